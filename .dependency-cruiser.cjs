@@ -1,0 +1,79 @@
+/** The direction of dependencies: functions/index.ts -> functions/<feature> -> shared, and nothing the other way. */
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-orphans",
+      comment: "A file that nobody imports is dead, unless it starts something.",
+      severity: "error",
+      from: { orphan: true, pathNot: "^test/|\\.d\\.ts$|main\\.ts$|\\.mjs$|^local/(demo|start)\\.ts$" },
+      to: {},
+    },
+    {
+      name: "shared-stands-alone",
+      severity: "error",
+      from: { path: "^shared/" },
+      to: { path: "^(functions|local|bench|test)/" },
+    },
+    {
+      name: "app-knows-nothing-of-the-stand-ins",
+      severity: "error",
+      from: { path: "^functions/" },
+      to: { path: "^(local|bench|test)/" },
+    },
+    {
+      name: "stand-ins-know-nothing-of-the-app",
+      comment: "The emulators must not agree with the app by sharing its code.",
+      severity: "error",
+      from: { path: "^local/(host|graph|storage)/" },
+      to: { path: "^(functions|shared)/" },
+    },
+    {
+      name: "only-index-registers",
+      severity: "error",
+      from: { path: "^(functions|shared)/", pathNot: "^functions/index\\.ts$" },
+      to: { path: "node_modules/@azure/functions/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "durable-functions-behind-one-door",
+      severity: "error",
+      from: { path: "^(functions|shared)/", pathNot: "^shared/durable/" },
+      to: { path: "node_modules/durable-functions/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "orchestrators-are-pure",
+      comment: "An orchestrator knows contracts and pure helpers; of everything else it may know types.",
+      severity: "error",
+      from: { path: "\\.orchestrator\\.ts$" },
+      to: {
+        path: "^(shared|functions)/",
+        pathNot:
+          "^shared/(contracts|durable)/|^shared/(ids|graph/limits)\\.ts$|^functions/(backup/(wave|backup-status)|restore/(share-chunks|restore-status))\\.ts$",
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "no-builtins-in-orchestrators",
+      severity: "error",
+      from: { path: "\\.orchestrator\\.ts$|^shared/contracts/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "contracts-are-thin",
+      severity: "error",
+      from: { path: "^shared/contracts/" },
+      to: {
+        path: "^shared/",
+        pathNot: "^shared/(contracts/|durable/activity\\.ts|ids\\.ts|graph/limits\\.ts)",
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: "tsconfig.json" },
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "^dist/" },
+    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".json"], conditionNames: ["import", "require", "node", "default"] },
+  },
+};
