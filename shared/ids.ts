@@ -1,0 +1,42 @@
+import * as z from "zod";
+
+/** RFC 4648 base32 in lower case: safe in blob names, instance ids and URLs, and free of look-alike upper case. */
+export const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+/** The only name of a mailbox in blob names, instance ids and logs. */
+export const MailboxKey = z.string().regex(/^[a-z2-7]{26}$/, "a mailbox key is 26 characters of lower-case base32");
+export type MailboxKey = z.infer<typeof MailboxKey>;
+
+/** One backup of one mailbox: `20261122T010000Z-abc234`. Text order is time order. */
+export const RunId = z
+  .string()
+  .regex(
+    /^\d{8}T\d{6}Z-[a-z2-7]{6}$/,
+    "a run id is a UTC time and six base32 characters, as in 20261122T010000Z-abc234",
+  );
+export type RunId = z.infer<typeof RunId>;
+
+/** A snapshot carries the id of the run that wrote it. */
+export const SnapshotId = RunId;
+export type SnapshotId = RunId;
+
+/** A pure function of its arguments, so that an orchestrator may call it: the six characters are the guid's first 30 bits. */
+export function runId(startedAt: Date, guid: string): RunId {
+  const time = startedAt.toISOString().replace(/[-:]|\.\d{3}/g, "");
+  const bits = Number.parseInt(guid.slice(0, 8), 16) >>> 2;
+  const random = Array.from({ length: 6 }, (_, i) => BASE32[(bits >>> (25 - 5 * i)) & 31]).join("");
+  return RunId.parse(`${time}-${random}`);
+}
+
+/** One tenant-wide backup is alive at a time, so its instance id is fixed. */
+export const backupTenantInstance = "backup-tenant";
+
+export const backupInstance = (key: MailboxKey): string => `backup-${key}`;
+
+export const restoreInstance = (id: string): string => `restore-${id}`;
+
+/** The id of any job: the instance id of its orchestration. */
+export const JobId = z
+  .string()
+  .regex(/^(backup-tenant|backup-[a-z2-7]{26}|restore-\d{8}T\d{6}Z-[a-z2-7]{6})$/, "not the id of a job");
+export type JobId = z.infer<typeof JobId>;

@@ -1,0 +1,112 @@
+import { type BlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
+import { type Blobs, type Created, type CreateOptions, collect } from "./blobs.ts";
+
+const ONLY_IF_ABSENT = { ifNoneMatch: "*" };
+
+/** One container of Blob Storage. Retries of lost requests and of broken downloads are the client's own. */
+export function azureBlobs(container: ContainerClient): Blobs {
+  const blob = (name: string) => container.getBlockBlobClient(name);
+
+  return {
+    create: (name, body, options) =>
+      created(blob(name).upload(body, body.byteLength, { ...headers(options), conditions: ONLY_IF_ABSENT })),
+
+    stage: (name, blockId, body) => created(blob(name).stageBlock(blockId, body, body.byteLength)),
+
+    commit: async (name, blockIds, options) => {
+      try {
+        const request = { ...headers(options), conditions: ONLY_IF_ABSENT };
+        return await created(blob(name).commitBlockList([...blockIds], request));
+      } catch (error) {
+        // A rival's commit throws our staged blocks away, and the list is checked before the condition.
+        if (hasCode(error, "InvalidBlockList") && (await blob(name).exists())) return "exists";
+        throw error;
+      }
+    },
+
+    info: (name) =>
+      unlessAbsent(async () => {
+        const { contentLength = 0, metadata = {} } = await blob(name).getProperties();
+        return { bytes: contentLength, metadata };
+      }),
+
+    read: (name, range) =>
+      unlessAbsent(async () => {
+        if (range?.length === 0) return nothing();
+        try {
+          return (await download(blob(name), range?.offset, range?.length)).body;
+        } catch (error) {
+          if (hasCode(error, "InvalidRange")) return nothing();
+          throw error;
+        }
+      }),
+
+    readWhole: (name) =>
+      unlessAbsent(async () => {
+        const { body, etag } = await download(blob(name));
+        if (etag === undefined) throw new Error(`${name}: the answer carries no ETag`);
+        return { body: await collect(body), etag };
+      }),
+
+    replace: async (name, body, etag) => {
+      const conditions = etag === undefined ? ONLY_IF_ABSENT : { ifMatch: etag };
+      const request = { ...headers({ contentType: "application/json" }), conditions };
+      return (await created(blob(name).upload(body, body.byteLength, request))) === "created";
+    },
+
+    remove: async (name) => ((await blob(name).deleteIfExists()).succeeded ? "removed" : "absent"),
+
+    list: async function* (prefix) {
+      for await (const { name, properties } of container.listBlobsFlat({ prefix }))
+        yield { name, bytes: properties.contentLength ?? 0, modified: properties.lastModified };
+    },
+
+    listFolders: async function* (prefix) {
+      for await (const entry of container.listBlobsByHierarchy("/", { prefix }))
+        if (entry.kind === "prefix") yield entry.name.slice(0, -1);
+    },
+  };
+}
+
+/** How often one download goes on where it broke off. */
+const DOWNLOAD_RETRIES = 5;
+
+async function download(blob: BlobClient, offset = 0, length?: number) {
+  const { readableStreamBody, etag } = await blob.download(offset, length, { maxRetryRequests: DOWNLOAD_RETRIES });
+  return { body: readableStreamBody as unknown as AsyncIterable<Uint8Array>, etag };
+}
+
+/** Answers to a conditional write that say another was first; the last is a write-once container's. */
+const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"];
+
+async function created(write: Promise<unknown>): Promise<Created> {
+  try {
+    await write;
+    return "created";
+  } catch (error) {
+    if (LOST.some((code) => hasCode(error, code))) return "exists";
+    throw error;
+  }
+}
+
+async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (hasCode(error, "BlobNotFound")) return undefined;
+    throw error;
+  }
+}
+
+/** An answer without a body (HEAD, or a failed download) carries its code in the headers only. */
+function hasCode(error: unknown, code: string): boolean {
+  if (!(error instanceof RestError)) return false;
+  const { errorCode } = (error.details ?? {}) as { errorCode?: string };
+  return (error.code ?? errorCode) === code;
+}
+
+function headers({ contentType = "application/octet-stream", metadata }: CreateOptions = {}) {
+  return { blobHTTPHeaders: { blobContentType: contentType }, ...(metadata && { metadata: { ...metadata } }) };
+}
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -1,0 +1,92 @@
+import type * as z from "zod";
+import { VaultDamageError } from "./damage.ts";
+
+/**
+ * `exists`: a blob of that name was there already and was left as it is, whoever wrote it: another try, or this very
+ * call when the answer to its first request was lost.
+ */
+export type Created = "created" | "exists";
+
+/** Keys are lower-case identifiers, values ASCII: what Blob Storage carries in headers. */
+export type Metadata = Readonly<Record<string, string>>;
+
+export interface CreateOptions {
+  contentType?: string;
+  metadata?: Metadata;
+}
+
+interface BlobInfo {
+  bytes: number;
+  metadata: Metadata;
+}
+
+interface ListedBlob {
+  name: string;
+  bytes: number;
+  modified: Date;
+}
+
+/**
+ * What the vault asks of one container. An absent blob is `undefined`; whatever else goes wrong is thrown, a missing
+ * container too. Nothing here overwrites a blob but `replace`.
+ */
+export interface Blobs {
+  create(name: string, body: Uint8Array, options?: CreateOptions): Promise<Created>;
+  /** Uploads one block of a blob to be. Ids of one blob have one length, and no two writers share one. */
+  stage(name: string, blockId: string, body: Uint8Array): Promise<Created>;
+  commit(name: string, blockIds: readonly string[], options?: CreateOptions): Promise<Created>;
+  info(name: string): Promise<BlobInfo | undefined>;
+  /** The bytes of the range that exist: a range past the end is empty. */
+  read(name: string, range?: { offset: number; length: number }): Promise<AsyncIterable<Uint8Array> | undefined>;
+  readWhole(name: string): Promise<{ body: Buffer; etag: string } | undefined>;
+  /** Writes only over the version `etag` names (`undefined`: only if absent); false when another writer was first. */
+  replace(name: string, body: Uint8Array, etag: string | undefined): Promise<boolean>;
+  remove(name: string): Promise<"removed" | "absent">;
+  /** Every blob under the prefix, in the order of names. */
+  list(prefix: string): AsyncIterable<ListedBlob>;
+  /** The distinct names up to the next `/` after the prefix, without that `/`. */
+  listFolders(prefix: string): AsyncIterable<string>;
+}
+
+/** Parses a JSON blob; `undefined` when absent, {@link VaultDamageError} when it does not parse. */
+export async function readJson<T>(blobs: Blobs, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const found = await blobs.readWhole(name);
+  return found && parseJson(name, found.body, schema);
+}
+
+/** Tries of a guarded update before giving up: each lost try means that another writer succeeded. */
+const UPDATE_ATTEMPTS = 10;
+
+/**
+ * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when
+ * another writer came between, and must be a function of its argument.
+ */
+export async function updateJson<T>(
+  blobs: Blobs,
+  name: string,
+  schema: z.ZodType<T>,
+  change: (current: T | undefined) => T,
+): Promise<T> {
+  for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
+    const found = await blobs.readWhole(name);
+    const next = schema.parse(change(found && parseJson(name, found.body, schema)));
+    if (await blobs.replace(name, Buffer.from(JSON.stringify(next)), found?.etag)) return next;
+  }
+  throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);
+}
+
+/** The whole of a short stream. */
+export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  for await (const chunk of chunks) all.push(chunk);
+  return Buffer.concat(all);
+}
+
+/** Parses bytes read from a blob; {@link VaultDamageError} names the blob when they are not what the schema says. */
+export function parseJson<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
+  } catch (cause) {
+    throw new VaultDamageError("not the JSON it should be", { blob: name, cause });
+  }
+}

@@ -1,0 +1,33 @@
+import * as z from "zod";
+import { MailboxKey, SnapshotId } from "../ids.ts";
+import { MailboxKind, MailboxUser, SnapshotState } from "./manifest.ts";
+import { Sha256 } from "./records.ts";
+
+const Count = z.int().nonnegative();
+
+/** The newest snapshot in short; `items` and `bytes` (raw) count what is live in it. */
+const NewestSnapshot = z.object({
+  id: SnapshotId,
+  manifestSha256: Sha256,
+  finished: z.iso.datetime(),
+  state: SnapshotState,
+  items: Count,
+  bytes: Count,
+  failed: Count,
+});
+
+/**
+ * The one mutable blob of a mailbox: its newest snapshot and its coverage. `checkedAt` is when a run last found the
+ * mailbox and the vault alike, whether or not it wrote a snapshot. `hold` keeps retention away from the mailbox.
+ */
+export const Head = z.object({
+  v: z.literal(1),
+  mailboxKey: MailboxKey,
+  mailboxId: z.string().min(1),
+  kind: MailboxKind,
+  user: MailboxUser.optional(),
+  newest: NewestSnapshot.nullable(),
+  checkedAt: z.iso.datetime(),
+  hold: z.object({ since: z.iso.datetime(), reason: z.string().min(1) }).optional(),
+});
+export type Head = z.infer<typeof Head>;

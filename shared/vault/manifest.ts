@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { MailboxKey, SnapshotId } from "../ids.ts";
+import { merkleRoot } from "./merkle.ts";
+import { belongsTo, PartName } from "./names.ts";
+import { FolderFacts, Sha256 } from "./records.ts";
+
+const Count = z.int().nonnegative();
+
+export const MailboxKind = z.enum(["primary", "archive"]);
+export type MailboxKind = z.infer<typeof MailboxKind>;
+
+export const MailboxUser = z.object({ id: z.string().min(1), displayName: z.string().optional() });
+export type MailboxUser = z.infer<typeof MailboxUser>;
+
+/** `partial`: some item failed for an unknown reason, and the next run tries it again. */
+export const SnapshotState = z.enum(["complete", "partial"]);
+export type SnapshotState = z.infer<typeof SnapshotState>;
+
+/** A part as its manifest pins it: `sha256` and `bytes` are of the stored gzip. */
+export const PartRef = z.object({ name: PartName, sha256: Sha256, bytes: Count, records: Count });
+export type PartRef = z.infer<typeof PartRef>;
+
+/** A folder at the end of the run; `deltaLink` is where the next run goes on. */
+const ManifestFolder = z.object({
+  ...FolderFacts.shape,
+  itemCount: Count,
+  deltaLink: z.string().optional(),
+});
+export type ManifestFolder = z.infer<typeof ManifestFolder>;
+
+/**
+ * A snapshot: the parts that lead from its parent to it, in the order in which they apply (a later record wins). A base
+ * stands alone: its parts hold everything that is live.
+ */
+export const Manifest = z
+  .object({
+    v: z.literal(1),
+    id: SnapshotId,
+    base: z.boolean(),
+    parent: z.object({ id: SnapshotId, sha256: Sha256 }).nullable(),
+    mailboxKey: MailboxKey,
+    mailboxId: z.string().min(1),
+    kind: MailboxKind,
+    user: MailboxUser.optional(),
+    started: z.iso.datetime(),
+    finished: z.iso.datetime(),
+    trigger: z.enum(["schedule", "request", "event"]),
+    counts: z.object({
+      put: Count,
+      removed: Count,
+      skipped: Count,
+      failed: Count,
+      rawBytes: Count,
+      storedBytes: Count,
+    }),
+    folders: z.array(ManifestFolder),
+    foldersDeltaLink: z.string().optional(),
+    parts: z.array(PartRef),
+    root: Sha256,
+    state: SnapshotState,
+    program: z.string().min(1),
+  })
+  .refine((m) => m.parent !== null || m.base, "a snapshot without a parent must be a base")
+  .refine((m) => m.parts.every((part) => belongsTo(m.mailboxKey, part.name)), "a part lies outside the mailbox")
+  .refine((m) => m.root === merkleRoot(m.parts.map((part) => part.sha256)), "root does not match the parts");
+export type Manifest = z.infer<typeof Manifest>;
+
+/**
+ * The bytes of a manifest: JSON in the canonical form of RFC 8785 (keys sorted, no white space), so that equal
+ * manifests are equal blobs.
+ */
+export const manifestBytes = (manifest: Manifest): Buffer => Buffer.from(JSON.stringify(sortKeys(manifest)), "utf8");
+
+/** The hash that a child's `parent.sha256` and the head's `manifestSha256` carry: of the blob's bytes as stored. */
+export const manifestSha256 = (bytes: Uint8Array): Sha256 => createHash("sha256").update(bytes).digest("hex");
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
+}

@@ -1,0 +1,81 @@
+import * as z from "zod";
+import type { MailboxKey, SnapshotId } from "../ids.ts";
+
+const KEY = "(?<mailboxKey>[a-z2-7]{26})";
+const SNAPSHOT = "(?<snapshotId>\\d{8}T\\d{6}Z-[a-z2-7]{6})";
+const NUMBER = "0|[1-9]\\d{0,8}";
+
+const HEAD = new RegExp(`^${KEY}/head\\.json$`);
+const MANIFEST = new RegExp(`^${KEY}/snapshots/${SNAPSHOT}\\.manifest\\.json$`);
+const PART = new RegExp(`^${KEY}/catalog/${SNAPSHOT}/(?<part>[a-z0-9][a-z0-9-]{0,62})\\.jsonl\\.gz$`);
+const PACK = new RegExp(`^${KEY}/packs/${SNAPSHOT}/c(?<chunk>${NUMBER})-b(?<batch>${NUMBER})\\.zip$`);
+
+export const PartName = z.string().regex(PART, "not the name of a catalogue part");
+export type PartName = z.infer<typeof PartName>;
+
+export const PackName = z.string().regex(PACK, "not the name of a pack");
+export type PackName = z.infer<typeof PackName>;
+
+export type VaultName =
+  | { kind: "head"; mailboxKey: MailboxKey }
+  | { kind: "manifest"; mailboxKey: MailboxKey; snapshotId: SnapshotId }
+  | { kind: "part"; mailboxKey: MailboxKey; snapshotId: SnapshotId; part: string }
+  | { kind: "pack"; mailboxKey: MailboxKey; snapshotId: SnapshotId; chunk: number; batch: number };
+
+/** What a blob of the vault is, by its name; `undefined` for a name that the vault does not write. */
+export function parseVaultName(name: string): VaultName | undefined {
+  const head = groups(HEAD, name);
+  if (head) return { kind: "head", mailboxKey: head.mailboxKey };
+
+  const manifest = groups(MANIFEST, name);
+  if (manifest) return { kind: "manifest", mailboxKey: manifest.mailboxKey, snapshotId: manifest.snapshotId };
+
+  const part = groups(PART, name);
+  if (part) return { kind: "part", mailboxKey: part.mailboxKey, snapshotId: part.snapshotId, part: part.part };
+
+  const pack = groups(PACK, name);
+  if (!pack) return undefined;
+  const { mailboxKey, snapshotId, chunk, batch } = pack;
+  return { kind: "pack", mailboxKey, snapshotId, chunk: Number(chunk), batch: Number(batch) };
+}
+
+/** The one way to build a blob name; throws when a piece of it would not be read back as the same piece. */
+export function vaultName(name: VaultName): string {
+  const text = spell(name);
+  if (parseVaultName(text)?.kind !== name.kind) throw new Error(`not a vault name: ${JSON.stringify(name)}`);
+  return text;
+}
+
+export const headName = (mailboxKey: MailboxKey): string => vaultName({ kind: "head", mailboxKey });
+
+export const manifestName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
+  vaultName({ kind: "manifest", mailboxKey, snapshotId });
+
+/** `part` is the writer's own word of lower-case letters, digits and hyphens, unique within the snapshot. */
+export const partName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, part: string): PartName =>
+  vaultName({ kind: "part", mailboxKey, snapshotId, part });
+
+export const packName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, chunk: number, batch: number): PackName =>
+  vaultName({ kind: "pack", mailboxKey, snapshotId, chunk, batch });
+
+/** Whether a name lies under the mailbox, so that a record cannot lead a reader into another mailbox. */
+export const belongsTo = (mailboxKey: MailboxKey, name: string): boolean => name.startsWith(`${mailboxKey}/`);
+
+function spell(name: VaultName): string {
+  switch (name.kind) {
+    case "head":
+      return `${name.mailboxKey}/head.json`;
+    case "manifest":
+      return `${name.mailboxKey}/snapshots/${name.snapshotId}.manifest.json`;
+    case "part":
+      return `${name.mailboxKey}/catalog/${name.snapshotId}/${name.part}.jsonl.gz`;
+    case "pack":
+      return `${name.mailboxKey}/packs/${name.snapshotId}/c${name.chunk}-b${name.batch}.zip`;
+  }
+}
+
+type Group = "mailboxKey" | "snapshotId" | "part" | "chunk" | "batch";
+
+function groups(pattern: RegExp, name: string): Record<Group, string> | undefined {
+  return pattern.exec(name)?.groups as Record<Group, string> | undefined;
+}

@@ -1,0 +1,100 @@
+import { createHash } from "node:crypto";
+import { pipeline, Readable } from "node:stream";
+import { promisify } from "node:util";
+import { crc32, createInflateRaw, inflateRaw } from "node:zlib";
+import { type Blobs, collect, parseJson } from "./blobs.ts";
+import { VaultDamageError } from "./damage.ts";
+import type { PackName } from "./names.ts";
+import { type CatalogueRecord, INDEX_ENTRY, PackIndex, type StoredItem } from "./records.ts";
+import { type EntryData, lastEntry, type ReadAt } from "./zip-directory.ts";
+
+const inflateWhole = promisify(inflateRaw);
+
+/** Holds the directory and the index of almost every pack, so that both come with one read. */
+const TAIL_BYTES = 64 * 1024;
+
+/**
+ * The raw stream of an item, by one ranged read, inflated as it arrives. Ends with {@link VaultDamageError} when the
+ * pack is missing or the stream is not the one whose length and SHA-256 the record gives: what was yielded before that
+ * must then be thrown away.
+ */
+export async function* readItem(
+  blobs: Blobs,
+  record: StoredItem & { id: string },
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const damage = (problem: string, cause?: unknown): VaultDamageError =>
+    new VaultDamageError(problem, { blob: record.pack, itemId: record.id, cause });
+  const stored = await blobs.read(record.pack, { offset: record.offset, length: record.storedBytes });
+  if (stored === undefined) throw damage("the pack is missing");
+
+  const hash = createHash("sha256");
+  let rawBytes = 0;
+  try {
+    for await (const chunk of record.method === "deflate" ? inflated(stored) : stored) {
+      hash.update(chunk);
+      rawBytes += chunk.length;
+      if (rawBytes > record.rawBytes) throw damage(`the stream is longer than ${record.rawBytes} bytes`);
+      yield chunk;
+    }
+  } catch (cause) {
+    throw isZlibError(cause) ? damage("the stream does not inflate", cause) : cause;
+  }
+
+  if (rawBytes < record.rawBytes) throw damage(`the stream has ${rawBytes} bytes, not ${record.rawBytes}`);
+  const sha256 = hash.digest("hex");
+  if (sha256 !== record.sha256) throw damage(`the stream has the SHA-256 ${sha256}, not ${record.sha256}`);
+}
+
+/** The records of a pack's own index, read from the end of the file; `undefined` when there is no such pack. */
+export async function readPackIndex(blobs: Blobs, pack: PackName): Promise<CatalogueRecord[] | undefined> {
+  const info = await blobs.info(pack);
+  if (info === undefined) return undefined;
+
+  const index = parseJson(pack, await indexBytes(blobs, pack, info.bytes), PackIndex);
+  if (index.pack !== pack) throw new VaultDamageError(`holds the index of ${index.pack}`, { blob: pack });
+  return index.records;
+}
+
+async function indexBytes(blobs: Blobs, pack: PackName, packBytes: number): Promise<Buffer> {
+  const read = tailReader(blobs, pack, packBytes);
+  try {
+    const entry = await lastEntry(packBytes, read);
+    return await entryBytes(entry, await read(entry.offset, entry.storedBytes));
+  } catch (cause) {
+    if (!(cause instanceof RangeError) && !isZlibError(cause)) throw cause;
+    throw new VaultDamageError("the pack's index cannot be read", { blob: pack, cause });
+  }
+}
+
+async function entryBytes(entry: EntryData, stored: Buffer): Promise<Buffer> {
+  if (entry.name !== INDEX_ENTRY) throw new RangeError(`the last entry is ${entry.name}`);
+  const raw = entry.method === "deflate" ? await inflateWhole(stored) : stored;
+  if (crc32(raw) !== entry.crc32) throw new RangeError("the index has another CRC-32");
+  return raw;
+}
+
+/** Reads from the file's last bytes, which are fetched once, and goes back to the blob for what lies before them. */
+function tailReader(blobs: Blobs, pack: PackName, packBytes: number): ReadAt {
+  const readBlob: ReadAt = async (offset, length) => {
+    const chunks = await blobs.read(pack, { offset, length });
+    if (chunks === undefined) throw new VaultDamageError("the pack is missing", { blob: pack });
+    return collect(chunks);
+  };
+  const tailOffset = Math.max(0, packBytes - TAIL_BYTES);
+  let tail: Promise<Buffer> | undefined;
+
+  return async (offset, length) => {
+    if (offset < 0 || offset + length > packBytes) throw new RangeError("the ZIP file is cut off");
+    if (offset < tailOffset) return readBlob(offset, length);
+    tail ??= readBlob(tailOffset, packBytes - tailOffset);
+    return (await tail).subarray(offset - tailOffset, offset - tailOffset + length);
+  };
+}
+
+/** `pipeline` rather than `pipe`, so that an error on either side, or a reader who leaves, ends both. */
+function inflated(stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  return pipeline(Readable.from(stored), createInflateRaw(), () => undefined);
+}
+
+const isZlibError = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");

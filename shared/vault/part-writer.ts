@@ -1,0 +1,39 @@
+import { createHash } from "node:crypto";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+import type { Blobs, Metadata } from "./blobs.ts";
+import type { PartRef } from "./manifest.ts";
+import { PartName } from "./names.ts";
+import { CatalogueRecord } from "./records.ts";
+
+const compress = promisify(gzip);
+
+/** Most records one part holds: a reader takes in one part whole, about a kilobyte a record. */
+export const MAX_PART_RECORDS = 20_000;
+
+/**
+ * Writes catalogue records as one immutable blob of gzip JSON lines. `exists` when the part is there already: its
+ * content then stands, and {@link refPart} yields its reference. Throws on a record that could not be read back.
+ */
+export async function writePart(
+  blobs: Blobs,
+  name: PartName,
+  records: readonly CatalogueRecord[],
+  metadata: Metadata = {},
+): Promise<PartRef | "exists"> {
+  if (records.length > MAX_PART_RECORDS)
+    throw new Error(`${name}: ${records.length} records; a part holds at most ${MAX_PART_RECORDS}, so write several`);
+
+  const lines = records.map((record) => `${JSON.stringify(CatalogueRecord.parse(record))}\n`);
+  const body = await compress(lines.join(""));
+  const outcome = await blobs.create(PartName.parse(name), body, { contentType: "application/gzip", metadata });
+  return outcome === "exists" ? outcome : reference(name, body, records.length);
+}
+
+/** The reference of a part, from its stored bytes. */
+export const reference = (name: PartName, body: Uint8Array, records: number): PartRef => ({
+  name,
+  sha256: createHash("sha256").update(body).digest("hex"),
+  bytes: body.length,
+  records,
+});

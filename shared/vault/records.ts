@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { PackName } from "./names.ts";
+
+const Count = z.int().nonnegative();
+
+/** A SHA-256 in lower-case hexadecimal. */
+export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 lower-case hexadecimal digits");
+export type Sha256 = z.infer<typeof Sha256>;
+
+/**
+ * What listing knows of an item. Ids are opaque and case-sensitive; `sizeBytes` is Exchange's own figure, which may be
+ * far below the exported size; `searchKey` is base64 of PR_SEARCH_KEY, which copies of an item share.
+ */
+export const ItemFacts = z.object({
+  id: z.string().min(1),
+  changeKey: z.string(),
+  folderId: z.string().min(1),
+  type: z.string(),
+  sizeBytes: Count,
+  created: z.iso.datetime({ offset: true }),
+  modified: z.iso.datetime({ offset: true }),
+  categories: z.array(z.string()),
+  subject: z.string().optional(),
+  from: z.string().optional(),
+  received: z.iso.datetime({ offset: true }).optional(),
+  internetMessageId: z.string().optional(),
+  hasAttachments: z.boolean().optional(),
+  searchKey: z.string().optional(),
+});
+export type ItemFacts = z.infer<typeof ItemFacts>;
+
+/** Where an item's stream lies: `storedBytes` from `offset` in `pack`, plain or as one raw deflate stream. */
+export const StoredItem = z.object({
+  pack: PackName,
+  offset: Count,
+  storedBytes: Count,
+  method: z.enum(["store", "deflate"]),
+  rawBytes: Count,
+  sha256: Sha256,
+});
+export type StoredItem = z.infer<typeof StoredItem>;
+
+export const FolderFacts = z.object({
+  id: z.string().min(1),
+  displayName: z.string(),
+  parentId: z.string().optional(),
+  path: z.string(),
+  type: z.string(),
+  wellKnownName: z.string().optional(),
+});
+export type FolderFacts = z.infer<typeof FolderFacts>;
+
+export const PutRecord = z.object({ v: z.literal(1), op: z.literal("put"), ...ItemFacts.shape, ...StoredItem.shape });
+export type PutRecord = z.infer<typeof PutRecord>;
+
+/** The item left this folder: deleted, or moved (another folder then puts it). */
+const RemoveRecord = z.object({
+  v: z.literal(1),
+  op: z.literal("remove"),
+  id: z.string().min(1),
+  folderId: z.string().min(1),
+  reason: z.string().min(1),
+});
+
+/** A folder as it now is, or that it is gone and its items with it. */
+const FolderRecord = z.union([
+  z.object({ v: z.literal(1), op: z.literal("folder"), id: z.string().min(1), removed: z.literal(true) }),
+  z.object({ v: z.literal(1), op: z.literal("folder"), ...FolderFacts.shape }),
+]);
+
+/** Left out for a known permanent reason. An older version of the item, if there is one, stays live. */
+const SkipRecord = z.object({
+  v: z.literal(1),
+  op: z.literal("skip"),
+  id: z.string().min(1),
+  folderId: z.string().min(1),
+  reason: z.string().min(1),
+  code: z.string(),
+  requestId: z.string().optional(),
+});
+
+/** Left out for an unknown reason: the snapshot is partial and the next run tries again. */
+const FailRecord = z.object({ ...SkipRecord.shape, op: z.literal("fail") });
+
+export const CatalogueRecord = z.union([PutRecord, RemoveRecord, FolderRecord, SkipRecord, FailRecord]);
+export type CatalogueRecord = z.infer<typeof CatalogueRecord>;
+
+/** The name of a pack's last entry, a {@link PackIndex} in JSON. */
+export const INDEX_ENTRY = "index.json";
+
+/** The catalogue records of the pack's batch, so that a lost catalogue can be rebuilt from packs alone. */
+export const PackIndex = z.object({ v: z.literal(1), pack: PackName, records: z.array(CatalogueRecord) });
+export type PackIndex = z.infer<typeof PackIndex>;

@@ -1,0 +1,56 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { backupInstance, MailboxKey, RunId, runId } from "../../shared/ids.ts";
+import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
+
+describe("run id", () => {
+  test("is the start in UTC and six characters of the guid", () => {
+    expect(runId(new Date("2026-11-22T01:00:00.987Z"), "00000000-0000-5000-8000-000000000000")).toBe(
+      "20261122T010000Z-aaaaaa",
+    );
+    expect(runId(new Date("2026-11-22T01:00:00Z"), "ffffffff-0000-5000-8000-000000000000")).toBe(
+      "20261122T010000Z-777777",
+    );
+  });
+
+  test("sorts by time and is always valid", () => {
+    const when = fc.date({ min: new Date(0), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true });
+    fc.assert(
+      fc.property(when, when, fc.uuid(), fc.uuid(), (a, b, guidA, guidB) => {
+        const [first, second] = [runId(a, guidA), runId(b, guidB)];
+        expect(RunId.parse(first)).toBe(first);
+        if (Math.floor(a.getTime() / 1000) < Math.floor(b.getTime() / 1000)) expect(first < second).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    "",
+    "20261122T010000Z",
+    "20261122T010000Z-AAAAAA",
+    "20261122T010000Z-aaaaaa/..",
+    "20261122T010000Z-aaaaa1",
+  ])("refuses %j", (text) => {
+    expect(RunId.safeParse(text).success).toBe(false);
+  });
+});
+
+describe("mailbox key", () => {
+  test("is the start of the base32 SHA-256 of the mailbox id", () => {
+    // SHA-256("abc") is ba7816bf 8f01cfea 414140de 5dae2223 b00361a3..., as in FIPS 180-2.
+    expect(mailboxKey("abc")).toBe("xj4bnp4pahh6uqkbidpf3lrceo");
+  });
+
+  test("tells mailboxes apart whose ids differ in case only", () => {
+    expect(mailboxKey("MBX:a@b")).not.toBe(mailboxKey("MBX:A@b"));
+  });
+
+  test("is valid for any id, and does not show it", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (id) => {
+        expect(MailboxKey.safeParse(mailboxKey(id)).success).toBe(true);
+      }),
+    );
+    expect(backupInstance(mailboxKey("adele@contoso.example"))).not.toContain("adele");
+  });
+});

@@ -1,0 +1,49 @@
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { Head } from "../../../shared/vault/head.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import { Manifest, manifestBytes, manifestSha256 } from "../../../shared/vault/manifest.ts";
+import { parseVaultName } from "../../../shared/vault/names.ts";
+import { CatalogueRecord } from "../../../shared/vault/records.ts";
+
+const page = await readFile(new URL("../../../docs/vault-format.md", import.meta.url), "utf8");
+const example = page.slice(page.indexOf("## Worked example"));
+const blocks = [...example.matchAll(/```json\n(.*?)```/gs)].map(([, text = ""]) => text);
+const [headText = "", newestText = "", newestPart = "", parentText = "", parentPart = ""] = blocks;
+
+const head = Head.parse(JSON.parse(headText));
+const [newest, parent] = [newestText, parentText].map((text) => Manifest.parse(JSON.parse(text))) as [
+  Manifest,
+  Manifest,
+];
+const recordsOf = (lines: string) =>
+  lines
+    .trimEnd()
+    .split("\n")
+    .map((line) => CatalogueRecord.parse(JSON.parse(line)));
+
+describe("the example in the vault's format", () => {
+  test("is a chain of hashes from the head to the first snapshot", () => {
+    expect(head.newest?.manifestSha256).toBe(manifestSha256(manifestBytes(newest)));
+    expect(newest.parent).toEqual({ id: parent.id, sha256: manifestSha256(manifestBytes(parent)) });
+  });
+
+  test("has the records that its manifests count", () => {
+    expect(recordsOf(newestPart).map(({ op }) => op)).toEqual(["remove"]);
+    expect(recordsOf(parentPart).map(({ op }) => op)).toEqual(["folder", "put", "put"]);
+    expect([newest, parent].map(({ parts }) => parts[0]?.records)).toEqual([1, 3]);
+  });
+
+  test("names every blob as the program would", () => {
+    const names = example.match(/^[a-z2-7]{26}\/\S+$/gm) ?? [];
+    expect(names.map((name) => parseVaultName(name)?.kind)).toEqual([
+      "head",
+      "manifest",
+      "manifest",
+      "part",
+      "part",
+      "pack",
+    ]);
+    expect(mailboxKey(head.mailboxId)).toBe(head.mailboxKey);
+  });
+});
