@@ -1,0 +1,44 @@
+// Plain JavaScript, so that Node 20 starts it without a TypeScript loader.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const require = createRequire(import.meta.url);
+const { default: BlobConfiguration } = require("azurite/dist/src/blob/BlobConfiguration.js");
+const { default: BlobServer } = require("azurite/dist/src/blob/BlobServer.js");
+
+const [dir, port] = process.argv.slice(2);
+const keepAliveSeconds = 60;
+const accessLog = [false, undefined];
+const debugLog = [false, undefined];
+const loose = false;
+const skipApiVersionCheck = true;
+
+const server = new BlobServer(
+  new BlobConfiguration(
+    "127.0.0.1",
+    Number(port),
+    keepAliveSeconds,
+    join(dir, "blobs.json"),
+    join(dir, "extents.json"),
+    [{ locationId: "Default", locationPath: join(dir, "extents"), maxConcurrency: 50 }],
+    ...accessLog,
+    ...debugLog,
+    loose,
+    skipApiVersionCheck,
+  ),
+);
+
+const stop = async () => {
+  if (server.getStatus() === "Running") await server.close();
+  process.exit();
+};
+
+// The channel closes when the parent stops us and also when it is killed. Ctrl-C reaches the whole process group,
+// and what to do about it is the parent's decision.
+process.once("disconnect", stop);
+process.once("SIGTERM", stop);
+process.on("SIGINT", () => undefined);
+
+await server.start();
+if (process.connected) process.send({ url: server.getHttpServerAddress() });
+else await stop();
