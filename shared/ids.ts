@@ -31,6 +31,9 @@ export function runId(startedAt: Date, guid: string): RunId {
 /** One tenant-wide backup is alive at a time, so its instance id is fixed. */
 export const backupTenantInstance = "backup-tenant";
 
+/** One place in the window of a tenant-wide backup. */
+export const placeInstance = (place: number): string => `backup-tenant-place-${place}`;
+
 export const backupInstance = (key: MailboxKey): string => `backup-${key}`;
 
 export const restoreInstance = (id: string): string => `restore-${id}`;

@@ -1,0 +1,142 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import {
+  type BackupMailboxInput,
+  type BackupMailboxResult,
+  type BackupProgress,
+  commitSnapshot,
+  exportChunks,
+  BackupMailboxInput as Input,
+  openRun,
+  planChanges,
+} from "../../shared/contracts/backup.ts";
+import { begin, call, type Pending, schedule, settle, settleEach } from "../../shared/durable/activity.ts";
+import { pause } from "../../shared/durable/pause.ts";
+import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
+import { runId } from "../../shared/ids.ts";
+import { backupStatus } from "./backup-status.ts";
+import {
+  addTotals,
+  askedWaitMs,
+  chunkRanges,
+  nextLanes,
+  noProgress,
+  planWave,
+  SHORTEST_LANE_MS,
+  shareOut,
+  type WavePlan,
+} from "./wave.ts";
+
+/** Waves in one generation: history is replayed for each result, so it must stay short. */
+const WAVES_PER_GENERATION = 20;
+
+type Resume = NonNullable<BackupMailboxInput["resume"]>;
+
+/**
+ * Backs up one mailbox: takes stock, then waves of lanes until all is planned and exported, then the snapshot.
+ *
+ * At most four lanes work at a time, the mailbox's own limit. Every twenty waves a new generation goes on, so that
+ * history does not grow with the mailbox.
+ */
+export function* backupMailbox(
+  context: OrchestrationContext,
+): Generator<Task, BackupMailboxResult | undefined, unknown> {
+  const input = Input.parse(context.df.getInput());
+  const { mailbox, trigger } = input;
+  const run = input.resume ?? (yield* open(context, input));
+  const { runId: id, expectedItems, laneBudgetMs } = run;
+
+  let progress = run.progress;
+  for (let waves = 0; !isDone(progress); waves += 1) {
+    if (waves === WAVES_PER_GENERATION) {
+      context.df.continueAsNew({ mailbox, trigger, resume: { ...run, progress } } satisfies BackupMailboxInput);
+      return undefined;
+    }
+    progress = yield* wave(context, { mailbox, runId: id }, progress, laneBudgetMs);
+    context.df.setCustomStatus(backupStatus("exporting", id, progress, expectedItems));
+  }
+
+  context.df.setCustomStatus(backupStatus("committing", id, progress, expectedItems));
+  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId: id, trigger, totals: progress.totals });
+  context.df.setCustomStatus(backupStatus("done", id, progress, expectedItems));
+  return { ...snapshot, totals: progress.totals };
+}
+
+const isDone = (progress: BackupProgress): boolean => progress.planned && progress.pending.length === 0;
+
+function* open(context: OrchestrationContext, { mailbox }: BackupMailboxInput): Generator<Task, Resume, unknown> {
+  const id = runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
+  context.df.setCustomStatus(backupStatus("opening", id, noProgress, 0));
+  const { expectedItems, laneBudgetMs } = yield* call(context, openRun, { mailbox, runId: id });
+  return { runId: id, expectedItems, laneBudgetMs, progress: noProgress };
+}
+
+type Run = Pick<BackupMailboxInput, "mailbox"> & { readonly runId: string };
+
+/**
+ * One wave: a lane that plans, while there is something to plan, beside lanes that export. The planning lane's slot goes
+ * on exporting when planning ends before the others do.
+ */
+function* wave(
+  context: OrchestrationContext,
+  run: Run,
+  progress: BackupProgress,
+  budgetMs: number,
+): Generator<Task, BackupProgress, unknown> {
+  const plan = planWave(progress, budgetMs);
+  const { wave } = progress;
+  const planning =
+    plan.planning && schedule(context, planChanges, { ...run, wave, fromChunk: progress.nextChunk, ...plan.planning });
+  const exporting = plan.shares.map((ranges, lane) =>
+    schedule(context, exportChunks, { ...run, wave, lane, ranges, budgetMs }),
+  );
+
+  yield* begin(
+    context,
+    [planning, ...exporting].filter((lane) => lane !== undefined),
+  );
+  const planned = planning && (yield* settle(planning));
+  const rest = [...plan.rest, ...chunkRanges(progress.nextChunk, planned?.chunks ?? [])];
+  const extra = lateLane(context, run, progress, { plan, rest, planningMs: planned?.elapsedMs ?? 0 });
+  const exported = yield* settleEach([...extra.pending, ...exporting]);
+
+  const lanes = planned === undefined ? exported : [...exported, planned];
+  const throttled = lanes.reduce((sum, lane) => sum + lane.throttled, 0);
+  yield* pause(context, askedWaitMs(lanes));
+
+  const batches = exported.reduce((sum, lane) => sum + lane.batches, 0);
+  const exportMs = exported.reduce((sum, lane) => sum + lane.elapsedMs, 0);
+  return {
+    wave: wave + 1,
+    lanes: nextLanes(progress.lanes, throttled),
+    pending: [...exported.flatMap((lane) => lane.left), ...extra.rest],
+    nextChunk: progress.nextChunk + (planned?.chunks.length ?? 0),
+    planned: progress.planned || (planned?.done ?? false),
+    batchMs: batches === 0 ? progress.batchMs : exportMs / batches,
+    totals: exported.reduce(
+      addTotals,
+      addTotals(progress.totals, {
+        planned: planned?.items ?? 0,
+        removed: planned?.removed ?? 0,
+        throttled: planned?.throttled ?? 0,
+      }),
+    ),
+  };
+}
+
+/** The planner's slot, once it is free, exports for the time that the wave has left. */
+function lateLane(
+  context: OrchestrationContext,
+  run: Run,
+  { wave, batchMs }: BackupProgress,
+  { plan, rest, planningMs }: { plan: WavePlan; rest: WavePlan["rest"]; planningMs: number },
+): { pending: Pending<typeof exportChunks.output>[]; rest: WavePlan["rest"] } {
+  const budgetMs = Math.floor((plan.planning?.budgetMs ?? 0) - planningMs);
+  const worthwhile = plan.shares.length > 0 && rest.length > 0 && budgetMs >= SHORTEST_LANE_MS;
+  if (!worthwhile) return { pending: [], rest };
+  const late = shareOut(rest, 1, Math.max(1, Math.ceil(budgetMs / Math.max(batchMs, 1))));
+  const lane = Math.min(plan.shares.length, MAILBOX_SLOTS - 1);
+  const pending = late.shares.map((ranges) =>
+    schedule(context, exportChunks, { ...run, wave, lane, ranges, budgetMs }),
+  );
+  return { pending, rest: late.rest };
+}

@@ -1,0 +1,111 @@
+import type { ActivityHandler } from "durable-functions";
+import { commitSnapshot } from "../../shared/contracts/backup.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import { PROGRAM } from "../../shared/program.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Head } from "../../shared/vault/head.ts";
+import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
+import { merkleRoot } from "../../shared/vault/merkle.ts";
+import { partName } from "../../shared/vault/names.ts";
+import { refPart } from "../../shared/vault/part-reader.ts";
+import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
+import { moveHead, writeManifest } from "../../shared/vault/snapshots.ts";
+import { type Departure, readFindings, readRun } from "../../shared/work/run-state.ts";
+
+/**
+ * Makes a snapshot of what a run stored: the parts of its folders and lanes, then one of the items that departed, which
+ * applies last; then the manifest that names them, then the head.
+ *
+ * Run twice, the first manifest stands, and the head moves to it once.
+ */
+export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly work: Blobs }): ActivityHandler =>
+  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
+    const { vault, work } = deps;
+    const { started, parent, folders } = await readRun(work, runId);
+    const { deltaLinks, departed } = await readFindings(work, runId);
+    const stored = await storedParts(vault, mailbox.key, runId);
+    const parts = [...stored, ...(await writeDepartures(vault, mailbox.key, runId, departed))];
+    const { manifest, sha256 } = await writeManifest(vault, {
+      v: 1,
+      id: runId,
+      base: true,
+      parent,
+      mailboxKey: mailbox.key,
+      mailboxId: mailbox.id,
+      kind: mailbox.kind,
+      user: { id: mailbox.userId },
+      started,
+      finished: new Date().toISOString(),
+      trigger,
+      counts: {
+        put: totals.exported,
+        removed: totals.removed,
+        skipped: totals.skipped,
+        failed: totals.failed,
+        rawBytes: totals.bytes,
+        storedBytes: totals.storedBytes,
+      },
+      folders: folders.map((folder) => {
+        const deltaLink = deltaLinks.get(folder.id);
+        return deltaLink === undefined ? folder : { ...folder, deltaLink };
+      }),
+      parts,
+      root: merkleRoot(parts.map((part) => part.sha256)),
+      state: totals.failed > 0 ? "partial" : "complete",
+      program: PROGRAM,
+    });
+    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, head));
+    return { snapshotId: runId, state: manifest.state, items: manifest.counts.put, bytes: manifest.counts.rawBytes };
+  });
+
+/** The parts that the run's lanes wrote, in the order in which they apply: folders first, then wave by wave. */
+const storedParts = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise<PartRef[]> => {
+  const prefix = partName(key, runId, "folders").replace(/folders\..*$/, "");
+  const refs: PartRef[] = [];
+  for await (const { name } of vault.list(prefix)) {
+    if (name.startsWith(`${prefix}departed`)) continue;
+    const found = await refPart(vault, name);
+    if (found !== undefined) refs.push(found.ref);
+  }
+  return refs;
+};
+
+const writeDepartures = async (
+  vault: Blobs,
+  key: MailboxKey,
+  runId: RunId,
+  departed: readonly Departure[],
+): Promise<PartRef[]> => {
+  const refs: PartRef[] = [];
+  for (let from = 0; from < departed.length; from += MAX_PART_RECORDS) {
+    const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
+    const records = departed
+      .slice(from, from + MAX_PART_RECORDS)
+      .map((departure) => ({ v: 1 as const, op: "remove" as const, ...departure }));
+    const written = await writePart(vault, name, records);
+    const ref = written === "exists" ? (await refPart(vault, name))?.ref : written;
+    if (ref === undefined) throw new Error(`${name} is there, and then it is not`);
+    refs.push(ref);
+  }
+  return refs;
+};
+
+const headOf = (manifest: Manifest, sha256: string, head: Head | undefined): Head => ({
+  ...(head?.hold === undefined ? {} : { hold: head.hold }),
+  v: 1,
+  mailboxKey: manifest.mailboxKey,
+  mailboxId: manifest.mailboxId,
+  kind: manifest.kind,
+  ...(manifest.user === undefined ? {} : { user: manifest.user }),
+  newest: {
+    id: manifest.id,
+    manifestSha256: sha256,
+    finished: manifest.finished,
+    state: manifest.state,
+    items: manifest.counts.put,
+    bytes: manifest.counts.rawBytes,
+    failed: manifest.counts.failed,
+  },
+  checkedAt: manifest.finished,
+});

@@ -1,0 +1,15 @@
+import type { TimerHandler } from "@azure/functions";
+import type { BackupTenantInput } from "../../shared/contracts/backup.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { startOnce } from "../../shared/durable/start-once.ts";
+import { backupTenantInstance } from "../../shared/ids.ts";
+
+/** Starts the backup of every mailbox in scope. A tick while the last one is still alive starts nothing. */
+export const nightlyBackup =
+  (deps: { readonly clientOf: ClientOf; readonly window: number }): TimerHandler =>
+  async (_timer, context) => {
+    const input: BackupTenantInput = { trigger: "schedule", window: deps.window };
+    const instanceId = backupTenantInstance;
+    const outcome = await startOnce(deps.clientOf(context), "backup-tenant", { instanceId, input });
+    if (outcome === "already-running") context.warn("The last backup is still running; this one is left out.");
+  };

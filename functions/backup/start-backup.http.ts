@@ -1,0 +1,63 @@
+import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
+import type { BackupTenantInput } from "../../shared/contracts/backup.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { accepted } from "../../shared/http/accepted.ts";
+import { readBody } from "../../shared/http/body.ts";
+import { invalidRequest, problem } from "../../shared/http/problem.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/ids.ts";
+import { findMailbox } from "../../shared/mailboxes.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+
+/** How long a caller is kept waiting for the directory. */
+const PATIENCE_MS = 10_000;
+
+export const StartBackupRequest = z.strictObject({
+  /** Users by id or principal name, or mailbox keys; all mailboxes in scope when absent. */
+  mailboxes: z.array(z.string().min(1)).min(1).max(100).optional(),
+});
+
+/**
+ * POST /api/backups
+ *
+ * 202 with the job's `Location`; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 with the
+ * job that is in the way when that mailbox, or the tenant, is being backed up.
+ */
+export const startBackup =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly vault: Blobs;
+    readonly window: number;
+  }): HttpHandler =>
+  async (request, context) => {
+    const body = StartBackupRequest.safeParse(await readBody(request));
+    if (!body.success) return invalidRequest(body.error);
+
+    const client = deps.clientOf(context);
+    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const only: string[] = [];
+    for (const name of body.data.mailboxes ?? []) {
+      const mailbox = await findMailbox(graph, deps.vault, name);
+      if (mailbox === undefined)
+        return problem(404, "mailbox-not-found", "There is no such mailbox.", { mailbox: name });
+      if (isAlive(await findInstance(client, backupInstance(mailbox.key)))) return running(backupInstance(mailbox.key));
+      only.push(mailbox.userId);
+    }
+
+    const input: BackupTenantInput = {
+      trigger: "request",
+      window: deps.window,
+      ...(only.length === 0 ? {} : { only }),
+    };
+    const outcome = await startOnce(client, "backup-tenant", { instanceId: backupTenantInstance, input });
+    return outcome === "started" ? accepted(backupTenantInstance) : running(backupTenantInstance);
+  };
+
+const running = (job: string) =>
+  problem(409, "backup-running", "A backup is running already: wait for it, or look at its job.", {
+    job,
+    location: `/api/jobs/${job}`,
+  });

@@ -1,0 +1,138 @@
+import { app } from "@azure/functions";
+import { readConfig } from "../shared/config.ts";
+import {
+  commitSnapshot,
+  discoverMailboxes,
+  exportChunks,
+  openRun,
+  planChanges,
+  takeMailbox,
+} from "../shared/contracts/backup.ts";
+import {
+  createImportSession,
+  ensureFolders,
+  planRestore,
+  reconcileRestore,
+  uploadItems,
+} from "../shared/contracts/restore.ts";
+import { clientOf, durableClient } from "../shared/durable/client.ts";
+import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
+import { graph } from "../shared/graph/graph-client.ts";
+import { importer } from "../shared/graph/import-item.ts";
+import { PROGRAM } from "../shared/program.ts";
+import { dutyCredential } from "../shared/security/credentials.ts";
+import { sealer } from "../shared/security/seal.ts";
+import { azureBlobs } from "../shared/vault/azure-blobs.ts";
+import { blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
+import { blobLedgers } from "../shared/work/ledger.ts";
+import { backupInTurn } from "./backup/backup-in-turn.orchestrator.ts";
+import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";
+import { backupTenant } from "./backup/backup-tenant.orchestrator.ts";
+import { commitSnapshotActivity } from "./backup/commit-snapshot.activity.ts";
+import { discoverMailboxesActivity } from "./backup/discover-mailboxes.activity.ts";
+import { exportChunksActivity } from "./backup/export-chunks.activity.ts";
+import { nightlyBackup } from "./backup/nightly-backup.timer.ts";
+import { openRunActivity } from "./backup/open-run.activity.ts";
+import { planChangesActivity } from "./backup/plan-changes.activity.ts";
+import { startBackup } from "./backup/start-backup.http.ts";
+import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
+import { createImportSessionActivity } from "./restore/create-import-session.activity.ts";
+import { ensureFoldersActivity } from "./restore/ensure-folders.activity.ts";
+import { planRestoreActivity } from "./restore/plan-restore.activity.ts";
+import { reconcileRestoreActivity } from "./restore/reconcile-restore.activity.ts";
+import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
+import { startRestore } from "./restore/start-restore.http.ts";
+import { uploadItemsActivity } from "./restore/upload-items.activity.ts";
+import { getJob } from "./status/get-job.http.ts";
+import { getHealth } from "./status/health.http.ts";
+import { getMailboxes } from "./status/list-mailboxes.http.ts";
+import { getSnapshots } from "./status/list-snapshots.http.ts";
+
+const { graph: graphConfig, storage, sealKey, backup } = readConfig();
+const { endpoint, importHosts } = graphConfig;
+const { laneBudgetMs, scope, window } = backup;
+
+const backupCredential = dutyCredential(graphConfig.backup);
+const restoreCredential = dutyCredential(graphConfig.restore);
+const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: PROGRAM });
+const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
+const openImporter = importer({ importHosts, userAgent: PROGRAM });
+const seals = sealer(sealKey);
+
+const backupStorage = blobService(storage, backupCredential);
+const restoreStorage = blobService(storage, restoreCredential);
+const vault = azureBlobs(vaultContainer(backupStorage));
+const work = azureBlobs(workContainer(backupStorage));
+const vaultToRead = azureBlobs(vaultContainer(restoreStorage));
+const restoreWork = azureBlobs(workContainer(restoreStorage));
+const ledgers = blobLedgers(workContainer(restoreStorage));
+
+app.timer("nightly-backup", {
+  schedule: "%BACKUP_SCHEDULE%",
+  extraInputs: [durableClient],
+  handler: nightlyBackup({ clientOf, window }),
+});
+app.http("start-backup", {
+  methods: ["POST"],
+  route: "backups",
+  extraInputs: [durableClient],
+  handler: startBackup({ clientOf, openGraph: exportGraph, vault, window }),
+});
+orchestrator("backup-tenant", backupTenant);
+orchestrator("backup-in-turn", backupInTurn);
+orchestrator("backup-mailbox", backupMailbox);
+activityWithClient(discoverMailboxes, discoverMailboxesActivity({ openGraph: exportGraph, scope, clientOf, work }));
+activity(takeMailbox, takeMailboxActivity({ work }));
+activity(openRun, openRunActivity({ openGraph: exportGraph, vault, work, laneBudgetMs }));
+activity(planChanges, planChangesActivity({ openGraph: exportGraph, work }));
+activity(exportChunks, exportChunksActivity({ openGraph: exportGraph, vault, work }));
+activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
+
+app.http("start-restore", {
+  methods: ["POST"],
+  route: "restores",
+  extraInputs: [durableClient],
+  handler: startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead }),
+});
+orchestrator("restore-mailbox", restoreMailbox);
+activity(
+  planRestore,
+  planRestoreActivity({ openGraph: importGraph, vault: vaultToRead, work: restoreWork, laneBudgetMs }),
+);
+activity(ensureFolders, ensureFoldersActivity({ openGraph: importGraph, work: restoreWork }));
+activity(createImportSession, createImportSessionActivity({ openGraph: importGraph, importHosts, sealer: seals }));
+activity(
+  uploadItems,
+  uploadItemsActivity({
+    openGraph: importGraph,
+    openImporter,
+    sealer: seals,
+    vault: vaultToRead,
+    work: restoreWork,
+    ledgers,
+  }),
+);
+activity(reconcileRestore, reconcileRestoreActivity({ openGraph: importGraph, work: restoreWork, ledgers }));
+
+app.http("get-job", {
+  methods: ["GET"],
+  route: "jobs/{id}",
+  extraInputs: [durableClient],
+  handler: getJob({ clientOf }),
+});
+app.http("list-mailboxes", {
+  methods: ["GET"],
+  route: "mailboxes",
+  extraInputs: [durableClient],
+  handler: getMailboxes({ clientOf, vault }),
+});
+app.http("list-snapshots", {
+  methods: ["GET"],
+  route: "mailboxes/{mailbox}/snapshots",
+  handler: getSnapshots({ openGraph: exportGraph, vault }),
+});
+app.http("health", {
+  methods: ["GET"],
+  route: "health",
+  handler: getHealth({ reachVault: () => vaultContainer(backupStorage).exists() }),
+});

@@ -1,0 +1,226 @@
+import { folderTag, HOME_CREATED, type IdCodec, type ItemUid } from "../ids.ts";
+import type { SeedMailbox } from "../seed.ts";
+import {
+  appendLog,
+  depart,
+  type Entry,
+  type FolderState,
+  folderState,
+  hasDeparted,
+  lowerBound,
+  seedIndexAt,
+  seedItemsLeft,
+} from "./folder-state.ts";
+import type { Change, ItemRecord, RemovalReason } from "./records.ts";
+
+/** A mailbox: its seed, and above it everything that happened since. All of it is synchronous. */
+export interface MailboxState {
+  readonly ids: IdCodec;
+  readonly seed: SeedMailbox;
+  /** Folders by key; removed ones are not in it. */
+  readonly folders: ReadonlyMap<string, FolderState>;
+  readonly removedFolders: readonly RemovedFolder[];
+  readonly version: () => number;
+  readonly commit: (change: Change) => void;
+  readonly folderById: (id: string) => FolderState | undefined;
+  readonly itemById: (id: string) => ItemRecord | undefined;
+  readonly itemByUid: (uid: ItemUid) => ItemRecord | undefined;
+  /** The n-th item of a folder in its plain order, from 0. */
+  readonly itemAt: (folder: FolderState, n: number) => ItemRecord;
+  /** A seed item that is still in its first folder. */
+  readonly seedItem: (folder: FolderState, index: number) => ItemRecord;
+  /** A uid for an item that is not in the seed. */
+  readonly nextUid: () => ItemUid;
+  /** A change number that no item has had. */
+  readonly nextChangeNumber: () => number;
+  readonly deltaGeneration: () => number;
+}
+
+export interface RemovedFolder {
+  readonly folder: FolderState;
+  readonly version: number;
+}
+
+/** Change numbers of seed items start here, those of later changes far above. */
+const SEED_CHANGE_NUMBER = 0x1000_0000;
+const LATER_CHANGE_NUMBER = 0x4000_0000;
+
+/** `onChange` sees each change that took effect, for the journal. */
+export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change: Change) => void): MailboxState {
+  const folders = new Map(
+    seed.folders.map((folder, i) => [
+      folder.key,
+      folderState(folder, folder.itemCount, (i + 1) / (seed.folders.length + 1) - 1),
+    ]),
+  );
+  const byTag = new Map([...folders.values()].map((folder) => [folder.tag, folder]));
+  if (byTag.size !== folders.size) throw new Error("Two folders of the mailbox have the same key or key hash");
+  const removedFolders: RemovedFolder[] = [];
+  const created = new Map<number, Entry | "gone">();
+  let version = 0;
+  let serial = 0;
+  let newestChangeNumber = LATER_CHANGE_NUMBER;
+  let deltaGeneration = 0;
+
+  const entryOf = (uid: ItemUid) =>
+    uid.home === HOME_CREATED ? created.get(uid.index) : byTag.get(uid.home)?.changed.get(uid.index);
+
+  function recordOfSeed(folder: FolderState, index: number): ItemRecord {
+    const { payload: _, payloadBytes: __, modified, ...properties } = seed.item(folder.key, index);
+    return {
+      home: folder.tag,
+      index,
+      generation: 0,
+      folderKey: folder.key,
+      changeNumber: SEED_CHANGE_NUMBER + index,
+      properties: { ...properties, categories: [...properties.categories] },
+      created: properties.created,
+      modified,
+      imported: false,
+      content: { kind: "seed", folderKey: folder.key, index },
+    };
+  }
+
+  function seedItem(folder: FolderState, index: number): ItemRecord {
+    const entry = folder.changed.size === 0 ? undefined : folder.changed.get(index);
+    return entry === undefined || entry === "gone" ? recordOfSeed(folder, index) : entry.record;
+  }
+
+  function itemByUid(uid: ItemUid): ItemRecord | undefined {
+    const entry = entryOf(uid);
+    if (entry === "gone") return undefined;
+    if (entry !== undefined) return folders.has(entry.record.folderKey) ? entry.record : undefined;
+    const home = byTag.get(uid.home);
+    if (home === undefined || !folders.has(home.key) || uid.index >= home.seedCount) return undefined;
+    return recordOfSeed(home, uid.index);
+  }
+
+  function setEntry(uid: ItemUid, entry: Entry | "gone") {
+    if (uid.home === HOME_CREATED) created.set(uid.index, entry);
+    else byTag.get(uid.home)?.changed.set(uid.index, entry);
+  }
+
+  function touch(folder: FolderState, at: number) {
+    folder.version = version;
+    folder.changedAt = at;
+  }
+
+  function leave(uid: ItemUid, reason: RemovalReason, at: number) {
+    const record = itemByUid(uid);
+    const folder = record && folders.get(record.folderKey);
+    if (record === undefined || folder === undefined) return;
+    const entry = entryOf(uid);
+    const position = typeof entry === "object" ? lowerBound(folder.added, entry.arrived, (e) => e.arrived) : -1;
+    if (position >= 0 && folder.added[position] === entry) folder.added.splice(position, 1);
+    else depart(folder, uid.index);
+    appendLog(folder, { version, at, uid, generation: record.generation, removed: reason });
+    touch(folder, at);
+  }
+
+  function putItem(record: ItemRecord, at: number) {
+    const uid = { home: record.home, index: record.index };
+    const folder = folders.get(record.folderKey);
+    if (folder === undefined) throw new Error(`There is no folder ${record.folderKey} for the item`);
+    const before = itemByUid(uid);
+    const entry = entryOf(uid);
+
+    if (before?.folderKey === record.folderKey) {
+      if (typeof entry === "object") entry.record = record;
+      else setEntry(uid, { record, arrived: 0 });
+    } else {
+      if (before !== undefined) leave(uid, "deleted", at);
+      const added = { record, arrived: version };
+      folder.added.push(added);
+      setEntry(uid, added);
+    }
+    if (uid.home === HOME_CREATED) serial = Math.max(serial, uid.index + 1);
+    newestChangeNumber = Math.max(newestChangeNumber, record.changeNumber);
+    appendLog(folder, { version, at, uid, generation: record.generation });
+    touch(folder, at);
+  }
+
+  function putFolder(change: Extract<Change, { op: "folder" }>) {
+    const existing = folders.get(change.key);
+    const folder =
+      existing ?? folderState({ key: change.key, displayName: change.displayName, type: change.type }, 0, version);
+    folder.parentKey = change.parentKey;
+    folder.displayName = change.displayName;
+    folders.set(folder.key, folder);
+    byTag.set(folder.tag, folder);
+    touch(folder, change.at);
+  }
+
+  function removeFolder(key: string, at: number) {
+    for (const child of [...folders.values()].filter((folder) => folder.parentKey === key)) {
+      removeFolder(child.key, at);
+    }
+    const folder = folders.get(key);
+    if (folder === undefined) return;
+    folders.delete(key);
+    touch(folder, at);
+    removedFolders.push({ folder, version });
+  }
+
+  function apply(change: Change) {
+    version += 1;
+    switch (change.op) {
+      case "item":
+        return putItem(change.record, change.at);
+      case "item-gone":
+        leave(change, change.reason, change.at);
+        return setEntry({ home: change.home, index: change.index }, "gone");
+      case "folder":
+        return putFolder(change);
+      case "folder-gone":
+        return removeFolder(change.key, change.at);
+      case "delta-expired":
+        if (change.folderKey === undefined) deltaGeneration += 1;
+        for (const folder of folders.values()) {
+          if (folder.key === (change.folderKey ?? folder.key)) folder.deltaGeneration += 1;
+        }
+    }
+  }
+
+  return {
+    ids,
+    seed,
+    folders,
+    removedFolders,
+    version: () => version,
+    commit: (change) => {
+      apply(change);
+      onChange(change);
+    },
+    folderById: (id) => {
+      const folder = byTag.get(ids.readFolder(id) ?? -1);
+      return folder && folders.get(folder.key);
+    },
+    itemById: (id) => {
+      const place = ids.readItem(id);
+      const record = place && itemByUid(place.uid);
+      return record?.generation === place?.generation ? record : undefined;
+    },
+    itemByUid,
+    itemAt: (folder, n) => {
+      const seedItems = seedItemsLeft(folder);
+      if (n < seedItems) return seedItem(folder, seedIndexAt(folder, n));
+      const entry = folder.added[n - seedItems];
+      if (entry === undefined) throw new RangeError(`Folder ${folder.key} has no item ${n}`);
+      return entry.record;
+    },
+    seedItem,
+    nextUid: () => ({ home: HOME_CREATED, index: serial++ }),
+    nextChangeNumber: () => ++newestChangeNumber,
+    deltaGeneration: () => deltaGeneration,
+  };
+}
+
+/** The parent of the folders that have none in the seed. */
+export const ROOT_TAG = folderTag("\u0000root");
+
+/** Every item of a folder's seed that is still there, from a seed index on. */
+export function* seedItemsFrom(state: MailboxState, folder: FolderState, from: number): Generator<ItemRecord> {
+  for (let index = from; index < folder.seedCount; index++) {
+    if (!hasDeparted(folder, index)) yield state.seedItem(folder, index);
+  }
+}

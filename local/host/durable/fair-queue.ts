@@ -1,0 +1,50 @@
+/** Work that waits, taken in turn from each key, so that one instance's thousand activities do not hold up another's one. */
+export interface FairQueue {
+  push(key: string, run: () => Promise<void>): void;
+  /** Forgets what has not begun. */
+  clear(): void;
+}
+
+/** Runs up to `limit()` pieces of work at a time. A piece that throws is the caller's bug and ends the process. */
+export const fairQueue = (limit: () => number): FairQueue => {
+  const waiting = new Map<string, (() => Promise<void>)[]>();
+  let running = 0;
+
+  function next(): (() => Promise<void>) | undefined {
+    const [first] = waiting;
+    if (first === undefined) return undefined;
+    const [key, line] = first;
+    const run = line.shift();
+    waiting.delete(key);
+    if (line.length > 0) waiting.set(key, line);
+    return run;
+  }
+
+  async function work(run: () => Promise<void>): Promise<void> {
+    running += 1;
+    try {
+      await run();
+    } finally {
+      running -= 1;
+      fill();
+    }
+  }
+
+  function fill(): void {
+    while (running < limit()) {
+      const run = next();
+      if (run === undefined) return;
+      void work(run);
+    }
+  }
+
+  return {
+    push(key, run) {
+      const line = waiting.get(key);
+      if (line === undefined) waiting.set(key, [run]);
+      else line.push(run);
+      fill();
+    },
+    clear: () => waiting.clear(),
+  };
+};

@@ -1,0 +1,42 @@
+import type { Call, Retry, Task, TaskMessage } from "./record.ts";
+
+const DAY_MS = 86_400_000;
+
+/** The timer lengths of the Azure Storage provider, which executor and extension both split by. */
+const LONGEST_TIMER_MS = 6 * DAY_MS;
+const LONG_TIMER_STEP_MS = 3 * DAY_MS;
+
+/** A timer up to `finalAtMs`, or the first step of it. */
+export const timerUntil = (finalAtMs: number, nowMs: number): Call =>
+  finalAtMs - nowMs > LONGEST_TIMER_MS
+    ? { kind: "timer", fireAtMs: nowMs + LONG_TIMER_STEP_MS, finalAtMs }
+    : { kind: "timer", fireAtMs: finalAtMs, finalAtMs };
+
+/**
+ * What the replay executor will wait for by itself once it has seen this outcome, without naming an action for it: the
+ * pause after a failed attempt (after the last one too), the next attempt, and the next step of a long timer
+ * (durable-functions 3.5, RetryableTask and LongTimerTask).
+ */
+export const followUpOf = (message: TaskMessage, task: Task, nowMs: number): Call | undefined => {
+  if (task.kind !== "timer") return message.kind === "failed" ? pauseAfter(task, nowMs) : undefined;
+  if (task.retryOf !== undefined) return nextAttempt(task.retryOf);
+  return task.finalAtMs !== undefined && task.finalAtMs > nowMs ? timerUntil(task.finalAtMs, nowMs) : undefined;
+};
+
+type Retried = NonNullable<Extract<Call, { kind: "timer" }>["retryOf"]>;
+
+function pauseAfter(task: Exclude<Task, { kind: "timer" }>, nowMs: number): Call | undefined {
+  const { id: _, ...call } = task;
+  if (call.retry === undefined) return undefined;
+  return { kind: "timer", fireAtMs: nowMs + pauseMs(call.retry), retryOf: call };
+}
+
+/** As DurableTask.Core's RetryInterceptor reckons it. */
+function pauseMs({ firstIntervalMs, backoff, attempt, maxIntervalMs = Number.POSITIVE_INFINITY }: Retry): number {
+  return Math.round(Math.min(firstIntervalMs * backoff ** (attempt - 1), maxIntervalMs));
+}
+
+function nextAttempt(call: Retried): Call | undefined {
+  if (call.retry === undefined || call.retry.attempt >= call.retry.maxAttempts) return undefined;
+  return { ...call, retry: { ...call.retry, attempt: call.retry.attempt + 1 } };
+}

@@ -1,0 +1,58 @@
+import { WEBHOOK_PATH } from "./management-urls.ts";
+
+/** The decoded path below the API's; undefined when it cannot be decoded. */
+export const segments = (url: URL): string[] | undefined => {
+  const path = url.pathname.startsWith(WEBHOOK_PATH) ? url.pathname.slice(WEBHOOK_PATH.length) : "";
+  try {
+    return path
+      .split("/")
+      .filter((part) => part !== "")
+      .map(decodeURIComponent);
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
+};
+
+/** The body as JSON text, `null` when it is empty; undefined when it is not JSON. */
+export const jsonBody = async (request: Request): Promise<string | undefined> => {
+  const text = await request.text();
+  if (text === "") return "null";
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+};
+
+/** As the extension shows the reason of a termination: as JSON where it is, else as a string. */
+export const reasonJson = (query: URLSearchParams): string => {
+  const reason = query.get("reason");
+  try {
+    return JSON.stringify(JSON.parse(reason ?? "null"));
+  } catch {
+    return JSON.stringify(reason);
+  }
+};
+
+export const flag = (query: URLSearchParams, name: string, otherwise: boolean): boolean => {
+  const text = query.get(name)?.toLowerCase();
+  return text === "true" || (text !== "false" && otherwise);
+};
+
+export const accepted = async (work: Promise<void>): Promise<Response> => {
+  await work;
+  return status(202);
+};
+
+export const status = (code: number): Response => new Response(null, { status: code });
+
+/** An error as the extension words it. */
+export const problem = (code: number, message: string, exceptionMessage?: string): Response => {
+  const detail = exceptionMessage === undefined ? {} : { ExceptionMessage: exceptionMessage };
+  return Response.json({ Message: message, ...detail }, { status: code });
+};
+
+export const badArgument = (message: string): Response =>
+  problem(400, "One or more of the arguments submitted is incorrect", message);

@@ -1,0 +1,56 @@
+import type { Instance } from "./instance.ts";
+import { runtimeStatus } from "./instance.ts";
+import type { Resident } from "./residents.ts";
+
+/** Instances in one answer unless the caller says otherwise. Source: OrchestrationStatusQueryCondition.cs. */
+const PAGE_SIZE = 100;
+
+interface Filter {
+  readonly instanceIdPrefix: string;
+  readonly createdFromMs: number;
+  readonly createdToMs: number;
+  /** Empty for any. */
+  readonly statuses: readonly string[];
+}
+
+/** What the query of a URL asks for. As in the extension, a value that cannot be read counts as not given. */
+export const filterOf = (query: URLSearchParams): Filter => ({
+  instanceIdPrefix: query.get("instanceIdPrefix") ?? "",
+  createdFromMs: timeOf(query.get("createdTimeFrom")) ?? Number.NEGATIVE_INFINITY,
+  createdToMs: timeOf(query.get("createdTimeTo")) ?? Number.POSITIVE_INFINITY,
+  statuses: query.getAll("runtimeStatus").flatMap((names) => names.split(",").filter((name) => name !== "")),
+});
+
+export const timeOf = (text: string | null): number | undefined => {
+  const timeMs = Date.parse(text ?? "");
+  return Number.isNaN(timeMs) ? undefined : timeMs;
+};
+
+export const matches = (filter: Filter, instance: Instance): boolean =>
+  instance.start.instanceId.startsWith(filter.instanceIdPrefix) &&
+  instance.start.createdAtMs >= filter.createdFromMs &&
+  instance.start.createdAtMs <= filter.createdToMs &&
+  (filter.statuses.length === 0 || filter.statuses.includes(runtimeStatus(instance)));
+
+interface Page {
+  readonly residents: Resident[];
+  /** Where the next page begins; undefined on the last one. */
+  readonly continuation: string | undefined;
+}
+
+/** One page of the matching instances in the order of their ids. */
+export const pageOf = (residents: readonly Resident[], query: URLSearchParams, continuation: string | null): Page => {
+  const filter = filterOf(query);
+  const top = Number.parseInt(query.get("top") ?? "", 10);
+  const size = top > 0 ? top : PAGE_SIZE;
+  const after = continuation === null ? "" : Buffer.from(continuation, "base64url").toString();
+  const idOf = ({ instance }: Resident) => instance.start.instanceId;
+
+  const rest = residents
+    .filter((resident) => idOf(resident) > after && matches(filter, resident.instance))
+    .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+  const page = rest.slice(0, size);
+  const last = page.at(-1);
+  const more = rest.length > size && last !== undefined;
+  return { residents: page, continuation: more ? Buffer.from(idOf(last)).toString("base64url") : undefined };
+};

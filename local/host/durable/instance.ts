@@ -1,0 +1,116 @@
+import type { HistoryEvent } from "./history.ts";
+import { completedEvents, startedEvents, terminatedEvent } from "./history.ts";
+import type { End, Line, Message, Start, Task, Turn, Value } from "./record.ts";
+
+/** An orchestration as its file tells it. Changed by {@link apply} alone, so that reading the file again gives the same. */
+export interface Instance {
+  start: Start;
+  updatedAtMs: number;
+  suspended: boolean;
+  customStatus: Value | undefined;
+  end: End | undefined;
+  /** What the replay executor is shown; kept for live instances only. */
+  history: HistoryEvent[];
+  /** Messages no turn has taken yet. */
+  inbox: Message[];
+  /** Tasks whose outcome no turn has taken yet, by number. */
+  readonly pending: Map<number, Task>;
+  /** What the orchestrator called so far, to notice a replay that calls something else. */
+  called: Task[];
+  actions: number;
+  nextTaskId: number;
+}
+
+export type RuntimeStatus = "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated";
+
+export const runtimeStatus = (instance: Instance): RuntimeStatus => {
+  if (instance.end !== undefined) return instance.end.status;
+  if (instance.suspended) return "Suspended";
+  return instance.history.length === 0 ? "Pending" : "Running";
+};
+
+export const begin = (start: Start): Instance => ({
+  start,
+  updatedAtMs: start.atMs,
+  suspended: start.suspended,
+  customStatus: start.customStatus,
+  end: undefined,
+  history: [],
+  inbox: [...start.inbox],
+  pending: new Map(),
+  called: [],
+  actions: 0,
+  nextTaskId: 0,
+});
+
+/**
+ * Lets a line take effect. A line that comes too late has none: anything after the end, and the outcome of a task of an
+ * earlier execution.
+ */
+export const apply = (instance: Instance, line: Line): void => {
+  if (instance.end !== undefined) return;
+  switch (line.type) {
+    case "start":
+      throw new Error(`instance ${instance.start.instanceId} has a second start in its file`);
+    case "message":
+      if (awaits(instance, line.executionId, line.message)) instance.inbox.push(line.message);
+      return;
+    case "turn":
+      applyTurn(instance, line);
+      return;
+    case "suspend":
+      instance.suspended = line.suspended;
+      instance.updatedAtMs = line.atMs;
+      return;
+    case "terminate":
+      instance.updatedAtMs = line.atMs;
+      instance.history.push(terminatedEvent(line.output, line.atMs));
+      finish(instance, { status: "Terminated", output: line.output, details: "" });
+  }
+};
+
+/** Whether a message would still change anything: the first outcome of a task counts, and only in its own execution. */
+export const awaits = (instance: Instance, executionId: string | undefined, message: Message): boolean => {
+  if (instance.end !== undefined) return false;
+  if (message.kind === "event") return true;
+  if (executionId !== instance.start.executionId || !instance.pending.has(message.taskId)) return false;
+  return !instance.inbox.some((known) => known.kind !== "event" && known.taskId === message.taskId);
+};
+
+/** The tasks that are still to be carried out: the pending ones whose outcome is not in the inbox either. */
+export const unfinishedTasks = (instance: Instance): Task[] => {
+  const known = new Set(instance.inbox.map((message) => (message.kind === "event" ? undefined : message.taskId)));
+  return [...instance.pending.values()].filter((task) => !known.has(task.id));
+};
+
+function applyTurn(instance: Instance, turn: Turn): void {
+  const taken = instance.inbox.splice(0, turn.took);
+  const tasks = [...turn.followUps, ...turn.called];
+  instance.history.push(...startedEvents(instance, turn.atMs, taken), ...completedEvents(instance.start, turn, tasks));
+  for (const message of taken) if (message.kind !== "event") instance.pending.delete(message.taskId);
+  for (const task of tasks) instance.pending.set(task.id, task);
+  instance.called.push(...turn.called);
+  instance.actions = turn.actions;
+  instance.nextTaskId += tasks.length;
+  instance.updatedAtMs = turn.atMs;
+  instance.customStatus = turn.customStatus ?? instance.customStatus;
+  if (turn.end !== undefined) finish(instance, turn.end);
+}
+
+function finish(instance: Instance, end: End): void {
+  instance.end = end;
+  instance.called = [];
+  instance.pending.clear();
+}
+
+/** Every value kept for the instance, large or not. */
+export const valuesOf = ({ start, history, inbox, customStatus, end }: Instance): Value[] => [
+  start.input,
+  ...inbox.flatMap((message) => {
+    if (message.kind === "completed") return message.result;
+    return message.kind === "event" ? message.input : [];
+  }),
+  ...history.flatMap((event) => [event.Input ?? [], event.Result ?? []].flat()),
+  ...(customStatus === undefined ? [] : [customStatus]),
+  ...(end === undefined ? [] : [end.output]),
+];

@@ -1,0 +1,88 @@
+import type { Invocation, TypedData, WorkerPool } from "../contract.ts";
+import { FunctionFailedError, WorkerLostError } from "../contract.ts";
+import { OrchestratorState, stateInMessage } from "./orchestrator-state.ts";
+import type { DurableFunction } from "./registered-functions.ts";
+import type { Answer } from "./turn.ts";
+
+export type ActivityOutcome =
+  | { readonly kind: "completed"; readonly result: string }
+  | { readonly kind: "failed"; readonly reason: string; readonly details: string };
+
+/**
+ * A pool that delivers again what its process died over. Once `stopped`, no call returns: whatever waits for one stays
+ * where it is, as if the host had been killed, and the next start takes it up.
+ */
+export const persistent = (pool: WorkerPool, stopped: () => boolean): Pick<WorkerPool, "invoke"> => ({
+  async invoke(call) {
+    while (!stopped()) {
+      try {
+        const result = await pool.invoke(call);
+        if (!stopped()) return result;
+      } catch (error) {
+        if (!stopped() && !(error instanceof WorkerLostError)) throw error;
+      }
+    }
+    return new Promise(() => undefined);
+  },
+});
+
+type Runner = Pick<WorkerPool, "invoke">;
+
+/** Shows the orchestrator its history. */
+export const runOrchestrator = async (pool: Runner, target: DurableFunction, trigger: string): Promise<Answer> => {
+  try {
+    const { returnValue } = await pool.invoke(invocation(target, trigger, {}));
+    return { state: OrchestratorState.parse(JSON.parse(textOf(returnValue))), stack: "" };
+  } catch (error) {
+    if (!(error instanceof FunctionFailedError)) throw error;
+    const state = stateInMessage(error.message);
+    return state === undefined
+      ? { failure: error.message, stack: error.remoteStack }
+      : { state, stack: error.remoteStack };
+  }
+};
+
+/** Calls an activity with the input its orchestrator gave, as JSON. */
+export const runActivity = async (
+  pool: Runner,
+  target: DurableFunction,
+  input: string,
+  instanceId: string,
+): Promise<ActivityOutcome> => {
+  try {
+    const metadata = { instanceId: { string: instanceId } };
+    const { returnValue } = await pool.invoke(invocation(target, argument(input), metadata));
+    return { kind: "completed", result: textOf(returnValue) };
+  } catch (error) {
+    if (!(error instanceof FunctionFailedError)) throw error;
+    return { kind: "failed", ...failureOf(target.name, error) };
+  }
+};
+
+function invocation(
+  { name, triggerName }: DurableFunction,
+  json: string,
+  triggerMetadata: Readonly<Record<string, TypedData>>,
+): Invocation {
+  return { functionName: name, inputs: [{ name: triggerName, data: { json } }], triggerMetadata };
+}
+
+/** The library turns an activity's string input into JSON text before it records it (durable-functions 3.5, processInput). */
+function argument(input: string): string {
+  const value: unknown = JSON.parse(input);
+  return typeof value === "string" ? value : input;
+}
+
+function textOf(data: TypedData | undefined): string {
+  if (data?.json !== undefined) return data.json;
+  return data?.string === undefined ? "null" : JSON.stringify(data.string);
+}
+
+/** `Details` stands in for the exception that .NET serialises there. */
+function failureOf(
+  activity: string,
+  { message, remoteStack }: FunctionFailedError,
+): { reason: string; details: string } {
+  const exception = { ClassName: "System.Exception", Message: message, StackTraceString: remoteStack };
+  return { reason: `Activity function '${activity}' failed: ${message}`, details: JSON.stringify(exception) };
+}

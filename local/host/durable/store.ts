@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
+import { join } from "node:path";
+import type { FileLog } from "./file-log.ts";
+import { fileLog, flushDirectory } from "./file-log.ts";
+import { Line } from "./record.ts";
+
+const SUFFIX = ".jsonl";
+/** Open files at a time; a file beyond that is opened again when it is next written. */
+const OPEN_FILES = 256;
+/** Longest name that fits a file system with its suffixes; an id that needs more goes by its hash. */
+const LONGEST_NAME = 200;
+
+/** The instances' files. Every write resolves once it is on disk; `durable` runs then, before any later write is. */
+export interface Store {
+  /** The lines of every instance, without a torn last line, which is cut off. */
+  readAll(): AsyncIterable<Line[]>;
+  read(instanceId: string): Promise<Line[]>;
+  append(instanceId: string, line: Line, durable: () => void): Promise<void>;
+  /** Starts the file anew with one line, in one step; not at all when `line`, asked for after earlier writes, gives none. */
+  replace(instanceId: string, line: () => Line | undefined, durable: () => void): Promise<void>;
+  remove(instanceId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const fileStore = (directory: string): Store => {
+  const logs = new Map<string, FileLog>();
+  /** The files written last, the latest at the end. */
+  const open = new Set<FileLog>();
+  const pathOf = (instanceId: string) => join(directory, `${fileName(instanceId)}${SUFFIX}`);
+
+  function logOf(instanceId: string): FileLog {
+    const log = logs.get(instanceId) ?? fileLog(pathOf(instanceId));
+    logs.set(instanceId, log);
+    return log;
+  }
+
+  async function write(log: FileLog, work: Promise<void>): Promise<void> {
+    open.delete(log);
+    open.add(log);
+    const [oldest] = open.size > OPEN_FILES ? open : [];
+    if (oldest !== undefined) open.delete(oldest);
+    await Promise.all([work, oldest?.rest()]);
+  }
+
+  return {
+    async *readAll() {
+      await mkdir(directory, { recursive: true });
+      for (const name of await readdir(directory)) {
+        if (name.endsWith(SUFFIX)) yield await readLines(join(directory, name), true);
+        else await rm(join(directory, name));
+      }
+    },
+    read: (instanceId) => readLines(pathOf(instanceId), false),
+    append(instanceId, line, durable) {
+      const log = logOf(instanceId);
+      return write(log, log.append(JSON.stringify(line), durable));
+    },
+    replace(instanceId, line, durable) {
+      const log = logOf(instanceId);
+      return write(
+        log,
+        log.replace(() => optionalText(line()), durable),
+      );
+    },
+    async remove(instanceId) {
+      const log = logOf(instanceId);
+      await log.rest();
+      logs.delete(instanceId);
+      open.delete(log);
+      await rm(pathOf(instanceId));
+      await flushDirectory(directory);
+    },
+    async close() {
+      await Promise.all([...open].map((log) => log.rest()));
+      open.clear();
+    },
+  };
+};
+
+/** A name for the file or folder of an instance: its id where a file system takes it, else its hash. */
+export const fileName = (instanceId: string): string => {
+  const name = encodeURIComponent(instanceId).replaceAll("*", "%2A").replace(/^\./, "%2E");
+  return name.length <= LONGEST_NAME ? name : createHash("sha256").update(instanceId).digest("hex");
+};
+
+const optionalText = (line: Line | undefined): string | undefined => line && JSON.stringify(line);
+
+async function readLines(path: string, cut: boolean): Promise<Line[]> {
+  const bytes = await readFile(path);
+  const whole = bytes.lastIndexOf("\n") + 1;
+  if (cut && whole < bytes.length) await truncate(path, whole);
+  const texts = bytes.subarray(0, whole).toString().split("\n").slice(0, -1);
+  return texts.map((text, index) => parseLine(text, `${path}:${index + 1}`));
+}
+
+function parseLine(text: string, place: string): Line {
+  try {
+    return Line.parse(JSON.parse(text));
+  } catch (error) {
+    throw new Error(`${place} is not a line of the task hub. Restore the file, or delete it to forget the instance.`, {
+      cause: error,
+    });
+  }
+}

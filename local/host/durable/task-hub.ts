@@ -1,0 +1,43 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import type { Clock, DurableExtension, WorkerPool } from "../contract.ts";
+import { createHttpApi } from "./http-api.ts";
+import { createHub } from "./hub.ts";
+import { largeValues } from "./large-values.ts";
+import { clientPayload } from "./management-urls.ts";
+import { fileStore } from "./store.ts";
+import type { DurableLog } from "./tasks.ts";
+
+export interface TaskHubOptions {
+  readonly pool: WorkerPool;
+  readonly clock: Clock;
+  /** Where task hubs live; this one in a folder of its name. */
+  readonly dir: string;
+  readonly hubName: string;
+  /** Both limits are for one app process, as in host.json. */
+  readonly maxConcurrentActivities: number;
+  readonly maxConcurrentOrchestrators: number;
+  /** Scheme, host and port of the host. */
+  readonly baseUrl: () => string;
+  readonly log: DurableLog;
+  /** Delivers every activity twice at the same time, to show that the app bears it. */
+  readonly deliverActivitiesTwice?: boolean;
+}
+
+/**
+ * The durable extension over a task hub on disk. The orchestrators run in the app, by the replay executor of
+ * `durable-functions`. What the hub promised is on disk before it acts on it, so that it may be killed at any moment.
+ */
+export const createTaskHub = ({ dir, hubName, baseUrl, deliverActivitiesTwice = false, ...deps }: TaskHubOptions) => {
+  const folder = join(dir, hubName);
+  const systemKey = randomBytes(32).toString("base64url");
+  const values = largeValues(join(folder, "large-messages"));
+  const hub = createHub({ ...deps, values, store: fileStore(join(folder, "instances")), deliverActivitiesTwice });
+  const extension: DurableExtension = {
+    start: hub.start,
+    stop: hub.stop,
+    clientBinding: () => clientPayload({ origin: baseUrl(), hubName, systemKey }),
+    handle: createHttpApi({ hub, values, clock: deps.clock, hubName, systemKey }),
+  };
+  return extension;
+};

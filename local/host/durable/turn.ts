@@ -1,0 +1,159 @@
+import { callOf, jsonText, OrchestrationFault } from "./called.ts";
+import { followUpOf } from "./follow-up.ts";
+import type { Instance } from "./instance.ts";
+import type { LeafAction, OrchestratorState } from "./orchestrator-state.ts";
+import { ActionType, leaves } from "./orchestrator-state.ts";
+import type { Call, End, Message, Task, Turn } from "./record.ts";
+import type { RegisteredFunctions } from "./registered-functions.ts";
+
+/** What the app answered to a turn: a state, or a failure of the executor itself. */
+export type Answer =
+  | { readonly state: OrchestratorState; readonly stack: string }
+  | { readonly failure: string; readonly stack: string };
+
+/** What becomes of a turn: a line for the file, or a new generation in place of the file. */
+export type Outcome =
+  | { readonly kind: "turn"; readonly turn: Turn }
+  | {
+      readonly kind: "continue-as-new";
+      readonly took: number;
+      readonly input: string;
+      readonly customStatus: string | undefined;
+    };
+
+const UNSUPPORTED: Readonly<Record<number, string>> = {
+  [ActionType.CallEntity]: "callEntity (durable entities)",
+  [ActionType.SignalEntity]: "signalEntity (durable entities)",
+  [ActionType.LockEntities]: "lock (durable entities)",
+  [ActionType.ReleaseEntities]: "release of entity locks (durable entities)",
+  [ActionType.CallHttp]: "callHttp",
+};
+
+/**
+ * How many messages one turn takes. The executor's answer does not tell which event led to which action, and numbers
+ * follow that order; so a message with a follow-up of its own always opens a turn. An external event has a turn to
+ * itself: had a `continueAsNew` come before it in the same turn, nobody could tell that it went unseen.
+ */
+export const batchSize = (instance: Instance, nowMs: number): number => {
+  const [first, ...rest] = instance.inbox;
+  if (first === undefined || first.kind === "event") return first === undefined ? 0 : 1;
+  const end = rest.findIndex((message) => message.kind === "event" || followUps(instance, [message], nowMs).length > 0);
+  return end < 0 ? instance.inbox.length : end + 1;
+};
+
+/** Reads the app's answer against what the instance did before. */
+export const interpretTurn = (
+  instance: Instance,
+  taken: readonly Message[],
+  atMs: number,
+  answer: Answer,
+  functions: RegisteredFunctions,
+): Outcome => {
+  const blank: Turn = { type: "turn", atMs, took: taken.length, followUps: [], called: [], actions: 0 };
+  const fail = (reason: string, details: string): Outcome => ({
+    kind: "turn",
+    turn: { ...blank, end: failure(instance.start.name, reason, details) },
+  });
+  if ("failure" in answer) return fail(answer.failure, answer.stack);
+
+  const { state, stack } = answer;
+  const customStatus = state.customStatus == null ? undefined : JSON.stringify(state.customStatus);
+  const withStatus = customStatus === undefined ? {} : { customStatus };
+  if (state.error !== undefined) {
+    const failed = failure(instance.start.name, state.error, `Message: ${state.error}, StackTrace: ${stack}`);
+    return { kind: "turn", turn: { ...blank, ...withStatus, end: failed } };
+  }
+  try {
+    const actions = leaves(state.actions[0]);
+    refuseUnsupported(actions);
+    if (state.isDone) return finished(actions, state, customStatus, { ...blank, ...withStatus });
+    const turn = { ...blank, ...withStatus, ...scheduled(instance, taken, atMs, actions, functions) };
+    return { kind: "turn", turn };
+  } catch (error) {
+    if (error instanceof OrchestrationFault) return fail(error.message, "");
+    throw error;
+  }
+};
+
+function finished(
+  actions: readonly LeafAction[],
+  state: OrchestratorState,
+  customStatus: string | undefined,
+  turn: Turn,
+): Outcome {
+  const next = actions.find((action) => action.actionType === ActionType.ContinueAsNew);
+  if (next !== undefined) {
+    return { kind: "continue-as-new", took: turn.took, input: jsonText(next.input), customStatus };
+  }
+  return { kind: "turn", turn: { ...turn, end: { status: "Completed", output: jsonText(state.output), details: "" } } };
+}
+
+function refuseUnsupported(actions: readonly LeafAction[]): void {
+  for (const { actionType } of actions) {
+    const feature = UNSUPPORTED[actionType];
+    if (feature !== undefined) throw new OrchestrationFault(`${feature} is not supported by the local host.`);
+  }
+}
+
+function failure(orchestrator: string, reason: string, details: string): End {
+  return { status: "Failed", output: jsonText(`Orchestrator function '${orchestrator}' failed: ${reason}`), details };
+}
+
+function scheduled(
+  instance: Instance,
+  taken: readonly Message[],
+  atMs: number,
+  actions: readonly LeafAction[],
+  functions: RegisteredFunctions,
+): Pick<Turn, "followUps" | "called" | "actions"> {
+  checkReplay(instance, actions.slice(0, instance.actions));
+  const fresh = actions.slice(instance.actions).flatMap((action) => callOf(instance, action, atMs, functions) ?? []);
+
+  let id = instance.nextTaskId;
+  const number = (call: Call): Task => ({ ...call, id: id++ });
+  return {
+    followUps: followUps(instance, taken, atMs).map(number),
+    called: fresh.map(number),
+    actions: actions.length,
+  };
+}
+
+function followUps(instance: Instance, taken: readonly Message[], nowMs: number): Call[] {
+  return taken.flatMap((message) => {
+    if (message.kind === "event") return [];
+    const task = instance.pending.get(message.taskId);
+    return (task && followUpOf(message, task, nowMs)) ?? [];
+  });
+}
+
+function checkReplay(instance: Instance, replayed: readonly LeafAction[]): void {
+  const calls = replayed.filter((action) => action.actionType !== ActionType.WaitForExternalEvent);
+  instance.called.forEach((task, index) => {
+    const now = calls[index];
+    if (now === undefined || signature(now) !== signatureOfTask(task)) {
+      const then = signatureOfTask(task);
+      throw new OrchestrationFault(
+        `Non-deterministic workflow detected: it called ${then} as task ${task.id} before, ` +
+          `but its replay ${now === undefined ? "calls nothing there" : `calls ${signature(now)} there`}. ` +
+          "Was the orchestrator changed while the instance was running?",
+      );
+    }
+  });
+}
+
+function signature(action: LeafAction): string {
+  switch (action.actionType) {
+    case ActionType.CallActivity:
+    case ActionType.CallActivityWithRetry:
+      return `activity '${action.functionName}'`;
+    case ActionType.CallSubOrchestrator:
+    case ActionType.CallSubOrchestratorWithRetry:
+      return `sub-orchestration '${action.functionName}'`;
+    default:
+      return action.actionType === ActionType.CreateTimer ? "a timer" : `action type ${action.actionType}`;
+  }
+}
+
+function signatureOfTask(task: Task): string {
+  return task.kind === "timer" ? "a timer" : `${task.kind} '${task.name}'`;
+}

@@ -1,0 +1,106 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { DurableDeps } from "./connect-task-hub.ts";
+import type { Clock, DurableExtension } from "./contract.ts";
+import { filteredLog, type Log } from "./log.ts";
+import { serveApp } from "./serve-app.ts";
+import { type NodeHandler, serve } from "./server.ts";
+import { readHostConfig, type Settings } from "./settings.ts";
+import { StartError } from "./start-error.ts";
+import type { HttpRoute } from "./triggers/http.ts";
+import { startWorkerPool } from "./worker/pool.ts";
+
+export interface HostOptions {
+  /** The folder that holds host.json and package.json. */
+  readonly appDir: string;
+  /** 0 for a free one. */
+  readonly port: number;
+  /** Where timers and the task hub keep what outlives a host. */
+  readonly dataDir: string;
+  /** The environment of the app, and where `%NAME%` looks. */
+  readonly settings: Settings;
+  readonly clock: Clock;
+  /** How many processes run the app. */
+  readonly workers: number;
+  /** Given when another durable extension than the task hub, or none, is wanted. */
+  readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
+  /** Given what host.json's log levels let through. */
+  readonly log: Log;
+  readonly nodeFlags?: readonly string[];
+  readonly deliverActivitiesTwice?: boolean;
+}
+
+export interface Host {
+  readonly url: string;
+  readonly functions: readonly { readonly name: string; readonly triggerType: string }[];
+  readonly routes: readonly HttpRoute[];
+  /** The app's processes. */
+  pids(): readonly number[];
+  /** Stops in order: timers and new requests, requests under way (2 s), the task hub, the app, the server. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a Functions host for one app on 127.0.0.1. Requests that come before the app is loaded wait for it.
+ * @throws {StartError} with one line when the port is taken or the app, its bundle or its settings are not in order.
+ */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const appDir = resolve(options.appDir);
+  const config = readHostConfig(appDir);
+  const log = filteredLog(config.logging.logLevel, options.log);
+  if (!existsSync(join(appDir, "package.json"))) throw new StartError(`${appDir} holds no package.json`);
+
+  const started = startedGate();
+  const server = await serve(options.port, (request, response) => started.handle(request, response), log);
+  try {
+    const pool = await startWorkerPool({
+      appDir,
+      dir: options.dataDir,
+      size: options.workers,
+      env: { ...options.settings, ...hostEnvironment(appDir, server.url) },
+      log,
+      nodeFlags: options.nodeFlags ?? [],
+      functionTimeoutMs: config.functionTimeout,
+    });
+    try {
+      const app = await serveApp({ ...options, log, config, pool, url: server.url });
+      started.open(app.handle);
+      return {
+        url: server.url,
+        functions: app.functions.map(({ name, trigger }) => ({ name, triggerType: trigger.type })),
+        routes: app.routes,
+        pids: pool.pids,
+        async stop() {
+          await app.stop();
+          await pool.stop();
+          await server.close();
+        },
+      };
+    } catch (error) {
+      await pool.stop();
+      throw error;
+    }
+  } catch (error) {
+    await server.close();
+    throw error;
+  }
+}
+
+/** Holds requests until there is somebody to handle them. */
+function startedGate(): { handle: NodeHandler; open(handle: NodeHandler): void } {
+  let open: (handle: NodeHandler) => void = () => {};
+  const opened = new Promise<NodeHandler>((resolve) => {
+    open = resolve;
+  });
+  return { open, handle: async (request, response) => (await opened)(request, response) };
+}
+
+/** What Core Tools, too, tells an app about its host. */
+function hostEnvironment(appDir: string, url: string): Record<string, string> {
+  return {
+    WEBSITE_HOSTNAME: new URL(url).host,
+    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+    FUNCTIONS_WORKER_RUNTIME: "node",
+    AzureWebJobsScriptRoot: appDir,
+  };
+}

@@ -1,0 +1,98 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { fastClock, realClock } from "./clock.ts";
+import { type Host, startHost } from "./host.ts";
+import { formatLogLine } from "./log.ts";
+import { readSettings } from "./settings.ts";
+import { StartError } from "./start-error.ts";
+
+const USAGE =
+  "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] [--node-flag=…]";
+
+const Arguments = z.object({
+  port: z.coerce.number().int().min(0).max(65_535).default(7071),
+  app: z.string().default("."),
+  data: z.string().default(".data/host"),
+  clock: z.coerce.number().positive().default(1),
+  workers: z.coerce.number().int().min(1).max(64).default(1),
+  "deliver-twice": z.boolean().default(false),
+  "node-flag": z.array(z.string()).default([]),
+});
+
+await main();
+
+async function main(): Promise<void> {
+  let host: Host | undefined;
+  stopWhenAsked(async () => host?.stop());
+  try {
+    host = await start();
+    console.log(describe(host));
+    process.send?.({ ready: true, url: host.url });
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    console.error(error.message);
+    process.exit(2);
+  }
+}
+
+function start(): Promise<Host> {
+  const { port, app, data, clock, workers, ...options } = readArguments(process.argv.slice(2));
+  return startHost({
+    appDir: app,
+    port,
+    dataDir: data,
+    settings: readSettings(app, process.env),
+    clock: clock === 1 ? realClock : fastClock(clock, Date.now()),
+    workers,
+    log: (entry) => console.log(formatLogLine(entry, new Date())),
+    nodeFlags: options["node-flag"],
+    deliverActivitiesTwice: options["deliver-twice"],
+  });
+}
+
+function readArguments(args: string[]): z.infer<typeof Arguments> {
+  try {
+    const { values } = parseArgs({
+      args,
+      options: {
+        port: { type: "string" },
+        app: { type: "string" },
+        data: { type: "string" },
+        clock: { type: "string" },
+        workers: { type: "string" },
+        "deliver-twice": { type: "boolean" },
+        "node-flag": { type: "string", multiple: true },
+      },
+    });
+    return Arguments.parse(values);
+  } catch (error) {
+    if (error instanceof z.ZodError) {
+      const [issue] = error.issues;
+      throw new StartError(`--${issue?.path.join(".")}: ${issue?.message}. ${USAGE}`);
+    }
+    throw new StartError(`${error instanceof Error ? error.message : String(error)} ${USAGE}`);
+  }
+}
+
+/** A second signal does not wait. A process that ends while it starts takes its app's processes along. */
+function stopWhenAsked(stopHost: () => Promise<void>): void {
+  let asked = false;
+  const stop = async () => {
+    if (asked) process.exit(1);
+    asked = true;
+    await stopHost();
+    process.exit(0);
+  };
+  process.on("SIGINT", () => void stop());
+  process.on("SIGTERM", () => void stop());
+  if (process.send !== undefined) process.on("disconnect", () => void stop());
+}
+
+function describe({ functions, routes, url }: Host): string {
+  const lines = functions.map(({ name, triggerType }) => {
+    const route = routes.find(({ functionName }) => functionName === name);
+    if (route === undefined) return `\t${name}: ${triggerType}`;
+    return `\t${name}: [${route.methods.join(",")}] ${url}/${route.path}`;
+  });
+  return ["", "Functions:", "", ...lines, ""].join("\n");
+}

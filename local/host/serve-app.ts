@@ -1,0 +1,116 @@
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { connectTaskHub, type DurableDeps } from "./connect-task-hub.ts";
+import type { Clock, DurableExtension } from "./contract.ts";
+import type { Log } from "./log.ts";
+import { fetchHandler, type NodeHandler } from "./server.ts";
+import { type HostConfig, resolveSettings, type Settings } from "./settings.ts";
+import { adminEndpoint } from "./triggers/admin.ts";
+import { type AppFunction, appFunction, unservedTypes } from "./triggers/app-function.ts";
+import { eventGridWebhook } from "./triggers/event-grid.ts";
+import { type HttpRoute, httpTriggers } from "./triggers/http.ts";
+import { timerTriggers } from "./triggers/timers.ts";
+import type { AppPool } from "./worker/pool.ts";
+
+/** How long `stop` waits for requests under way. */
+const STOP_GRACE_MS = 2000;
+
+export interface ServeAppOptions {
+  readonly pool: AppPool;
+  readonly config: HostConfig;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly dataDir: string;
+  readonly url: string;
+  /** Given when another durable extension than the task hub, or none, is wanted. */
+  readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
+  readonly deliverActivitiesTwice?: boolean;
+  readonly log: Log;
+}
+
+export interface ServedApp {
+  readonly functions: readonly AppFunction[];
+  readonly routes: readonly HttpRoute[];
+  readonly handle: NodeHandler;
+  /** Fires and takes nothing new, lets what answers a request finish for two seconds, then stops the task hub. */
+  stop(): Promise<void>;
+}
+
+/** Puts the triggers and the task hub around a loaded app, and sets them going. */
+export async function serveApp(options: ServeAppOptions): Promise<ServedApp> {
+  const { pool, config, settings, clock, dataDir, url, log } = options;
+  const { http, durableTask } = config.extensions;
+  const baseUrl = () => url;
+  const { durable: connect = connectTaskHub } = options;
+  const durable = connect({
+    pool,
+    clock,
+    dir: join(dataDir, "taskhub"),
+    hub: { ...durableTask, hubName: resolveSettings(durableTask.hubName, settings, "host.json, hubName") },
+    baseUrl,
+    log,
+    deliverActivitiesTwice: options.deliverActivitiesTwice ?? false,
+  });
+
+  const functions = (await pool.functions())
+    .map((info) => appFunction(info, { pool, settings, durable }))
+    .filter(({ name }) => !isDisabled(name, settings));
+  warnOfUnserved(functions, log);
+  const requests = httpTriggers(functions, { routePrefix: http.routePrefix, streams: pool.streamsHttp });
+  const timers = timerTriggers(functions, { clock, dir: dataDir, log });
+  const underWay = new Set<Promise<void>>();
+  let stopping = false;
+
+  const untilStop =
+    (handle: NodeHandler): NodeHandler =>
+    async (request, response) => {
+      if (stopping) return void response.writeHead(503).end();
+      const handled = handle(request, response);
+      underWay.add(handled);
+      await handled.finally(() => underWay.delete(handled));
+    };
+
+  await durable?.start();
+  timers.start();
+  return {
+    functions,
+    routes: requests.routes,
+    handle: dispatcher({
+      "/runtime/webhooks/durabletask": fetchHandler(async (request) => (await durable?.handle(request)) ?? notFound()),
+      "/runtime/webhooks/eventgrid": untilStop(fetchHandler(eventGridWebhook(functions, log))),
+      "/admin": fetchHandler(adminEndpoint({ functions, routes: requests.routes, timers, baseUrl })),
+      "/": untilStop(requests.handle),
+    }),
+    async stop() {
+      stopping = true;
+      timers.stop();
+      await Promise.race([Promise.allSettled(underWay), delay(STOP_GRACE_MS, undefined, { ref: false })]);
+      await durable?.stop();
+    },
+  };
+}
+
+/** The handler whose path is a prefix, by whole segments, of the request's. */
+function dispatcher(handlers: Readonly<Record<string, NodeHandler>>): NodeHandler {
+  return async (request, response) => {
+    const path = `${request.url?.split("?")[0]}/`.toLowerCase();
+    const found = Object.entries(handlers).find(([prefix]) => prefix === "/" || path.startsWith(`${prefix}/`));
+    await found?.[1](request, response);
+  };
+}
+
+const notFound = () => new Response(null, { status: 404 });
+
+/** Source: https://learn.microsoft.com/azure/azure-functions/disable-function (read 2026-11). */
+const isDisabled = (name: string, settings: Settings) =>
+  /^(?:true|1)$/i.test(settings[`AzureWebJobs.${name}.Disabled`] ?? "");
+
+/** An app would miss what is not served without a word. */
+function warnOfUnserved(functions: readonly AppFunction[], log: Log): void {
+  for (const each of functions) {
+    for (const type of unservedTypes(each)) {
+      const message = `${type} is not served locally.`;
+      log({ level: "warning", category: "Host.Startup", functionName: each.name, message });
+    }
+  }
+}

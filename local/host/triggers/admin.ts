@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { FunctionFailedError, type TypedData, WorkerLostError } from "../contract.ts";
+import type { AppFunction } from "./app-function.ts";
+import { eventInvocation } from "./event-grid.ts";
+import type { HttpRoute } from "./http.ts";
+import type { TimerTriggers } from "./timers.ts";
+
+const Invocation = z.object({ input: z.string().default("") });
+const Event = z.record(z.string(), z.unknown());
+
+export interface AdminDeps {
+  readonly functions: readonly AppFunction[];
+  readonly routes: readonly HttpRoute[];
+  readonly timers: TimerTriggers;
+  readonly baseUrl: () => string;
+}
+
+/**
+ * Answers what lies under `/admin/`: `GET functions`, `GET functions/{name}`, `POST functions/{name}` with `{"input"}`
+ * (202, then runs it out of turn), `GET host/status` and `GET host/ping`.
+ */
+export function adminEndpoint(deps: AdminDeps): (request: Request) => Promise<Response> {
+  const startedAt = performance.now();
+  const describe = describer(deps);
+
+  return async (request) => {
+    const [, , area, name, ...more] = new URL(request.url).pathname.split("/");
+    if (area === "host" && name === "ping") return new Response(null, { status: 200 });
+    if (area === "host" && name === "status" && request.method === "GET") {
+      return Response.json({
+        state: "Running",
+        version: "local",
+        processUptime: Math.round(performance.now() - startedAt),
+      });
+    }
+    if (area !== "functions" || more.length > 0) return new Response(null, { status: 404 });
+    if (name === undefined || name === "") return Response.json(deps.functions.map(describe));
+
+    const found = deps.functions.find((each) => each.name.toLowerCase() === decodeURIComponent(name).toLowerCase());
+    if (found === undefined) return new Response(null, { status: 404 });
+    return request.method === "POST" ? invoke(found, deps.timers, request) : Response.json(describe(found));
+  };
+}
+
+function describer({ routes, baseUrl }: AdminDeps) {
+  return ({ name, bindings }: AppFunction) => {
+    const route = routes.find(({ functionName }) => functionName === name);
+    return {
+      name,
+      language: "node",
+      isDisabled: false,
+      href: `${baseUrl()}/admin/functions/${name}`,
+      invoke_url_template: route === undefined ? null : `${baseUrl()}/${route.path}`,
+      config: { name, bindings: Object.entries(bindings).map(([key, binding]) => ({ name: key, ...binding })) },
+    };
+  };
+}
+
+async function invoke(found: AppFunction, timers: TimerTriggers, request: Request): Promise<Response> {
+  const body = Invocation.safeParse(await request.json().catch(() => undefined));
+  if (!body.success) return new Response('Send JSON such as {"input": ""}.', { status: 400 });
+  const invocation = invocationOf(found, timers, body.data.input);
+  if (typeof invocation === "string") return new Response(invocation, { status: 400 });
+
+  found.run(...invocation).catch((error) => {
+    // The pool has logged what became of it; its caller was answered before it began.
+    if (!(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
+  });
+  return new Response(null, { status: 202 });
+}
+
+/** The trigger's data and metadata, or what is wrong with the input. */
+function invocationOf(
+  { name, triggerType }: AppFunction,
+  timers: TimerTriggers,
+  input: string,
+): [TypedData, Record<string, TypedData>?] | string {
+  if (triggerType === "timertrigger") return [timers.input(name) ?? {}];
+  if (triggerType === "eventgridtrigger") {
+    const event = Event.safeParse(parseJson(input));
+    return event.success ? eventInvocation(event.data) : "The input of an Event Grid function is one event as JSON.";
+  }
+  return `A function with a ${triggerType} is not run from here.`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { HttpCookie, HttpData, TypedData } from "../contract.ts";
+
+/** Largest request body the Functions host takes. Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Limits" (read 2026-11). */
+const LARGEST_BODY_BYTES = 104_857_600;
+
+export class BodyTooLargeError extends Error {
+  override readonly name = "BodyTooLargeError";
+}
+
+/** The whole body of a request. @throws {BodyTooLargeError} above 100 MiB. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  refuseTooLarge(Number(request.headers["content-length"] ?? 0));
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    sizeBytes += chunk.length;
+    refuseTooLarge(sizeBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function refuseTooLarge(sizeBytes: number): void {
+  if (sizeBytes > LARGEST_BODY_BYTES) throw new BodyTooLargeError(`The body is over ${LARGEST_BODY_BYTES} bytes.`);
+}
+
+/** A request as the worker's RPC describes it. */
+export function toHttpData(request: IncomingMessage, params: Record<string, string>, body: Buffer): HttpData {
+  const url = urlOf(request);
+  return {
+    method: request.method ?? "GET",
+    url: url.href,
+    headers: headersOf(request),
+    params,
+    query: queryOf(url),
+    ...(body.length === 0 ? {} : { body: { bytes: body } }),
+  };
+}
+
+/** What the real host tells about an HTTP trigger beside the request; where requests are streams, the library reads it. */
+export function httpMetadata(request: IncomingMessage, params: Record<string, string>): Record<string, TypedData> {
+  return {
+    Query: { json: JSON.stringify(queryOf(urlOf(request))) },
+    Headers: { json: JSON.stringify(headersOf(request)) },
+    ...Object.fromEntries(Object.entries(params).map(([name, value]) => [name, { string: value }])),
+  };
+}
+
+export function urlOf(request: IncomingMessage): URL {
+  return new URL(request.url ?? "/", `http://${request.headers.host ?? "127.0.0.1"}`);
+}
+
+function headersOf(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(", ")]),
+  );
+}
+
+/** Values of a repeated name are joined by commas, as the real host joins them. */
+function queryOf(url: URL): Record<string, string> {
+  return Object.fromEntries(
+    Array.from(new Set(url.searchParams.keys()), (name) => [name, url.searchParams.getAll(name).join(",")]),
+  );
+}
+
+/** Answers with what the function returned; a function that returned nothing answers 204. */
+export function sendHttpData(response: ServerResponse, data: HttpData | undefined): void {
+  response.statusCode = data === undefined ? 204 : Number(data.statusCode ?? 200);
+  for (const [name, value] of Object.entries(data?.headers ?? {})) response.setHeader(name, value);
+  const cookies = data?.cookies ?? [];
+  if (cookies.length > 0) response.setHeader("set-cookie", cookies.map(serializeCookie));
+  response.end(data?.body?.bytes ?? data?.body?.string ?? data?.body?.json);
+}
+
+const SAME_SITE = { lax: "lax", strict: "strict", explicitNone: "none" } as const;
+
+function serializeCookie(cookie: HttpCookie): string {
+  const { name, value, expiresSeconds, maxAgeSeconds, domain, path, secure, httpOnly, sameSite } = cookie;
+  return [
+    `${name}=${encodeURIComponent(value)}`,
+    expiresSeconds !== undefined && `expires=${new Date(expiresSeconds * 1000).toUTCString()}`,
+    maxAgeSeconds !== undefined && `max-age=${maxAgeSeconds}`,
+    domain !== undefined && `domain=${domain}`,
+    path !== undefined && `path=${path}`,
+    secure && "secure",
+    sameSite !== undefined && `samesite=${SAME_SITE[sameSite]}`,
+    httpOnly && "httponly",
+  ]
+    .filter(Boolean)
+    .join("; ");
+}

@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import {
+  FunctionFailedError,
+  type FunctionInfo,
+  type Invocation,
+  type InvocationResult,
+  WorkerLostError,
+} from "../contract.ts";
+import type { Log, LogEntry } from "../log.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { parseWorkerMessage } from "./worker-message.ts";
+
+/** What an app process tells once its app is loaded. */
+export interface LoadedApp {
+  readonly functions: readonly FunctionInfo[];
+  /** Where this process takes HTTP requests as streams, when its app asked for that. */
+  readonly httpUri: string | undefined;
+}
+
+export interface AppProcess {
+  readonly pid: number;
+  /** Rejects with the app's own message when it cannot be loaded, and when the process ends before that. */
+  readonly loaded: Promise<LoadedApp>;
+  /** Resolves, with how it ended, when the process is gone. */
+  readonly exited: Promise<string>;
+  /** Whether it may still be given work: false once it is stopping or gone. */
+  readonly usable: boolean;
+  /** Invocations under way. */
+  readonly busy: number;
+  invoke(id: string, invocation: Invocation): Promise<InvocationResult>;
+  /** Asks the app to end; kills it when it has not after `graceMs`. */
+  stop(graceMs: number): Promise<void>;
+  kill(): void;
+}
+
+export interface AppProcessOptions {
+  readonly program: string;
+  readonly appDir: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly nodeFlags: readonly string[];
+  readonly log: Log;
+}
+
+interface Pending {
+  readonly functionName: string;
+  resolve(result: InvocationResult): void;
+  reject(error: Error): void;
+}
+
+/** Starts one process that runs the app. It ends by itself when this process is gone. */
+export function startAppProcess({ program, appDir, env, nodeFlags, log }: AppProcessOptions): AppProcess {
+  const child = fork(program, [], {
+    cwd: appDir,
+    env,
+    execArgv: [...nodeFlags],
+    serialization: "advanced",
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const pending = new Map<string, Pending>();
+  const loaded = deferred<LoadedApp>();
+  let usable = true;
+
+  const handle = (message: FromWorker | undefined) => {
+    if (message === undefined) {
+      return log({
+        level: "warning",
+        category: "Host.Worker",
+        message: "The app sent a message that is not for the host.",
+      });
+    }
+    if (message.kind === "started") return loaded.resolve({ functions: message.functions, httpUri: message.httpUri });
+    if (message.kind === "refused") return loaded.reject(new Error(message.message));
+    if (message.kind === "log") return log(toLogEntry(message));
+    const invocation = pending.get(message.id);
+    pending.delete(message.id);
+    if (message.kind === "done") return invocation?.resolve(message.result);
+    invocation?.reject(new FunctionFailedError(invocation.functionName, message.message, message.stack));
+  };
+
+  child.on("message", (message) => handle(parseWorkerMessage(message)));
+  forwardOutput(child, log);
+
+  const exited = new Promise<string>((resolve) => {
+    const end = (how: string) => {
+      usable = false;
+      loaded.reject(new Error(`the app's process ended while loading (${how})`));
+      for (const { functionName, reject } of pending.values()) reject(lost(functionName, how));
+      pending.clear();
+      resolve(how);
+    };
+    child.once("exit", (code, signal) => end(signal === null ? `exit code ${code}` : signal));
+    child.once("error", (error) => end(error.message));
+  });
+
+  const send = (message: ToWorker) => {
+    // What cannot be sent is lost with the process: its end is told above.
+    if (child.connected) child.send(message, () => {});
+  };
+  send({ kind: "start", appDir });
+
+  return {
+    pid: child.pid ?? 0,
+    loaded: loaded.promise,
+    exited,
+    get usable() {
+      return usable;
+    },
+    get busy() {
+      return pending.size;
+    },
+    invoke: (id, invocation) =>
+      new Promise((resolve, reject) => {
+        if (!usable) return reject(lost(invocation.functionName, "before it began"));
+        pending.set(id, { functionName: invocation.functionName, resolve, reject });
+        send({ kind: "invoke", id, invocation });
+      }),
+    async stop(graceMs) {
+      usable = false;
+      send({ kind: "stop" });
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      await exited;
+      clearTimeout(timer);
+    },
+    kill() {
+      usable = false;
+      child.kill("SIGKILL");
+    },
+  };
+}
+
+const lost = (functionName: string, how: string) =>
+  new WorkerLostError(`The app's process ended (${how}) while ${functionName} ran.`);
+
+function deferred<T>() {
+  let resolve: (value: T) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const promise = new Promise<T>((res, rej) => {
+    resolve = res;
+    reject = rej;
+  });
+  // It is settled whether or not somebody still waits for it.
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+function toLogEntry({ level, source, functionName, message }: FromWorker & { kind: "log" }): LogEntry {
+  const lowest = level === "none" ? "information" : level;
+  if (functionName === undefined) return { level: lowest, category: "Host.Worker", message };
+  const category = source === "user" ? `Function.${functionName}.User` : `Function.${functionName}`;
+  return { level: lowest, category, functionName, message };
+}
+
+function forwardOutput({ stdout, stderr }: ChildProcess, log: Log): void {
+  const forward = (stream: NodeJS.ReadableStream | null, level: LogEntry["level"]) => {
+    if (stream === null) return;
+    const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    lines.on("line", (message) => log({ level, category: "Host.Function.Console", message }));
+  };
+  forward(stdout, "information");
+  forward(stderr, "error");
+}

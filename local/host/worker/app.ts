@@ -1,0 +1,77 @@
+import type { FunctionCallback, FunctionMetadata, HookCallback, HookName, ProgrammingModel } from "./core-types.ts";
+import type { RpcLogLevel } from "./protocol.ts";
+
+export interface RegisteredFunction {
+  readonly metadata: FunctionMetadata;
+  readonly callback: FunctionCallback;
+}
+
+export interface LogRecord {
+  readonly level: RpcLogLevel;
+  readonly source: "user" | "system";
+  readonly message: string;
+  readonly functionName?: string | undefined;
+}
+
+/** What the app has told this process about itself. */
+export interface App {
+  readonly functions: Map<string, RegisteredFunction>;
+  readonly hooks: Readonly<Record<HookName, HookCallback[]>>;
+  /** Shared by every hook of the app. */
+  readonly appHookData: object;
+  programmingModel: ProgrammingModel | undefined;
+  /** Set once the host knows the functions: nothing can be registered from then on. */
+  locked: boolean;
+  log(record: LogRecord): void;
+}
+
+export function createApp(log: (record: LogRecord) => void): App {
+  return {
+    functions: new Map(),
+    hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
+    appHookData: {},
+    programmingModel: undefined,
+    locked: false,
+    log,
+  };
+}
+
+/** Runs the hooks of one name in the order of their registration; `fields` is what the hooks may read and set. */
+export async function runHooks<T extends object>(app: App, name: HookName, hookData: object, fields: T): Promise<T> {
+  const context = hookContext(app, hookData, fields);
+  for (const hook of app.hooks[name]) await hook(context);
+  return context;
+}
+
+/** The same for hooks that cannot be waited for. */
+export function runLogHooks<T extends object>(app: App, fields: T): T {
+  const context = hookContext(app, {}, fields);
+  for (const hook of app.hooks.log) hook(context);
+  return context;
+}
+
+function hookContext<T extends object>(app: App, hookData: object, fields: T): T {
+  const context = { ...fields };
+  for (const [name, value] of Object.entries({ hookData, appHookData: app.appHookData })) {
+    Object.defineProperty(context, name, {
+      enumerable: true,
+      get: () => value,
+      set: () => {
+        throw coreError(TypeError, `'${name}' is read-only`);
+      },
+    });
+  }
+  return context;
+}
+
+/** An error that the library tells apart from the app's own by its mark. */
+export function coreError(kind: typeof Error | typeof TypeError | typeof RangeError, message: string): Error {
+  return Object.assign(new kind(message), { isAzureFunctionsSystemError: true });
+}
+
+/** What was thrown, as an error: JavaScript lets a function throw anything. */
+export function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  if (thrown === undefined || thrown === null) return new Error("Unknown error");
+  return new Error(typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown));
+}

@@ -1,0 +1,20 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildSync } from "esbuild";
+
+/** Writes the program of the app processes to a folder, as plain JavaScript: they carry no TypeScript tooling. Yields its path. */
+export async function writeChildProgram(dir: string): Promise<string> {
+  const { outputFiles } = buildSync({
+    entryPoints: [fileURLToPath(new URL("child.ts", import.meta.url))],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    target: "node20",
+    write: false,
+  });
+  const path = resolve(join(dir, "worker.mjs"));
+  await mkdir(dir, { recursive: true });
+  await writeFile(path, outputFiles[0]?.contents ?? "");
+  return path;
+}

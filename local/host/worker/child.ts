@@ -1,0 +1,79 @@
+import type { FunctionInfo } from "../contract.ts";
+import { type App, createApp, runHooks, toError } from "./app.ts";
+import { supplyCoreModule } from "./core-module.ts";
+import type { Capabilities } from "./core-types.ts";
+import { loadApp } from "./load-app.ts";
+import type { FromWorker, ToWorker } from "./protocol.ts";
+import { runInvocation } from "./run-invocation.ts";
+
+/** Source: getWorkerCapabilities.ts of https://github.com/Azure/azure-functions-nodejs-worker (read 2026-11). */
+const CAPABILITIES: Capabilities = {
+  RawHttpBodyBytes: "true",
+  RpcHttpTriggerMetadataRemoved: "true",
+  RpcHttpBodyOnly: "true",
+  IgnoreEmptyValuedRpcHttpHeaders: "true",
+  UseNullableValueDictionaryForHttp: "true",
+  WorkerStatus: "true",
+  TypedDataCollection: "true",
+  HandlesWorkerTerminateMessage: "true",
+};
+
+const app = createApp((record) => tell({ kind: "log", ...record }));
+const lifetimeHookData = {};
+
+supplyCoreModule(app);
+process.on("message", (message: ToWorker) => void hear(message));
+// Ctrl-C reaches every process of a terminal, but the host decides when this one ends.
+process.on("SIGINT", () => {});
+// Without a host there is nobody to work for.
+process.on("disconnect", () => process.exit(1));
+
+async function hear(message: ToWorker): Promise<void> {
+  if (message.kind === "invoke") {
+    tell(await outcomeOf(message.id, runInvocation(app, message.id, message.invocation)));
+  } else if (message.kind === "start") {
+    await start(message.appDir);
+  } else {
+    await runHooks(app, "appTerminate", lifetimeHookData, {});
+    process.exit(0);
+  }
+}
+
+async function start(appDir: string): Promise<void> {
+  try {
+    await loadApp(appDir);
+    await runHooks(app, "appStart", lifetimeHookData, { functionAppDirectory: appDir });
+    const capabilities = await capabilitiesOf(app);
+    app.locked = true;
+    tell({ kind: "started", functions: functionsOf(app), httpUri: capabilities["HttpUri"] });
+  } catch (thrown) {
+    const error = toError(thrown);
+    console.error(error);
+    tell({ kind: "refused", message: error.message });
+  }
+}
+
+async function capabilitiesOf({ programmingModel }: App): Promise<Capabilities> {
+  return (await programmingModel?.getCapabilities?.({ ...CAPABILITIES })) ?? CAPABILITIES;
+}
+
+function functionsOf({ functions }: App): FunctionInfo[] {
+  return Array.from(functions.values(), ({ metadata: { name, bindings } }) => ({
+    name,
+    // Bindings cross to the real host as JSON, so what JSON cannot say is dropped here too.
+    bindings: JSON.parse(JSON.stringify(bindings)),
+  }));
+}
+
+async function outcomeOf(id: string, running: ReturnType<typeof runInvocation>): Promise<FromWorker> {
+  try {
+    return { kind: "done", id, result: await running };
+  } catch (thrown) {
+    const error = toError(thrown);
+    return { kind: "threw", id, message: error.message, stack: error.stack ?? "" };
+  }
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message);
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from "node:crypto";
+import {
+  FunctionFailedError,
+  type Invocation,
+  type InvocationResult,
+  WorkerLostError,
+  type WorkerPool,
+} from "../contract.ts";
+import type { Log } from "../log.ts";
+import { StartError } from "../start-error.ts";
+import { type AppProcess, type LoadedApp, startAppProcess } from "./app-process.ts";
+import { writeChildProgram } from "./child-program.ts";
+import { keepRunning } from "./keep-running.ts";
+import { logInvocation } from "./log-invocation.ts";
+
+const STOP_GRACE_MS = 5000;
+
+export interface WorkerPoolOptions {
+  readonly appDir: string;
+  /** Where the program of the app processes is written. */
+  readonly dir: string;
+  /** How many app processes to run. */
+  readonly size: number;
+  /** The whole environment of the app processes. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Log;
+  /** Flags for Node itself, such as `--max-old-space-size=256`. */
+  readonly nodeFlags?: readonly string[];
+  /** An invocation that takes longer fails and its process is killed, as in Azure. Unlimited when not given. */
+  readonly functionTimeoutMs?: number | undefined;
+}
+
+/** Where an invocation runs. */
+export interface Dispatch {
+  readonly invocationId: string;
+  /** Where that process takes the HTTP request of this invocation, when its app streams. */
+  readonly httpUri: string | undefined;
+}
+
+/** The app's processes, with what the host needs beyond running functions. */
+export interface AppPool extends WorkerPool {
+  /** Whether the app takes HTTP requests as streams (`app.setup({ enableHttpStream: true })`). */
+  readonly streamsHttp: boolean;
+  /** As {@link WorkerPool.invoke}; `dispatched` is told where the invocation begins. */
+  invoke(invocation: Invocation, dispatched?: (dispatch: Dispatch) => void): Promise<InvocationResult>;
+  /** The processes that run now. */
+  pids(): readonly number[];
+  /** Lets the app's terminate hooks run, then ends every process; what is under way is lost. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the app's processes, and starts again any that dies.
+ * @throws {StartError} with the app's own message when it cannot be loaded.
+ */
+export async function startWorkerPool(options: WorkerPoolOptions): Promise<AppPool> {
+  const { size, log, functionTimeoutMs, nodeFlags = [] } = options;
+  const program = await writeChildProgram(options.dir);
+  const running = new Set<AppProcess>();
+  const ready = readyProcesses();
+  const stopping = new AbortController();
+
+  const start = () => {
+    const process = startAppProcess({ ...options, nodeFlags, program });
+    running.add(process);
+    void process.exited.then(() => running.delete(process));
+    return process;
+  };
+
+  const stop = async () => {
+    stopping.abort();
+    ready.close();
+    await Promise.all(Array.from(running, (process) => process.stop(STOP_GRACE_MS)));
+  };
+
+  const supervision = { start, ready: ready.add, log, signal: stopping.signal };
+  const [app] = await Promise.all([
+    keepRunning(supervision),
+    ...Array.from({ length: size - 1 }, () => keepRunning(supervision)),
+  ]).catch(async (error: Error) => {
+    await stop();
+    throw new StartError(`The app cannot be started: ${error.message}`);
+  });
+
+  return {
+    size,
+    streamsHttp: app.httpUri !== undefined,
+    functions: async () => app.functions,
+    pids: () => Array.from(running, ({ pid }) => pid),
+    stop,
+    async invoke(invocation, dispatched) {
+      // Chosen and made busy at once, or two invocations would both find the same process idle.
+      const { process, httpUri } = ready.leastBusy() ?? (await ready.next());
+      const invocationId = randomUUID();
+      const result = process.invoke(invocationId, invocation);
+      dispatched?.({ invocationId, httpUri });
+      const limited = withinTimeout(result, functionTimeoutMs, invocation.functionName, process);
+      return logInvocation(log, invocation.functionName, invocationId, limited);
+    },
+  };
+}
+
+interface ReadyProcess {
+  readonly process: AppProcess;
+  readonly httpUri: string | undefined;
+}
+
+/** The processes that have loaded the app. */
+function readyProcesses() {
+  const ready = new Set<ReadyProcess>();
+  const waiting: { use(process: ReadyProcess): void; giveUp(error: Error): void }[] = [];
+  let closed = false;
+
+  return {
+    add(process: AppProcess, { httpUri }: LoadedApp) {
+      const entry = { process, httpUri };
+      ready.add(entry);
+      void process.exited.then(() => ready.delete(entry));
+      for (const { use } of waiting.splice(0)) use(entry);
+    },
+    close() {
+      closed = true;
+      for (const { giveUp } of waiting.splice(0)) giveUp(new WorkerLostError("The host is stopping."));
+    },
+    leastBusy(): ReadyProcess | undefined {
+      return Array.from(ready)
+        .filter(({ process }) => process.usable)
+        .sort((a, b) => a.process.busy - b.process.busy)[0];
+    },
+    next(): Promise<ReadyProcess> {
+      if (closed) return Promise.reject(new WorkerLostError("The host is stopping."));
+      return new Promise((use, giveUp) => waiting.push({ use, giveUp }));
+    },
+  };
+}
+
+async function withinTimeout(
+  running: Promise<InvocationResult>,
+  timeoutMs: number | undefined,
+  functionName: string,
+  process: AppProcess,
+): Promise<InvocationResult> {
+  if (timeoutMs === undefined) return running;
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new FunctionFailedError(functionName, `${functionName} ran longer than ${timeoutMs / 1000} s.`, ""));
+      process.kill();
+    }, timeoutMs);
+  });
+  return Promise.race([running, timeout]).finally(() => clearTimeout(timer));
+}

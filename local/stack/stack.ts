@@ -1,0 +1,179 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { BlobServiceClient } from "@azure/storage-blob";
+import * as z from "zod";
+import type { StartOptions } from "../graph/emulator.ts";
+import { type Child, StackError, startChild } from "./child.ts";
+import { readIdentity } from "./identity.ts";
+
+const HostReady = z.looseObject({ url: z.url() });
+const GraphReady = z.looseObject({ graphUrl: z.url(), importUrl: z.url() });
+const StorageReady = z.looseObject({ url: z.url(), connectionString: z.string() });
+
+export interface StackOptions {
+  /** Everything that outlives the processes is kept here. */
+  readonly dataDir: string;
+  /** Port of the Functions host; the one of the last start, or a free one, when absent. */
+  readonly port?: number | undefined;
+  readonly graph?: Pick<StartOptions, "mailboxes" | "users" | "settings" | "faults">;
+  /** Settings of the app beside those that the stack makes. */
+  readonly settings?: Readonly<Record<string, string>>;
+  readonly clock?: number;
+  readonly workers?: number;
+  readonly deliverTwice?: boolean;
+  /** Flags for the app's own processes, such as a heap limit. */
+  readonly nodeFlags?: readonly string[];
+  /** Takes every line of every process, with the name of the process. */
+  readonly line?: (process: string, line: string) => void;
+}
+
+/** The whole product on this machine: storage, Graph, and the Functions host that runs the app. */
+export interface Stack {
+  readonly hostUrl: string;
+  readonly graphUrl: string;
+  readonly storageUrl: string;
+  readonly connectionString: string;
+  /** Values that must appear in no history, log or blob. */
+  readonly secrets: readonly string[];
+  readonly host: Child<z.output<typeof HostReady>>;
+  /** Starts the host again after it ended or was killed, on the same port and data. */
+  restartHost(): Promise<void>;
+  /** Rejects when a process ends that was not asked to. */
+  readonly broken: Promise<never>;
+  /** Stops every process; safe to call twice. */
+  stop(): Promise<void>;
+}
+
+const APP = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Least privilege, as in Azure: the app that exports cannot import. */
+const BACKUP_ROLES = ["MailboxFolder.Read.All", "MailboxItem.Read.All", "MailboxItem.Export.All", "User.Read.All"];
+const RESTORE_ROLES = [
+  "MailboxFolder.ReadWrite.All",
+  "MailboxItem.Read.All",
+  "MailboxItem.ImportExport.All",
+  "User.Read.All",
+];
+
+/**
+ * Starts storage and Graph, then the host. Ports, tokens and the seal key are those of the first start in this folder,
+ * since links and sessions that a job keeps name them.
+ *
+ * @throws {StackError} with one line when a part cannot start; the others are stopped before.
+ */
+export const startStack = async (options: StackOptions): Promise<Stack> => {
+  if (!existsSync(join(APP, "dist/main.mjs"))) throw new StackError("The app is not built: run `npm run build` first");
+  const identity = await readIdentity(options.dataDir, options.port);
+  const running: Child<unknown>[] = [];
+  let stopping = false;
+  let reportBroken: (error: StackError) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    reportBroken = reject;
+  });
+  broken.catch(() => undefined);
+
+  const watch = <T>(child: Child<T>): Child<T> => {
+    running.push(child);
+    void child.ended.then(() => {
+      if (!stopping && running.includes(child)) reportBroken(new StackError(`${child.name} ended by itself`));
+    });
+    return child;
+  };
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    for (const child of running.splice(0).toReversed()) await child.stop();
+  };
+  const lineOf = (name: string) => (text: string) => options.line?.(name, text);
+  const dataOf = (name: string): string => join(options.dataDir, name);
+
+  try {
+    const [storage, graph] = await Promise.all([
+      startChild({
+        name: "storage",
+        program: "storage/main.ts",
+        args: ["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
+        ready: StorageReady,
+        line: lineOf("storage"),
+      }).then(watch),
+      startChild({
+        name: "graph",
+        program: "graph/main.ts",
+        args: [],
+        env: { GRAPH_EMULATOR_OPTIONS: JSON.stringify(graphOptions(options, identity, dataOf("graph"))) },
+        ready: GraphReady,
+        line: lineOf("graph"),
+      }).then(watch),
+    ]);
+    await createContainers(storage.ready.connectionString);
+
+    const env = {
+      TASKHUB_NAME: "MailboxVault",
+      GRAPH_ENDPOINT: graph.ready.graphUrl,
+      IMPORT_HOSTS: new URL(graph.ready.importUrl).host,
+      LOCAL_BACKUP_TOKEN: identity.backupToken,
+      LOCAL_RESTORE_TOKEN: identity.restoreToken,
+      VAULT_CONNECTION_STRING: storage.ready.connectionString,
+      SEAL_KEY: identity.sealKey,
+      BACKUP_SCHEDULE: "0 0 1 * * *",
+      ...options.settings,
+    };
+    const startHost = () =>
+      startChild({
+        name: "host",
+        program: "host/main.ts",
+        args: hostArguments(options, identity.ports.host, dataOf("host")),
+        env,
+        ready: HostReady,
+        line: lineOf("host"),
+      }).then(watch);
+    let host = await startHost();
+
+    return {
+      hostUrl: host.ready.url,
+      graphUrl: graph.ready.graphUrl,
+      storageUrl: storage.ready.url,
+      connectionString: storage.ready.connectionString,
+      secrets: [identity.backupToken, identity.restoreToken, identity.sealKey],
+      get host() {
+        return host;
+      },
+      restartHost: async () => {
+        running.splice(running.indexOf(host), 1);
+        await host.ended;
+        host = await startHost();
+      },
+      broken,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+};
+
+type Identity = Awaited<ReturnType<typeof readIdentity>>;
+
+const graphOptions = ({ graph }: StackOptions, identity: Identity, stateDir: string): StartOptions => ({
+  ...graph,
+  port: identity.ports.graph,
+  importPort: identity.ports.imports,
+  apps: [
+    { appId: "00000000-0000-4000-8000-00000000000b", token: identity.backupToken, roles: BACKUP_ROLES },
+    { appId: "00000000-0000-4000-8000-00000000000e", token: identity.restoreToken, roles: RESTORE_ROLES },
+  ],
+  stateDir,
+});
+
+const hostArguments = (options: StackOptions, port: number, data: string): string[] => [
+  ...["--port", String(port), "--app", APP, "--data", data],
+  ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
+  ...(options.deliverTwice ? ["--deliver-twice"] : []),
+  ...(options.nodeFlags ?? []).map((flag) => `--node-flag=${flag}`),
+];
+
+/** In Azure, infrastructure makes them. */
+const createContainers = async (connectionString: string): Promise<void> => {
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  for (const name of ["vault", "work"]) await service.getContainerClient(name).createIfNotExists();
+};

@@ -1,0 +1,24 @@
+/** Maps with at most `width` calls under way; results keep the order. The first failure rejects, and starts no more. */
+export const mapBounded = async <T, R>(
+  values: readonly T[],
+  width: number,
+  map: (value: T) => Promise<R>,
+): Promise<R[]> => {
+  const results: R[] = new Array(values.length);
+  let next = 0;
+  let failed = false;
+  const worker = async (): Promise<void> => {
+    while (next < values.length && !failed) {
+      const index = next;
+      next += 1;
+      try {
+        results[index] = await map(values[index] as T);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, values.length) }, worker));
+  return results;
+};

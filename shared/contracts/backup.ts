@@ -1,0 +1,157 @@
+import * as z from "zod";
+import { defineActivity } from "../durable/activity.ts";
+import { RunId } from "../ids.ts";
+import { BatchRange, LaneTraffic } from "./lane.ts";
+import { MailboxRef, Trigger } from "./mailbox.ts";
+
+const Count = z.int().nonnegative();
+
+/** Lanes wait for Graph themselves; this covers crashes and outages. */
+const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
+
+/** The run that an activity works for. */
+const Run = z.object({ mailbox: MailboxRef, runId: RunId });
+
+/** Item counts of a run so far; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+export const BackupTotals = z.object({
+  planned: Count,
+  exported: Count,
+  skipped: Count,
+  failed: Count,
+  removed: Count,
+  bytes: Count,
+  storedBytes: Count,
+  throttled: Count,
+});
+export type BackupTotals = z.output<typeof BackupTotals>;
+
+/** Queues one page of the mailboxes in scope at position `start`, from the page that `next` names. */
+export const discoverMailboxes = defineActivity({
+  name: "discover-mailboxes",
+  input: z.object({
+    tenantRun: RunId,
+    only: z.array(z.string().min(1)).optional(),
+    start: Count,
+    next: z.string().optional(),
+  }),
+  output: z.object({
+    mailboxes: Count,
+    withoutMailbox: Count,
+    /** Mailboxes left out because a backup of them is still running. */
+    busy: Count,
+    next: z.string().optional(),
+  }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Takes the next mailbox from the queue; none when it is empty. */
+export const takeMailbox = defineActivity({
+  name: "take-mailbox",
+  input: z.object({ tenantRun: RunId, place: Count, turn: Count }),
+  output: z.object({ mailbox: MailboxRef.optional() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Takes stock before a run: folders, previous snapshot. */
+export const openRun = defineActivity({
+  name: "open-run",
+  input: Run,
+  output: z.object({ folders: Count, expectedItems: Count, laneBudgetMs: z.int().positive() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Plans further chunks. `chunks` counts the batches of each, from the one asked for on. */
+export const planChanges = defineActivity({
+  name: "plan-changes",
+  input: Run.extend({ wave: Count, fromChunk: Count, mostChunks: z.int().positive(), budgetMs: z.int().positive() }),
+  output: LaneTraffic.extend({ chunks: z.array(Count), items: Count, removed: Count, done: z.boolean() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Exports batches into packs until they are done or time is up; `left` is what was not begun. */
+export const exportChunks = defineActivity({
+  name: "export-chunks",
+  input: Run.extend({ wave: Count, lane: Count, ranges: z.array(BatchRange).min(1), budgetMs: z.int().positive() }),
+  output: LaneTraffic.extend({
+    left: z.array(BatchRange),
+    batches: Count,
+    exported: Count,
+    skipped: Count,
+    failed: Count,
+    bytes: Count,
+    storedBytes: Count,
+  }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Writes the snapshot's manifest from the parts of the run, then moves the head. */
+export const commitSnapshot = defineActivity({
+  name: "commit-snapshot",
+  input: Run.extend({ trigger: Trigger, totals: BackupTotals }),
+  output: z.object({ snapshotId: RunId, state: z.enum(["complete", "partial"]), items: Count, bytes: Count }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Planning as far as it has come, and what it left to export. */
+export const BackupProgress = z.object({
+  wave: Count,
+  lanes: z.int().positive(),
+  pending: z.array(BatchRange),
+  nextChunk: Count,
+  planned: z.boolean(),
+  /** Mean duration of a batch in the last wave; 0 before the first. */
+  batchMs: z.number().nonnegative(),
+  totals: BackupTotals,
+});
+export type BackupProgress = z.output<typeof BackupProgress>;
+
+export const BackupMailboxInput = z.object({
+  mailbox: MailboxRef,
+  trigger: Trigger,
+  /** Set when a generation goes on where the last one ended. */
+  resume: z
+    .object({
+      runId: RunId,
+      expectedItems: Count,
+      laneBudgetMs: z.int().positive(),
+      progress: BackupProgress,
+    })
+    .optional(),
+});
+export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
+
+/** What a mailbox's run left in the vault. */
+export const BackupMailboxResult = z.object({
+  snapshotId: RunId,
+  state: z.enum(["complete", "partial"]),
+  items: Count,
+  bytes: Count,
+  totals: BackupTotals,
+});
+export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
+
+/** How many mailboxes ended how, and the items and raw bytes that their snapshots stored. */
+export const BackupOutcomes = z.object({ complete: Count, partial: Count, failed: Count, items: Count, bytes: Count });
+export type BackupOutcomes = z.output<typeof BackupOutcomes>;
+
+/** One place in the window: backs up mailboxes from the queue, one after the other. */
+export const BackupInTurnInput = z.object({
+  tenantRun: RunId,
+  trigger: Trigger,
+  place: Count,
+  turn: Count,
+  outcomes: BackupOutcomes,
+});
+export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;
+
+export const BackupTenantResult = BackupOutcomes.extend({ withoutMailbox: Count, busy: Count });
+export type BackupTenantResult = z.output<typeof BackupTenantResult>;
+
+export const BackupTenantInput = z.object({
+  trigger: Trigger,
+  /** Users whose mailboxes to back up instead of all in scope. */
+  only: z.array(z.string().min(1)).optional(),
+  /** Mailboxes that are backed up at the same time. */
+  window: z.int().positive(),
+});
+export type BackupTenantInput = z.output<typeof BackupTenantInput>;

@@ -1,0 +1,15 @@
+import * as z from "zod";
+import { MailboxKey } from "../ids.ts";
+
+/** A mailbox as it travels between steps. The id is personal data of the tenant; the key is what names things. */
+export const MailboxRef = z.object({
+  key: MailboxKey,
+  id: z.string().min(1),
+  kind: z.enum(["primary", "archive"]),
+  userId: z.string().min(1),
+});
+export type MailboxRef = z.output<typeof MailboxRef>;
+
+/** What made a backup start. */
+export const Trigger = z.enum(["schedule", "request", "event"]);
+export type Trigger = z.output<typeof Trigger>;

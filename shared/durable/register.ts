@@ -1,0 +1,19 @@
+import type { ActivityHandler, OrchestrationHandler } from "durable-functions";
+import { app } from "durable-functions";
+import type { ActivityContract } from "./activity.ts";
+import { durableClient } from "./client.ts";
+
+/** Registers an orchestrator under its name. */
+export const orchestrator = (name: string, handler: OrchestrationHandler): void => {
+  app.orchestration(name, handler);
+};
+
+/** Registers an activity under its contract's name. */
+export const activity = ({ name }: ActivityContract, handler: ActivityHandler): void => {
+  app.activity(name, { handler });
+};
+
+/** Registers an activity that asks the task hub about other jobs. */
+export const activityWithClient = ({ name }: ActivityContract, handler: ActivityHandler): void => {
+  app.activity(name, { handler, extraInputs: [durableClient] });
+};

@@ -1,0 +1,28 @@
+import { BrokenAnswerError } from "./broken-answer.ts";
+
+/** Bytes of base64 text that decode to whole bytes. */
+const GROUP = 4;
+
+const ascii = (text: Buffer): string => text.toString("latin1");
+
+const padding = (text: Buffer): number => (text.at(-1) === 0x3d ? (text.at(-2) === 0x3d ? 2 : 1) : 0);
+
+const decodeGroups = (text: Buffer): Buffer => {
+  const bytes = Buffer.from(ascii(text), "base64");
+  // Node passes over characters that are not base64; here each of them is damage.
+  if (bytes.length !== (text.length / GROUP) * 3 - padding(text)) throw new BrokenAnswerError("the data is not base64");
+  return bytes;
+};
+
+/** Decodes standard base64 as it arrives. Throws on any character outside the alphabet, and on a missing end. */
+export async function* decodeBase64(text: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let rest: Buffer = Buffer.alloc(0);
+  for await (const piece of text) {
+    const all = rest.length === 0 ? piece : Buffer.concat([rest, piece]);
+    const whole = all.length - (all.length % GROUP);
+    if (whole > 0) yield decodeGroups(all.subarray(0, whole));
+    // A copy: the piece's memory belongs to the stream.
+    rest = Buffer.from(all.subarray(whole));
+  }
+  if (rest.length > 0) throw new BrokenAnswerError("the data is not base64: its last group is cut off");
+}

@@ -1,0 +1,61 @@
+import * as z from "zod";
+
+/** MAPI properties that listings give on request. Source: graph-api usage seen in production; tags from MS-OXPROPS. */
+const PROPERTIES = {
+  subject: "String 0x0037",
+  received: "SystemTime 0x0E06",
+  senderName: "String 0x0C1A",
+  senderAddress: "String 0x5D01",
+  hasAttachments: "Boolean 0x0E1B",
+  searchKey: "Binary 0x300B",
+  internetMessageId: "String 0x1035",
+} as const;
+
+const filter = Object.values(PROPERTIES)
+  .map((id) => `id eq '${id}'`)
+  .join(" or ");
+
+/** The `$expand` of a listing of items. */
+export const ITEM_EXPAND = `singleValueExtendedProperties($filter=${filter})`;
+
+/** An extended property as Graph answers it. Ids come back normalised (`String 0x37`), so tags compare as numbers. */
+export const ExtendedProperty = z.looseObject({ id: z.string(), value: z.string().nullish() });
+export type ExtendedProperty = z.output<typeof ExtendedProperty>;
+
+const tagOf = (id: string): number => Number.parseInt(id.split(" ")[1] ?? "", 16);
+
+const propertyValue = (properties: readonly ExtendedProperty[], id: string): string | undefined =>
+  properties.find((property) => tagOf(property.id) === tagOf(id))?.value ?? undefined;
+
+/** What a listing says of an item beyond its resource. The search key is base64, as Graph gives it. */
+export interface Enrichment {
+  readonly subject?: string;
+  readonly from?: string;
+  readonly received?: string;
+  readonly internetMessageId?: string;
+  readonly hasAttachments?: boolean;
+  readonly searchKey?: string;
+}
+
+/** Reads what is there; a time that does not parse is left out, as a missing enrichment never fails a run. */
+export const readEnrichment = (properties: readonly ExtendedProperty[]): Enrichment => {
+  const subject = propertyValue(properties, PROPERTIES.subject);
+  const from = propertyValue(properties, PROPERTIES.senderAddress) ?? propertyValue(properties, PROPERTIES.senderName);
+  const received = isoTime(propertyValue(properties, PROPERTIES.received));
+  const internetMessageId = propertyValue(properties, PROPERTIES.internetMessageId);
+  const hasAttachments = propertyValue(properties, PROPERTIES.hasAttachments);
+  const searchKey = propertyValue(properties, PROPERTIES.searchKey);
+  return {
+    ...(subject === undefined ? {} : { subject }),
+    ...(from === undefined ? {} : { from }),
+    ...(received === undefined ? {} : { received }),
+    ...(internetMessageId === undefined ? {} : { internetMessageId }),
+    ...(hasAttachments === undefined ? {} : { hasAttachments: hasAttachments.toLowerCase() === "true" }),
+    ...(searchKey === undefined ? {} : { searchKey }),
+  };
+};
+
+const isoTime = (text: string | undefined): string | undefined => {
+  const time = text === undefined ? Number.NaN : Date.parse(text);
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+};

@@ -1,0 +1,125 @@
+import * as z from "zod";
+import type { GraphClient } from "./graph-client.ts";
+import { hasCode } from "./graph-error.ts";
+import { PAGE_ITEMS } from "./limits.ts";
+import { fetchAll } from "./page.ts";
+
+const FolderResource = z.looseObject({
+  id: z.string().min(1),
+  displayName: z.string(),
+  parentFolderId: z.string().nullish(),
+  childFolderCount: z.int().nullish(),
+  totalItemCount: z.int().nullish(),
+  type: z.string().nullish(),
+  wellKnownName: z.string().nullish(),
+});
+
+/** A folder of a live mailbox. `path` joins the display names from below the root, each escaped, with `/`. */
+export interface LiveFolder {
+  readonly id: string;
+  readonly displayName: string;
+  readonly path: string;
+  readonly type: string;
+  readonly itemCount: number;
+  /** Absent for a folder directly below the root, whose parent the API does not list. */
+  readonly parentId?: string;
+  readonly wellKnownName?: string;
+}
+
+/** Container class of a folder whose `type` Graph leaves out. Source: MS-OXOSFLD 2.2.1. */
+const DEFAULT_TYPE = "IPF.Note";
+
+/** A display name as a path segment: `/` and `%` are the only characters that need it. */
+export const pathSegment = (displayName: string): string => displayName.replaceAll("%", "%25").replaceAll("/", "%2F");
+
+export const mailboxPath = (mailboxId: string): string =>
+  `/v1.0/admin/exchange/mailboxes/${encodeURIComponent(mailboxId)}`;
+
+export const folderPath = (mailboxId: string, folderId: string): string =>
+  `${mailboxPath(mailboxId)}/folders/${encodeURIComponent(folderId)}`;
+
+const listing = `$top=${PAGE_ITEMS}`;
+
+/**
+ * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to hold
+ * descendants already.
+ */
+export const listFolders = async (graph: GraphClient, mailboxId: string): Promise<LiveFolder[]> => {
+  const resources = new Map<string, z.output<typeof FolderResource>>();
+  const targets = [`${mailboxPath(mailboxId)}/folders?${listing}`];
+  for (let target = targets.shift(); target !== undefined; target = targets.shift()) {
+    for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource)) {
+      if (resources.has(folder.id)) continue;
+      resources.set(folder.id, folder);
+      if ((folder.childFolderCount ?? 0) > 0)
+        targets.push(`${folderPath(mailboxId, folder.id)}/childFolders?${listing}`);
+    }
+  }
+  return inTreeOrder(resources);
+};
+
+/** One small request. @throws {GraphError} when the mailbox does not answer. */
+export const probeMailbox = async (graph: GraphClient, mailboxId: string): Promise<void> => {
+  const target = `${mailboxPath(mailboxId)}/folders?$top=1`;
+  await graph.json({ operation: "GET folders", target }, z.looseObject({}));
+};
+
+const inTreeOrder = (resources: ReadonlyMap<string, z.output<typeof FolderResource>>): LiveFolder[] => {
+  const folders = new Map<string, LiveFolder>();
+  const place = (id: string): LiveFolder | undefined => {
+    const resource = resources.get(id);
+    if (resource === undefined) return undefined;
+    const known = folders.get(id);
+    if (known !== undefined) return known;
+    const parent = resource.parentFolderId ? place(resource.parentFolderId) : undefined;
+    const segment = pathSegment(resource.displayName);
+    const folder: LiveFolder = {
+      id,
+      displayName: resource.displayName,
+      path: parent === undefined ? segment : `${parent.path}/${segment}`,
+      type: resource.type ?? DEFAULT_TYPE,
+      itemCount: resource.totalItemCount ?? 0,
+      ...(parent === undefined ? {} : { parentId: parent.id }),
+      ...(resource.wellKnownName ? { wellKnownName: resource.wellKnownName } : {}),
+    };
+    folders.set(id, folder);
+    return folder;
+  };
+  for (const id of resources.keys()) place(id);
+  return [...folders.values()];
+};
+
+/**
+ * Creates a folder below a parent, or at the top, and gives its id. Run twice, or beside someone who creates it too, it
+ * finds the one that is there.
+ */
+export const ensureFolder = async (
+  graph: GraphClient,
+  mailboxId: string,
+  wanted: { readonly displayName: string; readonly type: string; readonly parentId?: string },
+): Promise<{ id: string; created: boolean }> => {
+  const { parentId, displayName, type } = wanted;
+  const target =
+    parentId === undefined ? `${mailboxPath(mailboxId)}/folders` : `${folderPath(mailboxId, parentId)}/childFolders`;
+  const existing = async (): Promise<string | undefined> => {
+    const request = { operation: "GET childFolders", target: `${target}?$top=${PAGE_ITEMS}` };
+    for await (const folder of fetchAll(graph, request, FolderResource)) {
+      const here = parentId === undefined || folder.parentFolderId === parentId;
+      if (here && sameName(folder.displayName, displayName)) return folder.id;
+    }
+    return undefined;
+  };
+  const found = await existing();
+  if (found !== undefined) return { id: found, created: false };
+  try {
+    const request = { operation: "POST folders", target, method: "POST" as const, body: { displayName, type } };
+    return { id: (await graph.json(request, FolderResource)).id, created: true };
+  } catch (error) {
+    const rival = hasCode(error, "ErrorFolderExists") ? await existing() : undefined;
+    if (rival === undefined) throw error;
+    return { id: rival, created: false };
+  }
+};
+
+/** Exchange compares folder names without regard to case. */
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();

@@ -1,0 +1,156 @@
+import {
+  bearerTokenAuthenticationPolicy,
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  decompressResponsePolicy,
+  type HttpClient,
+  type HttpMethods,
+  isRestError,
+  type PipelineResponse,
+  proxyPolicy,
+  retryPolicy,
+  setClientRequestIdPolicy,
+  userAgentPolicy,
+} from "@azure/core-rest-pipeline";
+import type { TokenCredential } from "@azure/identity";
+import type * as z from "zod";
+import { GraphError, readErrorBody } from "./graph-error.ts";
+import { type Patience, patientRetry } from "./patience.ts";
+import { retryAfterMs } from "./retry-after.ts";
+
+/** Longest a request may take to be answered; an export of a 150 MB item has been seen to take minutes. */
+const ANSWER_TIMEOUT_MS = 5 * 60_000;
+
+/** More tries than patience ever allows for: time ends the retries, not their number. */
+const MOST_TRIES = 100;
+
+export interface GraphRequest {
+  /** How the request is named in errors and logs; free of ids and query strings. */
+  readonly operation: string;
+  /** Path with its version, or a nextLink or deltaLink that Graph gave, which is used as it is. */
+  readonly target: string;
+  readonly method?: HttpMethods;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** Microsoft Graph for one piece of work: retries while the work's patience lasts, and parses what comes back. */
+export interface GraphClient {
+  /** The parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
+  json<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<z.output<S>>;
+  /** The body of a success as it arrives. @throws {GraphError} as `json`; a body that breaks off throws while read. */
+  stream(request: GraphRequest): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface GraphOptions {
+  readonly endpoint: string;
+  readonly credential: TokenCredential;
+  readonly userAgent: string;
+  readonly httpClient?: HttpClient;
+}
+
+/** Opens Graph for one piece of work with its own patience. Connections are shared by all. */
+export type OpenGraph = (patience: Patience) => GraphClient;
+
+const linkOf = (endpoint: string, target: string): string => {
+  const url = new URL(target, endpoint);
+  if (url.origin !== endpoint) throw new Error(`Graph named a link on another host (${url.host}): it is not followed`);
+  return url.href;
+};
+
+/**
+ * Microsoft Graph over @azure/core-rest-pipeline. Redirects are not followed: a credential goes to the endpoint only.
+ */
+export const graph = ({
+  endpoint,
+  credential,
+  userAgent,
+  httpClient = createDefaultHttpClient(),
+}: GraphOptions): OpenGraph => {
+  const insecure = endpoint.startsWith("http:");
+  const auth = bearerTokenAuthenticationPolicy({ credential, scopes: [`${endpoint}/.default`] });
+
+  return (patience) => {
+    const pipeline = createEmptyPipeline();
+    pipeline.addPolicy(proxyPolicy());
+    pipeline.addPolicy(decompressResponsePolicy());
+    pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
+    pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
+    pipeline.addPolicy(retryPolicy([patientRetry(patience)], { maxRetries: MOST_TRIES }), { phase: "Retry" });
+    if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
+    else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
+
+    const send = async (request: GraphRequest, streamed: boolean): Promise<PipelineResponse> => {
+      const message = createPipelineRequest({
+        url: linkOf(endpoint, request.target),
+        method: request.method ?? "GET",
+        headers: createHttpHeaders({ accept: "application/json", ...request.headers }),
+        timeout: ANSWER_TIMEOUT_MS,
+        allowInsecureConnection: insecure,
+        ...(streamed ? { streamResponseStatusCodes: new Set([200]) } : {}),
+      });
+      if (request.body !== undefined) {
+        message.headers.set("content-type", "application/json");
+        message.body = JSON.stringify(request.body);
+      }
+      const response = await answerOf(request.operation, () => pipeline.sendRequest(httpClient, message));
+      if (response.status >= 200 && response.status < 300) return response;
+      throw failureOf(request.operation, response);
+    };
+
+    return {
+      json: async (request, schema) => {
+        const response = await send(request, false);
+        const parsed = schema.safeParse(JSON.parse(response.bodyAsText || "null"));
+        if (parsed.success) return parsed.data;
+        const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+        throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
+      },
+      stream: async (request) => {
+        const { readableStreamBody } = await send(request, true);
+        if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
+        return readableStreamBody as unknown as AsyncIterable<Uint8Array>;
+      },
+    };
+  };
+};
+
+/** Bearer authentication without TLS, which the library refuses: configuration allows it for this machine only. */
+const localAuthentication = (credential: TokenCredential) => ({
+  name: "localAuthentication",
+  sendRequest: async (
+    request: Parameters<HttpClient["sendRequest"]>[0],
+    next: HttpClient["sendRequest"],
+  ): Promise<PipelineResponse> => {
+    const token = await credential.getToken([]);
+    request.headers.set("authorization", `Bearer ${token?.token ?? ""}`);
+    return next(request);
+  },
+});
+
+/** Sends, and turns "no answer" into a {@link GraphError} that carries no URL. */
+export const answerOf = async (
+  operation: string,
+  sendRequest: () => Promise<PipelineResponse>,
+): Promise<PipelineResponse> => {
+  try {
+    return await sendRequest();
+  } catch (error) {
+    const silent = isRestError(error) || (error instanceof Error && error.name === "AbortError");
+    if (!silent) throw error;
+    throw new GraphError(operation, { status: 0, code: isRestError(error) ? (error.code ?? "") : "timeout" });
+  }
+};
+
+/** The error in an answer that is no success. */
+export const failureOf = (operation: string, response: PipelineResponse): GraphError => {
+  const { code, requestId } = readErrorBody(response.bodyAsText ?? "");
+  return new GraphError(operation, {
+    status: response.status,
+    code,
+    requestId: requestId ?? response.headers.get("request-id"),
+    retryAfterMs: retryAfterMs(response.headers.get("retry-after"), Date.now()),
+  });
+};

@@ -1,0 +1,39 @@
+import * as z from "zod";
+import { mailboxPath } from "./folders.ts";
+import type { GraphClient } from "./graph-client.ts";
+
+const SessionResource = z.looseObject({ importUrl: z.url(), expirationDateTime: z.iso.datetime({ offset: true }) });
+
+/** Where items can be imported, and until when. The URL is a credential. */
+export interface LiveImportSession {
+  readonly url: string;
+  readonly expires: string;
+}
+
+/**
+ * Opens an import session. Any number of items for any folder of the mailbox may go to it.
+ *
+ * @throws {Error} when Graph names a host that is not on the list: nothing is ever sent elsewhere.
+ */
+export const openImportSession = async (
+  graph: GraphClient,
+  mailboxId: string,
+  hosts: readonly string[],
+): Promise<LiveImportSession> => {
+  const session = await graph.json(
+    { operation: "POST createImportSession", target: `${mailboxPath(mailboxId)}/createImportSession`, method: "POST" },
+    SessionResource,
+  );
+  assertImportHost(session.importUrl, hosts);
+  return { url: session.importUrl, expires: new Date(session.expirationDateTime).toISOString() };
+};
+
+const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
+
+/** @throws {Error} unless the URL's host is on the list, over TLS wherever it is not this machine. */
+export const assertImportHost = (url: string, hosts: readonly string[]): void => {
+  const { host, protocol } = new URL(url);
+  if (!hosts.includes(host))
+    throw new Error(`The import session names the host ${host}, which IMPORT_HOSTS does not allow`);
+  if (protocol !== "https:" && !LOOPBACK.test(host)) throw new Error("The import session's URL is not https");
+};

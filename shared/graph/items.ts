@@ -1,0 +1,103 @@
+import * as z from "zod";
+import type { ItemFacts } from "../vault/records.ts";
+import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
+import { folderPath } from "./folders.ts";
+import type { GraphClient } from "./graph-client.ts";
+import { PAGE_ITEMS } from "./limits.ts";
+import { fetchPage, type Page } from "./page.ts";
+
+const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
+
+const ItemResource = z.looseObject({
+  id: z.string().min(1),
+  changeKey: z.string().nullish(),
+  type: z.string().nullish(),
+  size: z.number().nonnegative().nullish(),
+  createdDateTime: z.iso.datetime({ offset: true }).nullish(),
+  lastModifiedDateTime: z.iso.datetime({ offset: true }).nullish(),
+  categories: z.array(z.string()).nullish(),
+  singleValueExtendedProperties: z.array(ExtendedProperty).nullish(),
+});
+
+/** An item as delta or a listing shows it; only listings enrich. `sizeBytes` is what Graph announces, and lies low. */
+export type LiveItem = ItemFacts;
+
+/** An item that left a folder: deleted, or moved elsewhere (`changed`). */
+export interface RemovedItem {
+  readonly id: string;
+  readonly folderId: string;
+  readonly removed: string;
+}
+
+/** Container for times that Graph leaves out: a record always has them. */
+const UNKNOWN_TIME = new Date(0).toISOString();
+
+const isoTime = (text: string | null | undefined): string => (text ? new Date(text).toISOString() : UNKNOWN_TIME);
+
+const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveItem => ({
+  id: item.id,
+  changeKey: item.changeKey ?? "",
+  folderId,
+  type: item.type ?? "IPM.Note",
+  sizeBytes: item.size ?? 0,
+  created: isoTime(item.createdDateTime),
+  modified: isoTime(item.lastModifiedDateTime),
+  categories: item.categories ?? [],
+  ...readEnrichment(item.singleValueExtendedProperties ?? []),
+});
+
+/** One page of a folder's listing with enrichment, from its start or a nextLink. */
+export const listItems = async (
+  graph: GraphClient,
+  mailboxId: string,
+  folderId: string,
+  { link, createdSince }: { readonly link?: string | undefined; readonly createdSince?: string } = {},
+): Promise<Page<LiveItem>> => {
+  const filter =
+    createdSince === undefined ? "" : `$filter=${encodeURIComponent(`createdDateTime ge ${createdSince}`)}&`;
+  const query = `${filter}$top=${PAGE_ITEMS}&$expand=${encodeURIComponent(ITEM_EXPAND)}`;
+  const target = link ?? `${folderPath(mailboxId, folderId)}/items?${query}`;
+  const page = await fetchPage(graph, { operation: "GET items", target }, ItemResource);
+  return { ...page, value: page.value.map((item) => liveItem(folderId, item)) };
+};
+
+/** Every item that a folder's listing shows, or those created since a time. */
+export async function* eachItem(
+  graph: GraphClient,
+  mailboxId: string,
+  folderId: string,
+  options: { readonly createdSince?: string } = {},
+): AsyncGenerator<LiveItem> {
+  let link: string | undefined;
+  do {
+    const page: Page<LiveItem> = await listItems(graph, mailboxId, folderId, { ...options, link });
+    yield* page.value;
+    link = page.nextLink;
+  } while (link !== undefined);
+}
+
+/** One page of a folder's delta round, from its start, a nextLink, or the deltaLink of an earlier round. */
+export const deltaItems = async (
+  graph: GraphClient,
+  mailboxId: string,
+  folderId: string,
+  link?: string,
+): Promise<Page<LiveItem | RemovedItem>> => {
+  const page = await fetchPage(
+    graph,
+    {
+      operation: "GET items/delta",
+      target: link ?? `${folderPath(mailboxId, folderId)}/items/delta`,
+      headers: { prefer: `odata.maxpagesize=${PAGE_ITEMS}` },
+    },
+    z.union([Removed, ItemResource]),
+  );
+  return {
+    ...page,
+    value: page.value.map((element) =>
+      "@removed" in element
+        ? { id: element.id, folderId, removed: (element as z.output<typeof Removed>)["@removed"].reason }
+        : liveItem(folderId, element as z.output<typeof ItemResource>),
+    ),
+  };
+};

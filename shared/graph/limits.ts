@@ -1,0 +1,17 @@
+/** Most item ids in one exportItems request. Source: learn.microsoft.com/graph/api/mailbox-exportitems (2026-02). */
+export const EXPORT_ITEMS_LIMIT = 20;
+
+/**
+ * Concurrent requests for an app and mailbox. Source: learn.microsoft.com/graph/throttling-limits, "Outlook service"
+ * (2026-08). The page does not name the import/export API; 429 answers there have been observed.
+ */
+export const MAILBOX_SLOTS = 4;
+
+/** Bytes announced by the listing that one batch takes, since `size` is known to lie low. Our own choice. */
+export const BATCH_ANNOUNCED_BYTES = 24 * 1024 * 1024;
+
+/** Batches in a chunk: 25 x 20 = 500 items, one delta page's worth. Our own choice. */
+export const CHUNK_BATCHES = 25;
+
+/** Items asked for in one page. `$top=999` has been observed to work; the documentation names no maximum. */
+export const PAGE_ITEMS = 500;

@@ -1,0 +1,11 @@
+import type { HttpResponseInit } from "@azure/functions";
+import { json } from "./problem.ts";
+
+/**
+ * 202 that names the job to look at. The library's own check-status response is not used: its URLs carry the key of the
+ * durable extension.
+ */
+export const accepted = (job: string, more: Readonly<Record<string, unknown>> = {}): HttpResponseInit => {
+  const location = `/api/jobs/${job}`;
+  return json(202, { job, location, ...more }, { location });
+};

@@ -1,0 +1,134 @@
+import { type ContainerClient, RestError } from "@azure/storage-blob";
+import * as z from "zod";
+import { parseJson } from "../vault/blobs.ts";
+
+const Place = z.object({ item: z.int().nonnegative() });
+
+/** What a restore did, or was about to do, with item `item` of a chunk. `intent` is written before the item's first POST. */
+export const LedgerEntry = z.discriminatedUnion("op", [
+  Place.extend({ op: z.literal("intent") }),
+  Place.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
+  Place.extend({ op: z.literal("ambiguous") }),
+  Place.extend({ op: z.literal("failed"), code: z.string() }),
+]);
+export type LedgerEntry = z.output<typeof LedgerEntry>;
+
+/** How an item ended. */
+export type Settled = Exclude<LedgerEntry, { op: "intent" }>;
+
+/** The last word of a ledger on each item that it settles. */
+export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
+  new Map(entries.flatMap((entry) => (entry.op === "intent" ? [] : [[entry.item, entry]])));
+
+/** The ledger of one chunk, held by one writer at a time. */
+export interface Ledger {
+  /** What was written before, in order. */
+  readonly entries: readonly LedgerEntry[];
+  /** Whether this writer may go on: false once its hold may have passed to another. */
+  held(): boolean;
+  /** Durable when it resolves. @throws {LedgerLostError} when another writer holds the ledger now. */
+  append(entries: readonly LedgerEntry[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Another delivery of the same work holds the ledger. */
+export class LedgerLostError extends Error {
+  override readonly name = "LedgerLostError";
+}
+
+/** The ledgers of a container of append blobs. */
+export interface Ledgers {
+  /** @throws {LedgerLostError} when another writer holds it and does not let go in time. */
+  open(name: string): Promise<Ledger>;
+  /** The entries of every ledger under a prefix, ledger by ledger in the order of names. */
+  readAll(prefix: string): AsyncIterable<{ name: string; entries: LedgerEntry[] }>;
+}
+
+/** Longest fixed lease that Blob Storage gives. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
+const LEASE_SECONDS = 60;
+const RENEW_MS = 15_000;
+/** No POST begins with less of the lease left than this. */
+const SAFETY_MS = 20_000;
+
+/** How long one writer waits for another to let go: a lease that was abandoned ends within a minute. */
+const ACQUIRE_PATIENCE_MS = 75_000;
+const ACQUIRE_INTERVAL_MS = 1_000;
+
+const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof RestError && codes.includes(error.code ?? "");
+
+/**
+ * Ledgers as append blobs under a lease: an append by a writer whose lease has passed on is refused by the storage
+ * itself, so two deliveries of a lane cannot both believe that an item is theirs.
+ */
+export const blobLedgers = (container: ContainerClient): Ledgers => ({
+  readAll: async function* (prefix) {
+    for await (const { name } of container.listBlobsFlat({ prefix }))
+      yield { name, entries: parseEntries(name, await download(container, name)) };
+  },
+
+  open: async (name) => {
+    const blob = container.getAppendBlobClient(name);
+    await blob.createIfNotExists();
+    const lease = blob.getBlobLeaseClient();
+    await acquire(() => lease.acquireLease(LEASE_SECONDS), name);
+    let heldUntil = Date.now() + LEASE_SECONDS * 1000;
+    const renewal = setInterval(() => {
+      const asked = Date.now();
+      lease.renewLease().then(
+        () => {
+          heldUntil = asked + LEASE_SECONDS * 1000;
+        },
+        () => undefined, // `held` then turns false by itself
+      );
+    }, RENEW_MS);
+    renewal.unref();
+
+    return {
+      entries: parseEntries(name, await download(container, name)),
+      held: () => Date.now() + SAFETY_MS < heldUntil,
+      append: async (entries) => {
+        const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(LedgerEntry.parse(entry))}\n`).join(""));
+        try {
+          await blob.appendBlock(lines, lines.length, { conditions: { leaseId: lease.leaseId } });
+        } catch (error) {
+          if (hasCode(error, "LeaseLost", "LeaseIdMismatchWithBlobOperation", "LeaseNotPresentWithBlobOperation"))
+            throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+          throw error;
+        }
+      },
+      close: async () => {
+        clearInterval(renewal);
+        await lease.releaseLease().catch((error: unknown) => {
+          if (!hasCode(error, "LeaseIdMismatchWithLeaseOperation", "LeaseNotPresentWithLeaseOperation", "LeaseLost"))
+            throw error;
+        });
+      },
+    };
+  },
+});
+
+const acquire = async (take: () => Promise<unknown>, name: string): Promise<void> => {
+  const until = Date.now() + ACQUIRE_PATIENCE_MS;
+  for (;;) {
+    try {
+      await take();
+      return;
+    } catch (error) {
+      if (!hasCode(error, "LeaseAlreadyPresent")) throw error;
+      if (Date.now() > until) throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+    }
+    await new Promise((resolve) => setTimeout(resolve, ACQUIRE_INTERVAL_MS));
+  }
+};
+
+const download = async (container: ContainerClient, name: string): Promise<Buffer> =>
+  container.getAppendBlobClient(name).downloadToBuffer();
+
+/** An append is all or nothing, so every line is whole. */
+const parseEntries = (name: string, text: Buffer): LedgerEntry[] =>
+  text
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => parseJson(name, Buffer.from(line), LedgerEntry));

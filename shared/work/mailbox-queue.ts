@@ -1,0 +1,54 @@
+import * as z from "zod";
+import { MailboxRef } from "../contracts/mailbox.ts";
+import type { RunId } from "../ids.ts";
+import { type Blobs, readJson, updateJson } from "../vault/blobs.ts";
+
+const Count = z.int().nonnegative();
+
+/** Who took which mailbox last. A turn that is asked for again gets the same mailbox again. */
+const Turns = z.object({ taken: Count, last: z.record(z.string(), z.object({ turn: Count, index: Count })) });
+type Turns = z.output<typeof Turns>;
+
+const NOBODY: Turns = { taken: 0, last: {} };
+
+const Page = z.array(MailboxRef);
+
+const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
+const turnsName = (run: RunId): string => `${run}/turns.json`;
+const number = (value: number): string => String(value).padStart(6, "0");
+
+/** Adds a page to the queue of a run, from position `start` on; gives what another delivery added there before. */
+export const addMailboxes = async (
+  work: Blobs,
+  run: RunId,
+  start: number,
+  mailboxes: readonly MailboxRef[],
+): Promise<readonly MailboxRef[]> => {
+  const name = `${pagesPrefix(run)}${number(start)}.json`;
+  const outcome = await work.create(name, Buffer.from(JSON.stringify(mailboxes)));
+  return outcome === "created" ? mailboxes : ((await readJson(work, name, Page)) ?? []);
+};
+
+/** The next mailbox of the queue for a taker's turn; `undefined` when all are taken. */
+export const takeMailbox = async (
+  work: Blobs,
+  run: RunId,
+  taker: number,
+  turn: number,
+): Promise<MailboxRef | undefined> => {
+  const turns = await updateJson(work, turnsName(run), Turns, (current = NOBODY) =>
+    current.last[taker]?.turn === turn
+      ? current
+      : { taken: current.taken + 1, last: { ...current.last, [taker]: { turn, index: current.taken } } },
+  );
+  return mailboxAt(work, run, turns.last[taker]?.index ?? 0);
+};
+
+const mailboxAt = async (work: Blobs, run: RunId, index: number): Promise<MailboxRef | undefined> => {
+  let page: { readonly name: string; readonly start: number } | undefined;
+  for await (const { name } of work.list(pagesPrefix(run))) {
+    const start = Number.parseInt(name.slice(pagesPrefix(run).length), 10);
+    if (start <= index) page = { name, start };
+  }
+  return page && (await readJson(work, page.name, Page))?.[index - page.start];
+};

@@ -1,0 +1,102 @@
+import * as z from "zod";
+import type { RunId } from "../ids.ts";
+import { type Blobs, readJson } from "../vault/blobs.ts";
+import { PutRecord } from "../vault/records.ts";
+
+const Count = z.int().nonnegative();
+
+/** A folder of the target: one that is there, or one to create below its parent. Parents come before children. */
+export const TargetFolder = z.object({
+  /** The folder in the snapshot whose items go here; the new top folder of a restore has none. */
+  sourceId: z.string(),
+  displayName: z.string(),
+  type: z.string(),
+  parentSourceId: z.string().optional(),
+  liveId: z.string().optional(),
+});
+export type TargetFolder = z.output<typeof TargetFolder>;
+
+/** What a restore will do. Its chunks lie under a name of its own, so that two deliveries cannot mix theirs. */
+export const RestorePlanState = z.object({
+  generation: z.string().min(1),
+  started: z.iso.datetime(),
+  items: Count,
+  present: Count,
+  bytes: Count,
+  chunks: Count,
+  folders: z.array(TargetFolder),
+});
+export type RestorePlanState = z.output<typeof RestorePlanState>;
+
+const RestoreChunk = z.array(PutRecord);
+
+/** The live folder for each folder of the snapshot. */
+export const FolderMap = z.record(z.string(), z.string());
+export type FolderMap = z.output<typeof FolderMap>;
+
+const prefix = (restoreId: RunId): string => `restore-${restoreId}/`;
+const planName = (restoreId: RunId): string => `${prefix(restoreId)}plan.json`;
+const foldersName = (restoreId: RunId): string => `${prefix(restoreId)}folders.json`;
+const chunkName = (restoreId: RunId, generation: string, chunk: number): string =>
+  `${prefix(restoreId)}plan-${generation}/c${String(chunk).padStart(6, "0")}.json`;
+
+/** The name of the ledger of one chunk. */
+export const ledgerName = (restoreId: RunId, chunk: number): string =>
+  `${ledgersPrefix(restoreId)}c${String(chunk).padStart(6, "0")}.jsonl`;
+export const ledgersPrefix = (restoreId: RunId): string => `${prefix(restoreId)}ledger/`;
+export const reportName = (restoreId: RunId): string => `${prefix(restoreId)}report.json`;
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+export const keepRestoreChunk = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  chunk: number,
+  items: readonly PutRecord[],
+): Promise<void> => {
+  await work.create(chunkName(restoreId, generation, chunk), bytesOf(items));
+};
+
+/** Makes this plan the restore's, unless another delivery's is already; gives the one that stands. */
+export const keepRestorePlan = async (
+  work: Blobs,
+  restoreId: RunId,
+  plan: RestorePlanState,
+): Promise<RestorePlanState> => {
+  const outcome = await work.create(planName(restoreId), bytesOf(RestorePlanState.parse(plan)));
+  return outcome === "created" ? plan : readRestorePlan(work, restoreId);
+};
+
+export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
+  readJson(work, planName(restoreId), RestorePlanState);
+
+/** @throws {Error} when there is no such plan, or it has expired. */
+export const readRestorePlan = async (work: Blobs, restoreId: RunId): Promise<RestorePlanState> =>
+  found(await findRestorePlan(work, restoreId), `Restore ${restoreId} has no plan`);
+
+export const readRestoreChunk = async (
+  work: Blobs,
+  restoreId: RunId,
+  { generation }: Pick<RestorePlanState, "generation">,
+  chunk: number,
+): Promise<PutRecord[]> =>
+  found(
+    await readJson(work, chunkName(restoreId, generation, chunk), RestoreChunk),
+    `Restore ${restoreId} has no chunk ${chunk}`,
+  );
+
+export const keepFolderMap = async (work: Blobs, restoreId: RunId, map: FolderMap): Promise<void> => {
+  await work.create(foldersName(restoreId), bytesOf(map));
+};
+
+export const findFolderMap = (work: Blobs, restoreId: RunId): Promise<FolderMap | undefined> =>
+  readJson(work, foldersName(restoreId), FolderMap);
+
+export const readFolderMap = async (work: Blobs, restoreId: RunId): Promise<FolderMap> =>
+  found(await findFolderMap(work, restoreId), `Restore ${restoreId} has no folders yet`);
+
+const found = <T>(value: T | undefined, otherwise: string): T => {
+  if (value === undefined) throw new Error(`${otherwise}: it was never made, or its scratch data has expired`);
+  return value;
+};

@@ -1,0 +1,164 @@
+import { describe, expect, test } from "vitest";
+import { anEmulator, idsOf, UPN } from "./kit.ts";
+
+describe("folders", () => {
+  test("pages by ten with an encoded $skip, root folders only", async () => {
+    const { base, ask, readAll } = await anEmulator();
+
+    const first = await ask(`${base}/folders`);
+    const { values } = await readAll(`${base}/folders`);
+
+    expect(first.body.value).toHaveLength(10);
+    expect(first.body["@odata.nextLink"]).toMatch(/\/folders\?%24skip=10$/);
+    expect(Object.keys(JSON.parse(first.text)).at(-1)).toBe("@odata.nextLink");
+    expect(new Set(values.map((folder) => folder["parentFolderId"])).size).toBe(1);
+    expect(values.map((folder) => folder["wellKnownName"])).toContain("sentitems");
+  });
+
+  test("finds a folder by id and by well-known name in any letter case", async () => {
+    const { base, ask } = await anEmulator();
+
+    const byName = await ask(`${base}/folders/Inbox`);
+    const byId = await ask(`${base}/folders/${String(byName.body["id"])}`);
+
+    expect(byId.body["displayName"]).toBe("Inbox");
+    expect((await ask(`${base}/folders/${String(byName.body["id"]).toLowerCase()}`)).status).toBe(404);
+  });
+
+  test("creates, renames and deletes a folder, once for each name", async () => {
+    const { base, ask } = await anEmulator();
+    const body = { displayName: "Restored", type: "IPF.Note" };
+
+    const created = await ask(`${base}/folders/inbox/childFolders`, { body });
+    const again = await ask(`${base}/folders/inbox/childFolders`, { body: { ...body, displayName: "RESTORED" } });
+    const path = `${base}/folders/${String(created.body["id"])}`;
+    const renamed = await ask(path, { method: "PATCH", body: { displayName: "Back" } });
+    const retyped = await ask(path, { method: "PATCH", body: { type: "IPF.Task" } });
+    const withoutRef = await ask(path, { method: "DELETE" });
+    const deleted = await ask(`${path}/$ref`, { method: "DELETE" });
+
+    expect([created.status, again.status, again.body.error?.code]).toEqual([201, 409, "ErrorFolderExists"]);
+    expect([renamed.status, renamed.body["displayName"]]).toEqual([200, "Back"]);
+    expect([retyped.status, withoutRef.status, deleted.status]).toEqual([400, 405, 204]);
+    expect((await ask(path)).status).toBe(404);
+  });
+
+  test("shows hidden folders by their property", async () => {
+    const { base, ask } = await anEmulator();
+    const expand = "$expand=singleValueExtendedProperties($filter=id eq 'Boolean 0x10F4')";
+
+    const { body } = await ask(`${base}/folders?$filter=displayName eq 'PersonMetadata'&${expand}`);
+
+    expect(body.value?.[0]?.["singleValueExtendedProperties"]).toEqual([{ id: "Boolean 0x10f4", value: "true" }]);
+  });
+
+  test("a folder delta tells what was created and removed since", async () => {
+    const { base, ask, readAll } = await anEmulator();
+    const first = await readAll(`${base}/folders/delta`, { prefer: "odata.maxpagesize=4" });
+    const created = await ask(`${base}/folders`, { body: { displayName: "New", type: "IPF.Note" } });
+    const second = await readAll(first.deltaLink);
+    await ask(`${base}/folders/${String(created.body["id"])}/$ref`, { method: "DELETE" });
+    const third = await readAll(second.deltaLink);
+
+    expect(new Set(idsOf(first.values)).size).toBe(15);
+    expect(idsOf(second.values)).toEqual([created.body["id"]]);
+    expect(third.values).toEqual([{ id: created.body["id"], "@removed": { reason: "deleted" } }]);
+    expect((await readAll(third.deltaLink)).values).toEqual([]);
+  });
+});
+
+describe("items", () => {
+  test("selects, counts and keeps the query in the nextLink", async () => {
+    const { base, ask } = await anEmulator();
+
+    const { body } = await ask(`${base}/folders/inbox/items?$select=type,size&$top=1&$count=true`);
+
+    expect(Object.keys(body.value?.[0] ?? {})).toEqual(["@odata.type", "@odata.etag", "id", "size", "type"]);
+    expect(body["@odata.nextLink"]).toMatch(/\?%24select=type%2Csize&%24top=1&%24count=true&%24skip=1$/);
+    expect(body["@odata.count"]).toBe(Number((await ask(`${base}/folders/inbox`)).body["totalItemCount"]));
+  });
+
+  test("a removal between two pages shifts the rest", async () => {
+    const { base, ask } = await anEmulator();
+    const whole = idsOf((await ask(`${base}/folders/inbox/items?$top=12`)).body.value ?? []);
+    const first = await ask(`${base}/folders/inbox/items`);
+
+    await ask(`${base}/folders/inbox/items/${whole[0]}?disposalType=hardDelete`, { method: "DELETE" });
+    const second = await ask(first.body["@odata.nextLink"] ?? "");
+
+    expect(idsOf(second.body.value ?? [])[0]).toBe(whole[11]);
+  });
+
+  test("filters and orders by dates", async () => {
+    const { base, readAll } = await anEmulator();
+    const all = await readAll(`${base}/folders/inbox/items?$top=200`);
+    const created = all.values.map((item) => String(item["createdDateTime"])).sort();
+    const [from, to] = [created[5], created[9]];
+
+    const some = await readAll(
+      `${base}/folders/inbox/items?$filter=createdDateTime ge ${from} and createdDateTime lt ${to}&$orderby=createdDateTime desc&$top=3`,
+    );
+
+    expect(some.values.map((item) => item["createdDateTime"])).toEqual(created.slice(5, 9).toReversed());
+  });
+
+  test("expands extended properties under their short ids, and leaves out what is not there", async () => {
+    const { base, ask } = await anEmulator();
+    const asked = ["String 0x0037", "SystemTime 0x0E06", "Binary 0x300B", "Boolean 0x0E1B", "String 0x9999"];
+    const clause = asked.map((id) => `id eq '${id}'`).join(" or ");
+
+    const { body } = await ask(
+      `${base}/folders/inbox/items?$top=1&$select=id&$expand=singleValueExtendedProperties($filter=${clause})`,
+    );
+    const properties = body.value?.[0]?.["singleValueExtendedProperties"] as { id: string; value: string }[];
+
+    expect(properties.map(({ id }) => id)).toEqual([
+      "String 0x37",
+      "SystemTime 0xe06",
+      "Binary 0x300b",
+      "Boolean 0xe1b",
+    ]);
+    expect(Buffer.from(properties[2]?.value ?? "", "base64")).toHaveLength(16);
+  });
+
+  test.each([
+    ["$search=x", "items"],
+    ["$filter=subject eq 'x'", "items"],
+    ["$filter=createdDateTime ge yesterday", "items"],
+    ["$orderby=size", "items"],
+    ["$top=x", "items"],
+    ["$expand=attachments", "items"],
+    ["$filter=receivedDateTime ge 2020-01-01", "items/delta"],
+    ["$expand=singleValueExtendedProperties($filter=id eq 'String 0x37')", "items/delta"],
+  ])("refuses %s on %s", async (option, path) => {
+    const { base, ask } = await anEmulator();
+
+    expect((await ask(`${base}/folders/inbox/${path}?${option}`)).status).toBe(400);
+  });
+
+  test("deletes only with a disposal type", async () => {
+    const { base, ask } = await anEmulator();
+    const [id] = idsOf((await ask(`${base}/folders/inbox/items?$top=1`)).body.value ?? []);
+
+    const bare = await ask(`${base}/folders/inbox/items/${id}`, { method: "DELETE" });
+    const soft = await ask(`${base}/folders/inbox/items/${id}?disposalType=softDelete`, { method: "DELETE" });
+
+    expect([bare.status, soft.status]).toEqual([400, 204]);
+    expect((await ask(`${base}/folders/inbox/items/${id}`)).status).toBe(404);
+  });
+
+  test("ids are long, case-sensitive and of one mailbox", async () => {
+    const second = { kind: "generated" as const, userPrincipalName: "b@contoso.example", items: 50, seed: UPN };
+    const { base, ask, emulator } = await anEmulator({
+      mailboxes: [{ kind: "generated", userPrincipalName: UPN, items: 50 }, second],
+    });
+    const other = (await emulator.admin.users({}))[1]?.mailboxId;
+    const [id = ""] = idsOf((await ask(`${base}/folders/inbox/items?$top=1`)).body.value ?? []);
+
+    const elsewhere = await ask(`/v1.0/admin/exchange/mailboxes/${other}/exportItems`, { body: { itemIds: [id] } });
+
+    expect(id).toMatch(/^AAMkA[\w-]{146}=$/);
+    expect((await ask(`${base}/folders/inbox/items/${id.toUpperCase()}`)).status).toBe(404);
+    expect(elsewhere.body.value?.[0]?.["error"]).toMatchObject({ code: "ErrorItemNotFound" });
+  });
+});

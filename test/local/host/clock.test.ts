@@ -1,0 +1,45 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { fastClock, realClock } from "../../../local/host/clock.ts";
+
+const DAY_MS = 86_400_000;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("realClock", () => {
+  test("waits longer than one timer of Node can", async () => {
+    const action = vi.fn();
+    realClock.at(Date.now() + 60 * DAY_MS, action);
+    await vi.advanceTimersByTimeAsync(60 * DAY_MS - 1);
+    expect(action).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(action).toHaveBeenCalledTimes(1);
+  });
+
+  test("acts at once on what has passed, and never on what is called off", async () => {
+    const [past, calledOff] = [vi.fn(), vi.fn()];
+    realClock.at(0, past);
+    realClock.at(Date.now() + 60 * DAY_MS, calledOff)();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(past).toHaveBeenCalledTimes(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("fastClock", () => {
+  test("runs as many times as fast as it is told", async () => {
+    const clock = fastClock(3600, 1_000_000);
+    const action = vi.fn();
+    clock.at(1_000_000 + DAY_MS, action);
+    await vi.advanceTimersByTimeAsync(23_999);
+    expect(action).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(action).toHaveBeenCalledTimes(1);
+    expect(clock.now()).toBe(1_000_000 + DAY_MS);
+  });
+});

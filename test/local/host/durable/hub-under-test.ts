@@ -1,0 +1,140 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished, vi } from "vitest";
+import type { Clock } from "../../../../local/host/contract.ts";
+import type { Status } from "../../../../local/host/durable/status.ts";
+import type { TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
+import { createTaskHub } from "../../../../local/host/durable/task-hub.ts";
+import type { App, ReplayPool } from "./replay-pool.ts";
+import { replayPool } from "./replay-pool.ts";
+
+export const BASE = "http://127.0.0.1:7071";
+const WEBHOOK = `${BASE}/runtime/webhooks/durabletask`;
+
+/** A clock that stands until it is moved. */
+export const handClock = (startMs = Date.parse("2026-11-22T01:00:00Z")) => {
+  let nowMs = startMs;
+  let alarms: { atMs: number; action: () => void }[] = [];
+  const clock: Clock = {
+    now: () => nowMs,
+    at(atMs, action) {
+      const alarm = { atMs, action };
+      alarms.push(alarm);
+      queueMicrotask(fireDue);
+      return () => {
+        alarms = alarms.filter((other) => other !== alarm);
+      };
+    },
+  };
+  function fireDue(): void {
+    const due = alarms.filter(({ atMs }) => atMs <= nowMs).sort((a, b) => a.atMs - b.atMs);
+    alarms = alarms.filter((alarm) => !due.includes(alarm));
+    for (const { action } of due) action();
+  }
+  return {
+    ...clock,
+    /** When the set timers fire, from now, earliest first. */
+    waits: () => alarms.map(({ atMs }) => atMs - nowMs).sort((a, b) => a - b),
+    advance(byMs: number) {
+      nowMs += byMs;
+      fireDue();
+    },
+  };
+};
+
+export type HandClock = ReturnType<typeof handClock>;
+
+export const aDirectory = async (): Promise<string> => {
+  const directory = await mkdtemp(join(tmpdir(), "task-hub-"));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  return directory;
+};
+
+interface Overrides extends Partial<Omit<TaskHubOptions, "pool" | "clock" | "dir">> {
+  readonly pool?: ReplayPool;
+  readonly clock?: HandClock;
+  readonly dir?: string;
+}
+
+/** A started task hub over an app, and its HTTP API. */
+export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
+  const pool = overrides.pool ?? replayPool(app);
+  const clock = overrides.clock ?? handClock();
+  const dir = overrides.dir ?? (await aDirectory());
+  const hub = createTaskHub({
+    hubName: "TestHub",
+    maxConcurrentActivities: 10,
+    maxConcurrentOrchestrators: 10,
+    baseUrl: () => BASE,
+    log: () => undefined,
+    ...overrides,
+    pool,
+    clock,
+    dir,
+  });
+  await hub.start();
+  onTestFinished(() => hub.stop());
+
+  const send = (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) =>
+    hub.handle(
+      new Request(`${WEBHOOK}/${path}`, {
+        method,
+        headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+  const status = async (id: string, query = "") =>
+    (await (await send("GET", `instances/${id}${query}`)).json()) as Status;
+
+  return {
+    hub,
+    pool,
+    clock,
+    dir,
+    send,
+    status,
+    async start(name: string, id: string, input?: unknown) {
+      const response = await send("POST", `orchestrators/${name}/${id}`, input);
+      if (response.status !== 202) throw new Error(`start answered ${response.status}: ${await response.text()}`);
+    },
+    raise: (id: string, event: string, data?: unknown) =>
+      send("POST", `instances/${id}/raiseEvent/${event}`, data ?? null),
+    /** The status once the instance is in one of these states. */
+    until: (id: string, ...states: string[]) =>
+      vi.waitFor(
+        async () => {
+          const found = await status(id);
+          if (!states.includes(found.runtimeStatus)) throw new Error(`${id} is ${JSON.stringify(found)}`);
+          return found;
+        },
+        { timeout: 10_000, interval: 5 },
+      ),
+    finished: (id: string) => untilEnded(() => status(id)),
+    /** The end of an instance, with the clock moved to whatever it waits for. */
+    skippingTimers: (id: string) =>
+      untilEnded(() => {
+        clock.advance(clock.waits()[0] ?? 0);
+        return status(id);
+      }),
+    /** Waits until so many timers are set, then moves the clock past the first. */
+    async skipTimer() {
+      await vi.waitUntil(() => clock.waits().length > 0, { timeout: 10_000, interval: 2 });
+      clock.advance(clock.waits()[0] ?? 0);
+    },
+  };
+};
+
+export type HubUnderTest = Awaited<ReturnType<typeof aTaskHub>>;
+
+const ENDED = ["Completed", "Failed", "Terminated"];
+
+const untilEnded = (status: () => Promise<Status>) =>
+  vi.waitFor(
+    async () => {
+      const found = await status();
+      if (!ENDED.includes(found.runtimeStatus)) throw new Error(`still ${JSON.stringify(found)}`);
+      return found;
+    },
+    { timeout: 10_000, interval: 5 },
+  );

@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { realClock } from "../../../local/host/clock.ts";
+import type { Clock } from "../../../local/host/contract.ts";
+import { type Host, type HostOptions, startHost } from "../../../local/host/host.ts";
+import type { LogEntry } from "../../../local/host/log.ts";
+
+const folders: string[] = [];
+
+/** A folder that is gone after {@link removeFolders}. */
+export async function aFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "host-test-"));
+  folders.push(folder);
+  return folder;
+}
+
+export async function removeFolders(): Promise<void> {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
+}
+
+/** Builds an app as it is built for deployment, and yields its folder. */
+export async function anApp(source: string, hostJson: object = {}): Promise<string> {
+  const folder = await aFolder();
+  await build({
+    stdin: { contents: source, resolveDir: process.cwd(), loader: "ts" },
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    external: ["@azure/functions-core"],
+    banner: {
+      js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);',
+    },
+    outfile: join(folder, "dist", "main.mjs"),
+    logLevel: "silent",
+  });
+  await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", main: "dist/main.mjs" }));
+  await writeFile(join(folder, "host.json"), JSON.stringify({ version: "2.0", ...hostJson }));
+  return folder;
+}
+
+export interface RunningHost extends Host {
+  readonly log: LogEntry[];
+  call(path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** Starts a host in this process; `settings` come beside those of this environment. */
+export async function aHost(appDir: string, overrides: Partial<HostOptions> = {}): Promise<RunningHost> {
+  const log: LogEntry[] = [];
+  const { PATH = "" } = process.env;
+  const host = await startHost({
+    appDir,
+    port: 0,
+    dataDir: await aFolder(),
+    clock: realClock,
+    workers: 1,
+    durable: () => undefined,
+    log: (entry) => log.push(entry),
+    ...overrides,
+    settings: { PATH, ...overrides.settings },
+  });
+  return { ...host, log, call: (path, init) => fetch(`${host.url}${path}`, init) };
+}
+
+/** A clock that stands still until it is put forward. */
+export function aClock(start: string): Clock & { advanceTo(time: string): void } {
+  let nowMs = Date.parse(start);
+  const set = new Set<{ timeMs: number; action: () => void }>();
+  return {
+    now: () => nowMs,
+    at(timeMs, action) {
+      const alarm = { timeMs, action };
+      set.add(alarm);
+      return () => set.delete(alarm);
+    },
+    advanceTo(time) {
+      nowMs = Date.parse(time);
+      for (const alarm of [...set].filter(({ timeMs }) => timeMs <= nowMs)) {
+        set.delete(alarm);
+        alarm.action();
+      }
+    },
+  };
+}
+
+/** Waits until a condition holds; fails after ten seconds. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error("What was waited for did not come.");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
