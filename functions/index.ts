@@ -84,7 +84,7 @@ orchestrator("backup-mailbox", backupMailbox);
 activityWithClient(discoverMailboxes, discoverMailboxesActivity({ openGraph: exportGraph, scope, clientOf, work }));
 activity(takeMailbox, takeMailboxActivity({ work }));
 activity(openRun, openRunActivity({ openGraph: exportGraph, vault, work, laneBudgetMs }));
-activity(planChanges, planChangesActivity({ openGraph: exportGraph, work }));
+activity(planChanges, planChangesActivity({ openGraph: exportGraph, vault, work }));
 activity(exportChunks, exportChunksActivity({ openGraph: exportGraph, vault, work }));
 activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
 

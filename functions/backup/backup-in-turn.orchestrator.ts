@@ -6,7 +6,6 @@ import {
   type BackupOutcomes,
   takeMailbox,
 } from "../../shared/contracts/backup.ts";
-import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { backupInstance } from "../../shared/ids.ts";
 
@@ -16,17 +15,17 @@ const TURNS_PER_GENERATION = 20;
 /** Backs up mailboxes from the queue, one after the other, until it is empty. One that fails is counted, no more. */
 export function* backupInTurn(context: OrchestrationContext): Generator<Task, BackupOutcomes | undefined, unknown> {
   const input = BackupInTurnInput.parse(context.df.getInput());
-  const { tenantRun, trigger, place } = input;
+  const { tenantRun, trigger, full, place } = input;
   let { turn, outcomes } = input;
 
   for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1, turn += 1) {
     const { mailbox } = yield* call(context, takeMailbox, { tenantRun, place, turn });
     if (mailbox === undefined) return outcomes;
     context.df.setCustomStatus({ ...outcomes, running: backupInstance(mailbox.key) });
-    outcomes = count(outcomes, yield* backUp(context, mailbox, trigger));
+    outcomes = count(outcomes, yield* backUp(context, { mailbox, trigger, full }));
   }
 
-  context.df.continueAsNew({ tenantRun, trigger, place, turn, outcomes } satisfies BackupInTurnInput);
+  context.df.continueAsNew({ tenantRun, trigger, full, place, turn, outcomes } satisfies BackupInTurnInput);
   return undefined;
 }
 
@@ -43,12 +42,10 @@ const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | undefined
 /** The failure of a mailbox's backup is an outcome here; its own instance holds the reason. */
 function* backUp(
   context: OrchestrationContext,
-  mailbox: MailboxRef,
-  trigger: BackupMailboxInput["trigger"],
+  input: BackupMailboxInput,
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
-  const input: BackupMailboxInput = { mailbox, trigger };
   try {
-    const result = yield context.df.callSubOrchestrator("backup-mailbox", input, backupInstance(mailbox.key));
+    const result = yield context.df.callSubOrchestrator("backup-mailbox", input, backupInstance(input.mailbox.key));
     return BackupMailboxResult.parse(result);
   } catch {
     return undefined;

@@ -41,14 +41,14 @@ export function* backupMailbox(
   context: OrchestrationContext,
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { mailbox, trigger } = input;
+  const { mailbox, trigger, full } = input;
   const run = input.resume ?? (yield* open(context, input));
   const { runId: id, expectedItems, laneBudgetMs } = run;
 
   let progress = run.progress;
   for (let waves = 0; !isDone(progress); waves += 1) {
     if (waves === WAVES_PER_GENERATION) {
-      context.df.continueAsNew({ mailbox, trigger, resume: { ...run, progress } } satisfies BackupMailboxInput);
+      context.df.continueAsNew({ mailbox, trigger, full, resume: { ...run, progress } } satisfies BackupMailboxInput);
       return undefined;
     }
     progress = yield* wave(context, { mailbox, runId: id }, progress, laneBudgetMs);
@@ -63,10 +63,10 @@ export function* backupMailbox(
 
 const isDone = (progress: BackupProgress): boolean => progress.planned && progress.pending.length === 0;
 
-function* open(context: OrchestrationContext, { mailbox }: BackupMailboxInput): Generator<Task, Resume, unknown> {
+function* open(context: OrchestrationContext, { mailbox, full }: BackupMailboxInput): Generator<Task, Resume, unknown> {
   const id = runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
   context.df.setCustomStatus(backupStatus("opening", id, noProgress, 0));
-  const { expectedItems, laneBudgetMs } = yield* call(context, openRun, { mailbox, runId: id });
+  const { expectedItems, laneBudgetMs } = yield* call(context, openRun, { mailbox, runId: id, full });
   return { runId: id, expectedItems, laneBudgetMs, progress: noProgress };
 }
 

@@ -17,14 +17,14 @@ import { placeInstance, runId } from "../../shared/ids.ts";
  * itself keep a sliding window (durable-functions 3.5; Azure/azure-functions-durable-js#574).
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
-  const { trigger, only, window } = BackupTenantInput.parse(context.df.getInput());
+  const { trigger, full, only, window } = BackupTenantInput.parse(context.df.getInput());
   const tenantRun = runId(context.df.currentUtcDateTime, context.df.newGuid("tenant"));
 
   const queue = yield* queueMailboxes(context, tenantRun, only);
   const places = Math.min(window, queue.mailboxes);
   context.df.setCustomStatus({ phase: "backing-up", ...queue, places });
 
-  const outcomes = yield* fillPlaces(context, places, { tenantRun, trigger });
+  const outcomes = yield* fillPlaces(context, places, { tenantRun, trigger, full });
   context.df.setCustomStatus({ phase: "done", ...queue, places: 0 });
   return { ...outcomes, withoutMailbox: queue.withoutMailbox, busy: queue.busy };
 }
@@ -65,7 +65,7 @@ const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, items: 0, byt
 function* fillPlaces(
   context: OrchestrationContext,
   places: number,
-  run: Pick<BackupInTurnInput, "tenantRun" | "trigger">,
+  run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full">,
 ): Generator<Task, BackupOutcomes, unknown> {
   if (places === 0) return NONE;
   const tasks = Array.from({ length: places }, (_, place) =>

@@ -4,32 +4,37 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import type { Head } from "../../shared/vault/head.ts";
-import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
+import { foldSnapshot } from "../../shared/vault/fold.ts";
+import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
+import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { partName } from "../../shared/vault/names.ts";
 import { refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
-import { moveHead, writeManifest } from "../../shared/vault/snapshots.ts";
-import { type Departure, readFindings, readRun } from "../../shared/work/run-state.ts";
+import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
+import { type Departure, type RunFolder, readFindings, readRun } from "../../shared/work/run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored: the parts of its folders and lanes, then one of the items that departed, which
- * applies last; then the manifest that names them, then the head.
+ * applies last; then the manifest that names them, then the head. When nothing has changed since the last snapshot, only
+ * the head says that it was looked at.
  *
  * Run twice, the first manifest stands, and the head moves to it once.
  */
 export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly work: Blobs }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
     const { vault, work } = deps;
-    const { started, parent, folders } = await readRun(work, runId);
+    const { started, parent, folders, foldersDeltaLink } = await readRun(work, runId);
     const { deltaLinks, departed } = await readFindings(work, runId);
     const stored = await storedParts(vault, mailbox.key, runId);
     const parts = [...stored, ...(await writeDepartures(vault, mailbox.key, runId, departed))];
+    const newest = (await readHead(vault, mailbox.key))?.newest;
+    if (parent !== null && newest && parts.length === 0) return stillNewest(vault, mailbox.key, newest);
+
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 1,
       id: runId,
-      base: true,
+      base: parent === null,
       parent,
       mailboxKey: mailbox.key,
       mailboxId: mailbox.id,
@@ -46,18 +51,42 @@ export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly w
         rawBytes: totals.bytes,
         storedBytes: totals.storedBytes,
       },
-      folders: folders.map((folder) => {
-        const deltaLink = deltaLinks.get(folder.id);
-        return deltaLink === undefined ? folder : { ...folder, deltaLink };
-      }),
+      folders: folders.map((folder) => manifestFolder(folder, deltaLinks.get(folder.id))),
+      ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state: totals.failed > 0 ? "partial" : "complete",
       program: PROGRAM,
     });
-    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, head));
-    return { snapshotId: runId, state: manifest.state, items: manifest.counts.put, bytes: manifest.counts.rawBytes };
+    const live = await liveTotals(vault, mailbox.key, runId);
+    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head));
+    return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
   });
+
+/** A quiet run: the newest snapshot still says how the mailbox is. */
+const stillNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {
+  const checkedAt = new Date().toISOString();
+  await moveHead(vault, key, (head) => {
+    if (head === undefined) throw new Error(`The head of ${key} is gone`);
+    return { ...head, checkedAt };
+  });
+  return { snapshotId: newest.id, state: newest.state, quiet: true, items: newest.items, bytes: newest.bytes };
+};
+
+const manifestFolder = (
+  { known: _k, retry: _r, deltaLink: _d, ...folder }: RunFolder,
+  deltaLink?: string,
+): ManifestFolder => (deltaLink === undefined ? folder : { ...folder, deltaLink });
+
+/** The items that are live in a snapshot, and the bytes of their raw streams. */
+const liveTotals = async (vault: Blobs, key: MailboxKey, snapshotId: RunId) => {
+  const live = { items: 0, bytes: 0 };
+  for await (const { rawBytes } of foldSnapshot(vault, key, snapshotId)) {
+    live.items += 1;
+    live.bytes += rawBytes;
+  }
+  return live;
+};
 
 /** The parts that the run's lanes wrote, in the order in which they apply: folders first, then wave by wave. */
 const storedParts = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise<PartRef[]> => {
@@ -91,7 +120,12 @@ const writeDepartures = async (
   return refs;
 };
 
-const headOf = (manifest: Manifest, sha256: string, head: Head | undefined): Head => ({
+const headOf = (
+  manifest: Manifest,
+  sha256: string,
+  live: { readonly items: number; readonly bytes: number },
+  head: Head | undefined,
+): Head => ({
   ...(head?.hold === undefined ? {} : { hold: head.hold }),
   v: 1,
   mailboxKey: manifest.mailboxKey,
@@ -103,8 +137,8 @@ const headOf = (manifest: Manifest, sha256: string, head: Head | undefined): Hea
     manifestSha256: sha256,
     finished: manifest.finished,
     state: manifest.state,
-    items: manifest.counts.put,
-    bytes: manifest.counts.rawBytes,
+    items: live.items,
+    bytes: live.bytes,
     failed: manifest.counts.failed,
   },
   checkedAt: manifest.finished,

@@ -84,8 +84,7 @@ const setbackOf = (error: unknown): Setback | undefined => {
 const failed = (item: ItemFacts, { code, requestId }: Setback): CatalogueRecord => ({
   v: 1,
   op: "fail",
-  id: item.id,
-  folderId: item.folderId,
+  ...item,
   reason: code === NOT_RETURNED.code ? "not-returned" : "unknown-error",
   code,
   ...(requestId === undefined ? {} : { requestId }),

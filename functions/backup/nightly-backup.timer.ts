@@ -8,7 +8,7 @@ import { backupTenantInstance } from "../../shared/ids.ts";
 export const nightlyBackup =
   (deps: { readonly clientOf: ClientOf; readonly window: number }): TimerHandler =>
   async (_timer, context) => {
-    const input: BackupTenantInput = { trigger: "schedule", window: deps.window };
+    const input: BackupTenantInput = { trigger: "schedule", full: false, window: deps.window };
     const instanceId = backupTenantInstance;
     const outcome = await startOnce(deps.clientOf(context), "backup-tenant", { instanceId, input });
     if (outcome === "already-running") context.warn("The last backup is still running; this one is left out.");

@@ -3,18 +3,10 @@ import { planChanges } from "../../shared/contracts/backup.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
-import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import {
-  type Chunk,
-  findChunk,
-  keepChunk,
-  keepFindings,
-  type PlanCursor,
-  readChunk,
-  readRun,
-} from "../../shared/work/run-state.ts";
-import { firstCursor, fullPlanner } from "./full-plan.ts";
+import { type Chunk, findChunk, keepChunk, keepFindings, readChunk, readRun } from "../../shared/work/run-state.ts";
+import { catalogueOf, emptyCatalogue } from "./catalogue.ts";
+import { cursorAt, planner } from "./planner.ts";
 
 /** A lane with a short budget still waits out a passing fault: a retry by the task hub would take longer. */
 const LEAST_PATIENCE_MS = 30_000;
@@ -24,9 +16,13 @@ const LEAST_PATIENCE_MS = 30_000;
  *
  * Run twice, even at the same time, both follow one chain of chunks: each chunk is created once and says how to go on.
  */
-export const planChangesActivity = (deps: { readonly openGraph: OpenGraph; readonly work: Blobs }): ActivityHandler =>
+export const planChangesActivity = (deps: {
+  readonly openGraph: OpenGraph;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+}): ActivityHandler =>
   implement(planChanges, async ({ mailbox, runId, fromChunk, mostChunks, budgetMs }) => {
-    const { work } = deps;
+    const { vault, work } = deps;
     const started = Date.now();
     const deadline = started + budgetMs;
     let throttled = 0;
@@ -36,12 +32,13 @@ export const planChangesActivity = (deps: { readonly openGraph: OpenGraph; reado
         throttled += 1;
       },
     });
-    const { folders } = await readRun(work, runId);
-    const plan = fullPlanner(graph, work, { mailboxId: mailbox.id, runId, folders });
+    const { folders, parent } = await readRun(work, runId);
+    const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
+    const plan = planner(graph, work, catalogue, { mailboxId: mailbox.id, runId, folders });
 
     const chunks: Chunk[] = [];
     let waitMs = 0;
-    let cursor = await cursorBefore(work, runId, fromChunk);
+    let cursor = fromChunk === 0 ? cursorAt(folders, 0, 0) : (await readChunk(work, runId, fromChunk - 1)).next;
     while (cursor !== undefined && chunks.length < mostChunks && (chunks.length === 0 || Date.now() < deadline)) {
       const number = fromChunk + chunks.length;
       try {
@@ -68,6 +65,3 @@ export const planChangesActivity = (deps: { readonly openGraph: OpenGraph; reado
       waitMs,
     };
   });
-
-const cursorBefore = async (work: Blobs, runId: RunId, chunk: number): Promise<PlanCursor | undefined> =>
-  chunk === 0 ? firstCursor : (await readChunk(work, runId, chunk - 1)).next;

@@ -11,28 +11,39 @@ export const shortHash = (id: string): string => createHash("sha256").update(id)
 
 /** What planning knows of one folder's items, in some 45 bytes an item. */
 export interface PlannedItems {
-  /** Notes an item that the listing shows; false when it was listed before. */
+  /** Notes an item that the listing shows, and its version as planned; false when it was listed before. */
   list(item: Version): boolean;
+  /** A listing begins anew: what it shows counts again, but versions that are planned stay so. */
+  forgetListing(): void;
   /** Whether this very version is to be planned still; asking notes it as planned. */
   plan(item: Version): boolean;
   /** Notes by its short hash that delta showed an item; false when it had shown it before. */
   confirm(short: string): boolean;
   /** Whether every item that was listed has been shown by delta as well. */
   readonly allConfirmed: boolean;
+  depart(id: string): void;
+  /** Whether an item had departed and is now back. */
+  comesBack(id: string): boolean;
 }
 
 export const plannedItems = (): PlannedItems => {
-  const listed = itemSet();
+  let listed = itemSet();
+  let confirmed = itemSet();
   const versions = itemSet();
-  const confirmed = itemSet();
+  const departed = new Set<string>();
   const keyOf = (short: string) => ({ folderId: "", id: short });
+  const plan = ({ id, changeKey }: Version): boolean => versions.add({ folderId: changeKey, id });
 
   return {
     list: (item) => {
-      versions.add({ folderId: item.changeKey, id: item.id });
-      return listed.add(keyOf(shortHash(item.id)));
+      const isNew = listed.add(keyOf(shortHash(item.id)));
+      return plan(item) && isNew;
     },
-    plan: (item) => versions.add({ folderId: item.changeKey, id: item.id }),
+    forgetListing: () => {
+      listed = itemSet();
+      confirmed = itemSet();
+    },
+    plan,
     confirm: (short) => {
       listed.add(keyOf(short));
       return confirmed.add(keyOf(short));
@@ -40,5 +51,9 @@ export const plannedItems = (): PlannedItems => {
     get allConfirmed() {
       return confirmed.size === listed.size;
     },
+    depart: (id) => {
+      departed.add(shortHash(id));
+    },
+    comesBack: (id) => departed.delete(shortHash(id)),
   };
 };

@@ -17,6 +17,8 @@ const PATIENCE_MS = 10_000;
 export const StartBackupRequest = z.strictObject({
   /** Users by id or principal name, or mailbox keys; all mailboxes in scope when absent. */
   mailboxes: z.array(z.string().min(1)).min(1).max(100).optional(),
+  /** Lists everything again and stores what differs, instead of asking for changes. */
+  full: z.boolean().default(false),
 });
 
 /**
@@ -49,6 +51,7 @@ export const startBackup =
 
     const input: BackupTenantInput = {
       trigger: "request",
+      full: body.data.full,
       window: deps.window,
       ...(only.length === 0 ? {} : { only }),
     };

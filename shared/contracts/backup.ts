@@ -55,7 +55,10 @@ export const takeMailbox = defineActivity({
 /** Takes stock before a run: folders, previous snapshot. */
 export const openRun = defineActivity({
   name: "open-run",
-  input: Run,
+  input: Run.extend({
+    /** Whether to list everything again and compare, instead of asking for changes. */
+    full: z.boolean(),
+  }),
   output: z.object({ folders: Count, expectedItems: Count, laneBudgetMs: z.int().positive() }),
   retry: OUTAGE_RETRY,
 });
@@ -88,7 +91,14 @@ export const exportChunks = defineActivity({
 export const commitSnapshot = defineActivity({
   name: "commit-snapshot",
   input: Run.extend({ trigger: Trigger, totals: BackupTotals }),
-  output: z.object({ snapshotId: RunId, state: z.enum(["complete", "partial"]), items: Count, bytes: Count }),
+  output: z.object({
+    /** The newest snapshot now: this run's, or the one before it when nothing had changed. */
+    snapshotId: RunId,
+    state: z.enum(["complete", "partial"]),
+    quiet: z.boolean(),
+    items: Count,
+    bytes: Count,
+  }),
   retry: OUTAGE_RETRY,
 });
 
@@ -108,6 +118,7 @@ export type BackupProgress = z.output<typeof BackupProgress>;
 export const BackupMailboxInput = z.object({
   mailbox: MailboxRef,
   trigger: Trigger,
+  full: z.boolean().default(false),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
@@ -124,6 +135,7 @@ export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
 export const BackupMailboxResult = z.object({
   snapshotId: RunId,
   state: z.enum(["complete", "partial"]),
+  quiet: z.boolean(),
   items: Count,
   bytes: Count,
   totals: BackupTotals,
@@ -138,6 +150,7 @@ export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 export const BackupInTurnInput = z.object({
   tenantRun: RunId,
   trigger: Trigger,
+  full: z.boolean(),
   place: Count,
   turn: Count,
   outcomes: BackupOutcomes,
@@ -149,6 +162,7 @@ export type BackupTenantResult = z.output<typeof BackupTenantResult>;
 
 export const BackupTenantInput = z.object({
   trigger: Trigger,
+  full: z.boolean().default(false),
   /** Users whose mailboxes to back up instead of all in scope. */
   only: z.array(z.string().min(1)).optional(),
   /** Mailboxes that are backed up at the same time. */

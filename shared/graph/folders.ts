@@ -4,7 +4,8 @@ import { hasCode } from "./graph-error.ts";
 import { PAGE_ITEMS } from "./limits.ts";
 import { fetchAll } from "./page.ts";
 
-const FolderResource = z.looseObject({
+/** A folder as Graph shows it. */
+export const FolderResource = z.looseObject({
   id: z.string().min(1),
   displayName: z.string(),
   parentFolderId: z.string().nullish(),
@@ -13,6 +14,8 @@ const FolderResource = z.looseObject({
   type: z.string().nullish(),
   wellKnownName: z.string().nullish(),
 });
+
+export type FolderResource = z.output<typeof FolderResource>;
 
 /** A folder of a live mailbox. `path` joins the display names from below the root, each escaped, with `/`. */
 export interface LiveFolder {
@@ -55,7 +58,7 @@ export const listFolders = async (graph: GraphClient, mailboxId: string): Promis
         targets.push(`${folderPath(mailboxId, folder.id)}/childFolders?${listing}`);
     }
   }
-  return inTreeOrder(resources);
+  return folderTree(resources);
 };
 
 /** One small request. @throws {GraphError} when the mailbox does not answer. */
@@ -64,7 +67,8 @@ export const probeMailbox = async (graph: GraphClient, mailboxId: string): Promi
   await graph.json({ operation: "GET folders", target }, z.looseObject({}));
 };
 
-const inTreeOrder = (resources: ReadonlyMap<string, z.output<typeof FolderResource>>): LiveFolder[] => {
+/** Folders with their paths, parents before children. */
+export const folderTree = (resources: ReadonlyMap<string, FolderResource>): LiveFolder[] => {
   const folders = new Map<string, LiveFolder>();
   const place = (id: string): LiveFolder | undefined => {
     const resource = resources.get(id);

@@ -46,19 +46,46 @@ const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveIt
   ...readEnrichment(item.singleValueExtendedProperties ?? []),
 });
 
+/** What a listing shows: everything, what was created since a time, or what was last modified in a span of time. */
+export interface ListOptions {
+  /** A nextLink, which repeats what it was asked with. */
+  readonly link?: string | undefined;
+  readonly createdSince?: string | undefined;
+  readonly modified?: { readonly from: string; readonly to: string } | undefined;
+}
+
+const filterOf = ({ createdSince, modified }: ListOptions): string => {
+  const clauses = [
+    ...(createdSince === undefined ? [] : [`createdDateTime ge ${createdSince}`]),
+    ...(modified === undefined
+      ? []
+      : [`lastModifiedDateTime ge ${modified.from}`, `lastModifiedDateTime le ${modified.to}`]),
+  ];
+  return clauses.length === 0 ? "" : `$filter=${encodeURIComponent(clauses.join(" and "))}&`;
+};
+
 /** One page of a folder's listing with enrichment, from its start or a nextLink. */
 export const listItems = async (
   graph: GraphClient,
   mailboxId: string,
   folderId: string,
-  { link, createdSince }: { readonly link?: string | undefined; readonly createdSince?: string } = {},
+  options: ListOptions = {},
 ): Promise<Page<LiveItem>> => {
-  const filter =
-    createdSince === undefined ? "" : `$filter=${encodeURIComponent(`createdDateTime ge ${createdSince}`)}&`;
-  const query = `${filter}$top=${PAGE_ITEMS}&$expand=${encodeURIComponent(ITEM_EXPAND)}`;
-  const target = link ?? `${folderPath(mailboxId, folderId)}/items?${query}`;
+  const query = `${filterOf(options)}$top=${PAGE_ITEMS}&$expand=${encodeURIComponent(ITEM_EXPAND)}`;
+  const target = options.link ?? `${folderPath(mailboxId, folderId)}/items?${query}`;
   const page = await fetchPage(graph, { operation: "GET items", target }, ItemResource);
   return { ...page, value: page.value.map((item) => liveItem(folderId, item)) };
+};
+
+/** One item with enrichment. @throws {GraphError} when it is not there. */
+export const findItem = async (
+  graph: GraphClient,
+  mailboxId: string,
+  folderId: string,
+  id: string,
+): Promise<LiveItem> => {
+  const target = `${folderPath(mailboxId, folderId)}/items/${encodeURIComponent(id)}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
+  return liveItem(folderId, await graph.json({ operation: "GET item", target }, ItemResource));
 };
 
 /** Every item that a folder's listing shows, or those created since a time. */

@@ -6,7 +6,7 @@ import { Sha256 } from "./records.ts";
 const Count = z.int().nonnegative();
 
 /** The newest snapshot in short; `items` and `bytes` (raw) count what is live in it. */
-const NewestSnapshot = z.object({
+export const NewestSnapshot = z.object({
   id: SnapshotId,
   manifestSha256: Sha256,
   finished: z.iso.datetime(),
@@ -15,6 +15,7 @@ const NewestSnapshot = z.object({
   bytes: Count,
   failed: Count,
 });
+export type NewestSnapshot = z.infer<typeof NewestSnapshot>;
 
 /**
  * The one mutable blob of a mailbox: its newest snapshot and its coverage. `checkedAt` is when a run last found the

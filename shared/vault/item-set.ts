@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 export interface ItemSet {
   /** False when the item was in the set already. */
   add(item: { folderId: string; id: string }): boolean;
+  has(item: { folderId: string; id: string }): boolean;
   readonly size: number;
 }
 
@@ -19,15 +20,21 @@ export function itemSet(): ItemSet {
   let table = new Uint32Array(2 * slots);
   let size = 0;
 
-  const insert = (high: number, low: number): boolean => {
+  /** Where the hash is, or the empty slot where it would go. */
+  const find = (high: number, low: number): { slot: number; found: boolean } => {
     for (let slot = low % slots; ; slot = (slot + 1) % slots) {
       const [a, b] = [table[2 * slot], table[2 * slot + 1]];
-      if (a === high && b === low) return false;
-      if (a !== 0 || b !== 0) continue;
-      table[2 * slot] = high;
-      table[2 * slot + 1] = low;
-      return true;
+      if (a === high && b === low) return { slot, found: true };
+      if (a === 0 && b === 0) return { slot, found: false };
     }
+  };
+
+  const insert = (high: number, low: number): boolean => {
+    const { slot, found } = find(high, low);
+    if (found) return false;
+    table[2 * slot] = high;
+    table[2 * slot + 1] = low;
+    return true;
   };
 
   const grow = (): void => {
@@ -47,11 +54,17 @@ export function itemSet(): ItemSet {
 
     add: ({ folderId, id }) => {
       if (size >= slots * MAX_LOAD) grow();
-      const hash = createHash("sha256").update(`${folderId.length}:${folderId}${id}`).digest();
-      // An empty slot is two zeros, so no item may hash to them.
-      const added = insert(hash.readUInt32LE(0) || 1, hash.readUInt32LE(4));
+      const added = insert(...hashOf(folderId, id));
       if (added) size += 1;
       return added;
     },
+
+    has: ({ folderId, id }) => find(...hashOf(folderId, id)).found,
   };
 }
+
+/** An empty slot is two zeros, so no item may hash to them. */
+const hashOf = (folderId: string, id: string): [high: number, low: number] => {
+  const hash = createHash("sha256").update(`${folderId.length}:${folderId}${id}`).digest();
+  return [hash.readUInt32LE(0) || 1, hash.readUInt32LE(4)];
+};

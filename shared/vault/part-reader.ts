@@ -1,12 +1,13 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import * as z from "zod";
 import { type Blobs, type Metadata, parseJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import type { PartRef } from "./manifest.ts";
 import type { PartName } from "./names.ts";
 import { reference } from "./part-writer.ts";
-import { CatalogueRecord } from "./records.ts";
+import { CatalogueRecord, Sha256 } from "./records.ts";
 
 const decompress = promisify(gunzip);
 
@@ -41,12 +42,16 @@ export async function* readPart(
   }
 }
 
-/** The reference and metadata of a part that an earlier try wrote; `undefined` when there is none. */
+const Reference = z.looseObject({ sha256: Sha256, records: z.coerce.number().int().nonnegative() });
+
+/** The reference and metadata of a part that an earlier try wrote, without reading it; `undefined` when there is none. */
 export async function refPart(blobs: Blobs, name: PartName): Promise<{ ref: PartRef; metadata: Metadata } | undefined> {
-  const [info, found] = await Promise.all([blobs.info(name), blobs.readWhole(name)]);
-  if (info === undefined || found === undefined) return undefined;
-  const { starts } = await linesOf(name, found.body);
-  return { ref: reference(name, found.body, starts.length), metadata: info.metadata };
+  const info = await blobs.info(name);
+  if (info === undefined) return undefined;
+  const written = Reference.safeParse(info.metadata);
+  if (!written.success) throw new VaultDamageError("the part does not carry its own reference", { blob: name });
+  const { sha256, records } = written.data;
+  return { ref: { name, sha256, bytes: info.bytes, records }, metadata: info.metadata };
 }
 
 async function linesOf(name: PartName, body: Buffer): Promise<{ text: Buffer; starts: number[] }> {

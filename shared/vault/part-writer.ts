@@ -13,7 +13,8 @@ export const MAX_PART_RECORDS = 20_000;
 
 /**
  * Writes catalogue records as one immutable blob of gzip JSON lines. `exists` when the part is there already: its
- * content then stands, and {@link refPart} yields its reference. Throws on a record that could not be read back.
+ * content then stands, and {@link refPart} yields its reference, which the part carries as metadata. Throws on a record
+ * that could not be read back.
  */
 export async function writePart(
   blobs: Blobs,
@@ -26,8 +27,13 @@ export async function writePart(
 
   const lines = records.map((record) => `${JSON.stringify(CatalogueRecord.parse(record))}\n`);
   const body = await compress(lines.join(""));
-  const outcome = await blobs.create(PartName.parse(name), body, { contentType: "application/gzip", metadata });
-  return outcome === "exists" ? outcome : reference(name, body, records.length);
+  const part = reference(PartName.parse(name), body, records.length);
+  const own = { sha256: part.sha256, records: String(part.records) };
+  const outcome = await blobs.create(name, body, {
+    contentType: "application/gzip",
+    metadata: { ...metadata, ...own },
+  });
+  return outcome === "exists" ? outcome : part;
 }
 
 /** The reference of a part, from its stored bytes. */

@@ -79,8 +79,16 @@ const SkipRecord = z.object({
   requestId: z.string().optional(),
 });
 
-/** Left out for an unknown reason: the snapshot is partial and the next run tries again. */
-const FailRecord = z.object({ ...SkipRecord.shape, op: z.literal("fail") });
+/** Left out for an unknown reason: the snapshot is partial, and the next run tries again with what this one knew. */
+export const FailRecord = z.object({
+  v: z.literal(1),
+  op: z.literal("fail"),
+  ...ItemFacts.shape,
+  reason: z.string().min(1),
+  code: z.string(),
+  requestId: z.string().optional(),
+});
+export type FailRecord = z.infer<typeof FailRecord>;
 
 export const CatalogueRecord = z.union([PutRecord, RemoveRecord, FolderRecord, SkipRecord, FailRecord]);
 export type CatalogueRecord = z.infer<typeof CatalogueRecord>;

@@ -6,7 +6,15 @@ import { FolderFacts, ItemFacts, Sha256 } from "../vault/records.ts";
 const Count = z.int().nonnegative();
 
 /** A folder that the run backs up, as it was when the run opened. */
-export const RunFolder = FolderFacts.extend({ itemCount: Count });
+export const RunFolder = FolderFacts.extend({
+  itemCount: Count,
+  /** Whether the previous snapshot has the folder, so that what it holds must be compared with. */
+  known: z.boolean(),
+  /** Where the last delta round over its items ended. */
+  deltaLink: z.string().optional(),
+  /** Items that the previous snapshot could not store. */
+  retry: z.array(ItemFacts),
+});
 export type RunFolder = z.output<typeof RunFolder>;
 
 /** What a run found when it opened. */
@@ -14,15 +22,27 @@ export const RunState = z.object({
   started: z.iso.datetime(),
   parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
   folders: z.array(RunFolder),
+  foldersDeltaLink: z.string().optional(),
 });
 export type RunState = z.output<typeof RunState>;
+
+/**
+ * How a folder is planned: what failed last time, then either the changes since its deltaLink, or its listing followed
+ * by a delta round that confirms it.
+ */
+export const PlanPhase = z.enum(["retry", "changes", "list", "delta"]);
+export type PlanPhase = z.output<typeof PlanPhase>;
 
 /** Where planning goes on after a chunk. `carry` are items of a page that did not fit into the chunk any more. */
 export const PlanCursor = z.object({
   /** Index into the run's folders. */
   folder: Count,
-  phase: z.enum(["list", "delta"]),
+  phase: PlanPhase,
   link: z.string().optional(),
+  /** How often Graph forgot where it stood in this folder. */
+  restarts: Count,
+  /** Whether the folder's deltas are refused, so that its listing must do. */
+  listOnly: z.boolean(),
   /** The chunk in which this folder's first items may lie. */
   folderChunk: Count,
   carry: z.array(ItemFacts),
@@ -35,7 +55,7 @@ export type Departure = z.output<typeof Departure>;
 
 /** What planning found beside items to export: folders that are finished, and items that left, or left and came back. */
 export const Findings = z.object({
-  finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string() })),
+  finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
   departed: z.array(Departure),
   returned: z.array(Departure.omit({ reason: true })),
 });
@@ -117,7 +137,8 @@ export const readFindings = async (
   const departed = new Map<string, Departure>();
   for await (const { name } of work.list(findingsPrefix(runId))) {
     const findings = await readJson(work, name, Findings);
-    for (const { folderId, deltaLink } of findings?.finished ?? []) deltaLinks.set(folderId, deltaLink);
+    for (const { folderId, deltaLink } of findings?.finished ?? [])
+      if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
     for (const departure of findings?.departed ?? []) departed.set(itemKey(departure), departure);
     for (const item of findings?.returned ?? []) departed.delete(itemKey(item));
   }

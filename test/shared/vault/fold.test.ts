@@ -8,7 +8,7 @@ import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.ts";
 import { writeManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
-import { aKey, all, aManifest, aPut, snapshotAt } from "./samples.ts";
+import { aKey, all, aManifest, aPut, snapshotAt, someFacts } from "./samples.ts";
 
 /** A snapshot as records by part, the base first. */
 type History = CatalogueRecord[][][];
@@ -61,7 +61,13 @@ const aRecord: fc.Arbitrary<CatalogueRecord> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({ v, op: fc.constant("folder" as const), id: folderId, displayName: id, path: id, type: id }),
   },
-  { weight: 1, arbitrary: fc.record({ v, op: fc.constantFrom("skip", "fail"), id, folderId, reason: id, code: id }) },
+  { weight: 1, arbitrary: fc.record({ v, op: fc.constant("skip" as const), id, folderId, reason: id, code: id }) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ id, folderId })
+      .map((item) => ({ v: 1, op: "fail", ...someFacts(item), reason: "unknown-error", code: "ErrorOdd" })),
+  },
 ) as fc.Arbitrary<CatalogueRecord>;
 
 const aHistory: fc.Arbitrary<History> = fc.array(fc.array(fc.array(aRecord, { maxLength: 6 }), { maxLength: 3 }), {

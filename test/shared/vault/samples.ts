@@ -12,7 +12,7 @@ export const aPack = packName(aKey, aSnapshot, 0, 3);
 /** The id of the nth snapshot of a chain. */
 export const snapshotAt = (n: number): string => `20261122T01${String(n).padStart(4, "0")}Z-abc234`;
 
-const someFacts = (overrides: Partial<ItemFacts> = {}): ItemFacts => ({
+export const someFacts = (overrides: Partial<ItemFacts> = {}): ItemFacts => ({
   id: "AAMkAD/item+1=",
   changeKey: "CQAAABYAAAA",
   folderId: "AAMkAD/inbox=",

@@ -1,0 +1,62 @@
+import { type FolderChanges, folderChanges } from "../../shared/graph/folder-delta.ts";
+import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../shared/graph/folders.ts";
+import type { GraphClient } from "../../shared/graph/graph-client.ts";
+import { isLostState, isOverQuota } from "../../shared/graph/lost-state.ts";
+import type { Manifest } from "../../shared/vault/manifest.ts";
+
+/** The folders of a mailbox now, and where the next run may go on. */
+export interface Stock {
+  readonly folders: readonly LiveFolder[];
+  readonly foldersDeltaLink: string | undefined;
+}
+
+/**
+ * The folders as they are: by delta since the last snapshot where that is possible, which costs one request, else by
+ * listing them all.
+ */
+export const takeStock = async (
+  graph: GraphClient,
+  mailboxId: string,
+  last: Pick<Manifest, "folders" | "foldersDeltaLink"> | undefined,
+): Promise<Stock> => {
+  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailboxId);
+  try {
+    const changes = await folderChanges(graph, mailboxId, last.foldersDeltaLink);
+    return { folders: folderTree(apply(last.folders, changes)), foldersDeltaLink: changes.deltaLink };
+  } catch (error) {
+    if (!isLostState(error) && !isOverQuota(error)) throw error;
+    return listAll(graph, mailboxId);
+  }
+};
+
+/**
+ * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
+ * first round showed every folder that the listing found.
+ */
+const listAll = async (graph: GraphClient, mailboxId: string): Promise<Stock> => {
+  const folders = await listFolders(graph, mailboxId);
+  const round = await firstRound(graph, mailboxId);
+  const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
+  return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
+};
+
+const firstRound = async (graph: GraphClient, mailboxId: string): Promise<FolderChanges | undefined> => {
+  try {
+    return await folderChanges(graph, mailboxId);
+  } catch (error) {
+    if (isLostState(error) || isOverQuota(error)) return undefined;
+    throw error;
+  }
+};
+
+const apply = (last: Manifest["folders"], { changed, removed }: FolderChanges): Map<string, FolderResource> => {
+  const folders = new Map<string, FolderResource>(
+    last.map(({ id, displayName, parentId, type, wellKnownName, itemCount }) => [
+      id,
+      { id, displayName, parentFolderId: parentId, type, wellKnownName, totalItemCount: itemCount },
+    ]),
+  );
+  for (const id of removed) folders.delete(id);
+  for (const [id, folder] of changed) folders.set(id, { ...folders.get(id), ...folder });
+  return folders;
+};
