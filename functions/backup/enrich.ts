@@ -2,6 +2,7 @@ import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
 import { findItem, listItems } from "../../shared/graph/items.ts";
 import { PAGE_ITEMS } from "../../shared/graph/limits.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../shared/vault/records.ts";
 
 /** Most items that are asked for one by one; more are left without, which a restore reports. */
@@ -14,7 +15,7 @@ const MOST_SINGLES = 10;
  */
 export const enrich = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   folderId: string,
   items: readonly ItemFacts[],
 ): Promise<ItemFacts[]> => {
@@ -26,14 +27,14 @@ export const enrich = async (
     const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
     let link: string | undefined;
     for (let page = 0; page < pages && items.some(isOpen); page += 1) {
-      const listed = await ifAnswered(() => listItems(graph, mailboxId, folderId, { link, modified }));
+      const listed = await ifAnswered(() => listItems(graph, mailbox, folderId, { link, modified }));
       for (const item of listed?.value ?? []) known.set(item.id, item);
       link = listed?.nextLink;
       if (link === undefined) break;
     }
   }
   for (const { id } of items.filter(isOpen).slice(0, MOST_SINGLES)) {
-    const item = await ifAnswered(() => findItem(graph, mailboxId, folderId, id));
+    const item = await ifAnswered(() => findItem(graph, mailbox, folderId, id));
     if (item !== undefined) known.set(id, item);
   }
   return items.map((item) => (isOpen(item) ? item : { ...known.get(item.id), ...item }));

@@ -3,6 +3,8 @@ import { type ExportedElement, exportItems } from "../../shared/graph/export-ite
 import { probeMailbox } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
+import { MOST_MOVES, mailboxAt } from "../../shared/graph/moved-mailbox.ts";
 import type { PackWriter } from "../../shared/vault/pack-writer.ts";
 import type { CatalogueRecord, ItemFacts } from "../../shared/vault/records.ts";
 import { skipReason } from "./skip-reasons.ts";
@@ -27,7 +29,7 @@ const NOT_THE_ITEMS_FAULT: readonly number[] = [401, 403, 429];
  */
 export const exportBatch = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   items: readonly ItemFacts[],
   pack: Pick<PackWriter, "addItem">,
 ): Promise<CatalogueRecord[]> => {
@@ -35,10 +37,10 @@ export const exportBatch = async (
   const setbacks = new Map<string, Setback>();
   const records: CatalogueRecord[] = [];
 
-  const take = async (element: ExportedElement): Promise<void> => {
+  const take = async (element: ExportedElement, elsewhere: Map<string, string>): Promise<void> => {
     const unwanted = element.itemId !== undefined && !open.has(element.itemId);
     const stored = element.content && (unwanted ? await drain(element.content) : await pack.addItem(element.content));
-    const { itemId, changeKey, errorCode } = await element.outcome();
+    const { itemId, changeKey, errorCode, movedLink } = await element.outcome();
     const item = open.get(itemId);
     if (item === undefined) return;
     if (stored !== undefined && stored.rawBytes > 0 && errorCode === undefined) {
@@ -47,17 +49,34 @@ export const exportBatch = async (
     } else if (errorCode !== undefined) {
       const reason = skipReason(errorCode);
       setbacks.set(itemId, { code: errorCode });
+      const movedTo = movedLink && mailboxAt(graph.endpoint, movedLink);
+      if (movedTo) elsewhere.set(itemId, movedTo);
       if (reason === undefined) return;
       records.push({ v: 1, op: "skip", id: itemId, folderId: item.folderId, reason, code: errorCode });
       open.delete(itemId);
     }
   };
 
+  /** Asks a mailbox, then those that it names for items that lie in another part of an archive. */
+  const ask = async (ids: readonly string[], at = mailbox, moves = 0): Promise<boolean> => {
+    const elsewhere = new Map<string, string>();
+    const answered = await askOnce(ids, at, elsewhere);
+    for (const id of moves < MOST_MOVES ? new Set(elsewhere.values()) : []) {
+      const moved = ids.filter((itemId) => elsewhere.get(itemId) === id);
+      await ask(moved, { id, kind: "archive" }, moves + 1);
+    }
+    return answered;
+  };
+
   /** Whether Graph answered, be it with failures for single items. */
-  const ask = async (ids: readonly string[]): Promise<boolean> => {
+  const askOnce = async (
+    ids: readonly string[],
+    at: MailboxAddress,
+    elsewhere: Map<string, string>,
+  ): Promise<boolean> => {
     for (const id of ids) setbacks.set(id, NOT_RETURNED);
     try {
-      for await (const element of exportItems(graph, mailboxId, ids)) await take(element);
+      for await (const element of exportItems(graph, at, ids)) await take(element, elsewhere);
       return true;
     } catch (error) {
       const setback = setbackOf(error);
@@ -70,7 +89,7 @@ export const exportBatch = async (
   let answered = await ask([...open.keys()]);
   for (const id of [...open.keys()]) answered = (await ask([id])) || answered;
   // Nothing but refusals: either these items are beyond Graph, or Graph is beyond reach, which then throws here.
-  if (!answered) await probeMailbox(graph, mailboxId);
+  if (!answered) await probeMailbox(graph, mailbox);
   for (const item of open.values()) records.push(failed(item, setbacks.get(item.id) ?? NOT_RETURNED));
   return records;
 };

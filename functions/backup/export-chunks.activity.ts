@@ -144,7 +144,7 @@ const beginBatch = async (
   };
   if (packed) return stands;
   const pack = openPack(vault, name);
-  const records = await exportBatch(graph, mailbox.id, items, pack);
+  const records = await exportBatch(graph, mailbox, items, pack);
   return async () => ((await pack.close(records)) === "created" ? records : stands());
 };
 

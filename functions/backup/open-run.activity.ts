@@ -35,7 +35,7 @@ export const openRunActivity = (deps: {
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const started = new Date().toISOString();
     const parent = await newestSnapshot(vault, mailbox.key);
-    const stock = await takeStock(graph, mailbox.id, full ? undefined : parent?.manifest);
+    const stock = await takeStock(graph, mailbox, full ? undefined : parent?.manifest);
     const failed = parent === undefined ? [] : await failedItems(vault, parent.manifest);
 
     const run = await keepRun(work, runId, { ...runOf(stock, parent, failed, full), started });

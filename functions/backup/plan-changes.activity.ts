@@ -34,7 +34,7 @@ export const planChangesActivity = (deps: {
     });
     const { folders, parent } = await readRun(work, runId);
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
-    const plan = planner(graph, work, catalogue, { mailboxId: mailbox.id, runId, folders });
+    const plan = planner(graph, work, catalogue, { mailbox, runId, folders });
 
     const chunks: Chunk[] = [];
     let waitMs = 0;

@@ -1,5 +1,6 @@
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { deltaItems, listItems } from "../../shared/graph/items.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../shared/vault/records.ts";
 import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../../shared/work/run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
@@ -18,7 +19,7 @@ export interface Draft {
 /** What a step works with. */
 export interface StepContext {
   readonly graph: GraphClient;
-  readonly mailboxId: string;
+  readonly mailbox: MailboxAddress;
   readonly folder: RunFolder;
   readonly cursor: PlanCursor;
   readonly planned: PlannedItems;
@@ -41,12 +42,12 @@ const retryStep: Step = async ({ folder, planned, draft }) => {
 };
 
 /** The listing enriches, and lets exporting start before delta has confirmed anything. */
-const listStep: Step = async ({ graph, mailboxId, folder, cursor, planned, catalogue, draft }) => {
-  const page = await listItems(graph, mailboxId, folder.id, { link: cursor.link });
+const listStep: Step = async ({ graph, mailbox, folder, cursor, planned, catalogue, draft }) => {
+  const page = await listItems(graph, mailbox, folder.id, { link: cursor.link });
   for (const item of page.value) {
-    if (!planned.list(item)) continue;
+    if (!planned.list(item.id)) continue;
     if (cursor.listOnly) confirm(item.id, planned, draft);
-    if (!(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
+    if (planned.plan(item) && !(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
   }
   if (page.nextLink !== undefined) return { phase: "list", link: page.nextLink };
   return cursor.listOnly ? { finished: true } : { phase: "delta" };
@@ -59,10 +60,10 @@ const deltaStep: Step = async (context) => changes(context, "delta");
 const changesStep: Step = async (context) => changes(context, "changes");
 
 const changes = async (
-  { graph, mailboxId, folder, cursor, planned, catalogue, draft }: StepContext,
+  { graph, mailbox, folder, cursor, planned, catalogue, draft }: StepContext,
   phase: "delta" | "changes",
 ): Promise<Next> => {
-  const page = await deltaItems(graph, mailboxId, folder.id, cursor.link ?? linkOf(folder, phase));
+  const page = await deltaItems(graph, mailbox, folder.id, cursor.link ?? linkOf(folder, phase));
   const changed: ItemFacts[] = [];
   for (const element of page.value) {
     const item = { id: element.id, folderId: folder.id };
@@ -75,7 +76,7 @@ const changes = async (
       if (planned.plan(element) && !(folder.known && (await catalogue.holds(element)))) changed.push(element);
     }
   }
-  draft.items.push(...(await enrich(graph, mailboxId, folder.id, changed)));
+  draft.items.push(...(await enrich(graph, mailbox, folder.id, changed)));
   return page.deltaLink === undefined ? { phase, link: page.nextLink } : { finished: true, deltaLink: page.deltaLink };
 };
 

@@ -11,8 +11,8 @@ export const shortHash = (id: string): string => createHash("sha256").update(id)
 
 /** What planning knows of one folder's items, in some 45 bytes an item. */
 export interface PlannedItems {
-  /** Notes an item that the listing shows, and its version as planned; false when it was listed before. */
-  list(item: Version): boolean;
+  /** Notes an item that the listing shows; false when it was listed before. */
+  list(id: string): boolean;
   /** A listing begins anew: what it shows counts again, but versions that are planned stay so. */
   forgetListing(): void;
   /** Whether this very version is to be planned still; asking notes it as planned. */
@@ -32,18 +32,14 @@ export const plannedItems = (): PlannedItems => {
   const versions = itemSet();
   const departed = new Set<string>();
   const keyOf = (short: string) => ({ folderId: "", id: short });
-  const plan = ({ id, changeKey }: Version): boolean => versions.add({ folderId: changeKey, id });
 
   return {
-    list: (item) => {
-      const isNew = listed.add(keyOf(shortHash(item.id)));
-      return plan(item) && isNew;
-    },
+    list: (id) => listed.add(keyOf(shortHash(id))),
     forgetListing: () => {
       listed = itemSet();
       confirmed = itemSet();
     },
-    plan,
+    plan: ({ id, changeKey }) => versions.add({ folderId: changeKey, id }),
     confirm: (short) => {
       listed.add(keyOf(short));
       return confirmed.add(keyOf(short));

@@ -1,5 +1,6 @@
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { isLostState, isOverQuota } from "../../shared/graph/lost-state.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import type { ItemFacts } from "../../shared/vault/records.ts";
@@ -16,7 +17,7 @@ const CHUNK_PAGES = 20;
 const MOST_RESTARTS = 3;
 
 interface Run {
-  readonly mailboxId: string;
+  readonly mailbox: MailboxAddress;
   readonly runId: RunId;
   readonly folders: readonly RunFolder[];
 }
@@ -52,7 +53,7 @@ export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, r
       const folder = run.folders[cursor.folder];
       if (folder === undefined) break;
       const planned = await plannedAt({ ...cursor, carry: start.carry }, number);
-      const context = { graph, mailboxId: run.mailboxId, folder, cursor, planned, catalogue, draft };
+      const context = { graph, mailbox: run.mailbox, folder, cursor, planned, catalogue, draft };
       const next = await step(context);
       if ("restart" in next) {
         cursor = next.restart;
@@ -121,7 +122,10 @@ const missDeparted = async (
 const recall = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
   const planned = plannedItems();
   for await (const { items, confirmed, departed } of folderSoFar(work, run, cursor, chunk)) {
-    for (const item of items) planned.list(item);
+    for (const item of items) {
+      planned.list(item.id);
+      planned.plan(item);
+    }
     for (const short of confirmed) planned.confirm(short);
     for (const { id } of departed) planned.depart(id);
   }

@@ -2,6 +2,7 @@ import { type FolderChanges, folderChanges } from "../../shared/graph/folder-del
 import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { isLostState, isOverQuota } from "../../shared/graph/lost-state.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { Manifest } from "../../shared/vault/manifest.ts";
 
 /** The folders of a mailbox now, and where the next run may go on. */
@@ -16,16 +17,16 @@ export interface Stock {
  */
 export const takeStock = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   last: Pick<Manifest, "folders" | "foldersDeltaLink"> | undefined,
 ): Promise<Stock> => {
-  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailboxId);
+  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox);
   try {
-    const changes = await folderChanges(graph, mailboxId, last.foldersDeltaLink);
+    const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
     return { folders: folderTree(apply(last.folders, changes)), foldersDeltaLink: changes.deltaLink };
   } catch (error) {
     if (!isLostState(error) && !isOverQuota(error)) throw error;
-    return listAll(graph, mailboxId);
+    return listAll(graph, mailbox);
   }
 };
 
@@ -33,16 +34,16 @@ export const takeStock = async (
  * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
  * first round showed every folder that the listing found.
  */
-const listAll = async (graph: GraphClient, mailboxId: string): Promise<Stock> => {
-  const folders = await listFolders(graph, mailboxId);
-  const round = await firstRound(graph, mailboxId);
+const listAll = async (graph: GraphClient, mailbox: MailboxAddress): Promise<Stock> => {
+  const folders = await listFolders(graph, mailbox);
+  const round = await firstRound(graph, mailbox);
   const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
   return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
 };
 
-const firstRound = async (graph: GraphClient, mailboxId: string): Promise<FolderChanges | undefined> => {
+const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<FolderChanges | undefined> => {
   try {
-    return await folderChanges(graph, mailboxId);
+    return await folderChanges(graph, mailbox);
   } catch (error) {
     if (isLostState(error) || isOverQuota(error)) return undefined;
     throw error;

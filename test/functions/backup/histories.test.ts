@@ -1,0 +1,251 @@
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type GraphEmulator, startGraphEmulator } from "../../../local/graph/emulator.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { foldSnapshot } from "../../../shared/vault/fold.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import { readItem } from "../../../shared/vault/pack-reader.ts";
+import { readManifest } from "../../../shared/vault/snapshots.ts";
+import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { runBackup } from "../../support/backup-run.ts";
+
+/** One thing that happens to a mailbox between two backups, or to Graph during one. Numbers pick by position. */
+type Act =
+  | { readonly act: "create-items"; readonly folder: number; readonly count: number }
+  | { readonly act: "change-item"; readonly item: number }
+  | { readonly act: "remove-item"; readonly item: number }
+  | { readonly act: "move-item"; readonly item: number; readonly folder: number }
+  | { readonly act: "create-folder"; readonly parent: number }
+  | { readonly act: "rename-folder" | "remove-folder" | "expire-one"; readonly folder: number }
+  | { readonly act: "move-folder"; readonly folder: number; readonly parent: number }
+  | { readonly act: "expire-all" | "fault-export" | "fault-delta" | "drop-items" | "quota" };
+
+const n = fc.nat(1_000);
+const anAct: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      act: fc.constant("create-items" as const),
+      folder: n,
+      count: fc.integer({ min: 1, max: 25 }),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ act: fc.constantFrom("change-item" as const, "remove-item" as const), item: n }),
+  },
+  { weight: 3, arbitrary: fc.record({ act: fc.constant("move-item" as const), item: n, folder: n }) },
+  { weight: 2, arbitrary: fc.record({ act: fc.constant("create-folder" as const), parent: n }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constantFrom("rename-folder" as const, "remove-folder" as const, "expire-one" as const),
+      folder: n,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ act: fc.constant("move-folder" as const), folder: n, parent: n }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constantFrom(
+        "expire-all" as const,
+        "fault-export" as const,
+        "fault-delta" as const,
+        "drop-items" as const,
+        "quota" as const,
+      ),
+    }),
+  },
+);
+
+interface Behaviours {
+  readonly deltaEmptyPages: boolean;
+  readonly deltaDuplicates: boolean;
+  readonly deltaReplays: boolean;
+  readonly rootListsDescendants: boolean;
+  readonly deltaExpiry: "sync-state-not-found" | "location" | "resync-required";
+}
+
+const someBehaviours: fc.Arbitrary<Behaviours> = fc.record({
+  deltaEmptyPages: fc.boolean(),
+  deltaDuplicates: fc.boolean(),
+  deltaReplays: fc.boolean(),
+  rootListsDescendants: fc.boolean(),
+  deltaExpiry: fc.constantFrom("sync-state-not-found", "location", "resync-required"),
+});
+
+let emulator: GraphEmulator;
+let mailboxes = 0;
+
+beforeAll(async () => {
+  emulator = await startGraphEmulator();
+});
+afterAll(() => emulator.stop());
+
+const admin = () => emulator.admin;
+
+const foldersOf = async (mailbox: string) => admin().folders({ mailbox });
+const pick = <T>(values: readonly T[], position: number): T | undefined =>
+  values[position % Math.max(1, values.length)];
+
+const itemsOf = async (mailbox: string) => {
+  const items = [];
+  for await (const item of await admin().items({ mailbox })) items.push(item);
+  return items;
+};
+
+/** Applies one act; what does not apply to the mailbox as it is does nothing. */
+const apply = async (mailbox: string, act: Act, serial: number): Promise<void> => {
+  const folders = await foldersOf(mailbox);
+  const own = folders.filter(({ wellKnownName }) => wellKnownName === undefined);
+  const folderAt = (position: number) => pick(folders, position)?.id ?? "";
+  switch (act.act) {
+    case "create-items":
+      await admin()["create-items"]({ mailbox, folder: folderAt(act.folder), count: act.count, bytes: 400 });
+      return;
+    case "change-item":
+    case "remove-item":
+    case "move-item": {
+      const item = pick(await itemsOf(mailbox), act.item);
+      if (item === undefined) return;
+      if (act.act === "remove-item") await admin()["remove-item"]({ mailbox, item: item.id });
+      else if (act.act === "change-item")
+        await admin()["change-item"]({ mailbox, item: item.id, subject: `Changed ${serial}`, bytes: 500 });
+      else if (act.act === "move-item" && item.folderId !== folderAt(act.folder))
+        await admin()["move-item"]({ mailbox, item: item.id, folder: folderAt(act.folder) });
+      return;
+    }
+    case "create-folder":
+      await admin()["create-folder"]({
+        mailbox,
+        parent: folderAt(act.parent),
+        displayName: `New ${serial}`,
+        type: "IPF.Note",
+      });
+      return;
+    case "rename-folder":
+    case "remove-folder": {
+      const folder = pick(own, act.folder)?.id;
+      if (folder === undefined) return;
+      if (act.act === "remove-folder") await admin()["remove-folder"]({ mailbox, folder });
+      else await admin()["change-folder"]({ mailbox, folder, displayName: `Renamed ${serial}` });
+      return;
+    }
+    case "move-folder": {
+      const folder = pick(own, act.folder);
+      const parent = pick(
+        folders.filter(({ wellKnownName }) => wellKnownName !== undefined),
+        act.parent,
+      );
+      if (folder && parent) await admin()["change-folder"]({ mailbox, folder: folder.id, parent: parent.id });
+      return;
+    }
+    case "expire-one":
+      await admin()["expire-delta"]({ mailbox, folder: folderAt(act.folder) });
+      return;
+    case "expire-all":
+      await admin()["expire-delta"]({ mailbox });
+      return;
+    case "fault-export":
+      await admin()["add-fault"]({ kind: "reset", when: "mid-answer", endpoint: "export-items", mailbox, count: 1 });
+      return;
+    case "fault-delta":
+      await admin()["add-fault"]({
+        kind: "status",
+        status: 503,
+        endpoint: "*delta*",
+        mailbox,
+        count: 1,
+        retryAfter: 0,
+      });
+      return;
+    case "drop-items":
+      await admin()["add-fault"]({
+        kind: "export-item",
+        outcome: "missing",
+        mailbox,
+        count: 3,
+        rate: 0.3,
+      });
+      return;
+    case "quota":
+      await admin()["add-fault"]({
+        kind: "status",
+        status: 403,
+        code: "ErrorQuotaExceeded",
+        endpoint: "items-delta",
+        mailbox,
+        count: 1,
+      });
+  }
+};
+
+const sha256Of = async (content: AsyncIterable<Uint8Array>): Promise<string> => {
+  const hash = createHash("sha256");
+  for await (const piece of content) hash.update(piece);
+  return hash.digest("hex");
+};
+
+/** Item by item: folder, id and the hash of the stream that the vault gives back. */
+const inVault = async (vault: ReturnType<typeof memoryBlobs>, key: string, snapshot: string): Promise<string[]> => {
+  const items: string[] = [];
+  for await (const record of foldSnapshot(vault, key, snapshot))
+    items.push(`${record.folderId} ${record.id} ${await sha256Of(readItem(vault, record))}`);
+  return items.toSorted();
+};
+
+const inMailbox = async (mailbox: string): Promise<string[]> =>
+  (await itemsOf(mailbox)).map(({ folderId, id, sha256 }) => `${folderId} ${id} ${sha256}`).toSorted();
+
+const aMailbox = async (items: number): Promise<MailboxRef> => {
+  mailboxes += 1;
+  const user = await admin()["add-mailbox"]({
+    kind: "generated",
+    userPrincipalName: `person-${mailboxes}@contoso.example`,
+    items,
+    userFolders: 3,
+    bytes: { fixed: 600 },
+  });
+  const id = user.mailboxId ?? "";
+  return { key: mailboxKey(id), id, kind: "primary", userId: user.userId };
+};
+
+describe("a mailbox's history", () => {
+  test("is in the vault at every snapshot as it was, item by item, whatever happened", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.array(anAct, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
+        someBehaviours,
+        fc.integer({ min: 1, max: 3 }),
+        async (nights, behaviours, chunksAtATime) => {
+          await admin().settings({ behaviours: { ...behaviours } });
+          const mailbox = await aMailbox(30);
+          const place = {
+            graphUrl: emulator.graphUrl,
+            token: "emulator-token",
+            vault: memoryBlobs(),
+            work: memoryBlobs(),
+          };
+          let serial = 0;
+          for (const acts of [[], ...nights]) {
+            for (const act of acts) {
+              serial += 1;
+              await apply(mailbox.id, act, serial);
+            }
+            const run = await runBackup(place, mailbox, { chunksAtATime });
+            await admin()["clear-faults"]({});
+            const again = run.totals.failed > 0 ? await runBackup(place, mailbox, { chunksAtATime }) : run;
+            expect(again.state).toBe("complete");
+            expect(await inVault(place.vault, mailbox.key, again.snapshotId)).toEqual(await inMailbox(mailbox.id));
+            const manifest = await readManifest(place.vault, mailbox.key, again.snapshotId);
+            const named = manifest?.manifest.folders.map(({ id, displayName }) => `${id} ${displayName}`).toSorted();
+            const live = (await foldersOf(mailbox.id)).map(({ id, displayName }) => `${id} ${displayName}`).toSorted();
+            expect(named).toEqual(live);
+          }
+        },
+      ),
+      { numRuns: Number(process.env["RUNS"] ?? 25) },
+    );
+  }, 120_000);
+});
