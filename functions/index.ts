@@ -15,6 +15,7 @@ import {
   reconcileRestore,
   uploadItems,
 } from "../shared/contracts/restore.ts";
+import { shareSlots } from "../shared/contracts/slots.ts";
 import { clientOf, durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { graph } from "../shared/graph/graph-client.ts";
@@ -31,11 +32,16 @@ import { backupTenant } from "./backup/backup-tenant.orchestrator.ts";
 import { commitSnapshotActivity } from "./backup/commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./backup/discover-mailboxes.activity.ts";
 import { exportChunksActivity } from "./backup/export-chunks.activity.ts";
+import { folderScope } from "./backup/folder-scope.ts";
 import { nightlyBackup } from "./backup/nightly-backup.timer.ts";
 import { openRunActivity } from "./backup/open-run.activity.ts";
 import { planChangesActivity } from "./backup/plan-changes.activity.ts";
 import { startBackup } from "./backup/start-backup.http.ts";
 import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
+import { getSnapshot } from "./reading/get-snapshot.http.ts";
+import { getFolders } from "./reading/list-folders.http.ts";
+import { getItems } from "./reading/list-items.http.ts";
+import { getProblems } from "./reading/list-problems.http.ts";
 import { createImportSessionActivity } from "./restore/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./restore/ensure-folders.activity.ts";
 import { planRestoreActivity } from "./restore/plan-restore.activity.ts";
@@ -43,14 +49,17 @@ import { reconcileRestoreActivity } from "./restore/reconcile-restore.activity.t
 import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
 import { startRestore } from "./restore/start-restore.http.ts";
 import { uploadItemsActivity } from "./restore/upload-items.activity.ts";
+import { shareSlotsActivity } from "./slots/share-slots.activity.ts";
 import { getJob } from "./status/get-job.http.ts";
 import { getHealth } from "./status/health.http.ts";
 import { getMailboxes } from "./status/list-mailboxes.http.ts";
 import { getSnapshots } from "./status/list-snapshots.http.ts";
+import { steerJob } from "./status/steer-job.http.ts";
+import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
 const { graph: graphConfig, storage, sealKey, backup } = readConfig();
 const { endpoint, importHosts } = graphConfig;
-const { laneBudgetMs, scope, window } = backup;
+const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
@@ -81,9 +90,15 @@ app.http("start-backup", {
 orchestrator("backup-tenant", backupTenant);
 orchestrator("backup-in-turn", backupInTurn);
 orchestrator("backup-mailbox", backupMailbox);
-activityWithClient(discoverMailboxes, discoverMailboxesActivity({ openGraph: exportGraph, scope, clientOf, work }));
+activityWithClient(
+  discoverMailboxes,
+  discoverMailboxesActivity({ openGraph: exportGraph, scope, exclude, archives, clientOf, work }),
+);
 activity(takeMailbox, takeMailboxActivity({ work }));
-activity(openRun, openRunActivity({ openGraph: exportGraph, vault, work, laneBudgetMs }));
+activity(
+  openRun,
+  openRunActivity({ openGraph: exportGraph, vault, work, laneBudgetMs, folderScope: folderScope(excludeFolders) }),
+);
 activity(planChanges, planChangesActivity({ openGraph: exportGraph, vault, work }));
 activity(exportChunks, exportChunksActivity({ openGraph: exportGraph, vault, work }));
 activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
@@ -95,6 +110,7 @@ app.http("start-restore", {
   handler: startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead }),
 });
 orchestrator("restore-mailbox", restoreMailbox);
+activity(shareSlots, shareSlotsActivity({ work }));
 activity(
   planRestore,
   planRestoreActivity({ openGraph: importGraph, vault: vaultToRead, work: restoreWork, laneBudgetMs }),
@@ -106,6 +122,7 @@ activity(
   uploadItemsActivity({
     openGraph: importGraph,
     openImporter,
+    importHosts,
     sealer: seals,
     vault: vaultToRead,
     work: restoreWork,
@@ -120,6 +137,24 @@ app.http("get-job", {
   extraInputs: [durableClient],
   handler: getJob({ clientOf }),
 });
+app.http("pause-job", {
+  methods: ["POST"],
+  route: "jobs/{id}/pause",
+  extraInputs: [durableClient],
+  handler: steerJob({ clientOf, steer: pauseJob }),
+});
+app.http("resume-job", {
+  methods: ["POST"],
+  route: "jobs/{id}/resume",
+  extraInputs: [durableClient],
+  handler: steerJob({ clientOf, steer: resumeJob }),
+});
+app.http("cancel-job", {
+  methods: ["POST"],
+  route: "jobs/{id}/cancel",
+  extraInputs: [durableClient],
+  handler: steerJob({ clientOf, steer: cancelJob }),
+});
 app.http("list-mailboxes", {
   methods: ["GET"],
   route: "mailboxes",
@@ -130,6 +165,26 @@ app.http("list-snapshots", {
   methods: ["GET"],
   route: "mailboxes/{mailbox}/snapshots",
   handler: getSnapshots({ openGraph: exportGraph, vault }),
+});
+app.http("get-snapshot", {
+  methods: ["GET"],
+  route: "mailboxes/{mailbox}/snapshots/{id}",
+  handler: getSnapshot({ openGraph: exportGraph, vault }),
+});
+app.http("list-folders", {
+  methods: ["GET"],
+  route: "mailboxes/{mailbox}/snapshots/{id}/folders",
+  handler: getFolders({ openGraph: exportGraph, vault, work }),
+});
+app.http("list-items", {
+  methods: ["GET"],
+  route: "mailboxes/{mailbox}/snapshots/{id}/items",
+  handler: getItems({ openGraph: exportGraph, vault, work }),
+});
+app.http("list-problems", {
+  methods: ["GET"],
+  route: "mailboxes/{mailbox}/snapshots/{id}/problems",
+  handler: getProblems({ openGraph: exportGraph, vault, work }),
 });
 app.http("health", {
   methods: ["GET"],

@@ -1,15 +1,18 @@
 import { rm } from "node:fs/promises";
+import { resolve } from "node:path";
 import { build } from "esbuild";
 
 /**
- * Bundles the app into dist/main.mjs. `@azure/functions-core` exists in the host's worker only, which supplies it to
+ * Bundles the app into dist/main.mjs, or into main.mjs of the folder that the first argument names, which is emptied. `@azure/functions-core` exists in the host's worker only, which supplies it to
  * `require`; some dependencies are CommonJS and need a `require` of their own.
  */
-await rm(new URL("../dist/", import.meta.url), { recursive: true, force: true });
+const root = new URL("..", import.meta.url).pathname;
+const outdir = resolve(process.argv[2] ?? `${root}dist`);
+await rm(outdir, { recursive: true, force: true });
 await build({
-  absWorkingDir: new URL("..", import.meta.url).pathname,
+  absWorkingDir: root,
   entryPoints: ["functions/index.ts"],
-  outfile: "dist/main.mjs",
+  outfile: `${outdir}/main.mjs`,
   bundle: true,
   platform: "node",
   target: "node20",

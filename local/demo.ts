@@ -98,6 +98,7 @@ const main = async (): Promise<number> => {
   }
   const out = screen(options.json ? process.stderr : process.stdout);
   const mailboxes = options.pst.length > 0 ? outlookMailboxes(options.pst) : GENERATED;
+  const appDir = options.app === undefined ? undefined : resolve(options.app);
   const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-demo-"));
   let stack: Stack | undefined;
   const interrupted = new Promise<number>((done) => {
@@ -108,7 +109,7 @@ const main = async (): Promise<number> => {
     const line = (name: string, text: string): void => {
       if (options.verbose) process.stderr.write(`[${name}] ${text}\n`);
     };
-    const starting = startStack({ dataDir, graph: { mailboxes }, line }).then((started) => {
+    const starting = startStack({ dataDir, appDir, graph: { mailboxes }, line }).then((started) => {
       stack = started;
       return started;
     });

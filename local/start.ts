@@ -4,12 +4,13 @@ import type { StartOptions } from "./graph/emulator.ts";
 import { StackError } from "./stack/child.ts";
 import { startStack } from "./stack/stack.ts";
 
-const USAGE = `Usage: npm start -- [--data DIR] [--port N] [--clock N] [--pst FILE...] [--quiet]
+const USAGE = `Usage: npm start -- [--data DIR] [--port N] [--clock N] [--pst FILE...] [--app DIR] [--quiet]
 
   --data DIR     where mailboxes, vault and task hub are kept (.data)
   --port N       port of the Functions host (7071)
   --clock N      how much faster than the wall durable timers run (1)
   --pst FILE...  mailboxes of Outlook data files, beside the generated ones, at the first start
+  --app DIR      folder of the built app (this project)
   --quiet        do not show what the processes print`;
 
 const MAILBOXES: NonNullable<StartOptions["mailboxes"]> = [
@@ -28,6 +29,7 @@ const readOptions = (args: readonly string[]) => {
         port: { type: "string", default: "7071" },
         clock: { type: "string", default: "1" },
         pst: { type: "string", multiple: true, default: [] },
+        app: { type: "string" },
         quiet: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -36,7 +38,7 @@ const readOptions = (args: readonly string[]) => {
     const clock = Number(values.clock);
     if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`--port ${values.port} is no port`);
     if (!(clock > 0)) throw new Error(`--clock ${values.clock} is no factor`);
-    return { ...values, port, clock, pst: [...values.pst, ...positionals] };
+    return { ...values, app: values.app && resolve(values.app), port, clock, pst: [...values.pst, ...positionals] };
   } catch (error) {
     throw new StackError(`${error instanceof Error ? error.message : String(error)}. See npm start -- --help`);
   }
@@ -58,6 +60,7 @@ const main = async (): Promise<void> => {
   }));
   const stack = await startStack({
     dataDir: resolve(options.data),
+    appDir: options.app,
     port: options.port,
     clock: options.clock,
     graph: { mailboxes: [...MAILBOXES, ...outlook] },

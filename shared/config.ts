@@ -1,13 +1,24 @@
 import * as z from "zod";
+import { BackupScope, Entries, FolderEntries } from "./backup-scope.ts";
+
+const GRAPH = "https://graph.microsoft.com";
 
 const isLoopback = (url: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
 
-const list = z
-  .string()
-  .transform((text) => text.split(",").map((entry) => entry.trim()))
-  .pipe(z.array(z.string().min(1)).min(1));
+const list = (error: string) =>
+  z
+    .string()
+    .transform((text) => text.split(",").map((entry) => entry.trim()))
+    .refine((entries) => !entries.includes(""), { error });
 
-const seconds = (least: number, most: number) => z.coerce.number().int().min(least).max(most);
+const wholeNumber = (least: number, most: number) => {
+  const error = `should be a whole number from ${least} to ${most}`;
+  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+};
+
+const BLOB_ENDPOINT = "should be the blob endpoint of the data account";
+
+const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
 const duty = (env: { clientId: string | undefined; localToken: string | undefined }): DutyCredential =>
   env.localToken === undefined
@@ -23,43 +34,35 @@ const Settings = z
     GRAPH_ENDPOINT: z.url({ error: "should be the origin of Microsoft Graph, such as https://graph.microsoft.com" }),
     BACKUP_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that exports" }),
     RESTORE_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that imports" }),
-    LOCAL_BACKUP_TOKEN: z.string().min(1),
-    LOCAL_RESTORE_TOKEN: z.string().min(1),
-    VAULT_BLOB_ENDPOINT: z.url({ error: "should be the blob endpoint of the data account" }),
+    LOCAL_BACKUP_TOKEN: localToken,
+    LOCAL_RESTORE_TOKEN: localToken,
+    VAULT_BLOB_ENDPOINT: z.url({ error: BLOB_ENDPOINT }),
     VAULT_CONNECTION_STRING: z.string().regex(/BlobEndpoint=/, {
       error: "should be a connection string with a BlobEndpoint, for a local storage emulator only",
     }),
+    IMPORT_HOSTS: list("should be host names separated by commas, such as outlook.office365.com"),
+    BACKUP_SCOPE: BackupScope,
+    BACKUP_EXCLUDE: Entries,
+    BACKUP_EXCLUDE_FOLDERS: FolderEntries,
+    BACKUP_ARCHIVES: z.stringbool({ error: "should be 'true' or 'false'" }),
+    BACKUP_WINDOW: wholeNumber(1, 100),
+    LANE_SECONDS: wholeNumber(1, 600),
+  })
+  .partial()
+  .extend({
     SEAL_KEY: z
       .base64({ error: "should be 32 random bytes in base64" })
       .refine((key) => Buffer.from(key, "base64").length === 32, {
         error: "should be 32 random bytes in base64",
       }),
-    IMPORT_HOSTS: list,
     BACKUP_SCHEDULE: z
       .string({ error: "should be a six-field NCRONTAB expression, such as 0 0 1 * * *" })
       .regex(/^(\S+\s+){5}\S+$/, { error: "should be a six-field NCRONTAB expression, such as 0 0 1 * * *" }),
-    BACKUP_SCOPE: z.union([z.literal("licensed"), list], {
-      error: "should be 'licensed', or user ids or principal names separated by commas",
-    }),
-    BACKUP_WINDOW: seconds(1, 100),
-    LANE_SECONDS: seconds(1, 600),
   })
-  .partial()
-  .required({ SEAL_KEY: true, BACKUP_SCHEDULE: true })
-  .transform((env, context): Config => {
-    const graphEndpoint = env.GRAPH_ENDPOINT ?? "https://graph.microsoft.com";
-    const refuse = (setting: string, message: string): void => {
-      context.issues.push({ code: "custom", path: [setting], message, input: env });
-    };
-    if (env.VAULT_BLOB_ENDPOINT === undefined && env.VAULT_CONNECTION_STRING === undefined)
-      refuse("VAULT_BLOB_ENDPOINT", "should be the blob endpoint of the data account");
-    for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN"] as const) {
-      if (env[setting] !== undefined && !isLoopback(graphEndpoint))
-        refuse(setting, "is for the emulator only: remove it, or point GRAPH_ENDPOINT at this machine");
-    }
-    return {
+  .transform(
+    (env): Config => ({
       graph: {
-        endpoint: new URL(graphEndpoint).origin,
+        endpoint: new URL(env.GRAPH_ENDPOINT ?? GRAPH).origin,
         importHosts: env.IMPORT_HOSTS ?? ["outlook.office365.com"],
         backup: duty({ clientId: env.BACKUP_IDENTITY_CLIENT_ID, localToken: env.LOCAL_BACKUP_TOKEN }),
         restore: duty({ clientId: env.RESTORE_IDENTITY_CLIENT_ID, localToken: env.LOCAL_RESTORE_TOKEN }),
@@ -71,11 +74,14 @@ const Settings = z
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
       backup: {
         scope: env.BACKUP_SCOPE ?? "licensed",
+        exclude: env.BACKUP_EXCLUDE ?? [],
+        excludeFolders: env.BACKUP_EXCLUDE_FOLDERS ?? [],
+        archives: env.BACKUP_ARCHIVES ?? false,
         window: env.BACKUP_WINDOW ?? 8,
         laneBudgetMs: (env.LANE_SECONDS ?? 100) * 1000,
       },
-    };
-  });
+    }),
+  );
 
 /** Who the app is towards Graph for one duty. A local token works against an emulator on this machine only. */
 export type DutyCredential =
@@ -95,13 +101,34 @@ export interface Config {
     | { readonly kind: "connection-string"; readonly connectionString: string };
   readonly sealKey: Buffer;
   readonly backup: {
-    readonly scope: "licensed" | readonly string[];
+    readonly scope: BackupScope;
+    /** Users, by id or principal name, who are never backed up. */
+    readonly exclude: readonly string[];
+    /** Changes to which folders are backed up. */
+    readonly excludeFolders: readonly string[];
+    /** Whether archive mailboxes are backed up too, which takes beta endpoints. */
+    readonly archives: boolean;
     /** Mailboxes backed up at the same time. */
     readonly window: number;
     /** How long one lane works before it returns. */
     readonly laneBudgetMs: number;
   };
 }
+
+/** What is wrong between settings, also while single ones are wrong by themselves. */
+const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] => {
+  const endpoint = env["GRAPH_ENDPOINT"] ?? GRAPH;
+  const wrong: string[] = [];
+  if (env["VAULT_BLOB_ENDPOINT"] === undefined && env["VAULT_CONNECTION_STRING"] === undefined)
+    wrong.push(`VAULT_BLOB_ENDPOINT ${BLOB_ENDPOINT}`);
+  if (!URL.canParse(endpoint) || isLoopback(endpoint)) return wrong;
+  if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
+  for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN"]) {
+    if (env[setting] !== undefined)
+      wrong.push(`${setting} is for the emulator only: remove it, or point GRAPH_ENDPOINT at this machine`);
+  }
+  return wrong;
+};
 
 /**
  * The app's settings.
@@ -111,7 +138,9 @@ export interface Config {
  */
 export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env): Config => {
   const parsed = Settings.safeParse(env);
-  if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `${issue.path.join(".")} ${issue.message}`);
+  const wrong = conflicts(env);
+  if (parsed.success && wrong.length === 0) return parsed.data;
+  const issues = parsed.error?.issues ?? [];
+  const lines = [...issues.map(({ path, message }) => `${String(path[0])} ${message}`), ...wrong];
   throw new Error(`The app cannot start with these settings: ${lines.join("; ")}`);
 };

@@ -1,14 +1,38 @@
 import type { MailboxRef } from "./contracts/mailbox.ts";
-import { findMailboxId, findUser } from "./graph/directory.ts";
+import { findArchiveId, findMailboxId, findUser } from "./graph/directory.ts";
 import type { GraphClient } from "./graph/graph-client.ts";
 import { MailboxKey } from "./ids.ts";
 import type { Blobs } from "./vault/blobs.ts";
 import { mailboxKey } from "./vault/mailbox-key.ts";
 import { readHead } from "./vault/snapshots.ts";
 
-/** The live mailbox of a user by id or principal name, or of a key that the vault knows; `undefined` when there is none. */
+/**
+ * The live mailbox of a user by id or principal name, or of a key that the vault knows; `undefined` when there is none.
+ * An archive goes by its key.
+ */
 export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> =>
   MailboxKey.safeParse(name).success ? findInVault(vault, name) : findLive(graph, name);
+
+/** The mailboxes of a user: the primary one and, if wanted, the archive; empty when there is none. */
+export const mailboxesOf = async (
+  graph: GraphClient,
+  userId: string,
+  { archives }: { readonly archives: boolean },
+): Promise<MailboxRef[]> => {
+  const primary = await findMailboxId(graph, userId);
+  const archive = archives ? await findArchiveId(graph, userId) : undefined;
+  return [
+    ...(primary === undefined ? [] : [mailboxRef(userId, primary, "primary")]),
+    ...(archive === undefined ? [] : [mailboxRef(userId, archive, "archive")]),
+  ];
+};
+
+const mailboxRef = (userId: string, id: string, kind: MailboxRef["kind"]): MailboxRef => ({
+  key: mailboxKey(id),
+  id,
+  kind,
+  userId,
+});
 
 const findInVault = async (vault: Blobs, key: MailboxKey): Promise<MailboxRef | undefined> => {
   const head = await readHead(vault, key);
@@ -18,5 +42,5 @@ const findInVault = async (vault: Blobs, key: MailboxKey): Promise<MailboxRef | 
 const findLive = async (graph: GraphClient, name: string): Promise<MailboxRef | undefined> => {
   const user = await findUser(graph, name);
   const id = user && (await findMailboxId(graph, user.id));
-  return user && id ? { key: mailboxKey(id), id, kind: "primary", userId: user.id } : undefined;
+  return user && id ? mailboxRef(user.id, id, "primary") : undefined;
 };

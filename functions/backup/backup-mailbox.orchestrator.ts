@@ -13,11 +13,13 @@ import { begin, call, type Pending, schedule, settle, settleEach } from "../../s
 import { pause } from "../../shared/durable/pause.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import { runId } from "../../shared/ids.ts";
+import { holdSlots, type SlotUse, withSlots } from "../slots/hold-slots.ts";
 import { backupStatus } from "./backup-status.ts";
 import {
   addTotals,
   askedWaitMs,
   chunkRanges,
+  GUESSED_BATCH_MS,
   nextLanes,
   noProgress,
   planWave,
@@ -34,37 +36,65 @@ type Resume = NonNullable<BackupMailboxInput["resume"]>;
 /**
  * Backs up one mailbox: takes stock, then waves of lanes until all is planned and exported, then the snapshot.
  *
- * At most four lanes work at a time, the mailbox's own limit. Every twenty waves a new generation goes on, so that
- * history does not grow with the mailbox.
+ * At most four lanes work at a time, the mailbox's own limit, which a restore of the same mailbox shares. Every twenty
+ * waves a new generation goes on, so that history does not grow with the mailbox.
  */
 export function* backupMailbox(
   context: OrchestrationContext,
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { mailbox, trigger, full } = input;
-  const run = input.resume ?? (yield* open(context, input));
-  const { runId: id, expectedItems, laneBudgetMs } = run;
-
-  let progress = run.progress;
-  for (let waves = 0; !isDone(progress); waves += 1) {
-    if (waves === WAVES_PER_GENERATION) {
-      context.df.continueAsNew({ mailbox, trigger, full, resume: { ...run, progress } } satisfies BackupMailboxInput);
-      return undefined;
-    }
-    progress = yield* wave(context, { mailbox, runId: id }, progress, laneBudgetMs);
-    context.df.setCustomStatus(backupStatus("exporting", id, progress, expectedItems));
+  const id = input.resume?.runId ?? runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
+  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: id, user: "backup" };
+  const run = yield* withSlots(context, use, exportSome(context, input, id, use));
+  const { progress, expectedItems } = run;
+  if (!isDone(progress)) {
+    context.df.continueAsNew({ ...input, resume: run } satisfies BackupMailboxInput);
+    return undefined;
   }
 
   context.df.setCustomStatus(backupStatus("committing", id, progress, expectedItems));
-  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId: id, trigger, totals: progress.totals });
+  const snapshot = yield* call(context, commitSnapshot, {
+    mailbox: input.mailbox,
+    runId: id,
+    trigger: input.trigger,
+    totals: progress.totals,
+  });
   context.df.setCustomStatus(backupStatus("done", id, progress, expectedItems));
   return { ...snapshot, totals: progress.totals };
 }
 
+/** What asks Graph: taking stock, and waves until all is planned and exported or the generation has had its share. */
+function* exportSome(
+  context: OrchestrationContext,
+  input: BackupMailboxInput,
+  id: string,
+  use: SlotUse,
+): Generator<Task, Resume, unknown> {
+  const run = input.resume ?? (yield* open(context, input, id, use));
+  const { expectedItems, laneBudgetMs } = run;
+
+  let { progress } = run;
+  for (let waves = 0; waves < WAVES_PER_GENERATION && !isDone(progress); waves += 1) {
+    const lanes = yield* holdSlots(context, use, progress.lanes, laneBudgetMs);
+    progress = yield* wave(context, { mailbox: input.mailbox, runId: id }, progress, lanes, laneBudgetMs);
+    context.df.setCustomStatus(backupStatus("exporting", id, progress, expectedItems));
+  }
+  return { ...run, progress };
+}
+
 const isDone = (progress: BackupProgress): boolean => progress.planned && progress.pending.length === 0;
 
-function* open(context: OrchestrationContext, { mailbox, full }: BackupMailboxInput): Generator<Task, Resume, unknown> {
-  const id = runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
+/** How long taking stock may hold its one slot. */
+const OPENING_MS = 60_000;
+
+function* open(
+  context: OrchestrationContext,
+  { mailbox, full }: BackupMailboxInput,
+  id: string,
+  use: SlotUse,
+): Generator<Task, Resume, unknown> {
+  context.df.setCustomStatus(backupStatus("waiting", id, noProgress, 0));
+  yield* holdSlots(context, use, 1, OPENING_MS);
   context.df.setCustomStatus(backupStatus("opening", id, noProgress, 0));
   const { expectedItems, laneBudgetMs } = yield* call(context, openRun, { mailbox, runId: id, full });
   return { runId: id, expectedItems, laneBudgetMs, progress: noProgress };
@@ -80,9 +110,10 @@ function* wave(
   context: OrchestrationContext,
   run: Run,
   progress: BackupProgress,
+  lanes: number,
   budgetMs: number,
 ): Generator<Task, BackupProgress, unknown> {
-  const plan = planWave(progress, budgetMs);
+  const plan = planWave({ ...progress, lanes }, budgetMs);
   const { wave } = progress;
   const planning =
     plan.planning && schedule(context, planChanges, { ...run, wave, fromChunk: progress.nextChunk, ...plan.planning });
@@ -99,9 +130,9 @@ function* wave(
   const extra = lateLane(context, run, progress, { plan, rest, planningMs: planned?.elapsedMs ?? 0 });
   const exported = yield* settleEach([...extra.pending, ...exporting]);
 
-  const lanes = planned === undefined ? exported : [...exported, planned];
-  const throttled = lanes.reduce((sum, lane) => sum + lane.throttled, 0);
-  yield* pause(context, askedWaitMs(lanes));
+  const all = planned === undefined ? exported : [...exported, planned];
+  const throttled = all.reduce((sum, lane) => sum + lane.throttled, 0);
+  yield* pause(context, askedWaitMs(all));
 
   const batches = exported.reduce((sum, lane) => sum + lane.batches, 0);
   const exportMs = exported.reduce((sum, lane) => sum + lane.elapsedMs, 0);
@@ -133,7 +164,7 @@ function lateLane(
   const budgetMs = Math.floor((plan.planning?.budgetMs ?? 0) - planningMs);
   const worthwhile = plan.shares.length > 0 && rest.length > 0 && budgetMs >= SHORTEST_LANE_MS;
   if (!worthwhile) return { pending: [], rest };
-  const late = shareOut(rest, 1, Math.max(1, Math.ceil(budgetMs / Math.max(batchMs, 1))));
+  const late = shareOut(rest, 1, Math.max(1, Math.ceil(budgetMs / (batchMs || GUESSED_BATCH_MS))));
   const lane = Math.min(plan.shares.length, MAILBOX_SLOTS - 1);
   const pending = late.shares.map((ranges) =>
     schedule(context, exportChunks, { ...run, wave, lane, ranges, budgetMs }),

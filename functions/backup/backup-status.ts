@@ -2,7 +2,7 @@ import type { BackupProgress } from "../../shared/contracts/backup.ts";
 
 /** What `GET /api/jobs/{id}` shows of a backup while it runs. */
 export interface BackupStatus {
-  readonly phase: "opening" | "exporting" | "committing" | "done";
+  readonly phase: "waiting" | "opening" | "exporting" | "committing" | "done";
   readonly runId: string;
   readonly planned: number;
   readonly exported: number;

@@ -2,9 +2,11 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import {
   type BackupInTurnInput,
   BackupOutcomes,
+  type BackupQueue,
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
+  MOST_LEFT_OUT,
 } from "../../shared/contracts/backup.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { placeInstance, runId } from "../../shared/ids.ts";
@@ -26,21 +28,27 @@ export function* backupTenant(context: OrchestrationContext): Generator<Task, Ba
 
   const outcomes = yield* fillPlaces(context, places, { tenantRun, trigger, full });
   context.df.setCustomStatus({ phase: "done", ...queue, places: 0 });
-  return { ...outcomes, withoutMailbox: queue.withoutMailbox, busy: queue.busy };
+  const { mailboxes: _, ...leftOut } = queue;
+  return { ...outcomes, ...leftOut };
 }
 
-interface Queue {
-  readonly mailboxes: number;
-  readonly withoutMailbox: number;
-  readonly busy: number;
-}
+const NOBODY: BackupQueue = {
+  mailboxes: 0,
+  unknown: 0,
+  withoutMailbox: 0,
+  excluded: 0,
+  disabled: 0,
+  unlicensed: 0,
+  leftOut: [],
+  busy: 0,
+};
 
 function* queueMailboxes(
   context: OrchestrationContext,
   tenantRun: string,
   only: readonly string[] | undefined,
-): Generator<Task, Queue, unknown> {
-  let queue: Queue = { mailboxes: 0, withoutMailbox: 0, busy: 0 };
+): Generator<Task, BackupQueue, unknown> {
+  let queue = NOBODY;
   let next: string | undefined;
   do {
     context.df.setCustomStatus({ phase: "discovering", ...queue });
@@ -50,15 +58,22 @@ function* queueMailboxes(
       ...(only === undefined ? {} : { only: [...only] }),
       ...(next === undefined ? {} : { next }),
     });
-    queue = {
-      mailboxes: queue.mailboxes + page.mailboxes,
-      withoutMailbox: queue.withoutMailbox + page.withoutMailbox,
-      busy: queue.busy + page.busy,
-    };
+    queue = addPage(queue, page);
     next = page.next;
   } while (next !== undefined);
   return queue;
 }
+
+const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
+  mailboxes: queue.mailboxes + page.mailboxes,
+  unknown: queue.unknown + page.unknown,
+  withoutMailbox: queue.withoutMailbox + page.withoutMailbox,
+  excluded: queue.excluded + page.excluded,
+  disabled: queue.disabled + page.disabled,
+  unlicensed: queue.unlicensed + page.unlicensed,
+  leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MOST_LEFT_OUT),
+  busy: queue.busy + page.busy,
+});
 
 const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
 

@@ -24,7 +24,7 @@ import { type Departure, type RunFolder, readFindings, readRun } from "../../sha
 export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly work: Blobs }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
     const { vault, work } = deps;
-    const { started, parent, folders, foldersDeltaLink } = await readRun(work, runId);
+    const { started, parent, folders, foldersDeltaLink, otherFolders } = await readRun(work, runId);
     const { deltaLinks, departed } = await readFindings(work, runId);
     const stored = await storedParts(vault, mailbox.key, runId);
     const parts = [...stored, ...(await writeDepartures(vault, mailbox.key, runId, departed))];
@@ -53,6 +53,7 @@ export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly w
       },
       folders: folders.map((folder) => manifestFolder(folder, deltaLinks.get(folder.id))),
       ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
+      ...(otherFolders === undefined ? {} : { otherFolders }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state: totals.failed > 0 ? "partial" : "complete",

@@ -12,7 +12,7 @@ import { writePart } from "../../shared/vault/part-writer.ts";
 import { type CatalogueRecord, FolderFacts, ItemFacts } from "../../shared/vault/records.ts";
 import { type PinnedManifest, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { keepRun, type RunFolder, type RunState } from "../../shared/work/run-state.ts";
-import { foldersInScope } from "./folder-scope.ts";
+import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import { type Stock, takeStock } from "./take-stock.ts";
 
 /** How long opening a run waits for Graph before the task hub takes over. */
@@ -29,6 +29,7 @@ export const openRunActivity = (deps: {
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly laneBudgetMs: number;
+  readonly folderScope?: FolderScope;
 }): ActivityHandler =>
   implement(openRun, async ({ mailbox, runId, full }) => {
     const { vault, work, laneBudgetMs } = deps;
@@ -38,7 +39,7 @@ export const openRunActivity = (deps: {
     const stock = await takeStock(graph, mailbox, full ? undefined : parent?.manifest);
     const failed = parent === undefined ? [] : await failedItems(vault, parent.manifest);
 
-    const run = await keepRun(work, runId, { ...runOf(stock, parent, failed, full), started });
+    const run = await keepRun(work, runId, { ...runOf(stock, parent, failed, full, deps.folderScope), started });
     const records = folderRecords(run.folders, parent?.manifest.folders ?? []);
     if (records.length > 0) await writePart(vault, partName(mailbox.key, runId, "folders"), records);
     return {
@@ -58,11 +59,18 @@ const runOf = (
   parent: PinnedManifest | undefined,
   failed: readonly ItemFacts[],
   full: boolean,
-): Omit<RunState, "started"> => ({
-  parent: parent === undefined ? null : { id: parent.manifest.id, sha256: parent.sha256 },
-  folders: runFolders(foldersInScope(folders), parent, failed, full),
-  ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
-});
+  scope?: FolderScope,
+): Omit<RunState, "started"> => {
+  const taken = new Set(foldersInScope(folders, scope));
+  const others = folders.filter((folder) => !taken.has(folder));
+  return {
+    parent: parent === undefined ? null : { id: parent.manifest.id, sha256: parent.sha256 },
+    folders: runFolders([...taken], parent, failed, full),
+    ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink, otherFolders: others.map(facts) }),
+  };
+};
+
+const facts = (folder: LiveFolder): FolderFacts => FolderFacts.parse(folder);
 
 const runFolders = (
   folders: readonly LiveFolder[],

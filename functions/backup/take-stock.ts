@@ -4,6 +4,9 @@ import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { isLostState, isOverQuota } from "../../shared/graph/lost-state.ts";
 import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { Manifest } from "../../shared/vault/manifest.ts";
+import type { FolderFacts } from "../../shared/vault/records.ts";
+
+type LastStock = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
 
 /** The folders of a mailbox now, and where the next run may go on. */
 export interface Stock {
@@ -18,12 +21,12 @@ export interface Stock {
 export const takeStock = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
-  last: Pick<Manifest, "folders" | "foldersDeltaLink"> | undefined,
+  last: LastStock | undefined,
 ): Promise<Stock> => {
   if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox);
   try {
     const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
-    return { folders: folderTree(apply(last.folders, changes)), foldersDeltaLink: changes.deltaLink };
+    return { folders: folderTree(apply(last, changes)), foldersDeltaLink: changes.deltaLink };
   } catch (error) {
     if (!isLostState(error) && !isOverQuota(error)) throw error;
     return listAll(graph, mailbox);
@@ -50,13 +53,11 @@ const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<
   }
 };
 
-const apply = (last: Manifest["folders"], { changed, removed }: FolderChanges): Map<string, FolderResource> => {
-  const folders = new Map<string, FolderResource>(
-    last.map(({ id, displayName, parentId, type, wellKnownName, itemCount }) => [
-      id,
-      { id, displayName, parentFolderId: parentId, type, wellKnownName, totalItemCount: itemCount },
-    ]),
-  );
+const apply = (last: LastStock, { changed, removed }: FolderChanges): Map<string, FolderResource> => {
+  const resource = ({ parentId, ...folder }: FolderFacts): FolderResource => ({ ...folder, parentFolderId: parentId });
+  const folders = new Map<string, FolderResource>();
+  for (const folder of last.otherFolders ?? []) folders.set(folder.id, resource(folder));
+  for (const folder of last.folders) folders.set(folder.id, { ...resource(folder), totalItemCount: folder.itemCount });
   for (const id of removed) folders.delete(id);
   for (const [id, folder] of changed) folders.set(id, { ...folders.get(id), ...folder });
   return folders;

@@ -6,7 +6,7 @@ import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 export const SHORTEST_LANE_MS = 1_000;
 
 /** How long a batch is taken to last before one was measured. */
-const GUESSED_BATCH_MS = 1_000;
+export const GUESSED_BATCH_MS = 1_000;
 
 /** Most chunks one planning lane adds: what four lanes export in 100 s at 4 requests a second, so never far ahead. */
 const MOST_CHUNKS = 64;
@@ -72,14 +72,16 @@ export interface WavePlan {
 
 /**
  * Plans while less than a wave's work is at hand, and only for as long as the others have something to export: a lane
- * that waits for the planner wastes a slot. The first wave plans one chunk, so that exporting starts at once.
+ * that waits for the planner wastes a slot. The first wave plans one chunk, so that exporting starts at once. A single
+ * lane does one or the other.
  */
 export const planWave = (progress: BackupProgress, budgetMs: number): WavePlan => {
   const batchMs = progress.batchMs || GUESSED_BATCH_MS;
   const eachLane = Math.max(1, Math.ceil((budgetMs / batchMs) * 1.5));
   const enough = batchesIn(progress.pending) * batchMs >= progress.lanes * budgetMs * 1.5;
-  const plans = !progress.planned && !enough;
-  const exporters = plans ? Math.max(1, progress.lanes - 1) : progress.lanes;
+  const mayPlan = progress.lanes > 1 || progress.pending.length === 0;
+  const plans = !progress.planned && !enough && mayPlan;
+  const exporters = plans ? progress.lanes - 1 : progress.lanes;
   const { shares, rest } = shareOut(progress.pending, exporters, eachLane);
   if (!plans) return { planning: undefined, shares, rest };
 

@@ -17,6 +17,6 @@ export const createImportSessionActivity = (deps: {
 }): ActivityHandler =>
   implement(createImportSession, async ({ restoreId, mailbox }) => {
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
-    const { url, expires } = await openImportSession(graph, mailbox.id, deps.importHosts);
+    const { url, expires } = await openImportSession(graph, mailbox, deps.importHosts);
     return { sealed: deps.sealer.seal(url, sessionPurpose(restoreId)), expires };
   });

@@ -27,7 +27,7 @@ export const ensureFoldersActivity = (deps: { readonly openGraph: OpenGraph; rea
       }
       const parentId = parentSourceId === undefined ? undefined : live[parentSourceId];
       const wanted = { displayName, type, ...(parentId === undefined ? {} : { parentId }) };
-      const folder = await ensureFolder(graph, mailbox.id, wanted);
+      const folder = await ensureFolder(graph, mailbox, wanted);
       live[sourceId] = folder.id;
       if (folder.created) created += 1;
     }

@@ -1,7 +1,9 @@
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
-import type { ItemImporter } from "../../shared/graph/import-item.ts";
+import { type ItemImporter, SessionElsewhereError } from "../../shared/graph/import-item.ts";
 import { eachItem } from "../../shared/graph/items.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
+import { MOST_MOVES } from "../../shared/graph/moved-mailbox.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
@@ -22,10 +24,13 @@ const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
 export interface ImportContext {
   readonly graph: GraphClient;
   readonly imports: ItemImporter;
+  /** Importers for folders that lie in another part of an archive, as they become known. */
+  readonly elsewhere: Map<string, ItemImporter>;
+  readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
   readonly vault: Blobs;
   readonly ledgers: Ledgers;
   readonly restoreId: RunId;
-  readonly mailboxId: string;
+  readonly mailbox: MailboxAddress;
   readonly folders: FolderMap;
   /** When the restore began: what it imported was created after that. */
   readonly since: string;
@@ -33,7 +38,7 @@ export interface ImportContext {
 
 /**
  * Imports the items of one chunk that its ledger does not settle yet. Each item's intent is written before its POST, and
- * its outcome after it, together with the next intent.
+ * its outcome after it, together with the next intent. One item is imported even when time is up, so that no lane is in vain.
  */
 export const importChunk = async (
   context: ImportContext,
@@ -50,12 +55,14 @@ export const importChunk = async (
   };
 
   let end: LaneEnd = "done";
+  let begun = 0;
   for (const [item, record] of items.entries()) {
     if (settled.has(item)) continue;
-    if (Date.now() >= deadline) {
+    if (begun > 0 && Date.now() >= deadline) {
       end = "time-is-up";
       break;
     }
+    begun += 1;
     const folderId = context.folders[record.folderId];
     if (folderId === undefined)
       throw new Error(`Restore ${context.restoreId} has no folder for item ${item} of a chunk`);
@@ -81,14 +88,21 @@ const importOne = async (
   record: PutRecord,
   folderId: string,
   item: number,
+  moves = 0,
 ): Promise<Settled | "session-ended" | { waitMs: number }> => {
   if (!ledger.held()) throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
   try {
     const content = () => readItem(context.vault, record);
-    const itemId = await context.imports.create({ folderId, rawBytes: record.rawBytes, content });
+    const imports = context.elsewhere.get(folderId) ?? context.imports;
+    const itemId = await imports.create({ folderId, rawBytes: record.rawBytes, content });
     return { op: "imported", item, itemId };
   } catch (error) {
     if (error instanceof VaultDamageError) return { op: "failed", item, code: "vault-damaged" };
+    if (error instanceof SessionElsewhereError) {
+      if (moves === MOST_MOVES) return { op: "failed", item, code: "moved-too-often" };
+      context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));
+      return importOne(context, ledger, record, folderId, item, moves + 1);
+    }
     if (!(error instanceof GraphError)) throw error;
     if (error.status === 429) return { waitMs: error.retryAfterMs ?? 0 };
     if (error.status === 401 || error.status === 403) return "session-ended";
@@ -112,7 +126,7 @@ const lookFor = async (
   if (record.searchKey === undefined) return { op: "ambiguous", item };
   const createdSince = new Date(Date.parse(context.since) - CLOCK_SKEW_MS).toISOString();
   const copies: string[] = [];
-  for await (const live of eachItem(context.graph, context.mailboxId, folderId, { createdSince }))
+  for await (const live of eachItem(context.graph, context.mailbox, folderId, { createdSince }))
     if (live.searchKey === record.searchKey) copies.push(live.id);
   if (copies.length === 0) return undefined;
   const accounted = await importedIds(context);

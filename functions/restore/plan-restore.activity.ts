@@ -5,6 +5,7 @@ import { implement } from "../../shared/durable/activity.ts";
 import { listFolders } from "../../shared/graph/folders.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { eachItem } from "../../shared/graph/items.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
@@ -40,9 +41,9 @@ export const planRestoreActivity = (deps: {
 
     const { folders: all } = snapshot.manifest;
     const selected = selectFolders(all, select);
-    const live = await listFolders(graph, mailbox.id);
+    const live = await listFolders(graph, mailbox);
     const folders = targetFolders(target, selected, all, live, topName(restoreId));
-    const present = await copiesInPlace(graph, mailbox.id, folders);
+    const present = await copiesInPlace(graph, mailbox, folders);
 
     const wanted = new Set(selected.map(({ id }) => id));
     const generation = randomBytes(6).toString("hex");
@@ -86,11 +87,11 @@ const topName = (restoreId: RunId): string => {
 };
 
 /** How many copies of each item lie in the live folders that the restore would fill. */
-const copiesInPlace = async (graph: GraphClient, mailboxId: string, folders: readonly TargetFolder[]) => {
+const copiesInPlace = async (graph: GraphClient, mailbox: MailboxAddress, folders: readonly TargetFolder[]) => {
   const copies = copyCounter();
   for (const { sourceId, liveId } of folders) {
     if (liveId === undefined) continue;
-    for await (const { searchKey } of eachItem(graph, mailboxId, liveId)) copies.add(sourceId, searchKey);
+    for await (const { searchKey } of eachItem(graph, mailbox, liveId)) copies.add(sourceId, searchKey);
   }
   return copies;
 };

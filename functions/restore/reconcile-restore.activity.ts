@@ -3,6 +3,7 @@ import { type RestoreResult, reconcileRestore } from "../../shared/contracts/res
 import { implement } from "../../shared/durable/activity.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { eachItem } from "../../shared/graph/items.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { type Ledgers, type Settled, settledItems } from "../../shared/work/ledger.ts";
@@ -36,7 +37,7 @@ export const reconcileRestoreActivity = (deps: {
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const plan = await readRestorePlan(work, restoreId);
     const folders = await readFolderMap(work, restoreId);
-    const there = await liveIds(graph, mailbox.id, plan, folders);
+    const there = await liveIds(graph, mailbox, plan, folders);
 
     const result: RestoreResult = { imported: 0, present: plan.present, ambiguous: 0, failed: 0, missing: 0, bytes: 0 };
     const problems: { folderId: string; id: string; outcome: string }[] = [];
@@ -56,10 +57,11 @@ export const reconcileRestoreActivity = (deps: {
 
 type Outcome = "imported" | "ambiguous" | "failed" | "missing";
 
-const judge = (entry: Settled | undefined, there: ReadonlySet<string>): Outcome => {
+/** Each live item counts once: two that were taken for the same one are not both there. */
+const judge = (entry: Settled | undefined, there: Set<string>): Outcome => {
   if (entry === undefined) return "missing";
   if (entry.op !== "imported") return entry.op;
-  return there.has(entry.itemId) ? "imported" : "missing";
+  return there.delete(entry.itemId) ? "imported" : "missing";
 };
 
 const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<string, Map<number, Settled>>> => {
@@ -71,7 +73,7 @@ const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<str
 
 const liveIds = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   plan: RestorePlanState,
   folders: FolderMap,
 ): Promise<Set<string>> => {
@@ -79,7 +81,7 @@ const liveIds = async (
   for (const { sourceId } of plan.folders) {
     const folderId = folders[sourceId];
     if (folderId === undefined) continue;
-    for await (const { id } of eachItem(graph, mailboxId, folderId)) ids.add(id);
+    for await (const { id } of eachItem(graph, mailbox, folderId)) ids.add(id);
   }
   return ids;
 };

@@ -12,14 +12,19 @@ import {
   reconcileRestore,
   uploadItems,
 } from "../../shared/contracts/restore.ts";
-import { call, schedule, settleAll } from "../../shared/durable/activity.ts";
+import { begin, call, schedule, settleEach } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
-import { restoreStatus } from "./restore-status.ts";
-import { shareChunks } from "./share-chunks.ts";
+import { holdSlots, type SlotUse, withSlots } from "../slots/hold-slots.ts";
+import { restoreStatus, type WavePace } from "./restore-status.ts";
+import { chunksIn, shareChunks } from "./share-chunks.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
+
+/** Sessions in a row that may end before a chunk is done: after that, Exchange is not going to take anything. */
+const MOST_VAIN_SESSIONS = 10;
+const NO_SESSION_LASTS = `${MOST_VAIN_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
 type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;
@@ -32,40 +37,64 @@ export function* restoreMailbox(
   context: OrchestrationContext,
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { restoreId, mailbox, dryRun } = input;
-  const restore: Restore = { restoreId, mailbox };
+  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: input.restoreId, user: "restore" };
+  const { state, result } = yield* withSlots(context, use, restoreSome(context, input, use));
+  if (input.dryRun) return state.plan;
+  if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
+  return result;
+}
 
-  let state = input.resume ?? (yield* plan(context, input));
-  if (dryRun) return state.plan;
+/** What asks Graph: planning, waves until all is imported or the generation has had its share, and the comparison. */
+function* restoreSome(
+  context: OrchestrationContext,
+  input: RestoreMailboxInput,
+  use: SlotUse,
+): Generator<Task, { state: Resume; result: RestoreResult | undefined }, unknown> {
+  const restore: Restore = { restoreId: input.restoreId, mailbox: input.mailbox };
+  let state = input.resume ?? (yield* plan(context, input, use));
+  if (input.dryRun) return { state, result: undefined };
 
   let session: ImportSession | undefined;
-  for (let waves = 0; state.pending.length > 0; waves += 1) {
-    if (waves === WAVES_PER_GENERATION) {
-      context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
-      return undefined;
-    }
+  let vainSessions = 0;
+  for (let waves = 0; waves < WAVES_PER_GENERATION && state.pending.length > 0; waves += 1) {
+    const lanes = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
     session ??= yield* call(context, createImportSession, restore);
-    const next: WaveResult = yield* wave(context, restore, state, session);
-    state = next.state;
+    const next: WaveResult = yield* wave(context, restore, state, lanes, session);
+    const inVain = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
+    vainSessions = inVain ? vainSessions + 1 : 0;
+    if (vainSessions === MOST_VAIN_SESSIONS) throw new Error(NO_SESSION_LASTS);
     if (next.sessionEnded) session = undefined;
-    context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals));
+    state = next.state;
+    context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals, next.pace));
   }
+  if (state.pending.length > 0) return { state, result: undefined };
 
   context.df.setCustomStatus(restoreStatus("reconciling", state.plan, state.totals));
+  yield* holdSlots(context, use, 1, SINGLE_MS);
   const result = yield* call(context, reconcileRestore, restore);
   context.df.setCustomStatus(restoreStatus("done", state.plan, state.totals));
-  return result;
+  return { state, result };
 }
 
 const NOTHING_DONE: RestoreTotals = { imported: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
 
-function* plan(context: OrchestrationContext, input: RestoreMailboxInput): Generator<Task, Resume, unknown> {
+/** How long planning, or comparing, may hold its one slot. */
+const SINGLE_MS = 10 * 60_000;
+
+function* plan(
+  context: OrchestrationContext,
+  input: RestoreMailboxInput,
+  use: SlotUse,
+): Generator<Task, Resume, unknown> {
   const { restoreId, mailbox, snapshotId, select, target } = input;
+  context.df.setCustomStatus(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
+  yield* holdSlots(context, use, 1, SINGLE_MS);
   context.df.setCustomStatus(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
   const planned = yield* call(context, planRestore, { restoreId, mailbox, snapshotId, select, target });
   if (!input.dryRun) {
     context.df.setCustomStatus(restoreStatus("folders", planned, NOTHING_DONE));
     yield* call(context, ensureFolders, { restoreId, mailbox });
+    context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
   }
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
   return { plan: planned, pending, lanes: MAILBOX_SLOTS, totals: NOTHING_DONE };
@@ -73,6 +102,7 @@ function* plan(context: OrchestrationContext, input: RestoreMailboxInput): Gener
 
 interface WaveResult {
   readonly state: Resume;
+  readonly pace: WavePace;
   readonly sessionEnded: boolean;
 }
 
@@ -81,19 +111,24 @@ function* wave(
   context: OrchestrationContext,
   restore: Restore,
   { plan, pending, lanes, totals }: Resume,
+  granted: number,
   session: ImportSession,
 ): Generator<Task, WaveResult, unknown> {
-  const shares = shareChunks(pending, lanes);
+  const shares = shareChunks(pending, granted);
   const budgetMs = plan.laneBudgetMs;
-  const results = yield* settleAll(
-    context,
-    shares.map((ranges) => schedule(context, uploadItems, { ...restore, ranges, session, budgetMs })),
-  );
-  yield* pause(context, Math.max(0, ...results.map(({ waitMs }) => waitMs)));
+  const uploads = shares.map((ranges) => schedule(context, uploadItems, { ...restore, ranges, session, budgetMs }));
+  yield* begin(context, uploads);
+  const results = yield* settleEach(uploads);
+  const waitMs = Math.max(0, ...results.map((lane) => lane.waitMs));
+  yield* pause(context, waitMs);
 
   const throttled = results.reduce((sum, lane) => sum + lane.throttled, 0);
   return {
     sessionEnded: results.some((lane) => lane.sessionEnded),
+    pace: {
+      settled: results.reduce((sum, { imported, ambiguous, failed }) => sum + imported + ambiguous + failed, 0),
+      elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)) + waitMs,
+    },
     state: {
       plan,
       pending: results.flatMap(({ left }) => left),

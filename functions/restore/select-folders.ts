@@ -1,4 +1,5 @@
 import type { Selection } from "../../shared/contracts/restore.ts";
+import { findFolder } from "../../shared/vault/find-folder.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 
 /** A selection names a folder that the snapshot does not have. */
@@ -29,11 +30,7 @@ export const selectFolders = (folders: readonly ManifestFolder[], select: Select
 };
 
 const named = (folders: readonly ManifestFolder[], name: string): ManifestFolder => {
-  const lower = name.toLowerCase();
-  const folder =
-    folders.find(({ id }) => id === name) ??
-    folders.find(({ path }) => path.toLowerCase() === lower) ??
-    folders.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === lower);
+  const folder = findFolder(folders, name);
   if (folder === undefined) throw new UnknownFolderError(name);
   return folder;
 };

@@ -2,7 +2,8 @@ import type { ActivityHandler } from "durable-functions";
 import { type ChunkRange, uploadItems } from "../../shared/contracts/restore.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import type { OpenImporter } from "../../shared/graph/import-item.ts";
+import type { ItemImporter, OpenImporter } from "../../shared/graph/import-item.ts";
+import { openImportSession } from "../../shared/graph/import-session.ts";
 import type { Sealer } from "../../shared/security/seal.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import type { Ledgers } from "../../shared/work/ledger.ts";
@@ -19,6 +20,7 @@ const LEAST_PATIENCE_MS = 30_000;
 interface Deps {
   readonly openGraph: OpenGraph;
   readonly openImporter: OpenImporter;
+  readonly importHosts: readonly string[];
   readonly sealer: Sealer;
   readonly vault: Blobs;
   readonly work: Blobs;
@@ -35,7 +37,8 @@ export const uploadItemsActivity = (deps: Deps): ActivityHandler =>
   implement(uploadItems, async ({ restoreId, mailbox, ranges, session, budgetMs }) => {
     const { vault, work, ledgers } = deps;
     const started = Date.now();
-    const deadline = Math.min(started + budgetMs, Date.parse(session.expires) - SESSION_RESERVE_MS);
+    const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
+    const deadline = Math.min(started + budgetMs, sessionEnds);
     let throttled = 0;
     const patience = {
       untilMs: started + Math.max(budgetMs, LEAST_PATIENCE_MS),
@@ -45,6 +48,11 @@ export const uploadItemsActivity = (deps: Deps): ActivityHandler =>
     };
     const graph = deps.openGraph(patience);
     const imports = deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), patience);
+    const elsewhere = new Map<string, ItemImporter>();
+    const openElsewhere = async (id: string): Promise<ItemImporter> => {
+      const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
+      return deps.openImporter(url, patience);
+    };
     const plan = await readRestorePlan(work, restoreId);
     const folders = await readFolderMap(work, restoreId);
 
@@ -52,16 +60,19 @@ export const uploadItemsActivity = (deps: Deps): ActivityHandler =>
     let done = 0;
     let end: LaneEnd = "done";
     for (const chunk of numbers(ranges)) {
+      if (Date.now() >= sessionEnds) break;
       const items = await readRestoreChunk(work, restoreId, plan, chunk);
       const ledger = await ledgers.open(ledgerName(restoreId, chunk));
       try {
         const context = {
           graph,
           imports,
+          elsewhere,
+          openElsewhere,
           vault,
           ledgers,
           restoreId,
-          mailboxId: mailbox.id,
+          mailbox,
           folders,
           since: plan.started,
         };
@@ -80,7 +91,7 @@ export const uploadItemsActivity = (deps: Deps): ActivityHandler =>
     return {
       ...counts,
       left: without(ranges, done),
-      sessionEnded: end === "session-ended" || Date.now() >= Date.parse(session.expires) - SESSION_RESERVE_MS,
+      sessionEnded: end === "session-ended" || Date.now() >= sessionEnds,
       elapsedMs: Date.now() - started,
       throttled,
       waitMs: typeof end === "object" ? end.waitMs : 0,

@@ -1,39 +1,84 @@
 import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
-import { backupInstance, type MailboxKey } from "../../shared/ids.ts";
+import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
+import { backupInstance, MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import { listMailboxes, readHead } from "../../shared/vault/snapshots.ts";
+import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 
-/** Heads read at the same time. */
-const READERS = 8;
+/** Mailboxes looked up at the same time. */
+const READERS = 16;
+
+const Query = z.strictObject(paging(1_000));
+
+/** A page begins after this mailbox. */
+const tokens = pageTokens(MailboxKey, "mailboxes");
 
 /**
- * GET /api/mailboxes
+ * GET /api/mailboxes?page=&pageSize=
  *
- * 200 with every mailbox in the vault: its newest snapshot, how old that is, what it holds, and the job that is backing
- * it up now, if any.
+ * 200 with a page of the mailboxes in the vault, in the order of their keys, and `next` if there are more: of each its
+ * newest snapshot, how old that is, what it holds and left out, and the job that is backing it up now, if any. 400 for a
+ * parameter that does not parse.
  */
 export const getMailboxes =
   (deps: { readonly clientOf: ClientOf; readonly vault: Blobs }): HttpHandler =>
-  async (_request, context) => {
-    const client = deps.clientOf(context);
-    const keys: MailboxKey[] = [];
-    for await (const key of listMailboxes(deps.vault)) keys.push(key);
+  async (request, context) => {
+    const query = Query.safeParse(readQuery(request.query));
+    if (!query.success) return invalidQuery(query.error);
+    const { page, pageSize } = query.data;
+    const after = page === undefined ? "" : tokens.read(page);
+    if (after === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
 
+    const { keys, isLast } = await keysAfter(deps.vault, after, pageSize);
+    const client = deps.clientOf(context);
     const mailboxes = await mapBounded(keys, READERS, async (key) => {
-      const [head, status] = await Promise.all([readHead(deps.vault, key), findInstance(client, backupInstance(key))]);
-      const { newest } = head ?? {};
-      return {
-        mailbox: key,
-        user: head?.user?.id,
-        kind: head?.kind,
-        checked: head?.checkedAt,
-        ...(newest ? { newest, ageSeconds: Math.round((Date.now() - Date.parse(newest.finished)) / 1000) } : {}),
-        ...(isAlive(status) ? { job: backupInstance(key) } : {}),
-      };
+      const [stored, status] = await Promise.all([
+        coverage(deps.vault, key),
+        findInstance(client, backupInstance(key)),
+      ]);
+      return { mailbox: key, ...stored, ...(isAlive(status) ? { job: backupInstance(key) } : {}) };
     });
-    return json(200, { mailboxes });
+    const last = keys.at(-1);
+    return json(200, { mailboxes, ...(isLast || last === undefined ? {} : { next: tokens.write(last) }) });
   };
+
+const keysAfter = async (
+  vault: Blobs,
+  after: string,
+  most: number,
+): Promise<{ keys: MailboxKey[]; isLast: boolean }> => {
+  const keys: MailboxKey[] = [];
+  for await (const key of listMailboxes(vault)) {
+    if (key <= after) continue;
+    if (keys.length === most) return { keys, isLast: false };
+    keys.push(key);
+  }
+  return { keys, isLast: true };
+};
+
+/** What the vault holds of one mailbox. Damage to one must not hide the others, so it is told in its place. */
+const coverage = async (vault: Blobs, key: MailboxKey) => {
+  try {
+    const head = await readHead(vault, key);
+    if (head === undefined) return {};
+    const { user, kind, checkedAt, newest } = head;
+    const known = { user: user?.id, kind, checked: checkedAt };
+    if (newest === null) return known;
+    const snapshot = await readManifest(vault, key, newest.id);
+    return {
+      ...known,
+      newest,
+      ageSeconds: Math.round((Date.now() - Date.parse(newest.finished)) / 1000),
+      problems: { failed: newest.failed, skipped: snapshot?.manifest.counts.skipped },
+    };
+  } catch (error) {
+    if (!(error instanceof VaultDamageError)) throw error;
+    return { damage: error.message };
+  }
+};

@@ -37,7 +37,7 @@ const Generated = {
 
 const Archive = z.strictObject({
   ...Generated,
-  /** Keys of folders that live in an auxiliary archive, such as `user-0`. */
+  /** Keys of folders that live in an auxiliary archive with all that is below them, such as `user-0`. */
   auxiliaryFolders: z.array(z.string()).default([]),
 });
 

@@ -34,10 +34,11 @@ export interface Hosting {
 export interface Mailboxes {
   readonly host: (seed: SeedMailbox, hosting?: Hosting) => DirectoryUser;
   readonly addUser: (user: SeedUser) => void;
-  readonly setGroup: (id: string, userIds: readonly string[]) => void;
+  readonly setGroup: (id: string, members: readonly string[]) => void;
   readonly users: () => readonly DirectoryUser[];
   /** By id or user principal name. */
   readonly user: (idOrName: string) => DirectoryUser | undefined;
+  /** A group's users at any depth, each once. */
   readonly group: (id: string) => readonly DirectoryUser[] | undefined;
   readonly byId: (mailboxId: string) => HostedMailbox | undefined;
   readonly all: () => readonly HostedMailbox[];
@@ -45,6 +46,12 @@ export interface Mailboxes {
 }
 
 const NO_FOLDERS: readonly string[] = [];
+
+/** @guess What lies below a folder of an auxiliary archive lies there too. */
+function withDescendants(seed: SeedMailbox, keys: readonly string[]): readonly string[] {
+  const below = seed.folders.filter(({ key, parentKey }) => keys.includes(parentKey ?? "") && !keys.includes(key));
+  return below.length === 0 ? keys : withDescendants(seed, [...keys, ...below.map(({ key }) => key)]);
+}
 
 /** The tenant's users, groups and mailboxes. With a state directory, each mailbox replays its journal when hosted. */
 export function createMailboxes(tenantId: string, stateDir: string | undefined): Mailboxes {
@@ -91,14 +98,22 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
     if (auxiliaryFolders.length === 0) return add(seed, "archive", NO_FOLDERS);
     const guid = guidOf(`archive ${seed.user.id}`);
     const state = stateOf(`MBX:${guid}@${tenantId}`, guid, seed);
-    const auxiliary = add(seed, "auxiliary", auxiliaryFolders, { state });
-    return add(seed, "archive", auxiliaryFolders, { state, auxiliary });
+    const auxiliary = add(seed, "auxiliary", withDescendants(seed, auxiliaryFolders), { state });
+    return add(seed, "archive", NO_FOLDERS, { state, auxiliary });
   }
 
   const find = (idOrName: string) => {
     const name = idOrName.toLowerCase();
     return users.get(name) ?? [...users.values()].find(({ user }) => user.userPrincipalName.toLowerCase() === name);
   };
+
+  /** A member is a user by id or name, or a group, whose members then count as this one's. */
+  function membersOf(id: string, seen = new Set<string>()): readonly DirectoryUser[] | undefined {
+    const members = groups.get(id.toLowerCase());
+    if (members === undefined || seen.has(id.toLowerCase())) return members && [];
+    seen.add(id.toLowerCase());
+    return [...new Set(members.flatMap((name) => find(name) ?? membersOf(name, seen) ?? []))];
+  }
 
   return {
     host: (seed, hosting = {}) => {
@@ -115,10 +130,10 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
       return hosted;
     },
     addUser: (user) => void users.set(user.id.toLowerCase(), { user, purpose: "user" }),
-    setGroup: (id, userIds) => void groups.set(id.toLowerCase(), userIds),
+    setGroup: (id, members) => void groups.set(id.toLowerCase(), members),
     users: () => [...users.values()],
     user: find,
-    group: (id) => groups.get(id.toLowerCase())?.flatMap((name) => find(name) ?? []),
+    group: (id) => membersOf(id),
     byId: (mailboxId) => mailboxes.get(mailboxId.toLowerCase()),
     all: () => [...mailboxes.values()],
     close: () => {

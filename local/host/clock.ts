@@ -6,10 +6,10 @@ const LONGEST_DELAY_MS = 2 ** 31 - 1;
 /** The wall's time. */
 export const realClock: Clock = scheduler(() => Date.now(), 1);
 
-/** A clock that starts at `startMs` and runs `factor` times as fast as the wall. */
+/** A clock that starts at `startMs` and runs `factor` times as fast as the wall, in whole milliseconds as that does. */
 export function fastClock(factor: number, startMs: number): Clock {
   const origin = performance.now();
-  return scheduler(() => startMs + (performance.now() - origin) * factor, factor);
+  return scheduler(() => Math.floor(startMs + (performance.now() - origin) * factor), factor);
 }
 
 function scheduler(now: () => number, factor: number): Clock {

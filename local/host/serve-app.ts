@@ -78,7 +78,7 @@ export async function serveApp(options: ServeAppOptions): Promise<ServedApp> {
     handle: dispatcher({
       "/runtime/webhooks/durabletask": fetchHandler(async (request) => (await durable?.handle(request)) ?? notFound()),
       "/runtime/webhooks/eventgrid": untilStop(fetchHandler(eventGridWebhook(functions, log))),
-      "/admin": fetchHandler(adminEndpoint({ functions, routes: requests.routes, timers, baseUrl })),
+      "/admin": fetchHandler(adminEndpoint({ functions, routes: requests.routes, timers, baseUrl, pids: pool.pids })),
       "/": untilStop(requests.handle),
     }),
     async stop() {

@@ -14,6 +14,8 @@ const StorageReady = z.looseObject({ url: z.url(), connectionString: z.string() 
 export interface StackOptions {
   /** Everything that outlives the processes is kept here. */
   readonly dataDir: string;
+  /** The folder of the app: its host.json, package.json and dist; this project when absent. */
+  readonly appDir?: string | undefined;
   /** Port of the Functions host; the one of the last start, or a free one, when absent. */
   readonly port?: number | undefined;
   readonly graph?: Pick<StartOptions, "mailboxes" | "users" | "settings" | "faults">;
@@ -45,7 +47,7 @@ export interface Stack {
   stop(): Promise<void>;
 }
 
-const APP = fileURLToPath(new URL("../../", import.meta.url));
+const THIS_APP = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Least privilege, as in Azure: the app that exports cannot import. */
 const BACKUP_ROLES = ["MailboxFolder.Read.All", "MailboxItem.Read.All", "MailboxItem.Export.All", "User.Read.All"];
@@ -63,7 +65,9 @@ const RESTORE_ROLES = [
  * @throws {StackError} with one line when a part cannot start; the others are stopped before.
  */
 export const startStack = async (options: StackOptions): Promise<Stack> => {
-  if (!existsSync(join(APP, "dist/main.mjs"))) throw new StackError("The app is not built: run `npm run build` first");
+  const { appDir = THIS_APP } = options;
+  if (!existsSync(join(appDir, "dist/main.mjs")))
+    throw new StackError("The app is not built: run `npm run build` first");
   const identity = await readIdentity(options.dataDir, options.port);
   const running: Child<unknown>[] = [];
   let stopping = false;
@@ -122,7 +126,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       startChild({
         name: "host",
         program: "host/main.ts",
-        args: hostArguments(options, identity.ports.host, dataOf("host")),
+        args: hostArguments(options, { app: appDir, port: identity.ports.host, data: dataOf("host") }),
         env,
         ready: HostReady,
         line: lineOf("host"),
@@ -165,8 +169,8 @@ const graphOptions = ({ graph }: StackOptions, identity: Identity, stateDir: str
   stateDir,
 });
 
-const hostArguments = (options: StackOptions, port: number, data: string): string[] => [
-  ...["--port", String(port), "--app", APP, "--data", data],
+const hostArguments = (options: StackOptions, at: { app: string; port: number; data: string }): string[] => [
+  ...["--port", String(at.port), "--app", at.app, "--data", at.data],
   ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
   ...(options.deliverTwice ? ["--deliver-twice"] : []),
   ...(options.nodeFlags ?? []).map((flag) => `--node-flag=${flag}`),

@@ -25,6 +25,41 @@ export const BackupTotals = z.object({
 });
 export type BackupTotals = z.output<typeof BackupTotals>;
 
+/**
+ * Why someone is not backed up, what needs a look first: an entry of the scope that names nobody; a user in scope without
+ * a mailbox; one whom the settings exclude; and, where only licensed users are in scope, one without a licence, who may
+ * not sign in either (`disabled`, as shared mailboxes are) or may.
+ */
+export const LeftOutReason = z.enum(["unknown", "withoutMailbox", "excluded", "disabled", "unlicensed"]);
+export type LeftOutReason = z.output<typeof LeftOutReason>;
+
+/** Somebody who is not backed up, by user id, or by the place of their entry in the scope, counted from 1. */
+export const LeftOut = z.object({
+  reason: LeftOutReason,
+  user: z.string().optional(),
+  entry: z.int().positive().optional(),
+});
+export type LeftOut = z.output<typeof LeftOut>;
+
+/** How many of those who are left out are named in a result or a status; all are counted. */
+export const MOST_LEFT_OUT = 20;
+
+/** Who was left out, by reason, and the first of them. */
+const LeftOutCounts = z.object({
+  unknown: Count.default(0),
+  withoutMailbox: Count,
+  excluded: Count.default(0),
+  disabled: Count.default(0),
+  unlicensed: Count.default(0),
+  leftOut: z.array(LeftOut).max(MOST_LEFT_OUT).default([]),
+  /** Mailboxes left out because a backup of them is still running. */
+  busy: Count,
+});
+
+/** Mailboxes in the queue, and who has none there. */
+export const BackupQueue = LeftOutCounts.extend({ mailboxes: Count });
+export type BackupQueue = z.output<typeof BackupQueue>;
+
 /** Queues one page of the mailboxes in scope at position `start`, from the page that `next` names. */
 export const discoverMailboxes = defineActivity({
   name: "discover-mailboxes",
@@ -34,13 +69,7 @@ export const discoverMailboxes = defineActivity({
     start: Count,
     next: z.string().optional(),
   }),
-  output: z.object({
-    mailboxes: Count,
-    withoutMailbox: Count,
-    /** Mailboxes left out because a backup of them is still running. */
-    busy: Count,
-    next: z.string().optional(),
-  }),
+  output: BackupQueue.extend({ next: z.string().optional() }),
   retry: OUTAGE_RETRY,
 });
 
@@ -157,7 +186,7 @@ export const BackupInTurnInput = z.object({
 });
 export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;
 
-export const BackupTenantResult = BackupOutcomes.extend({ withoutMailbox: Count, busy: Count });
+export const BackupTenantResult = BackupOutcomes.extend(LeftOutCounts.shape);
 export type BackupTenantResult = z.output<typeof BackupTenantResult>;
 
 export const BackupTenantInput = z.object({

@@ -70,12 +70,20 @@ export function* settle<O extends z.ZodType>(pending: Pending<O>): Generator<Tas
   return pending.output.parse(yield pending.task);
 }
 
-/** Waits for one after the other. */
+/** Waits for one after the other, for all of them even when one fails, and then fails with the first failure. */
 export function* settleEach<O extends z.ZodType>(
   pending: readonly Pending<O>[],
 ): Generator<Task, z.output<O>[], unknown> {
   const results: z.output<O>[] = [];
-  for (const each of pending) results.push(yield* settle(each));
+  const failures: unknown[] = [];
+  for (const each of pending) {
+    try {
+      results.push(yield* settle(each));
+    } catch (failure) {
+      failures.push(failure);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
   return results;
 }
 

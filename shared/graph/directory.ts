@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { GraphClient } from "./graph-client.ts";
-import { hasCode } from "./graph-error.ts";
-import { fetchAll, fetchPage, type Page } from "./page.ts";
+import { GraphError, hasCode } from "./graph-error.ts";
+import { fetchPage, type Page } from "./page.ts";
 
 /** A user as a backup needs to know them. */
 export const DirectoryUser = z.looseObject({
@@ -18,16 +18,18 @@ const SELECT = "$select=id,displayName,userPrincipalName,accountEnabled,assigned
 /** Users in a page; more would delay the first backup, fewer cost requests. */
 const USERS_PAGE = 100;
 
-const ExchangeSettings = z.looseObject({ primaryMailboxId: z.string().min(1).nullish() });
+/** The archive is in beta only. Source: learn.microsoft.com/graph/api/resources/exchangesettings (2026-08). */
+const ExchangeSettings = z.looseObject({
+  primaryMailboxId: z.string().min(1).nullish(),
+  inPlaceArchiveMailboxId: z.string().min(1).nullish(),
+});
 
-/**
- * Codes that say a user has no mailbox. Source: error table of a mail backup tool on the mail API; what this endpoint
- * answers is not documented, and a missing `primaryMailboxId` has been seen too.
- */
-const NO_MAILBOX = ["MailboxNotEnabledForRESTAPI", "ResourceNotFound", "ErrorInvalidUser", "ErrorNonExistentMailbox"];
+/** Codes that say there is no such user. Source: error table of a mail backup tool on the mail API. */
+const NO_RESOURCE = "Request_ResourceNotFound";
+const NO_USER = [NO_RESOURCE, "ErrorInvalidUser"];
 
-/** Codes that say there is no such user. Source: as above. */
-const NO_USER = ["Request_ResourceNotFound", "ErrorInvalidUser"];
+/** Codes that say a user has no mailbox, by whatever status they come. Source: as above. */
+const NO_MAILBOX = [...NO_USER, "MailboxNotEnabledForRESTAPI", "ResourceNotFound", "ErrorNonExistentMailbox"];
 
 /** One page of the directory's users, from the start or from a nextLink. */
 export const usersPage = (graph: GraphClient, link?: string): Promise<Page<DirectoryUser>> =>
@@ -49,25 +51,51 @@ export const findUser = async (graph: GraphClient, idOrName: string): Promise<Di
 };
 
 /** The id of a user's primary mailbox; `undefined` when the user has none. */
-export const findMailboxId = async (graph: GraphClient, userId: string): Promise<string | undefined> => {
-  const target = `/v1.0/users/${encodeURIComponent(userId)}/settings/exchange`;
+export const findMailboxId = async (graph: GraphClient, userId: string): Promise<string | undefined> =>
+  (await exchangeSettings(graph, "v1.0", userId))?.primaryMailboxId ?? undefined;
+
+/** The id of a user's archive mailbox; `undefined` when the user has none. */
+export const findArchiveId = async (graph: GraphClient, userId: string): Promise<string | undefined> =>
+  (await exchangeSettings(graph, "beta", userId))?.inPlaceArchiveMailboxId ?? undefined;
+
+/**
+ * What a user without a mailbox gets is not documented: a missing id has been seen, and whatever is not found is taken
+ * for none, so that one user of an unknown kind does not cost the backup of all.
+ */
+const exchangeSettings = async (
+  graph: GraphClient,
+  version: "v1.0" | "beta",
+  userId: string,
+): Promise<z.output<typeof ExchangeSettings> | undefined> => {
+  const target = `/${version}/users/${encodeURIComponent(userId)}/settings/exchange`;
   try {
-    const settings = await graph.json({ operation: "GET settings/exchange", target }, ExchangeSettings);
-    return settings.primaryMailboxId ?? undefined;
+    return await graph.json({ operation: "GET settings/exchange", target }, ExchangeSettings);
   } catch (error) {
-    if (hasCode(error, ...NO_MAILBOX, ...NO_USER)) return undefined;
+    if (hasCode(error, ...NO_MAILBOX) || (error instanceof GraphError && error.status === 404)) return undefined;
     throw error;
   }
 };
 
-/** All users that are members of a group, at any depth. */
-export const groupUsers = (graph: GraphClient, groupId: string): AsyncGenerator<DirectoryUser> =>
-  fetchAll(
-    graph,
-    {
-      operation: "GET transitiveMembers",
-      target: `/v1.0/groups/${encodeURIComponent(groupId)}/transitiveMembers/microsoft.graph.user?${SELECT}&$count=true`,
-      headers: { consistencylevel: "eventual" },
-    },
-    DirectoryUser,
-  );
+/**
+ * One page of the users that are members of a group at any depth, from the start or from a nextLink.
+ *
+ * @throws {Error} when there is no such group.
+ */
+export const groupUsersPage = async (
+  graph: GraphClient,
+  groupId: string,
+  link?: string,
+): Promise<Page<DirectoryUser>> => {
+  const members = `/v1.0/groups/${encodeURIComponent(groupId)}/transitiveMembers/microsoft.graph.user`;
+  const request = {
+    operation: "GET transitiveMembers",
+    target: link ?? `${members}?${SELECT}&$top=${USERS_PAGE}&$count=true`,
+    headers: { consistencylevel: "eventual" },
+  };
+  try {
+    return await fetchPage(graph, request, DirectoryUser);
+  } catch (cause) {
+    if (!hasCode(cause, NO_RESOURCE)) throw cause;
+    throw new Error(`There is no group ${groupId}: check the backup's scope`, { cause });
+  }
+};

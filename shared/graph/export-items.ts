@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { decodeBase64 } from "./base64-decode.ts";
 import { BrokenAnswerError } from "./broken-answer.ts";
-import { mailboxPath } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { type JsonReader, jsonReader } from "./json-reader.ts";
 import { EXPORT_ITEMS_LIMIT } from "./limits.ts";
+import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
+import { isMoved } from "./moved-mailbox.ts";
 
 const ItemError = z.looseObject({ code: z.string().nullish(), message: z.string().nullish() });
 
@@ -12,8 +13,10 @@ const ItemError = z.looseObject({ code: z.string().nullish(), message: z.string(
 export interface ExportOutcome {
   readonly itemId: string;
   readonly changeKey: string | undefined;
-  /** Graph's code for an item that it could not export; its free text stays unread, as it may quote the item. */
+  /** Graph's code for an item that it could not export; its free text goes no further, as it may quote the item. */
   readonly errorCode: string | undefined;
+  /** Where an item of an archive is said to lie instead, as Graph says it: `mailboxAt` reads and checks it. */
+  readonly movedLink: string | undefined;
 }
 
 /**
@@ -36,14 +39,14 @@ export interface ExportedElement {
  */
 export async function* exportItems(
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   itemIds: readonly string[],
 ): AsyncGenerator<ExportedElement> {
   if (itemIds.length === 0 || itemIds.length > EXPORT_ITEMS_LIMIT)
     throw new Error(`exportItems takes 1 to ${EXPORT_ITEMS_LIMIT} ids, not ${itemIds.length}`);
   const body = await graph.stream({
     operation: "POST exportItems",
-    target: `${mailboxPath(mailboxId)}/exportItems`,
+    target: `${mailboxPath(mailbox)}/exportItems`,
     method: "POST",
     body: { itemIds },
   });
@@ -78,9 +81,18 @@ async function* array(json: JsonReader): AsyncGenerator<ExportedElement> {
   await json.expect("]");
 }
 
+/** The value of a field of an element; what it holds instead is not repeated. */
+const parsed = <T>(field: string, text: string, schema: z.ZodType<T>): T => {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    throw new BrokenAnswerError(`${field} of an element of an export is not what it should be`);
+  }
+};
+
 /** Reads up to the content, or to the end where there is none. */
 const element = async (json: JsonReader): Promise<ExportedElement> => {
-  const fields: { itemId?: string; changeKey?: string; errorCode?: string } = {};
+  const fields: { itemId?: string; changeKey?: string; errorCode?: string; movedLink?: string } = {};
   let ended = false;
 
   const next = async (): Promise<"data" | "more"> => {
@@ -93,12 +105,14 @@ const element = async (json: JsonReader): Promise<ExportedElement> => {
         break;
       case "itemId":
       case "changeKey":
-        fields[name] = z.string().parse(JSON.parse(await json.value()) ?? "");
+        fields[name] = parsed(name, await json.value(), z.string().nullable()) ?? "";
         break;
       case "error":
       case "Error": {
-        const error = ItemError.nullable().parse(JSON.parse(await json.value()));
-        if (error !== null) fields.errorCode = error.code || "unnamed";
+        const error = parsed(name, await json.value(), ItemError.nullable());
+        if (error === null) break;
+        fields.errorCode = error.code || "unnamed";
+        if (isMoved(fields.errorCode)) fields.movedLink = error.message ?? "";
         break;
       }
       default:
@@ -131,8 +145,9 @@ const element = async (json: JsonReader): Promise<ExportedElement> => {
     outcome: async () => {
       if (!ended && (await advance()) === "data")
         throw new BrokenAnswerError("an element of an export holds data twice");
-      if (fields.itemId === undefined) throw new BrokenAnswerError("an element of an export names no item");
-      return { itemId: fields.itemId, changeKey: fields.changeKey, errorCode: fields.errorCode };
+      const { itemId, changeKey, errorCode, movedLink } = fields;
+      if (itemId === undefined) throw new BrokenAnswerError("an element of an export names no item");
+      return { itemId, changeKey, errorCode, movedLink };
     },
   };
 };

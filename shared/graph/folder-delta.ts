@@ -1,7 +1,8 @@
 import * as z from "zod";
-import { FolderResource, mailboxPath } from "./folders.ts";
+import { FolderResource } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { PAGE_ITEMS } from "./limits.ts";
+import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchPage } from "./page.ts";
 
 const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
@@ -20,12 +21,12 @@ export interface FolderChanges {
  */
 export const folderChanges = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   deltaLink?: string,
 ): Promise<FolderChanges> => {
   const changed = new Map<string, FolderResource>();
   const removed = new Set<string>();
-  let target = deltaLink ?? `${mailboxPath(mailboxId)}/folders/delta`;
+  let target = deltaLink ?? `${mailboxPath(mailbox)}/folders/delta`;
   for (;;) {
     const headers = { prefer: `odata.maxpagesize=${PAGE_ITEMS}` };
     const request = { operation: "GET folders/delta", target, headers };

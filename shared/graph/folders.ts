@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { GraphClient } from "./graph-client.ts";
 import { hasCode } from "./graph-error.ts";
 import { PAGE_ITEMS } from "./limits.ts";
+import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchAll } from "./page.ts";
 
 /** A folder as Graph shows it. */
@@ -35,35 +36,28 @@ const DEFAULT_TYPE = "IPF.Note";
 /** A display name as a path segment: `/` and `%` are the only characters that need it. */
 export const pathSegment = (displayName: string): string => displayName.replaceAll("%", "%25").replaceAll("/", "%2F");
 
-export const mailboxPath = (mailboxId: string): string =>
-  `/v1.0/admin/exchange/mailboxes/${encodeURIComponent(mailboxId)}`;
-
-export const folderPath = (mailboxId: string, folderId: string): string =>
-  `${mailboxPath(mailboxId)}/folders/${encodeURIComponent(folderId)}`;
-
 const listing = `$top=${PAGE_ITEMS}`;
 
 /**
  * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to hold
  * descendants already.
  */
-export const listFolders = async (graph: GraphClient, mailboxId: string): Promise<LiveFolder[]> => {
+export const listFolders = async (graph: GraphClient, mailbox: MailboxAddress): Promise<LiveFolder[]> => {
   const resources = new Map<string, z.output<typeof FolderResource>>();
-  const targets = [`${mailboxPath(mailboxId)}/folders?${listing}`];
+  const targets = [`${mailboxPath(mailbox)}/folders?${listing}`];
   for (let target = targets.shift(); target !== undefined; target = targets.shift()) {
     for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource)) {
       if (resources.has(folder.id)) continue;
       resources.set(folder.id, folder);
-      if ((folder.childFolderCount ?? 0) > 0)
-        targets.push(`${folderPath(mailboxId, folder.id)}/childFolders?${listing}`);
+      if ((folder.childFolderCount ?? 0) > 0) targets.push(`${folderPath(mailbox, folder.id)}/childFolders?${listing}`);
     }
   }
   return folderTree(resources);
 };
 
 /** One small request. @throws {GraphError} when the mailbox does not answer. */
-export const probeMailbox = async (graph: GraphClient, mailboxId: string): Promise<void> => {
-  const target = `${mailboxPath(mailboxId)}/folders?$top=1`;
+export const probeMailbox = async (graph: GraphClient, mailbox: MailboxAddress): Promise<void> => {
+  const target = `${mailboxPath(mailbox)}/folders?$top=1`;
   await graph.json({ operation: "GET folders", target }, z.looseObject({}));
 };
 
@@ -99,12 +93,12 @@ export const folderTree = (resources: ReadonlyMap<string, FolderResource>): Live
  */
 export const ensureFolder = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   wanted: { readonly displayName: string; readonly type: string; readonly parentId?: string },
 ): Promise<{ id: string; created: boolean }> => {
   const { parentId, displayName, type } = wanted;
   const target =
-    parentId === undefined ? `${mailboxPath(mailboxId)}/folders` : `${folderPath(mailboxId, parentId)}/childFolders`;
+    parentId === undefined ? `${mailboxPath(mailbox)}/folders` : `${folderPath(mailbox, parentId)}/childFolders`;
   const existing = async (): Promise<string | undefined> => {
     const request = { operation: "GET childFolders", target: `${target}?$top=${PAGE_ITEMS}` };
     for await (const folder of fetchAll(graph, request, FolderResource)) {

@@ -17,6 +17,7 @@ import {
 import type { TokenCredential } from "@azure/identity";
 import type * as z from "zod";
 import { GraphError, readErrorBody } from "./graph-error.ts";
+import { MOST_MOVES, movedTarget } from "./moved-mailbox.ts";
 import { type Patience, patientRetry } from "./patience.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -38,6 +39,8 @@ export interface GraphRequest {
 
 /** Microsoft Graph for one piece of work: retries while the work's patience lasts, and parses what comes back. */
 export interface GraphClient {
+  /** The origin that answers: whatever Graph names elsewhere is not followed. */
+  readonly endpoint: string;
   /** The parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
   json<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<z.output<S>>;
   /** The body of a success as it arrives. @throws {GraphError} as `json`; a body that breaks off throws while read. */
@@ -61,7 +64,8 @@ const linkOf = (endpoint: string, target: string): string => {
 };
 
 /**
- * Microsoft Graph over @azure/core-rest-pipeline. Redirects are not followed: a credential goes to the endpoint only.
+ * Microsoft Graph over @azure/core-rest-pipeline. The only redirects that are followed lead to another part of an archive
+ * at the same endpoint: a credential goes nowhere else.
  */
 export const graph = ({
   endpoint,
@@ -82,9 +86,9 @@ export const graph = ({
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
 
-    const send = async (request: GraphRequest, streamed: boolean): Promise<PipelineResponse> => {
+    const sendTo = (url: string, request: GraphRequest, streamed: boolean): Promise<PipelineResponse> => {
       const message = createPipelineRequest({
-        url: linkOf(endpoint, request.target),
+        url,
         method: request.method ?? "GET",
         headers: createHttpHeaders({ accept: "application/json", ...request.headers }),
         timeout: ANSWER_TIMEOUT_MS,
@@ -95,15 +99,25 @@ export const graph = ({
         message.headers.set("content-type", "application/json");
         message.body = JSON.stringify(request.body);
       }
-      const response = await answerOf(request.operation, () => pipeline.sendRequest(httpClient, message));
-      if (response.status >= 200 && response.status < 300) return response;
-      throw failureOf(request.operation, response);
+      return answerOf(request.operation, () => pipeline.sendRequest(httpClient, message));
+    };
+
+    const send = async (request: GraphRequest, streamed: boolean): Promise<PipelineResponse> => {
+      let url = linkOf(endpoint, request.target);
+      for (let moves = 0; ; moves += 1) {
+        const response = await sendTo(url, request, streamed);
+        if (response.status >= 200 && response.status < 300) return response;
+        const location = response.status === 308 ? response.headers.get("location") : undefined;
+        if (location === undefined || moves === MOST_MOVES) throw failureOf(request.operation, response);
+        url = movedTarget(endpoint, url, location);
+      }
     };
 
     return {
+      endpoint,
       json: async (request, schema) => {
         const response = await send(request, false);
-        const parsed = schema.safeParse(JSON.parse(response.bodyAsText || "null"));
+        const parsed = schema.safeParse(jsonOf(request.operation, response));
         if (parsed.success) return parsed.data;
         const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
         throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
@@ -115,6 +129,15 @@ export const graph = ({
       },
     };
   };
+};
+
+/** The JSON of a success. A parser's own error would quote the text, which may hold a credential. */
+export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unknown => {
+  try {
+    return JSON.parse(bodyAsText || "null");
+  } catch {
+    throw new Error(`Graph's answer to ${operation} is not JSON`);
+  }
 };
 
 /** Bearer authentication without TLS, which the library refuses: configuration allows it for this machine only. */

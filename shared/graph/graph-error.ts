@@ -1,15 +1,14 @@
 import * as z from "zod";
 
-const InnerError = z.looseObject({ "request-id": z.string().optional() });
+const InnerError = z.looseObject({ "request-id": z.string() }).optional().catch(undefined);
 
 /** Both shapes in which Exchange reports errors; `innerError` and `innererror` are both met. */
 const ErrorBody = z.union([
   z.looseObject({
     error: z.looseObject({
       code: z.string(),
-      message: z.string().optional(),
-      innerError: InnerError.optional(),
-      innererror: InnerError.optional(),
+      innerError: InnerError,
+      innererror: InnerError,
     }),
   }),
   z.looseObject({ Message: z.string() }),

@@ -5,14 +5,16 @@ import {
   createHttpHeaders,
   createPipelineRequest,
   type HttpClient,
+  type PipelineResponse,
   proxyPolicy,
   retryPolicy,
   userAgentPolicy,
 } from "@azure/core-rest-pipeline";
 import * as z from "zod";
 import { base64Length, encodeBase64 } from "./base64-encode.ts";
-import { answerOf, failureOf } from "./graph-client.ts";
+import { answerOf, failureOf, jsonOf } from "./graph-client.ts";
 import { assertImportHost } from "./import-session.ts";
+import { expectedMailbox } from "./moved-mailbox.ts";
 import { type Patience, patientRetry } from "./patience.ts";
 
 const ImportedResource = z.looseObject({ itemId: z.string().min(1), changeKey: z.string().nullish() });
@@ -38,10 +40,22 @@ export interface ItemImporter {
    * Imports one item as a new one and gives its id. Not idempotent: each call that Exchange takes makes another item, so
    * only what was refused (429) is sent again.
    *
-   * @throws {GraphError} for every other answer, and with status 0 for none; whatever `content` throws. In that case, and
-   * whenever content is cut short, the body stays incomplete, and Exchange has nothing to take.
+   * @throws {SessionElsewhereError} when another mailbox takes the item; {@link GraphError} for every other answer, and
+   * with status 0 for none; whatever `content` throws. In that case, and whenever content is cut short, the body stays
+   * incomplete, and Exchange has nothing to take.
    */
   create(item: ItemImport): Promise<string>;
+}
+
+/** An item was refused, because its folder lies in another part of the archive, which takes it in a session of its own. */
+export class SessionElsewhereError extends Error {
+  override readonly name = "SessionElsewhereError";
+  readonly mailboxId: string;
+
+  constructor(mailboxId: string) {
+    super("The item's folder lies in another mailbox than the import session is for");
+    this.mailboxId = mailboxId;
+  }
 }
 
 export type OpenImporter = (sessionUrl: string, patience: Patience) => ItemImporter;
@@ -92,13 +106,18 @@ export const importer =
         });
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
-          if (response.status < 200 || response.status >= 300) throw failureOf(OPERATION, response);
-          return ImportedResource.parse(JSON.parse(response.bodyAsText ?? "null")).itemId;
+          if (response.status < 200 || response.status >= 300) throw refusal(response);
+          return ImportedResource.parse(jsonOf(OPERATION, response)).itemId;
         } catch (error) {
           throw "error" in damage ? damage.error : error;
         }
       },
     };
   };
+
+const refusal = (response: PipelineResponse): Error => {
+  const mailboxId = response.status === 409 ? expectedMailbox(response.bodyAsText ?? "") : undefined;
+  return mailboxId === undefined ? failureOf(OPERATION, response) : new SessionElsewhereError(mailboxId);
+};
 
 const sharedClient = createDefaultHttpClient();

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { mailboxPath } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
+import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 
 const SessionResource = z.looseObject({ importUrl: z.url(), expirationDateTime: z.iso.datetime({ offset: true }) });
 
@@ -17,11 +17,11 @@ export interface LiveImportSession {
  */
 export const openImportSession = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   hosts: readonly string[],
 ): Promise<LiveImportSession> => {
   const session = await graph.json(
-    { operation: "POST createImportSession", target: `${mailboxPath(mailboxId)}/createImportSession`, method: "POST" },
+    { operation: "POST createImportSession", target: `${mailboxPath(mailbox)}/createImportSession`, method: "POST" },
     SessionResource,
   );
   assertImportHost(session.importUrl, hosts);

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import type { ItemFacts } from "../vault/records.ts";
 import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
-import { folderPath } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { PAGE_ITEMS } from "./limits.ts";
+import { folderPath, type MailboxAddress } from "./mailbox-address.ts";
 import { fetchPage, type Page } from "./page.ts";
 
 const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
@@ -67,12 +67,12 @@ const filterOf = ({ createdSince, modified }: ListOptions): string => {
 /** One page of a folder's listing with enrichment, from its start or a nextLink. */
 export const listItems = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   folderId: string,
   options: ListOptions = {},
 ): Promise<Page<LiveItem>> => {
   const query = `${filterOf(options)}$top=${PAGE_ITEMS}&$expand=${encodeURIComponent(ITEM_EXPAND)}`;
-  const target = options.link ?? `${folderPath(mailboxId, folderId)}/items?${query}`;
+  const target = options.link ?? `${folderPath(mailbox, folderId)}/items?${query}`;
   const page = await fetchPage(graph, { operation: "GET items", target }, ItemResource);
   return { ...page, value: page.value.map((item) => liveItem(folderId, item)) };
 };
@@ -80,24 +80,24 @@ export const listItems = async (
 /** One item with enrichment. @throws {GraphError} when it is not there. */
 export const findItem = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   folderId: string,
   id: string,
 ): Promise<LiveItem> => {
-  const target = `${folderPath(mailboxId, folderId)}/items/${encodeURIComponent(id)}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
+  const target = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
   return liveItem(folderId, await graph.json({ operation: "GET item", target }, ItemResource));
 };
 
 /** Every item that a folder's listing shows, or those created since a time. */
 export async function* eachItem(
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   folderId: string,
   options: { readonly createdSince?: string } = {},
 ): AsyncGenerator<LiveItem> {
   let link: string | undefined;
   do {
-    const page: Page<LiveItem> = await listItems(graph, mailboxId, folderId, { ...options, link });
+    const page: Page<LiveItem> = await listItems(graph, mailbox, folderId, { ...options, link });
     yield* page.value;
     link = page.nextLink;
   } while (link !== undefined);
@@ -106,7 +106,7 @@ export async function* eachItem(
 /** One page of a folder's delta round, from its start, a nextLink, or the deltaLink of an earlier round. */
 export const deltaItems = async (
   graph: GraphClient,
-  mailboxId: string,
+  mailbox: MailboxAddress,
   folderId: string,
   link?: string,
 ): Promise<Page<LiveItem | RemovedItem>> => {
@@ -114,7 +114,7 @@ export const deltaItems = async (
     graph,
     {
       operation: "GET items/delta",
-      target: link ?? `${folderPath(mailboxId, folderId)}/items/delta`,
+      target: link ?? `${folderPath(mailbox, folderId)}/items/delta`,
       headers: { prefer: `odata.maxpagesize=${PAGE_ITEMS}` },
     },
     z.union([Removed, ItemResource]),

@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import { BrokenAnswerError } from "./broken-answer.ts";
 
 const QUOTE = 0x22;
@@ -6,7 +7,9 @@ const LOWER_U = 0x75;
 const OPEN = new Set([0x7b, 0x5b]);
 const CLOSE = new Set([0x7d, 0x5d]);
 const SPACE = new Set([0x20, 0x09, 0x0a, 0x0d]);
-const ESCAPES: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+const ESCAPES = new Map(
+  Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }),
+);
 
 /** Longest string or number that is held in memory; what is longer must be streamed or skipped. */
 const LONGEST_VALUE_BYTES = 64 * 1024;
@@ -77,11 +80,13 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
   const escapedCharacter = async (): Promise<string> => {
     const kind = await byte();
     if (kind !== LOWER_U) {
-      const character = String.fromCharCode(kind);
-      return ESCAPES[character] ?? character;
+      const character = ESCAPES.get(String.fromCharCode(kind));
+      if (character === undefined) throw new BrokenAnswerError("the JSON text has an escape that there is not");
+      return character;
     }
-    const digits = [await byte(), await byte(), await byte(), await byte()];
-    return String.fromCharCode(Number.parseInt(String.fromCharCode(...digits), 16));
+    const digits = String.fromCharCode(await byte(), await byte(), await byte(), await byte());
+    if (!/^[\da-f]{4}$/i.test(digits)) throw new BrokenAnswerError("the JSON text has an escape that there is not");
+    return String.fromCharCode(Number.parseInt(digits, 16));
   };
 
   /** Surrogate halves are escaped one by one, so an escape may need its neighbour before it can be encoded. */
@@ -96,6 +101,10 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
       const stop = slash === -1 ? limit : at + slash;
       const piece = chunk.subarray(at, stop);
       at = stop;
+      if (half !== "" && (piece.length > 0 || slash === -1)) {
+        yield Buffer.from(half);
+        half = "";
+      }
       if (piece.length > 0) yield piece;
       if (slash !== -1) {
         at += 1;
@@ -128,8 +137,9 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     do {
       const next = await peek();
       if (next === QUOTE) {
+        const decoder = new StringDecoder("utf8");
         keep('"');
-        for await (const piece of stringPieces()) keep(JSON.stringify(piece.toString("utf8")).slice(1, -1));
+        for await (const piece of stringPieces()) keep(JSON.stringify(decoder.write(piece)).slice(1, -1));
         keep('"');
       } else {
         if (depth === 0 && !OPEN.has(next)) return scalar(keep);

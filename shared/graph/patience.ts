@@ -8,7 +8,7 @@ const LONGEST_WAIT_MS = 60_000;
 /** Statuses that pass by themselves. Source: learn.microsoft.com/graph/errors, and 500/502 as seen in production. */
 const PASSING: readonly number[] = [429, 500, 502, 503, 504];
 
-/** Tries of a request that fails without being refused: an item that breaks Graph must not use up a lane's time. */
+/** Times that a request is sent again when it fails without being refused: an item that breaks Graph must not use up a lane's time. */
 const MOST_FAILURES = 4;
 
 /** How long one piece of work may wait for Graph, and who wants to know that it had to. */

@@ -23,9 +23,9 @@ export const sealer = (key: Buffer): Sealer => ({
   },
   open: (sealed, purpose) => {
     const bytes = Buffer.from(sealed, "base64url");
-    const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
-    decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(-TAG_BYTES));
     try {
+      const decipher = createDecipheriv(ALGORITHM, key, bytes.subarray(0, NONCE_BYTES), { authTagLength: TAG_BYTES });
+      decipher.setAAD(Buffer.from(purpose)).setAuthTag(bytes.subarray(-TAG_BYTES));
       return decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES), undefined, "utf8") + decipher.final("utf8");
     } catch {
       throw new Error(`A sealed value for ${purpose} does not open: was SEAL_KEY changed while the job ran?`);

@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import type * as z from "zod";
 import { VaultDamageError } from "./damage.ts";
 
@@ -55,7 +56,10 @@ export async function readJson<T>(blobs: Blobs, name: string, schema: z.ZodType<
 }
 
 /** Tries of a guarded update before giving up: each lost try means that another writer succeeded. */
-const UPDATE_ATTEMPTS = 10;
+const UPDATE_ATTEMPTS = 12;
+
+/** Longest first wait after a lost update, doubled with each: it sets writers apart that lost together. */
+const UPDATE_WAIT_MS = 10;
 
 /**
  * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when
@@ -71,6 +75,7 @@ export async function updateJson<T>(
     const found = await blobs.readWhole(name);
     const next = schema.parse(change(found && parseJson(name, found.body, schema)));
     if (await blobs.replace(name, Buffer.from(JSON.stringify(next)), found?.etag)) return next;
+    await setTimeout(Math.random() * UPDATE_WAIT_MS * 2 ** attempt);
   }
   throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);
 }

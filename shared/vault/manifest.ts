@@ -56,6 +56,8 @@ export const Manifest = z
     }),
     folders: z.array(ManifestFolder),
     foldersDeltaLink: z.string().optional(),
+    /** Folders that are not backed up: changes that follow `foldersDeltaLink` say no more than the id of a parent. */
+    otherFolders: z.array(FolderFacts).optional(),
     parts: z.array(PartRef),
     root: Sha256,
     state: SnapshotState,

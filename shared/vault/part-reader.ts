@@ -17,13 +17,14 @@ const RECORDS_PER_TURN = 500;
 const LINE_FEED = 10;
 
 /**
- * The records of a part, in the order written or last first, after its bytes were checked against the reference. Holds
+ * The records of a part, in the order written or last first, without the first `from` of that order, after its bytes were checked against the reference. Holds
  * one part in memory. {@link VaultDamageError} when it is missing, altered, or a line is not a record.
  */
 export async function* readPart(
   blobs: Blobs,
   part: PartRef,
   order: "first-to-last" | "last-to-first" = "first-to-last",
+  from = 0,
 ): AsyncGenerator<CatalogueRecord> {
   const found = await blobs.readWhole(part.name);
   if (found === undefined) throw new VaultDamageError("the part is missing", { blob: part.name });
@@ -35,7 +36,7 @@ export async function* readPart(
   if (starts.length !== part.records)
     throw new VaultDamageError(`the part has ${starts.length} records, not ${part.records}`, { blob: part.name });
 
-  for (let n = 0; n < starts.length; n += 1) {
+  for (let n = from; n < starts.length; n += 1) {
     const line = order === "first-to-last" ? n : starts.length - 1 - n;
     yield parseJson(part.name, text.subarray(starts[line], starts[line + 1]), CatalogueRecord);
     if (n % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await breathe();

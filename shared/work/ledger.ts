@@ -1,4 +1,4 @@
-import { type ContainerClient, RestError } from "@azure/storage-blob";
+import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import * as z from "zod";
 import { parseJson } from "../vault/blobs.ts";
 
@@ -69,10 +69,10 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
 
   open: async (name) => {
     const blob = container.getAppendBlobClient(name);
-    await blob.createIfNotExists();
+    await createUnlessLeased(blob);
     const lease = blob.getBlobLeaseClient();
-    await acquire(() => lease.acquireLease(LEASE_SECONDS), name);
-    let heldUntil = Date.now() + LEASE_SECONDS * 1000;
+    let heldUntil = (await acquire(() => lease.acquireLease(LEASE_SECONDS), name)) + LEASE_SECONDS * 1000;
+    const entries = parseEntries(name, await download(container, name));
     const renewal = setInterval(() => {
       const asked = Date.now();
       lease.renewLease().then(
@@ -85,7 +85,7 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
     renewal.unref();
 
     return {
-      entries: parseEntries(name, await download(container, name)),
+      entries,
       held: () => Date.now() + SAFETY_MS < heldUntil,
       append: async (entries) => {
         const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(LedgerEntry.parse(entry))}\n`).join(""));
@@ -108,12 +108,14 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
   },
 });
 
-const acquire = async (take: () => Promise<unknown>, name: string): Promise<void> => {
+/** Gives the time at which the lease began at the earliest. */
+const acquire = async (take: () => Promise<unknown>, name: string): Promise<number> => {
   const until = Date.now() + ACQUIRE_PATIENCE_MS;
   for (;;) {
+    const asked = Date.now();
     try {
       await take();
-      return;
+      return asked;
     } catch (error) {
       if (!hasCode(error, "LeaseAlreadyPresent")) throw error;
       if (Date.now() > until) throw new LedgerLostError(`${name} is in other hands`, { cause: error });
@@ -132,3 +134,12 @@ const parseEntries = (name: string, text: Buffer): LedgerEntry[] =>
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => parseJson(name, Buffer.from(line), LedgerEntry));
+
+/** Azure may answer that a blob under another's lease cannot be created before it says that it exists. */
+const createUnlessLeased = async (blob: AppendBlobClient): Promise<void> => {
+  try {
+    await blob.createIfNotExists();
+  } catch (error) {
+    if (!hasCode(error, "LeaseIdMissing")) throw error;
+  }
+};

@@ -17,7 +17,10 @@ const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
 const turnsName = (run: RunId): string => `${run}/turns.json`;
 const number = (value: number): string => String(value).padStart(6, "0");
 
-/** Adds a page to the queue of a run, from position `start` on; gives what another delivery added there before. */
+/**
+ * Adds a page to the queue of a run, from position `start` on; gives what another delivery added there before. An empty
+ * page is not kept: the page after it starts at the same position.
+ */
 export const addMailboxes = async (
   work: Blobs,
   run: RunId,
@@ -25,7 +28,7 @@ export const addMailboxes = async (
   mailboxes: readonly MailboxRef[],
 ): Promise<readonly MailboxRef[]> => {
   const name = `${pagesPrefix(run)}${number(start)}.json`;
-  const outcome = await work.create(name, Buffer.from(JSON.stringify(mailboxes)));
+  const outcome = mailboxes.length > 0 ? await work.create(name, Buffer.from(JSON.stringify(mailboxes))) : "empty";
   return outcome === "created" ? mailboxes : ((await readJson(work, name, Page)) ?? []);
 };
 

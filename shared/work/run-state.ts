@@ -23,6 +23,8 @@ export const RunState = z.object({
   parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
   folders: z.array(RunFolder),
   foldersDeltaLink: z.string().optional(),
+  /** Folders that are not backed up, for the run after this one. */
+  otherFolders: z.array(FolderFacts).optional(),
 });
 export type RunState = z.output<typeof RunState>;
 

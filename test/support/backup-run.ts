@@ -2,6 +2,7 @@ import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
 import { exportChunksActivity } from "../../functions/backup/export-chunks.activity.ts";
+import type { FolderScope } from "../../functions/backup/folder-scope.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
 import { planChangesActivity } from "../../functions/backup/plan-changes.activity.ts";
 import { addTotals, chunkRanges, noProgress } from "../../functions/backup/wave.ts";
@@ -31,7 +32,7 @@ let runs = 0;
 export const runBackup = async (
   place: BackupPlace,
   mailbox: MailboxRef,
-  options: { full?: boolean; chunksAtATime?: number } = {},
+  options: { full?: boolean; chunksAtATime?: number; folderScope?: FolderScope } = {},
 ) => {
   const { graphUrl, token, vault, work } = place;
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
@@ -43,7 +44,9 @@ export const runBackup = async (
     runId: runId(new Date(Date.UTC(2026, 10, 22, 1) + runs * 60_000), runs.toString(16).padStart(8, "0")),
   };
 
-  await call(openRunActivity(deps), { ...run, full: options.full ?? false });
+  const { folderScope } = options;
+  const openDeps = folderScope === undefined ? deps : { ...deps, folderScope };
+  await call(openRunActivity(openDeps), { ...run, full: options.full ?? false });
   let totals = noProgress.totals;
   let nextChunk = 0;
   for (let wave = 0, done = false; !done; wave += 1) {

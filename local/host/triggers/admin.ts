@@ -13,11 +13,13 @@ export interface AdminDeps {
   readonly routes: readonly HttpRoute[];
   readonly timers: TimerTriggers;
   readonly baseUrl: () => string;
+  /** The processes that run the app. */
+  readonly pids: () => readonly number[];
 }
 
 /**
  * Answers what lies under `/admin/`: `GET functions`, `GET functions/{name}`, `POST functions/{name}` with `{"input"}`
- * (202, then runs it out of turn), `GET host/status` and `GET host/ping`.
+ * (202, then runs it out of turn), `GET host/status`, `GET host/ping` and `GET host/processes`.
  */
 export function adminEndpoint(deps: AdminDeps): (request: Request) => Promise<Response> {
   const startedAt = performance.now();
@@ -33,6 +35,8 @@ export function adminEndpoint(deps: AdminDeps): (request: Request) => Promise<Re
         processUptime: Math.round(performance.now() - startedAt),
       });
     }
+    if (area === "host" && name === "processes" && request.method === "GET")
+      return Response.json({ processes: deps.pids().map((processId) => ({ processId, processName: "node" })) });
     if (area !== "functions" || more.length > 0) return new Response(null, { status: 404 });
     if (name === undefined || name === "") return Response.json(deps.functions.map(describe));
 

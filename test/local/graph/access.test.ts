@@ -128,6 +128,18 @@ describe("directory", () => {
     expect(beta.body["inPlaceArchiveMailboxId"]).toMatch(/^MBX:/);
   });
 
+  test("lists the members of groups within a group, each once", async () => {
+    const groups = [
+      { id: "outer", members: ["inner", UPN] },
+      { id: "inner", members: ["bare@contoso.example", UPN, "outer"] },
+    ];
+    const { ask } = await anEmulator({ groups, users: [{ userPrincipalName: "bare@contoso.example" }] });
+
+    const { body } = await ask("/v1.0/groups/outer/transitiveMembers/microsoft.graph.user");
+
+    expect(body.value?.map((user) => user["userPrincipalName"])).toEqual(["bare@contoso.example", UPN]);
+  });
+
   test("lists the members of a group", async () => {
     const { ask } = await anEmulator({ groups: [{ id: "g1", members: [UPN] }] });
 

@@ -42,4 +42,10 @@ describe("fastClock", () => {
     expect(action).toHaveBeenCalledTimes(1);
     expect(clock.now()).toBe(1_000_000 + DAY_MS);
   });
+
+  test("tells whole milliseconds, as what is kept of it must be", async () => {
+    const clock = fastClock(1.5, 1_000_000);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(clock.now()).toBe(1_000_001);
+  });
 });

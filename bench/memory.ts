@@ -1,0 +1,19 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import type { Stack } from "../local/stack/stack.ts";
+
+const Processes = z.object({ processes: z.array(z.object({ processId: z.int().positive() })).min(1) });
+
+/** The processes that run the app. */
+export const appProcesses = async ({ hostUrl }: Stack): Promise<number[]> => {
+  const answer = await fetch(new URL("/admin/host/processes", hostUrl));
+  return Processes.parse(await answer.json()).processes.map(({ processId }) => processId);
+};
+
+/** The most memory that a process ever had resident, in MiB. Only Linux tells. */
+export const peakMemoryMib = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
+  if (kib === undefined) throw new Error("This system does not tell a process's peak memory");
+  return Number(kib) / 1024;
+};

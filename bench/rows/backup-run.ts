@@ -1,0 +1,63 @@
+import { EXPORT_ITEMS_LIMIT, MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
+import { aMailbox, onlyMailbox, withStack } from "../bench-stack.ts";
+import { graphCounters, storageWriteCount } from "../counters.ts";
+import type { Measurement } from "../measurement.ts";
+import { backUp } from "../orchestration.ts";
+import { itemRate, requestRatio, slotUse, storageWrites } from "../targets.ts";
+
+/** So small that two cores bear the app, Graph and the storage together, and the wait for Graph is what counts. */
+const ITEM_BYTES = 10_000;
+
+/** About how long a run takes when no slot ever rests. */
+const RUN_SECONDS = 90;
+
+/** Requests that a run spends on other things than exporting: 1 in 250 items for pages, and some for folders. */
+const EXPORTING_SHARE = 0.9;
+
+const itemsFor = (latencySeconds: number): number =>
+  Math.round((MAILBOX_SLOTS / latencySeconds) * RUN_SECONDS * EXPORTING_SHARE) * EXPORT_ITEMS_LIMIT;
+
+export interface RunCounts {
+  readonly items: number;
+  readonly folders: number;
+  readonly pages: number;
+  readonly requests: number;
+}
+
+/** Requests over the least there can be: full batches, one for each folder, and each page once. */
+export const overTheLeast = ({ items, folders, pages, requests }: RunCounts): number =>
+  requests / (Math.ceil(items / EXPORT_ITEMS_LIMIT) + folders + pages);
+
+/** The share of the time of all slots in which a request was under way. */
+export const useOfSlots = (busyMs: number, wallSeconds: number): number =>
+  busyMs / (MAILBOX_SLOTS * wallSeconds * 1000);
+
+/** A whole backup run of one mailbox, with every limit on, alone on its stack. */
+export const backupRun = (latencySeconds: number, more: { readonly writes: boolean }): Measurement => {
+  const [use, ratio, rate] = [slotUse(latencySeconds), requestRatio(latencySeconds), itemRate(latencySeconds)];
+  return {
+    rows: [use, ratio, rate, ...(more.writes ? [storageWrites] : [])],
+    measure: (bench) => {
+      const items = itemsFor(latencySeconds);
+      const options = { mailboxes: [aMailbox("ada", items, ITEM_BYTES)], latencyMs: latencySeconds * 1000 };
+      return withStack(bench, options, async (measured) => {
+        const { stack, graph } = measured;
+        const mailbox = onlyMailbox(measured);
+        bench.say(`Backing up ${items} items at ${latencySeconds} s a request`);
+        const writesBefore = await storageWriteCount(stack);
+        const { seconds } = await backUp(stack.hostUrl, mailbox, items);
+        const { requests, mailboxes: counted } = await graphCounters(measured);
+        const { busyMs = 0, requests: all = 0 } = counted[mailbox.id] ?? {};
+        const folders = (await graph.folders(mailbox.userId)).length;
+        const pages = (requests["items"] ?? 0) + (requests["items-delta"] ?? 0);
+        const writes = (await storageWriteCount(stack)) - writesBefore;
+        return new Map([
+          [use, useOfSlots(busyMs, seconds)],
+          [ratio, overTheLeast({ items, folders, pages, requests: all })],
+          [rate, items / seconds],
+          [storageWrites, (writes / items) * 1000],
+        ]);
+      });
+    },
+  };
+};

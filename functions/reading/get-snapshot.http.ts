@@ -1,0 +1,30 @@
+import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
+import { json } from "../../shared/http/problem.ts";
+import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+
+/**
+ * GET /api/mailboxes/{mailbox}/snapshots/{id}
+ *
+ * 200 with what the snapshot's manifest says, but for its delta links; 404 for a mailbox or snapshot that does not exist.
+ * `sha256` is of the manifest itself: who keeps it elsewhere can tell whether the history was altered.
+ */
+export const getSnapshot = (deps: ReadingDeps): HttpHandler =>
+  aboutSnapshot(deps, z.strictObject({}), ({ manifest, sha256 }) =>
+    json(200, {
+      id: manifest.id,
+      mailbox: manifest.mailboxKey,
+      kind: manifest.kind,
+      started: manifest.started,
+      finished: manifest.finished,
+      trigger: manifest.trigger,
+      state: manifest.state,
+      base: manifest.base,
+      parent: manifest.parent,
+      counts: manifest.counts,
+      folders: manifest.folders.length,
+      parts: manifest.parts.length,
+      program: manifest.program,
+      sha256,
+    }),
+  );

@@ -1,0 +1,63 @@
+import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
+import { json } from "../../shared/http/problem.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { ManifestFolder } from "../../shared/vault/manifest.ts";
+import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
+import { openIndex } from "../../shared/work/snapshot-indexes.ts";
+import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+
+interface FolderNode {
+  readonly id: string;
+  readonly displayName: string;
+  readonly path: string;
+  readonly type: string;
+  readonly wellKnownName: string | undefined;
+  /** Of the folder itself, without those below it. */
+  readonly items: number;
+  readonly bytes: number;
+  /** How many items Exchange said that the folder has, when it was backed up. */
+  readonly announced: number;
+  readonly folders: FolderNode[];
+}
+
+/**
+ * GET /api/mailboxes/{mailbox}/snapshots/{id}/folders
+ *
+ * 200 with the tree of folders as of the snapshot, the items in each and the bytes of their raw streams; 404 for a mailbox
+ * or snapshot that does not exist. The totals also count items of folders that the snapshot does not list any more.
+ */
+export const getFolders = (deps: ReadingDeps & { readonly work: Blobs }): HttpHandler =>
+  aboutSnapshot(deps, z.strictObject({}), async ({ manifest }) => {
+    const index = await openIndex(deps, manifest.mailboxKey, manifest.id);
+    return json(200, {
+      mailbox: manifest.mailboxKey,
+      snapshot: manifest.id,
+      ...total(index),
+      folders: folderTree(manifest.folders, index.folders),
+    });
+  });
+
+const NOTHING: FolderContent = { items: 0, bytes: 0 };
+
+const total = ({ folders }: SnapshotIndex): FolderContent =>
+  Object.values(folders).reduce(
+    (sum, { items, bytes }) => ({ items: sum.items + items, bytes: sum.bytes + bytes }),
+    NOTHING,
+  );
+
+/** A folder whose parent was not backed up stands at the top. */
+const folderTree = (folders: readonly ManifestFolder[], contents: SnapshotIndex["folders"]): FolderNode[] => {
+  const nodes = new Map(folders.map((folder) => [folder.id, folderNode(folder, contents[folder.id])]));
+  const top: FolderNode[] = [];
+  for (const { id, parentId = "" } of folders) {
+    const node = nodes.get(id);
+    if (node) (nodes.get(parentId)?.folders ?? top).push(node);
+  }
+  return top;
+};
+
+const folderNode = (
+  { id, displayName, path, type, wellKnownName, itemCount }: ManifestFolder,
+  { items, bytes } = NOTHING,
+): FolderNode => ({ id, displayName, path, type, wellKnownName, items, bytes, announced: itemCount, folders: [] });

@@ -1,0 +1,62 @@
+import type { HttpHandler } from "@azure/functions";
+import { problem } from "../../shared/http/problem.ts";
+import { paging } from "../../shared/http/query.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findFolder } from "../../shared/vault/find-folder.ts";
+import { liveItems } from "../../shared/vault/indexed-records.ts";
+import type { PutRecord } from "../../shared/vault/records.ts";
+import { openIndex } from "../../shared/work/snapshot-indexes.ts";
+import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { answerPage } from "./answer-page.ts";
+import { folderPaths } from "./folder-paths.ts";
+import { ItemFilter, itemFilter } from "./item-filter.ts";
+
+const Query = ItemFilter.extend(paging(100)).refine(
+  ({ from, to }) => from === undefined || to === undefined || from < to,
+  { path: ["to"], error: "Expected a time after that of from" },
+);
+
+/**
+ * GET /api/mailboxes/{mailbox}/snapshots/{id}/items?folder=&q=&from=&to=&type=&page=&pageSize=
+ *
+ * 200 with a page of the items that were live in the snapshot, newest record first, and `next` if there may be more: a
+ * page can be short, even empty, before the last. 400 for a parameter that does not parse; 404 for a mailbox, snapshot or
+ * folder that does not exist.
+ */
+export const getItems = (deps: ReadingDeps & { readonly work: Blobs; readonly budgetMs?: number }): HttpHandler =>
+  aboutSnapshot(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }) => {
+    const { mailboxKey, id, folders } = manifest;
+    const folder = filter.folder === undefined ? undefined : findFolder(folders, filter.folder);
+    if (filter.folder !== undefined && folder === undefined)
+      return problem(404, "folder-not-found", "The snapshot has no folder of that id, path or well-known name.");
+
+    const pathOf = folderPaths(folders);
+    return answerPage(
+      {
+        list: ["items", mailboxKey, id, filter],
+        token,
+        pageSize,
+        budgetMs: deps.budgetMs,
+        recordsFrom: async (from) => liveItems(deps.vault, await openIndex(deps, mailboxKey, id), from),
+        isWanted: itemFilter(filter, folder?.id),
+      },
+      (items) => ({ items: items.map((item) => itemView(item, pathOf(item.folderId))) }),
+    );
+  });
+
+/** What a person knows an item by, and nothing of how it is stored. */
+const itemView = (item: PutRecord, folder: string | undefined) => ({
+  id: item.id,
+  folderId: item.folderId,
+  folder,
+  type: item.type,
+  subject: item.subject,
+  from: item.from,
+  received: item.received,
+  created: item.created,
+  modified: item.modified,
+  bytes: item.rawBytes,
+  categories: item.categories,
+  hasAttachments: item.hasAttachments,
+  internetMessageId: item.internetMessageId,
+});

@@ -1,0 +1,34 @@
+import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
+import { paging } from "../../shared/http/query.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { problemRecords } from "../../shared/vault/indexed-records.ts";
+import { openIndex } from "../../shared/work/snapshot-indexes.ts";
+import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { answerPage } from "./answer-page.ts";
+import { folderPaths } from "./folder-paths.ts";
+
+/**
+ * GET /api/mailboxes/{mailbox}/snapshots/{id}/problems?page=&pageSize=
+ *
+ * 200 with a page of the items that this snapshot left out, and why: `skip` for good, `fail` until a later run succeeds;
+ * `next` as for items. 400 for a parameter that does not parse; 404 for a mailbox or snapshot that does not exist.
+ */
+export const getProblems = (deps: ReadingDeps & { readonly work: Blobs }): HttpHandler =>
+  aboutSnapshot(deps, z.strictObject(paging(100)), ({ manifest }, { page: token, pageSize }) => {
+    const { mailboxKey, id, folders } = manifest;
+    const pathOf = folderPaths(folders);
+    return answerPage(
+      {
+        list: ["problems", mailboxKey, id],
+        token,
+        pageSize,
+        recordsFrom: async (from) => problemRecords(deps.vault, await openIndex(deps, mailboxKey, id), from),
+      },
+      (page) => ({
+        problems: page.map(({ op, id: item, folderId, reason, code, requestId }) => {
+          return { op, id: item, folderId, folder: pathOf(folderId), reason, code, requestId };
+        }),
+      }),
+    );
+  });

@@ -1,0 +1,52 @@
+import type { DurableOrchestrationStatus } from "durable-functions";
+
+export type JobState = "pending" | "running" | "paused" | "completed" | "failed" | "cancelled" | "unknown";
+
+const STATES: Readonly<Record<string, JobState>> = {
+  Pending: "pending",
+  Running: "running",
+  ContinuedAsNew: "running",
+  Suspended: "paused",
+  Completed: "completed",
+  Failed: "failed",
+  Terminated: "cancelled",
+  Canceled: "cancelled",
+};
+
+export const stateOf = ({ runtimeStatus }: Pick<DurableOrchestrationStatus, "runtimeStatus">): JobState =>
+  STATES[String(runtimeStatus)] ?? "unknown";
+
+/** A job as callers see it. */
+export interface Job {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: JobState;
+  readonly created: string;
+  readonly updated: string;
+  progress?: unknown;
+  readonly result?: unknown;
+  readonly error?: string;
+}
+
+export const jobOf = (status: DurableOrchestrationStatus): Job => {
+  const { instanceId, name, createdTime, lastUpdatedTime, customStatus, output } = status;
+  const state = stateOf(status);
+  return {
+    id: instanceId,
+    kind: name,
+    state,
+    created: new Date(createdTime).toISOString(),
+    updated: new Date(lastUpdatedTime).toISOString(),
+    ...(customStatus ? { progress: progressIn(state, customStatus) } : {}),
+    ...(state === "completed" ? { result: output } : {}),
+    ...(state === "failed" ? { error: String(output) } : {}),
+  };
+};
+
+/** A job that stands still has no rate, and no time at which it would end. */
+const progressIn = (state: JobState, customStatus: unknown): unknown => {
+  const stands = state === "paused" || state === "cancelled" || state === "failed";
+  if (!stands || typeof customStatus !== "object") return customStatus;
+  const { itemsPerSecond: _rate, etaSeconds: _eta, ...progress } = customStatus as Record<string, unknown>;
+  return progress;
+};

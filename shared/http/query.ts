@@ -1,0 +1,39 @@
+import type { HttpResponseInit } from "@azure/functions";
+import * as z from "zod";
+import { problem } from "./problem.ts";
+
+/** A request's parameters by name; one that is given more than once is a list, which no schema of one value takes. */
+export const readQuery = (query: URLSearchParams): Record<string, string | string[]> =>
+  Object.fromEntries(
+    [...new Set(query.keys())].map((name) => {
+      const [first = "", ...more] = query.getAll(name);
+      return [name, more.length === 0 ? first : [first, ...more]];
+    }),
+  );
+
+/** 400 that names each parameter that is wrong, and how. */
+export const invalidQuery = (error: z.ZodError): HttpResponseInit =>
+  invalid(
+    error.issues.flatMap((issue) =>
+      issue.code === "unrecognized_keys"
+        ? issue.keys.map((field) => ({ field, message: "There is no such parameter" }))
+        : [{ field: issue.path.join("."), message: issue.message }],
+    ),
+  );
+
+/** 400 for one parameter. */
+export const invalidParameter = (field: string, message: string): HttpResponseInit => invalid([{ field, message }]);
+
+const invalid = (errors: readonly { field: string; message: string }[]): HttpResponseInit =>
+  problem(400, "invalid-request", errors.map(({ field, message }) => `${field}: ${message}.`).join(" "), { errors });
+
+const MOST_ENTRIES = 1_000;
+
+const SIZE = `Expected a whole number from 1 to ${MOST_ENTRIES}`;
+
+/** The parameters of a list that is answered in pages of `pageSize` entries unless the caller says otherwise. */
+export const paging = (pageSize: number) => ({
+  /** The `next` of the page before. */
+  page: z.string().optional(),
+  pageSize: z.coerce.number(SIZE).int(SIZE).min(1, SIZE).max(MOST_ENTRIES, SIZE).default(pageSize),
+});

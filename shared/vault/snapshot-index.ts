@@ -1,0 +1,76 @@
+import * as z from "zod";
+import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { Blobs } from "./blobs.ts";
+import { liveness } from "./liveness.ts";
+import { PartRef } from "./manifest.ts";
+import { readPart } from "./part-reader.ts";
+import type { CatalogueRecord } from "./records.ts";
+import { walkToBase } from "./snapshots.ts";
+
+const Count = z.int().nonnegative();
+
+/** What a reader wants to know of a part before it takes it in. */
+const IndexedPart = z.object({
+  part: PartRef,
+  /** One bit for each record, last record first, lowest bit first: whether it is live in the snapshot. */
+  live: z.base64(),
+  items: Count,
+  /** Records of items that were left out of this very snapshot; 0 in the parts of its ancestors. */
+  problems: Count,
+});
+export type IndexedPart = z.output<typeof IndexedPart>;
+
+/** Live items, and the bytes of their raw streams. */
+const FolderContent = z.object({ items: Count, bytes: Count });
+export type FolderContent = z.output<typeof FolderContent>;
+
+/** What is live in a snapshot, newest part first: lets a reader begin at any record without reading those before it. */
+export const SnapshotIndex = z.object({
+  v: z.literal(1),
+  parts: z.array(IndexedPart),
+  folders: z.record(z.string(), FolderContent),
+});
+export type SnapshotIndex = z.output<typeof SnapshotIndex>;
+
+/** The record of an item that was left out. */
+export type ProblemRecord = Extract<CatalogueRecord, { op: "skip" | "fail" }>;
+
+export const isProblem = (record: CatalogueRecord): record is ProblemRecord =>
+  record.op === "skip" || record.op === "fail";
+
+/** Folds a snapshot and notes what is live in it. Memory is one part, 16 bytes for each item met, and the index. */
+export const indexSnapshot = async (
+  vault: Blobs,
+  mailboxKey: MailboxKey,
+  snapshotId: SnapshotId,
+): Promise<SnapshotIndex> => {
+  const isLive = liveness();
+  const parts: IndexedPart[] = [];
+  const folders = new Map<string, FolderContent>();
+
+  for await (const { manifest } of walkToBase(vault, mailboxKey, snapshotId)) {
+    for (const part of manifest.parts.toReversed()) {
+      const live = Buffer.alloc(Math.ceil(part.records / 8));
+      const counts = { items: 0, problems: 0 };
+      let place = 0;
+      for await (const record of readPart(vault, part, "last-to-first")) {
+        if (isLive(record)) {
+          live.writeUInt8(live.readUInt8(place >>> 3) | (1 << (place & 7)), place >>> 3);
+          counts.items += 1;
+          addTo(folders, record.folderId, record.rawBytes);
+        }
+        if (manifest.id === snapshotId && isProblem(record)) counts.problems += 1;
+        place += 1;
+      }
+      parts.push({ part, live: live.toString("base64"), ...counts });
+    }
+  }
+  return { v: 1, parts, folders: Object.fromEntries(folders) };
+};
+
+const addTo = (folders: Map<string, FolderContent>, folderId: string, bytes: number): void => {
+  const content = folders.get(folderId) ?? { items: 0, bytes: 0 };
+  content.items += 1;
+  content.bytes += bytes;
+  folders.set(folderId, content);
+};

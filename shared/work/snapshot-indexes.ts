@@ -1,0 +1,29 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
+import type { MailboxKey, SnapshotId } from "../ids.ts";
+import { type Blobs, parseJson } from "../vault/blobs.ts";
+import { indexSnapshot, SnapshotIndex } from "../vault/snapshot-index.ts";
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
+
+const indexName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
+  `indexes/${mailboxKey}/${snapshotId}.v1.json.gz`;
+
+/**
+ * The index of a snapshot, which is made when it is first asked for and kept as scratch data. A snapshot never changes,
+ * so neither does its index: whoever makes it again, at the same time or after it has expired, makes the same.
+ */
+export const openIndex = async (
+  { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
+  mailboxKey: MailboxKey,
+  snapshotId: SnapshotId,
+): Promise<SnapshotIndex> => {
+  const name = indexName(mailboxKey, snapshotId);
+  const kept = await work.readWhole(name);
+  if (kept !== undefined) return parseJson(name, await decompress(kept.body), SnapshotIndex);
+
+  const index = await indexSnapshot(vault, mailboxKey, snapshotId);
+  await work.create(name, await compress(JSON.stringify(index)), { contentType: "application/gzip" });
+  return index;
+};

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { ADA, aStack, BO, eventually, stopStacks, type TestStack } from "../support/stack.ts";
+
+const Problem = z.strictObject({
+  type: z.string().startsWith("/problems/"),
+  title: z.string().min(1),
+  status: z.int(),
+  detail: z.string().min(1),
+  errors: z.array(z.strictObject({ field: z.string().min(1), message: z.string().min(1) })).optional(),
+  mailbox: z.string().optional(),
+  folder: z.string().optional(),
+  job: z.string().optional(),
+  location: z.string().optional(),
+});
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  const mailboxes = [ADA, BO].map((userPrincipalName) => ({
+    kind: "generated" as const,
+    userPrincipalName,
+    items: 10,
+    bytes: { fixed: 2_000 },
+  }));
+  stack = await aStack({ graph: { mailboxes } });
+  await stack.backUp(ADA);
+});
+afterAll(stopStacks);
+
+const all = { all: true };
+
+describe("POST /api/backups answers 400 and names the field", () => {
+  test.each<[body: unknown, field: string]>([
+    [{ mailboxes: ADA }, "mailboxes"],
+    [{ mailboxes: [] }, "mailboxes"],
+    [{ mailboxes: [ADA, ""] }, "mailboxes.1"],
+    [{ mailboxes: [null] }, "mailboxes.0"],
+    [{ mailboxes: Array.from({ length: 101 }, () => ADA) }, "mailboxes"],
+    [{ mailbox: ADA }, "(body)"],
+    [JSON.parse('{"__proto__": {"mailboxes": []}}'), "(body)"],
+    [[], "(body)"],
+    [null, "(body)"],
+    ["mailboxes", "(body)"],
+    [7, "(body)"],
+  ])("for %j", async (body, field) => {
+    await expectInvalid(await post("/api/backups", JSON.stringify(body)), field);
+  });
+});
+
+describe("POST /api/restores answers 400 and names the field", () => {
+  test.each<[body: unknown, field: string]>([
+    [{ select: all }, "mailbox"],
+    [{ mailbox: "", select: all }, "mailbox"],
+    [{ mailbox: 1, select: all }, "mailbox"],
+    [{ mailbox: ADA }, "select"],
+    [{ mailbox: ADA, select: "everything" }, "select"],
+    [{ mailbox: ADA, select: {} }, "select"],
+    [{ mailbox: ADA, select: { folders: [] } }, "select.folders"],
+    [{ mailbox: ADA, select: all, snapshot: "yesterday" }, "snapshot"],
+    [{ mailbox: ADA, select: all, snapshot: "../../head.json" }, "snapshot"],
+    [{ mailbox: ADA, select: all, target: "elsewhere" }, "target"],
+    [{ mailbox: ADA, select: all, dryRun: "yes" }, "dryRun"],
+    [{ mailbox: ADA, select: all, onConflict: "overwrite" }, "onConflict"],
+  ])("for %j", async (body, field) => {
+    await expectInvalid(await post("/api/restores", JSON.stringify(body)), field);
+  });
+});
+
+describe.each(["/api/backups", "/api/restores"])("POST %s answers 400", (path) => {
+  test.each<[kind: string, body: Uint8Array]>([
+    ["text", Buffer.from("mailboxes=ada")],
+    ["JSON that is cut off", Buffer.from('{"mailboxes": [')],
+    ["bytes that are no UTF-8", Uint8Array.of(0x7b, 0xff, 0xfe, 0x00, 0x7d)],
+    ["brackets without end", Buffer.from("[".repeat(200_000))],
+  ])("for %s", async (_, body) => {
+    await expectInvalid(await post(path, body), "(body)");
+  });
+});
+
+describe("what does not exist is answered with 404", () => {
+  const unknownSnapshot = "20200101T000000Z-abc234";
+  test.each<[what: string, path: string, body: unknown, kind: string]>([
+    ["a mailbox to back up", "/api/backups", { mailboxes: ["nobody@contoso.example"] }, "mailbox-not-found"],
+    ["one of two mailboxes", "/api/backups", { mailboxes: [ADA, "nobody@contoso.example"] }, "mailbox-not-found"],
+    ["a mailbox key", "/api/backups", { mailboxes: ["a".repeat(26)] }, "mailbox-not-found"],
+    ["a name like a path", "/api/backups", { mailboxes: ["../users/x?$select=id#"] }, "mailbox-not-found"],
+    ["a name with a quote", "/api/backups", { mailboxes: ["o'hara' or 1 eq 1"] }, "mailbox-not-found"],
+    ["a name with control characters", "/api/backups", { mailboxes: ["a\u0000\r\nb: c"] }, "mailbox-not-found"],
+    ["a long name", "/api/backups", { mailboxes: ["é".repeat(10_000)] }, "mailbox-not-found"],
+    ["half a character", "/api/backups", { mailboxes: ["\ud800"] }, "mailbox-not-found"],
+    ["a mailbox to restore", "/api/restores", { mailbox: "nobody@contoso.example", select: all }, "mailbox-not-found"],
+    ["a mailbox without snapshot", "/api/restores", { mailbox: BO, select: all }, "snapshot-not-found"],
+    ["a snapshot", "/api/restores", { mailbox: ADA, select: all, snapshot: unknownSnapshot }, "snapshot-not-found"],
+    ["a folder", "/api/restores", { mailbox: ADA, select: { folders: ["Inbox/Nowhere"] } }, "folder-not-found"],
+    ["one of two folders", "/api/restores", { mailbox: ADA, select: { folders: ["inbox", "x"] } }, "folder-not-found"],
+  ])("%s", async (_, path, body, kind) => {
+    const problem = await problemOf(await post(path, JSON.stringify(body)), 404);
+    expect(problem.type).toBe(`/problems/${kind}`);
+  });
+
+  test.each([
+    "/api/jobs/nothing",
+    "/api/jobs/restore-20200101T000000Z-abc234",
+    "/api/jobs/backup-tenant-place-0",
+    "/api/jobs/..%2F..%2Fadmin",
+    "/api/jobs/%00",
+    `/api/jobs/${"x".repeat(5_000)}`,
+    "/api/mailboxes/nobody@contoso.example/snapshots",
+    "/api/mailboxes/%25/snapshots",
+    "/api/mailboxes/..%2Fusers/snapshots",
+    `/api/mailboxes/${"x".repeat(5_000)}/snapshots`,
+    "/api/mailboxes/%E2%82%AC'%20%3F/snapshots",
+  ])("GET %s", async (path) => {
+    await problemOf(await stack.api.request(path), 404);
+  });
+
+  // Routing is the host's own, in Azure too: its answer has no body.
+  test.each([
+    ["GET", "/api/backups"],
+    ["GET", "/api/restores"],
+    ["PUT", "/api/backups"],
+    ["DELETE", "/api/jobs/backup-tenant"],
+    ["POST", "/api/mailboxes"],
+    ["GET", "/api"],
+    ["GET", "/api/nothing"],
+  ])("%s %s", async (method, path) => {
+    expect((await stack.api.request(path, { method })).status).toBe(404);
+  });
+});
+
+describe("while a backup is running", () => {
+  test.each<[of: string, mailbox: string]>([
+    ["the same mailbox", BO],
+    ["another one", ADA],
+  ])("a second one of %s is answered with 409 and the job that is in the way", async (_, mailbox) => {
+    await stack.graph.run("add-fault", { kind: "slow", endpoint: "export-items", delayMs: 1_000 });
+    const first = await stack.api.start("/api/backups", { mailboxes: [BO] });
+    const key = await stack.keyOf(BO);
+    await eventually("backup", async () => (await stack.api.job(`backup-${key}`))?.state === "running" || undefined);
+
+    const problem = await problemOf(await post("/api/backups", JSON.stringify({ mailboxes: [mailbox] })), 409);
+    expect(problem.job).toBe(mailbox === BO ? `backup-${key}` : first);
+    expect((await stack.api.request(problem.location ?? "")).status).toBe(200);
+
+    await stack.graph.run("clear-faults");
+    await stack.api.finish(first);
+    await stack.backUp(mailbox);
+  });
+});
+
+const post = (path: string, body: string | Uint8Array): Promise<Response> =>
+  stack.api.request(path, { method: "POST", headers: { "content-type": "application/json" }, body: Buffer.from(body) });
+
+const problemOf = async (response: Response, status: number) => {
+  const text = await response.text();
+  expect([response.status, text]).toEqual([status, expect.any(String)]);
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  const problem = Problem.parse(JSON.parse(text));
+  expect(problem.status).toBe(status);
+  return problem;
+};
+
+const expectInvalid = async (response: Response, field: string): Promise<void> => {
+  const { type, detail, errors = [] } = await problemOf(response, 400);
+  expect(type).toBe("/problems/invalid-request");
+  expect(errors.map((error) => error.field)).toEqual([field]);
+  expect(detail).not.toContain("\n");
+};

@@ -1,0 +1,28 @@
+import { afterAll, expect, test } from "vitest";
+import { ADA, aStack, stopStacks } from "../support/stack.ts";
+import { folderIds, itemsInNewFolders, mailboxLines, snapshotLines, streams } from "../support/stack-contents.ts";
+
+afterAll(stopStacks);
+
+test("with every activity delivered twice at once, each item is backed up and restored once", async () => {
+  const stack = await aStack({
+    deliverTwice: true,
+    graph: { mailboxes: [{ kind: "generated", userPrincipalName: ADA, items: 160, bytes: { fixed: 6_000 } }] },
+  });
+  const before = await mailboxLines(stack, ADA);
+  const original = streams(await stack.graph.items(ADA));
+  const folders = await folderIds(stack, ADA);
+
+  await stack.backUp(ADA);
+  expect(before).toHaveLength(160);
+  expect(await snapshotLines(stack, ADA)).toEqual(before);
+
+  const restored = await stack.restore({ mailbox: ADA, select: { all: true } });
+  expect(restored.result).toMatchObject({ imported: 160, failed: 0, ambiguous: 0, missing: 0 });
+  expect(streams(await itemsInNewFolders(stack, ADA, folders))).toEqual(original);
+  expect(deliveriesOf(stack.lines, "commit-snapshot")).toBe(2);
+  expect(deliveriesOf(stack.lines, "upload-items")).toBe(8);
+});
+
+const deliveriesOf = (lines: readonly { text: string }[], activity: string): number =>
+  lines.filter(({ text }) => text.includes(`Executing 'Functions.${activity}'`)).length;

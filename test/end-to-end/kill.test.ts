@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { aStack, eventually, stopStacks, type TestStack } from "../support/stack.ts";
+import {
+  folderIds,
+  itemsInNewFolders,
+  mailboxLines,
+  snapshotLines,
+  snapshotsOf,
+  streams,
+} from "../support/stack-contents.ts";
+
+/** So slow that work takes seconds, in which a kill can land. */
+const SLOW = { "export-items": 500, "import-item": 60 };
+const ITEMS = 240;
+
+const victims = ["app", "host"] as const;
+type Victim = (typeof victims)[number];
+const mailboxOf = (victim: Victim, work: string) => `${work}.${victim}@contoso.example`;
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  const mailboxes = victims.flatMap((victim) =>
+    ["backup", "restore"].map((work) => ({
+      kind: "generated" as const,
+      userPrincipalName: mailboxOf(victim, work),
+      items: work === "backup" ? ITEMS : ITEMS / 2,
+      bytes: { fixed: 4_000 },
+    })),
+  );
+  stack = await aStack({ clock: 20, graph: { mailboxes } });
+});
+afterAll(stopStacks);
+
+describe.each(victims)("when the %s is killed", (victim) => {
+  test("in the middle of a backup, the snapshot holds every item of the mailbox", async () => {
+    const mailbox = mailboxOf(victim, "backup");
+    const key = await stack.keyOf(mailbox);
+    const wanted = await mailboxLines(stack, mailbox);
+    await slowly("export-items", async () => {
+      const job = await stack.api.start("/api/backups", { mailboxes: [mailbox] });
+      await eventually("pack", async () => ((await namesIn(`${key}/packs/`)).length >= 3 ? true : undefined));
+      await kill(victim);
+      expect((await namesIn(`${key}/packs/`)).length).toBeLessThan(ITEMS / 20);
+      expect(await snapshotsOf(stack, mailbox)).toEqual([]);
+      await resume(victim);
+      await stack.api.finish(job);
+    });
+
+    expect(wanted).toHaveLength(ITEMS);
+    expect(await snapshotLines(stack, mailbox)).toEqual(wanted);
+  });
+
+  test("in the middle of a restore, every item is there once", async () => {
+    const mailbox = mailboxOf(victim, "restore");
+    const wanted = streams(await stack.graph.items(mailbox));
+    const folders = await folderIds(stack, mailbox);
+    await stack.backUp(mailbox);
+
+    const { result } = await slowly("import-item", async () => {
+      const { itemsImported: before } = await counters();
+      const imported = async () => (await counters()).itemsImported - before;
+      const job = await stack.api.start("/api/restores", { mailbox, select: { all: true } });
+      await eventually("import", async () => ((await imported()) >= 20 ? true : undefined));
+      await kill(victim);
+      await noRequestIsUnderWay();
+      expect(await imported()).toBeLessThan(wanted.length);
+      await endLeases();
+      await resume(victim);
+      return stack.api.finish(job);
+    });
+
+    expect(result).toMatchObject({ imported: wanted.length, failed: 0, ambiguous: 0, missing: 0 });
+    expect(streams(await itemsInNewFolders(stack, mailbox, folders))).toEqual(wanted);
+  });
+});
+
+const kill = async (victim: Victim): Promise<void> => {
+  if (victim === "host") {
+    stack.host().kill();
+    await stack.host().ended;
+    return;
+  }
+  const pid = await stack.appPid();
+  process.kill(pid, "SIGKILL");
+  await eventually("new process", async () => ((await stack.appPid().catch(() => pid)) === pid ? undefined : true));
+};
+
+const resume = async (victim: Victim): Promise<void> => {
+  if (victim === "host") await stack.restartHost();
+};
+
+const slowly = async <T>(endpoint: keyof typeof SLOW, act: () => Promise<T>): Promise<T> => {
+  await stack.graph.run("add-fault", { kind: "slow", endpoint, delayMs: SLOW[endpoint] });
+  return act().finally(() => stack.graph.run("clear-faults"));
+};
+
+const Counters = z.looseObject({
+  itemsImported: z.int(),
+  mailboxes: z.record(z.string(), z.looseObject({ inFlight: z.int() })),
+});
+const counters = async () => Counters.parse(await stack.graph.counters());
+
+/** What a dead process had sent may still take effect for a moment, as at Exchange. */
+const noRequestIsUnderWay = () =>
+  eventually("quiet moment", async () =>
+    Object.values((await counters()).mailboxes).every(({ inFlight }) => inFlight === 0) ? true : undefined,
+  );
+
+/** The leases of a dead process end by themselves within a minute, which no test should wait for. */
+const endLeases = async (): Promise<void> => {
+  for await (const { name, properties } of stack.work.listBlobsFlat())
+    if (properties.leaseState === "leased") await stack.work.getBlobClient(name).getBlobLeaseClient().breakLease(0);
+};
+
+const namesIn = async (prefix: string): Promise<string[]> => {
+  const names: string[] = [];
+  for await (const { name } of stack.vault.list(prefix)) names.push(name);
+  return names;
+};

@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { afterEach, expect, test } from "vitest";
+import { ADA, aStack, stopStacks, type TestStack } from "../support/stack.ts";
+import { folderIds, itemsInNewFolders, mailboxLines, snapshotLines, streams } from "../support/stack-contents.ts";
+
+afterEach(stopStacks);
+
+const LIMIT_MIB = 256;
+
+test("an item of 150 MB is backed up and restored in less than 256 MiB", { timeout: 120_000 }, async () => {
+  const stack = await aStack(oneMailbox({ items: 1, bytes: 150_000_000 }));
+  const pid = await stack.appPid();
+  await backsUpWhole(stack);
+  const afterBackup = await peakMiB(pid);
+
+  const folders = await folderIds(stack, ADA);
+  const original = streams(await stack.graph.items(ADA));
+  await stack.restore({ mailbox: ADA, select: { folders: ["inbox"] } });
+  expect(streams(await itemsInNewFolders(stack, ADA, folders))).toEqual(original);
+
+  expect(await stack.appPid()).toBe(pid);
+  console.log("one item", afterBackup, await peakMiB(pid));
+  expect(Math.max(afterBackup, await peakMiB(pid))).toBeLessThan(LIMIT_MIB);
+});
+
+test("a batch of 20 items of 20 MB is backed up in less than 256 MiB", { timeout: 120_000 }, async () => {
+  // What a listing announces is far from what an export holds: only so do 400 MB get into one batch.
+  const sizeFactor = { min: 20, max: 20 };
+  const stack = await aStack(oneMailbox({ items: 20, bytes: 20_000_000 }, { behaviours: { sizeFactor } }));
+  const pid = await stack.appPid();
+  await backsUpWhole(stack);
+  expect(await packsOf(stack)).toBe(1);
+  expect(await stack.appPid()).toBe(pid);
+  console.log("batch", await peakMiB(pid));
+  expect(await peakMiB(pid)).toBeLessThan(LIMIT_MIB);
+});
+
+const oneMailbox = ({ items, bytes }: { items: number; bytes: number }, settings: object = {}) => ({
+  graph: {
+    mailboxes: [
+      { kind: "generated" as const, userPrincipalName: ADA, items, layout: "inbox-only" as const, bytes: { fixed: bytes } },
+    ],
+    settings,
+  },
+});
+
+const backsUpWhole = async (stack: TestStack): Promise<void> => {
+  const t = Date.now();
+  const { result } = await stack.backUp(ADA);
+  console.log("backup", Date.now() - t);
+  expect(result).toMatchObject({ complete: 1, partial: 0, failed: 0 });
+  expect(await snapshotLines(stack, ADA)).toEqual(await mailboxLines(stack, ADA));
+  console.log("compared", Date.now() - t);
+};
+
+const packsOf = async ({ vault, keyOf }: TestStack): Promise<number> => {
+  let packs = 0;
+  for await (const _ of vault.list(`${await keyOf(ADA)}/packs/`)) packs += 1;
+  return packs;
+};
+
+/** The most memory that a process ever had resident. Linux alone tells. */
+const peakMiB = async (pid: number): Promise<number> => {
+  const status = await readFile(`/proc/${pid}/status`, "utf8");
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+};

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "vitest";
+import { backupStatus } from "../../../functions/backup/backup-status.ts";
+import { noProgress } from "../../../functions/backup/wave.ts";
+import { aRun } from "../kit.ts";
+
+const progressOf = (batchMs: number, totals: Partial<typeof noProgress.totals>) => ({
+  ...noProgress,
+  batchMs,
+  totals: { ...noProgress.totals, ...totals },
+});
+
+describe("backupStatus", () => {
+  test("tells counts, rate and the time that is left", () => {
+    const progress = progressOf(1_000, { planned: 500, exported: 180, skipped: 15, failed: 5, bytes: 9, throttled: 2 });
+
+    expect(backupStatus("exporting", aRun, progress, 1_000)).toEqual({
+      phase: "exporting",
+      runId: aRun,
+      planned: 500,
+      exported: 180,
+      skipped: 15,
+      failed: 5,
+      bytes: 9,
+      itemsPerSecond: 80,
+      lanes: 4,
+      throttled: 2,
+      etaSeconds: 10,
+    });
+  });
+
+  test("promises no end before there is anything to reckon with", () => {
+    expect(backupStatus("opening", aRun, noProgress, 1_000)).not.toHaveProperty("etaSeconds");
+  });
+
+  test("reckons with what was planned once that is more than was announced, and never with less than nothing", () => {
+    expect(backupStatus("exporting", aRun, progressOf(1_000, { planned: 160 }), 10).etaSeconds).toBe(2);
+    expect(backupStatus("done", aRun, progressOf(1_000, { exported: 20 }), 10).etaSeconds).toBe(0);
+  });
+});

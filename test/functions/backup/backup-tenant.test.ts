@@ -1,0 +1,165 @@
+import { describe, expect, test } from "vitest";
+import type * as z from "zod";
+import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
+import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
+import { noProgress } from "../../../functions/backup/wave.ts";
+import type { BackupInTurnInput, BackupTenantInput, discoverMailboxes } from "../../../shared/contracts/backup.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { aRun } from "../kit.ts";
+
+const NONE = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
+
+const aMailbox = (n: number): MailboxRef => ({
+  key: mailboxKey(`mailbox ${n}`),
+  id: `mailbox ${n}`,
+  kind: "primary",
+  userId: `user ${n}`,
+});
+
+const done = (state: "complete" | "partial", items: number) => ({
+  snapshotId: aRun,
+  state,
+  quiet: false,
+  items,
+  bytes: items * 10,
+  totals: { ...noProgress.totals, exported: items, bytes: items * 10 },
+});
+
+describe("backup-tenant", () => {
+  const tenant = (
+    pages: readonly Partial<z.input<typeof discoverMailboxes.output>>[],
+    overrides: Partial<BackupTenantInput> = {},
+    place: (input: BackupInTurnInput) => unknown = () => ({ ...NONE, complete: 1, items: 10, bytes: 100 }),
+  ) =>
+    runOrchestrator(backupTenant, {
+      input: { trigger: "schedule", full: false, window: 3, ...overrides },
+      retries: false,
+      activities: {
+        "discover-mailboxes": ({ next = "0" }: { next?: string }) => ({
+          withoutMailbox: 0,
+          busy: 0,
+          ...pages[Number(next)],
+          ...(Number(next) + 1 < pages.length ? { next: String(Number(next) + 1) } : {}),
+        }),
+      },
+      orchestrators: { "backup-in-turn": place },
+    });
+
+  test("queues page after page, each behind the last, then fills its window", async () => {
+    const { calls, output } = await tenant([{ mailboxes: 100 }, { mailboxes: 40, withoutMailbox: 2, busy: 1 }]);
+
+    expect(calls.map(({ name, instanceId }) => instanceId ?? name)).toEqual([
+      "discover-mailboxes",
+      "discover-mailboxes",
+      "backup-tenant-place-0",
+      "backup-tenant-place-1",
+      "backup-tenant-place-2",
+    ]);
+    expect(calls[0]?.input).not.toHaveProperty("next");
+    expect(calls[1]?.input).toMatchObject({ start: 100, next: "1" });
+    expect(calls[3]?.input).toMatchObject({ place: 1, turn: 0, outcomes: NONE, trigger: "schedule" });
+    expect(output).toMatchObject({ ...NONE, complete: 3, items: 30, bytes: 300, withoutMailbox: 2, busy: 1 });
+  });
+
+  test("has no more places than mailboxes", async () => {
+    const { calls } = await tenant([{ mailboxes: 2 }]);
+
+    expect(calls.filter(({ name }) => name === "backup-in-turn")).toHaveLength(2);
+  });
+
+  test("ends at once in a tenant without mailboxes", async () => {
+    const { calls, output, customStatuses } = await tenant([{ mailboxes: 0, withoutMailbox: 5 }]);
+
+    expect(calls.map(({ name }) => name)).toEqual(["discover-mailboxes"]);
+    expect(output).toMatchObject({ ...NONE, withoutMailbox: 5, busy: 0 });
+    expect(customStatuses.at(-1)).toMatchObject({ phase: "done", places: 0, mailboxes: 0 });
+  });
+
+  test("sums up who is left out, and names the first twenty", async () => {
+    const leftOut = Array.from({ length: 15 }, (_, n) => ({ reason: "unlicensed" as const, user: `user ${n}` }));
+    const page = { mailboxes: 1, unlicensed: 15, excluded: 2, disabled: 3, unknown: 1, leftOut };
+
+    const { output, customStatuses } = await tenant([page, page]);
+
+    const sums = {
+      unlicensed: 30,
+      excluded: 4,
+      disabled: 6,
+      unknown: 2,
+      leftOut: [...leftOut, ...leftOut].slice(0, 20),
+    };
+    expect(output).toMatchObject(sums);
+    expect(customStatuses.at(-1)).toMatchObject(sums);
+  });
+
+  test("asks for the users that it was given only", async () => {
+    const { calls } = await tenant([{ mailboxes: 1 }], { only: ["ada"] });
+
+    expect(calls[0]?.input).toMatchObject({ only: ["ada"] });
+  });
+
+  test("fails when a place fails, rather than answer with less", async () => {
+    const broken = () => {
+      throw new Error("the queue is lost");
+    };
+
+    await expect(tenant([{ mailboxes: 2 }], {}, broken)).rejects.toThrow(OrchestratorFailedError);
+  });
+});
+
+describe("backup-in-turn", () => {
+  const input: BackupInTurnInput = {
+    tenantRun: aRun,
+    trigger: "schedule",
+    full: false,
+    place: 2,
+    turn: 0,
+    outcomes: NONE,
+  };
+  const inTurn = (mailboxes: number, result: (mailbox: MailboxRef) => unknown, start: BackupInTurnInput = input) =>
+    runOrchestrator(backupInTurn, {
+      input: start,
+      retries: false,
+      activities: {
+        "take-mailbox": ({ turn }: { turn: number }) => (turn < mailboxes ? { mailbox: aMailbox(turn) } : {}),
+      },
+      orchestrators: { "backup-mailbox": ({ mailbox }: { mailbox: MailboxRef }) => result(mailbox) },
+    });
+
+  test("takes one mailbox after the other until none is left", async () => {
+    const { calls, output } = await inTurn(2, () => done("complete", 5));
+
+    expect(calls.map(({ name, instanceId }) => instanceId ?? name)).toEqual([
+      "take-mailbox",
+      `backup-${aMailbox(0).key}`,
+      "take-mailbox",
+      `backup-${aMailbox(1).key}`,
+      "take-mailbox",
+    ]);
+    expect(calls[2]?.input).toEqual({ tenantRun: aRun, place: 2, turn: 1 });
+    expect(output).toEqual({ ...NONE, complete: 2, items: 10, bytes: 100 });
+  });
+
+  test("counts a mailbox that fails, and goes on with the next", async () => {
+    const { output, customStatuses } = await inTurn(3, ({ id }) => {
+      if (id === "mailbox 1") throw new Error("no right to this mailbox");
+      return done(id === "mailbox 0" ? "partial" : "complete", 5);
+    });
+
+    expect(output).toEqual({ ...NONE, partial: 1, failed: 1, complete: 1, items: 10, bytes: 100 });
+    expect(customStatuses.at(-1)).toMatchObject({ failed: 1, running: `backup-${aMailbox(2).key}` });
+  });
+
+  test("goes on in a new generation after twenty mailboxes, with its place, turn and counts", async () => {
+    const { continuedAs, calls } = await inTurn(50, () => done("complete", 1), { ...input, turn: 20 });
+
+    expect(calls).toHaveLength(40);
+    expect(continuedAs).toEqual({
+      ...input,
+      turn: 40,
+      outcomes: { ...NONE, complete: 20, items: 20, bytes: 200 },
+    });
+  });
+});

@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { takeMailboxActivity } from "../../../functions/backup/take-mailbox.activity.ts";
+import { takeMailbox } from "../../../shared/contracts/backup.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import { addMailboxes } from "../../../shared/work/mailbox-queue.ts";
+import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { aRun, deliver } from "../kit.ts";
+
+const someMailboxes = (from: number, count: number): MailboxRef[] =>
+  Array.from({ length: count }, (_, i) => {
+    const id = `mailbox ${from + i}`;
+    return { key: mailboxKey(id), id, kind: "primary", userId: `user ${from + i}` };
+  });
+
+const aQueue = async (...pages: number[]) => {
+  const work = memoryBlobs();
+  let start = 0;
+  for (const count of pages) {
+    await addMailboxes(work, aRun, start, someMailboxes(start, count));
+    start += count;
+  }
+  const handler = takeMailboxActivity({ work });
+  const take = async (place: number, turn: number) =>
+    (await deliver(handler, takeMailbox, { tenantRun: aRun, place, turn })).mailbox?.id;
+  return { take };
+};
+
+describe("take-mailbox", () => {
+  test("hands out every mailbox once, over all pages, and then none", async () => {
+    const { take } = await aQueue(2, 0, 1);
+
+    expect([await take(0, 0), await take(1, 0), await take(0, 1), await take(1, 1)]).toEqual([
+      "mailbox 0",
+      "mailbox 1",
+      "mailbox 2",
+      undefined,
+    ]);
+  });
+
+  test("gives a turn that is delivered again the same mailbox again", async () => {
+    const { take } = await aQueue(3);
+
+    expect([await take(0, 0), await take(1, 0), await take(0, 0), await take(0, 1)]).toEqual([
+      "mailbox 0",
+      "mailbox 1",
+      "mailbox 0",
+      "mailbox 2",
+    ]);
+  });
+
+  test("gives no two places the same mailbox when they ask at the same time", async () => {
+    const { take } = await aQueue(8);
+
+    const taken = await Promise.all(Array.from({ length: 8 }, (_, place) => take(place, 0)));
+
+    expect(new Set(taken).size).toBe(8);
+  });
+});

@@ -1,0 +1,76 @@
+import { HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import type { ClientOf } from "../../shared/durable/client.ts";
+
+interface Started {
+  readonly name: string;
+  readonly instanceId: string | undefined;
+  readonly input: unknown;
+}
+
+type Status = Partial<Omit<DurableOrchestrationStatus, "runtimeStatus">> & { readonly runtimeStatus: string };
+
+/** What every answer of a real hub carries and no caller may see: the input, and management URLs with their key. */
+const SECRETS = {
+  input: { secret: "the input" },
+  statusQueryGetUri: "http://localhost/runtime/webhooks/durabletask/instances/x?code=system-key",
+};
+
+/** A task hub in memory, as far as functions use it through their client. Instances that it starts are pending. */
+export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
+  const all = new Map(Object.entries(instances));
+  const started: Started[] = [];
+  const client: Pick<DurableClient, "getStatus" | "startNew"> = {
+    getStatus: async (instanceId) => {
+      const status = all.get(instanceId);
+      if (status === undefined)
+        throw new Error(`DurableClient error: the operation failed with HTTP 404: ${instanceId}`);
+      const times = {
+        createdTime: new Date("2026-11-22T01:00:00Z"),
+        lastUpdatedTime: new Date("2026-11-22T01:05:00Z"),
+      };
+      const fixed = { instanceId, name: "backup-mailbox", customStatus: null, output: null, ...times };
+      return { ...fixed, ...SECRETS, ...status } as unknown as DurableOrchestrationStatus;
+    },
+    startNew: async (name, options) => {
+      const { instanceId, input } = options ?? {};
+      started.push({ name, instanceId, input });
+      all.set(instanceId ?? "", { runtimeStatus: "Pending" });
+      return instanceId ?? "";
+    },
+  };
+  const clientOf: ClientOf = () => client as DurableClient;
+  return { started, clientOf };
+};
+
+interface Asked {
+  readonly method?: "GET" | "POST";
+  readonly params?: Record<string, string>;
+  readonly query?: Record<string, string>;
+  readonly body?: unknown;
+}
+
+/** A request as the host hands it to a handler; a body that is text goes as it is. */
+const aRequest = ({ method = "GET", params = {}, query = {}, body }: Asked = {}): HttpRequest =>
+  new HttpRequest({
+    method,
+    url: "http://localhost:7071/api/any",
+    params,
+    query,
+    ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
+  });
+
+/** A context that keeps what is logged to itself. */
+export const aQuietContext = (): InvocationContext => new InvocationContext({ logHandler: () => undefined });
+
+type Handler = (request: HttpRequest, context: InvocationContext) => unknown;
+
+/** What a handler answers: status, headers and its JSON. */
+export const ask = async (handler: Handler, asked: Asked = {}) => {
+  const answer = (await handler(aRequest(asked), aQuietContext())) as HttpResponseInit;
+  const text = String(answer.body);
+  const body: unknown = JSON.parse(text);
+  return { status: answer.status, headers: { ...(answer.headers as Record<string, string>) }, body, text };
+};
+
+export const PROBLEM = { "content-type": "application/problem+json" };

@@ -1,0 +1,110 @@
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import * as z from "zod";
+import { createApp } from "../../local/host/worker/app.ts";
+import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
+import * as backup from "../../shared/contracts/backup.ts";
+import * as restore from "../../shared/contracts/restore.ts";
+
+const Binding = z.looseObject({
+  type: z.string(),
+  direction: z.string(),
+  route: z.string().optional(),
+  methods: z.array(z.string()).optional(),
+  authLevel: z.string().optional(),
+  schedule: z.string().optional(),
+});
+
+const registered = new Map<string, z.output<typeof Binding>[]>();
+
+/** Loads the app as the worker does, with settings that name nothing real. */
+beforeAll(async () => {
+  vi.stubEnv("SEAL_KEY", Buffer.alloc(32, 7).toString("base64"));
+  vi.stubEnv("BACKUP_SCHEDULE", "0 0 1 * * *");
+  vi.stubEnv("VAULT_BLOB_ENDPOINT", "https://vault.blob.core.windows.net");
+  const app = createApp(() => undefined);
+  supplyCoreModule(app);
+  await import("../../functions/index.ts");
+  for (const { metadata } of app.functions.values())
+    registered.set(
+      metadata.name,
+      Object.values(metadata.bindings).map((binding) => Binding.parse(binding)),
+    );
+});
+
+const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => type.endsWith("Trigger"));
+
+const named = (type: string): string[] =>
+  [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
+
+const contracts = [...Object.values(backup), ...Object.values(restore)].flatMap((value) =>
+  typeof value === "object" && "retry" in value ? [value.name] : [],
+);
+
+describe("the app", () => {
+  test("registers each of these HTTP routes, and no other", () => {
+    const routes = named("httpTrigger").map((name) => {
+      const { methods, route } = triggerOf(name) ?? {};
+      return `${methods?.join()} ${route}: ${name}`;
+    });
+
+    expect(routes).toMatchInlineSnapshot(`
+      [
+        "POST jobs/{id}/cancel: cancel-job",
+        "GET jobs/{id}: get-job",
+        "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
+        "GET health: health",
+        "GET mailboxes/{mailbox}/snapshots/{id}/folders: list-folders",
+        "GET mailboxes/{mailbox}/snapshots/{id}/items: list-items",
+        "GET mailboxes: list-mailboxes",
+        "GET mailboxes/{mailbox}/snapshots/{id}/problems: list-problems",
+        "GET mailboxes/{mailbox}/snapshots: list-snapshots",
+        "POST jobs/{id}/pause: pause-job",
+        "POST jobs/{id}/resume: resume-job",
+        "POST backups: start-backup",
+        "POST restores: start-restore",
+      ]
+    `);
+  });
+
+  test("leaves who may call to the platform's authentication: no route has a key of its own", () => {
+    const levels = named("httpTrigger").map((name) => triggerOf(name)?.authLevel);
+
+    expect(new Set(levels)).toEqual(new Set(["anonymous"]));
+  });
+
+  test("registers its orchestrators", () => {
+    expect(named("orchestrationTrigger")).toEqual([
+      "backup-in-turn",
+      "backup-mailbox",
+      "backup-tenant",
+      "restore-mailbox",
+    ]);
+  });
+
+  test("registers an activity for every contract, and none without", () => {
+    expect(named("activityTrigger")).toEqual(contracts.toSorted());
+  });
+
+  test("backs up on the schedule of its settings", () => {
+    expect(named("timerTrigger")).toEqual(["nightly-backup"]);
+    expect(triggerOf("nightly-backup")?.schedule).toBe("%BACKUP_SCHEDULE%");
+  });
+
+  test("gives the durable client to what starts, shows or steers jobs", () => {
+    const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
+
+    expect(withClient.map(([name]) => name).toSorted()).toMatchInlineSnapshot(`
+      [
+        "cancel-job",
+        "discover-mailboxes",
+        "get-job",
+        "list-mailboxes",
+        "nightly-backup",
+        "pause-job",
+        "resume-job",
+        "start-backup",
+        "start-restore",
+      ]
+    `);
+  });
+});

@@ -1,0 +1,62 @@
+import { InvocationContext } from "@azure/functions";
+import type { ActivityHandler } from "durable-functions";
+import type * as z from "zod";
+import type { FaultRule } from "../../local/graph/faults.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import type { ActivityContract } from "../../shared/durable/activity.ts";
+import { graph } from "../../shared/graph/graph-client.ts";
+import { dutyCredential } from "../../shared/security/credentials.ts";
+import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
+import { anEmulator, UPN } from "../local/graph/kit.ts";
+import { memoryBlobs } from "../shared/vault/memory-blobs.ts";
+import { all } from "../shared/vault/samples.ts";
+
+export const aRun = "20261122T010000Z-abc234";
+
+type EmulatorOptions = NonNullable<Parameters<typeof anEmulator>[0]>;
+type MailboxOptions = Omit<
+  Extract<NonNullable<EmulatorOptions["mailboxes"]>[number], { kind: "generated" }>,
+  "kind" | "userPrincipalName"
+>;
+
+/** One small mailbox in an emulator, and the ports through which activities reach it, a vault and scratch space. */
+export const aMailboxInGraph = async (
+  mailboxOptions: MailboxOptions = {},
+  options: Omit<EmulatorOptions, "mailboxes"> = {},
+) => {
+  const spec = {
+    kind: "generated",
+    userPrincipalName: UPN,
+    items: 30,
+    layout: "inbox-only",
+    userFolders: 0,
+    bytes: { fixed: 500 },
+    ...mailboxOptions,
+  } as const;
+  const kit = await anEmulator({ ...options, mailboxes: [spec] });
+  const { admin, graphUrl } = kit.emulator;
+  const [user] = await admin.users({});
+  const id = user?.mailboxId ?? "";
+  const mailbox: MailboxRef = { key: mailboxKey(id), id, kind: "primary", userId: user?.userId ?? "" };
+  const openGraph = graph({
+    endpoint: graphUrl,
+    credential: dutyCredential({ kind: "local-token", token: "emulator-token" }),
+    userAgent: "test",
+  });
+
+  const items = async (folder = "inbox") => all(await admin.items({ mailbox: id, folder }));
+  const fault = (rule: z.input<typeof FaultRule>) => admin["add-fault"](rule);
+  return { ...kit, admin, mailbox, openGraph, items, fault, vault: memoryBlobs(), work: memoryBlobs() };
+};
+
+const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+
+/** Delivers an activity as the host does: everything crosses as JSON. */
+export const deliver = async <I extends z.ZodType, O extends z.ZodType>(
+  handler: ActivityHandler,
+  contract: ActivityContract<I, O>,
+  input: z.input<I>,
+): Promise<z.output<O>> => {
+  const answer = await handler(overTheWire(input), new InvocationContext({ functionName: contract.name }));
+  return contract.output.parse(overTheWire(answer));
+};

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+import { restoreStatus } from "../../../functions/restore/restore-status.ts";
+
+const plan = { items: 1_000, present: 50, bytes: 9_000 };
+const totals = { imported: 90, ambiguous: 4, failed: 6, bytes: 800, throttled: 0 };
+
+describe("a restore's progress", () => {
+  test("goes on at the rate of the last wave, until every planned item is settled", () => {
+    const status = restoreStatus("importing", plan, totals, { settled: 50, elapsedMs: 20_000 });
+    expect(status).toMatchObject({ itemsPerSecond: 2.5, etaSeconds: 360 });
+  });
+
+  test("has a rate although less than one item a second is imported", () => {
+    const status = restoreStatus("importing", plan, totals, { settled: 30, elapsedMs: 100_000 });
+    expect(status).toMatchObject({ itemsPerSecond: 0.3, etaSeconds: 3_000 });
+  });
+
+  test.each([
+    ["no wave has ended", undefined],
+    ["the wave imported nothing", { settled: 0, elapsedMs: 20_000 }],
+  ])("foretells nothing when %s", (_, pace) => {
+    const status = restoreStatus("importing", plan, totals, pace);
+    expect(status).not.toHaveProperty("itemsPerSecond");
+    expect(status).not.toHaveProperty("etaSeconds");
+  });
+
+  test("ends with nothing left", () => {
+    const done = { ...totals, imported: 990 };
+    expect(restoreStatus("importing", plan, done, { settled: 50, elapsedMs: 20_000 }).etaSeconds).toBe(0);
+  });
+});

@@ -1,0 +1,120 @@
+import { createImportSessionActivity } from "../../../functions/restore/create-import-session.activity.ts";
+import { ensureFoldersActivity } from "../../../functions/restore/ensure-folders.activity.ts";
+import { planRestoreActivity } from "../../../functions/restore/plan-restore.activity.ts";
+import { reconcileRestoreActivity } from "../../../functions/restore/reconcile-restore.activity.ts";
+import { uploadItemsActivity } from "../../../functions/restore/upload-items.activity.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import {
+  createImportSession,
+  ensureFolders,
+  type ImportSession,
+  planRestore,
+  reconcileRestore,
+  type Selection,
+  type Target,
+  uploadItems,
+} from "../../../shared/contracts/restore.ts";
+import { importer } from "../../../shared/graph/import-item.ts";
+import { sealer } from "../../../shared/security/seal.ts";
+import { readHead } from "../../../shared/vault/snapshots.ts";
+import { blobLedgers } from "../../../shared/work/ledger.ts";
+import { useAzurite } from "../../support/azurite.ts";
+import { runBackup } from "../../support/backup-run.ts";
+import { aMailboxInGraph, deliver } from "../kit.ts";
+
+export const aRestoreId = "20261122T093000Z-xyz567";
+
+type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
+
+/** A mailbox that was backed up, and the activities that restore it, each delivered as the host does. */
+export const aRestore = async (
+  mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
+  {
+    prepare = async () => undefined,
+    mailboxOf = async ({ mailbox }) => mailbox,
+    ...options
+  }: Parameters<typeof aMailboxInGraph>[1] & {
+    prepare?: (kit: Kit) => Promise<void>;
+    mailboxOf?: (kit: Kit) => Promise<MailboxRef>;
+  } = {},
+) => {
+  const kit = await aMailboxInGraph({ items: 6, ...mailboxOptions }, options);
+  await prepare(kit);
+  const { openGraph, vault, work, emulator } = kit;
+  const mailbox = await mailboxOf(kit);
+  await runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox);
+  const snapshotId = (await readHead(vault, mailbox.key))?.newest?.id ?? "";
+
+  const container = await useAzurite().freshContainer();
+  const ledgers = blobLedgers(container);
+  const importHosts = [new URL(emulator.importUrl).host];
+  const seals = sealer(Buffer.alloc(32, 7));
+  const restore = { restoreId: aRestoreId, mailbox };
+
+  const plan = (overrides: { select?: Selection; target?: Target } = {}) =>
+    deliver(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 60_000 }), planRestore, {
+      ...restore,
+      snapshotId,
+      select: { all: true },
+      target: "original",
+      ...overrides,
+    });
+  const makeFolders = () => deliver(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
+  const openSession = () =>
+    deliver(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
+  const upload = (
+    session: ImportSession,
+    overrides: { budgetMs?: number; ranges?: { from: number; to: number }[] } = {},
+  ) =>
+    deliver(
+      uploadItemsActivity({
+        openGraph,
+        openImporter: importer({ importHosts, userAgent: "test" }),
+        importHosts,
+        sealer: seals,
+        vault,
+        work,
+        ledgers,
+      }),
+      uploadItems,
+      { ...restore, session, ranges: [{ from: 0, to: 1 }], budgetMs: 60_000, ...overrides },
+    );
+  const reconcile = () => deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, restore);
+
+  /** Loses the inbox, plans to bring it back, and opens a session: all is ready for the first lane. */
+  const loseInbox = async () => {
+    const lost = await kit.items();
+    for (const { id } of lost) await kit.admin["remove-item"]({ mailbox: mailbox.id, item: id });
+    await plan();
+    await makeFolders();
+    return { lost, session: await openSession() };
+  };
+  /** What the inbox holds, by content: the ids of restored items are new ones. */
+  const inbox = async () => (await kit.items()).map(({ sha256 }) => sha256).toSorted();
+
+  return {
+    ...kit,
+    mailbox,
+    snapshotId,
+    seals,
+    ledgers,
+    container,
+    plan,
+    makeFolders,
+    openSession,
+    upload,
+    reconcile,
+    loseInbox,
+    inbox,
+  };
+};
+
+export const contents = (items: readonly { readonly sha256: string }[]): string[] =>
+  items.map(({ sha256 }) => sha256).toSorted();
+
+/** Adds copies of the first inbox item beside it: they share its search key, as Exchange's copies do. */
+export const copyFirstItem = async (kit: Kit, copies: number): Promise<void> => {
+  const [first] = await kit.items();
+  const body = { FolderId: await kit.folderId(), Mode: "create", Data: await kit.exportOne(first?.id ?? "") };
+  for (let n = 0; n < copies; n += 1) await kit.ask(await kit.importUrl(), { body, token: "" });
+};

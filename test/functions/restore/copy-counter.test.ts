@@ -1,0 +1,26 @@
+import { describe, expect, test } from "vitest";
+import { copyCounter } from "../../../functions/restore/copy-counter.ts";
+
+describe("copyCounter", () => {
+  test("lets as many copies be taken as were added, in their own folder only", () => {
+    const copies = copyCounter();
+    copies.add("inbox", "key");
+    copies.add("inbox", "key");
+    copies.add("sent", "key");
+
+    expect(copies.size).toBe(3);
+    expect(copies.take("inbox", "key")).toBe(true);
+    expect(copies.take("inbox", "key")).toBe(true);
+    expect(copies.take("inbox", "key")).toBe(false);
+    expect(copies.take("sent", "other")).toBe(false);
+    expect(copies.size).toBe(1);
+  });
+
+  test("never takes an item without a search key for a copy of another", () => {
+    const copies = copyCounter();
+    copies.add("inbox", undefined);
+
+    expect(copies.size).toBe(0);
+    expect(copies.take("inbox", undefined)).toBe(false);
+  });
+});

@@ -1,0 +1,161 @@
+import { describe, expect, test } from "vitest";
+import { readConfig } from "../../shared/config.ts";
+
+const SEAL_KEY = Buffer.alloc(32, 7).toString("base64");
+
+const someSettings = (overrides: Record<string, string | undefined> = {}): Record<string, string | undefined> => ({
+  VAULT_BLOB_ENDPOINT: "https://vault.blob.core.windows.net",
+  SEAL_KEY,
+  BACKUP_SCHEDULE: "0 0 1 * * *",
+  ...overrides,
+});
+
+const refusal = (overrides: Record<string, string | undefined>): string => {
+  try {
+    readConfig(someSettings(overrides));
+  } catch (error) {
+    return String(error);
+  }
+  return "accepted";
+};
+
+describe("readConfig", () => {
+  test("needs three settings, and has defaults for the others", () => {
+    expect(readConfig(someSettings())).toEqual({
+      graph: {
+        endpoint: "https://graph.microsoft.com",
+        importHosts: ["outlook.office365.com"],
+        backup: { kind: "managed-identity", clientId: undefined },
+        restore: { kind: "managed-identity", clientId: undefined },
+      },
+      storage: { kind: "endpoint", blobEndpoint: "https://vault.blob.core.windows.net" },
+      sealKey: Buffer.alloc(32, 7),
+      backup: {
+        scope: "licensed",
+        exclude: [],
+        excludeFolders: [],
+        archives: false,
+        window: 8,
+        laneBudgetMs: 100_000,
+      },
+    });
+  });
+
+  test("takes every setting", () => {
+    const clientId = "11111111-2222-3333-4444-555555555555";
+    const config = readConfig(
+      someSettings({
+        GRAPH_ENDPOINT: "https://graph.microsoft.us/",
+        BACKUP_IDENTITY_CLIENT_ID: clientId,
+        RESTORE_IDENTITY_CLIENT_ID: clientId,
+        VAULT_CONNECTION_STRING: "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;",
+        IMPORT_HOSTS: "outlook.office365.us, 127.0.0.1:8443",
+        BACKUP_SCOPE: "ada@contoso.example, 42",
+        BACKUP_WINDOW: "3",
+        LANE_SECONDS: "45",
+      }),
+    );
+
+    expect(config).toMatchObject({
+      graph: {
+        endpoint: "https://graph.microsoft.us",
+        importHosts: ["outlook.office365.us", "127.0.0.1:8443"],
+        backup: { clientId },
+        restore: { clientId },
+      },
+      storage: { kind: "connection-string" },
+      backup: { scope: ["ada@contoso.example", "42"], window: 3, laneBudgetMs: 45_000 },
+    });
+  });
+
+  test("takes whom and what to back up", () => {
+    const { backup } = readConfig(
+      someSettings({
+        BACKUP_SCOPE: "group:11111111-2222-3333-4444-555555555555",
+        BACKUP_EXCLUDE: "ada@contoso.example,, 42 ",
+        BACKUP_EXCLUDE_FOLDERS: "junkemail, /Inbox/50%25%2C or less, +recoverableitemsdeletions",
+        BACKUP_ARCHIVES: "True",
+      }),
+    );
+
+    expect(backup).toMatchObject({
+      scope: { group: "11111111-2222-3333-4444-555555555555" },
+      exclude: ["ada@contoso.example", "42"],
+      excludeFolders: ["junkemail", "/Inbox/50%25%2C or less", "+recoverableitemsdeletions"],
+      archives: true,
+    });
+  });
+
+  test("takes an empty text for nothing where a list may be empty", () => {
+    const { backup } = readConfig(someSettings({ BACKUP_EXCLUDE: "", BACKUP_EXCLUDE_FOLDERS: " " }));
+
+    expect(backup).toMatchObject({ exclude: [], excludeFolders: [] });
+  });
+
+  test.each([
+    ["GRAPH_ENDPOINT", "s3cret", /should be the origin of Microsoft Graph/],
+    ["GRAPH_ENDPOINT", "http://s3cret.example", /should be https/],
+    ["BACKUP_IDENTITY_CLIENT_ID", "s3cret", /should be the client id of the managed identity that exports/],
+    ["RESTORE_IDENTITY_CLIENT_ID", "s3cret", /should be the client id of the managed identity that imports/],
+    ["LOCAL_BACKUP_TOKEN", "", /should be a token/],
+    ["LOCAL_RESTORE_TOKEN", "", /should be a token/],
+    ["LOCAL_BACKUP_TOKEN", "s3cret", /is for the emulator only: remove it/],
+    ["LOCAL_RESTORE_TOKEN", "s3cret", /is for the emulator only: remove it/],
+    ["VAULT_BLOB_ENDPOINT", undefined, /should be the blob endpoint of the data account/],
+    ["VAULT_BLOB_ENDPOINT", "s3cret", /should be the blob endpoint of the data account/],
+    ["VAULT_CONNECTION_STRING", "AccountKey=s3cret", /should be a connection string with a BlobEndpoint/],
+    ["SEAL_KEY", undefined, /should be 32 random bytes in base64/],
+    ["SEAL_KEY", "s3cret", /should be 32 random bytes in base64/],
+    ["SEAL_KEY", Buffer.alloc(31).toString("base64"), /should be 32 random bytes in base64/],
+    ["IMPORT_HOSTS", "s3cret,,", /should be host names separated by commas/],
+    ["BACKUP_SCHEDULE", undefined, /should be a six-field NCRONTAB expression/],
+    ["BACKUP_SCHEDULE", "s3cret * * * *", /should be a six-field NCRONTAB expression/],
+    ["BACKUP_SCOPE", "s3cret,,", /should be 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "group:s3cret", /should be 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "licensed, s3cret", /should be 'licensed', 'group:' with/],
+    ["BACKUP_ARCHIVES", "s3cret", /should be 'true' or 'false'/],
+    ["BACKUP_EXCLUDE_FOLDERS", "100% s3cret", /should be well-known names or paths of folders/],
+    ["BACKUP_WINDOW", "s3cret", /should be a whole number from 1 to 100/],
+    ["BACKUP_WINDOW", "101", /should be a whole number from 1 to 100/],
+    ["BACKUP_WINDOW", "", /should be a whole number from 1 to 100/],
+    ["LANE_SECONDS", "1.5", /should be a whole number from 1 to 600/],
+  ])("refuses %s=%s by name, without repeating it", (setting, value, reason) => {
+    const message = refusal({ [setting]: value });
+
+    expect(message).toMatch(new RegExp(`${setting} .*${reason.source}`));
+    expect(message).not.toContain("s3cret");
+    expect(message).not.toContain(SEAL_KEY);
+  });
+
+  test("names everything that is wrong at once, each once", () => {
+    const message = refusal({ SEAL_KEY: undefined, VAULT_BLOB_ENDPOINT: undefined, LOCAL_BACKUP_TOKEN: "t" });
+
+    expect(message.match(/\b[A-Z]{2,}(_[A-Z]+)+\b/g)).toEqual([
+      "SEAL_KEY",
+      "VAULT_BLOB_ENDPOINT",
+      "LOCAL_BACKUP_TOKEN",
+      "GRAPH_ENDPOINT",
+    ]);
+  });
+
+  test.each(["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080"])(
+    "takes local tokens for an emulator at %s",
+    (endpoint) => {
+      const config = readConfig(
+        someSettings({ GRAPH_ENDPOINT: endpoint, LOCAL_BACKUP_TOKEN: "b", LOCAL_RESTORE_TOKEN: "r" }),
+      );
+      expect(config.graph).toMatchObject({
+        endpoint,
+        backup: { kind: "local-token", token: "b" },
+        restore: { kind: "local-token", token: "r" },
+      });
+    },
+  );
+
+  test.each(["https://127.0.0.1.example", "https://localhost.example", "https://graph.microsoft.com"])(
+    "takes no local token for %s",
+    (endpoint) => {
+      expect(refusal({ GRAPH_ENDPOINT: endpoint, LOCAL_BACKUP_TOKEN: "t" })).toMatch(/LOCAL_BACKUP_TOKEN is for/);
+    },
+  );
+});

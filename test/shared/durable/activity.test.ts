@@ -1,0 +1,158 @@
+import { InvocationContext } from "@azure/functions";
+import type { OrchestrationHandler } from "durable-functions";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import {
+  begin,
+  call,
+  defineActivity,
+  implement,
+  schedule,
+  settle,
+  settleAll,
+  settleEach,
+} from "../../../shared/durable/activity.ts";
+import { pause } from "../../../shared/durable/pause.ts";
+import { runOrchestrator } from "../../support/run-orchestrator.ts";
+
+const double = defineActivity({
+  name: "double",
+  input: z.object({ n: z.coerce.number() }),
+  output: z.object({ twice: z.int() }),
+  retry: { firstIntervalMs: 1_000, attempts: 3, backoff: 2 },
+});
+const times2 = ({ n }: { n: number }) => ({ twice: n * 2 });
+
+describe("implement", () => {
+  const context = new InvocationContext({ functionName: "double" });
+
+  test("parses what arrives", async () => {
+    const handler = implement(double, async ({ n }) => ({ twice: n * 2 }));
+
+    expect(await handler({ n: "21", more: "left out" }, context)).toEqual({ twice: 42 });
+    await expect(handler({ n: "x" }, context)).rejects.toThrow(z.ZodError);
+    await expect(handler(null, context)).rejects.toThrow(z.ZodError);
+  });
+
+  test("lets nothing out that the contract does not know", async () => {
+    const leaking = implement(double, async () => ({ twice: 1, importUrl: "https://s3cret" }));
+    expect(await leaking({ n: 1 }, context)).toEqual({ twice: 1 });
+
+    const wrong = implement(double, async () => ({ twice: 1.5 }));
+    await expect(wrong({ n: 1 }, context)).rejects.toThrow(z.ZodError);
+  });
+});
+
+describe("call", () => {
+  const orchestrator: OrchestrationHandler = function* (context) {
+    const { twice } = yield* call(context, double, { n: 21 });
+    return twice;
+  };
+
+  test("schedules by the contract's name and gives the parsed result", async () => {
+    const run = await runOrchestrator(orchestrator, { input: null, activities: { double: times2 } });
+
+    expect(run).toMatchObject({ output: 42, calls: [{ name: "double", input: { n: 21 } }] });
+  });
+
+  test("tries as often as the contract says", async () => {
+    let tries = 0;
+    const failing = (times: number) => () => {
+      tries += 1;
+      if (tries <= times) throw new Error("out of order");
+      return { twice: tries };
+    };
+
+    expect((await runOrchestrator(orchestrator, { input: null, activities: { double: failing(2) } })).output).toBe(3);
+    tries = 0;
+    const spent = runOrchestrator(orchestrator, { input: null, activities: { double: failing(3) } });
+    await expect(spent).rejects.toThrow("out of order");
+    expect(tries).toBe(3);
+  });
+
+  test("waits between tries, longer each time", async () => {
+    let tries = 0;
+    const timed: OrchestrationHandler = function* (context) {
+      const before = context.df.currentUtcDateTime.getTime();
+      yield* call(context, double, { n: 1 });
+      return context.df.currentUtcDateTime.getTime() - before;
+    };
+    const flaky = () => {
+      tries += 1;
+      if (tries < 3) throw new Error("not yet");
+      return { twice: 2 };
+    };
+    expect((await runOrchestrator(timed, { input: null, activities: { double: flaky } })).output).toBe(3_000);
+  });
+
+  test("fails on a result that is not what the contract says", async () => {
+    const run = runOrchestrator(orchestrator, { input: null, activities: { double: () => ({ twice: "x" }) } });
+    await expect(run).rejects.toThrow(/twice/);
+  });
+});
+
+describe("several activities", () => {
+  test("all wait for all, and keep their order", async () => {
+    const all: OrchestrationHandler = function* (context) {
+      const pending = [3, 1, 2].map((n) => schedule(context, double, { n }));
+      return yield* settleAll(context, pending);
+    };
+    const run = await runOrchestrator(all, { input: null, activities: { double: times2 } });
+
+    expect(run.output).toEqual([{ twice: 6 }, { twice: 2 }, { twice: 4 }]);
+  });
+
+  test("begun together start once each, and are waited for one by one", async () => {
+    const begun: OrchestrationHandler = function* (context) {
+      const pending = [1, 2, 3].map((n) => schedule(context, double, { n }));
+      yield* begin(context, pending);
+      const late = schedule(context, double, { n: 4 });
+      return yield* settleEach([...pending, late]);
+    };
+    const run = await runOrchestrator(begun, { input: null, activities: { double: times2 } });
+
+    expect(run.calls.map(({ input }) => input)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
+    expect(run.output).toEqual([{ twice: 2 }, { twice: 4 }, { twice: 6 }, { twice: 8 }]);
+  });
+
+  test("begun together surface a failure where that one is waited for", async () => {
+    const begun: OrchestrationHandler = function* (context) {
+      const [bad, good] = [1, 2].map((n) => schedule(context, double, { n }));
+      if (bad === undefined || good === undefined) return undefined;
+      yield* begin(context, [bad, good]);
+      const { twice } = yield* settle(good);
+      try {
+        yield* settle(bad);
+      } catch (error) {
+        return [twice, String(error)];
+      }
+      return undefined;
+    };
+    const double1 = (input: { n: number }) => {
+      if (input.n === 1) throw new Error("one is bad");
+      return times2(input);
+    };
+    const run = await runOrchestrator(begun, { input: null, retries: false, activities: { double: double1 } });
+
+    expect(run.output).toEqual([4, expect.stringContaining("one is bad")]);
+  });
+
+  test("of which there are none take no turn", async () => {
+    const none: OrchestrationHandler = function* (context) {
+      yield* begin(context, []);
+      return [yield* settleAll(context, []), yield* settleEach([])];
+    };
+    expect((await runOrchestrator(none, { input: null })).output).toEqual([[], []]);
+  });
+});
+
+test.each([
+  [1_500, [1_500]],
+  [0, []],
+  [-1, []],
+])("a pause of %i ms sets the timers %j", async (ms, timers) => {
+  const pausing: OrchestrationHandler = function* (context) {
+    yield* pause(context, ms);
+  };
+  expect((await runOrchestrator(pausing, { input: null })).timers).toEqual(timers);
+});

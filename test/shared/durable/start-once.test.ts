@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest";
+import { findInstance, isAlive, startOnce } from "../../../shared/durable/start-once.ts";
+
+type Client = Parameters<typeof startOnce>[0];
+
+const options = { instanceId: "backup-tenant", input: { trigger: "request" } };
+
+/** A task hub in memory that refuses the second start of a live id, as the extension does. */
+const aTaskHub = (found: Record<string, string> = {}) => {
+  const statuses = new Map(Object.entries(found));
+  const starts: unknown[] = [];
+  const client = {
+    getStatus: async (id: string) => {
+      const runtimeStatus = statuses.get(id);
+      if (runtimeStatus === undefined) throw new Error(`The operation failed: HTTP 404 for ${id}`);
+      return { runtimeStatus };
+    },
+    startNew: async (name: string, { instanceId, input }: typeof options) => {
+      await Promise.resolve();
+      if (isAlive({ runtimeStatus: statuses.get(instanceId) } as never)) throw new Error("HTTP 500");
+      statuses.set(instanceId, "Pending");
+      starts.push([name, instanceId, input]);
+      return instanceId;
+    },
+  } as unknown as Client;
+  return { client, starts };
+};
+
+describe("startOnce", () => {
+  test("starts an orchestration that there is not", async () => {
+    const { client, starts } = aTaskHub();
+
+    expect(await startOnce(client, "backup-tenant", options)).toBe("started");
+    expect(starts).toEqual([["backup-tenant", "backup-tenant", { trigger: "request" }]]);
+  });
+
+  test.each(["Completed", "Failed", "Terminated", "Canceled"])("starts again what is %s", async (status) => {
+    const { client } = aTaskHub({ "backup-tenant": status });
+    expect(await startOnce(client, "backup-tenant", options)).toBe("started");
+  });
+
+  test.each(["Running", "Pending", "Suspended", "ContinuedAsNew"])("leaves alone what is %s", async (status) => {
+    const { client, starts } = aTaskHub({ "backup-tenant": status });
+    expect(await startOnce(client, "backup-tenant", options)).toBe("already-running");
+    expect(starts).toEqual([]);
+  });
+
+  test("starts one when many come at the same time", async () => {
+    const { client, starts } = aTaskHub();
+
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => startOnce(client, "backup-tenant", options)));
+
+    expect(outcomes.filter((outcome) => outcome === "started")).toHaveLength(1);
+    expect(starts).toHaveLength(1);
+  });
+
+  test("throws why a start failed when nothing runs after it", async () => {
+    const { client } = aTaskHub();
+    const failing = { ...client, startNew: () => Promise.reject(new Error("storage is down")) };
+
+    await expect(startOnce(failing, "backup-tenant", options)).rejects.toThrow("storage is down");
+  });
+});
+
+describe("findInstance", () => {
+  test("throws what is no unknown id", async () => {
+    const client = { getStatus: () => Promise.reject(new Error("HTTP 503")) };
+    await expect(findInstance(client, "x")).rejects.toThrow("HTTP 503");
+  });
+});

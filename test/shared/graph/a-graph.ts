@@ -1,0 +1,74 @@
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { onTestFinished } from "vitest";
+import { type GraphClient, graph } from "../../../shared/graph/graph-client.ts";
+import type { Patience } from "../../../shared/graph/patience.ts";
+
+export const TOKEN = "t0k3n-of-the-app";
+
+export interface Asked {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: string;
+}
+
+/** One answer of a server that plays a script; the last one is repeated. */
+export interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `{origin}` in it stands for the server's own. */
+  readonly body?: unknown;
+  /** Breaks the connection instead of answering, or in the middle of the body. */
+  readonly reset?: "before" | "amid";
+}
+
+/** A server on this machine that answers as scripted, and keeps what it was asked. It stops when the test ends. */
+export const aServer = async (...answers: readonly Answer[]) => {
+  const asked: Asked[] = [];
+  const server = createServer((request, response) => {
+    void answerTo(request, response).catch(() => response.destroy());
+  });
+  const answerTo = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? {};
+    const entry = { method: request.method, url: request.url, headers: request.headers, body: "" };
+    asked.push(entry);
+    for await (const piece of request) entry.body += String(piece);
+    const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body ?? {});
+    const body = text.replaceAll("{origin}", `http://${request.headers.host}`);
+    if (answer.reset === "before") return void request.socket.resetAndDestroy();
+    response.writeHead(answer.status ?? 200, { "content-length": Buffer.byteLength(body), ...answer.headers });
+    if (answer.reset === undefined) return void response.end(body);
+    response.write(body.slice(0, body.length / 2), () => request.socket.resetAndDestroy());
+  };
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { host, origin: `http://${host}`, asked };
+};
+
+/** A client of that server, with five minutes of patience and a count of the 429s. */
+export const clientOf = (origin: string, patience: Partial<Patience> = {}) => {
+  const seen = { throttled: 0 };
+  const credential = { getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const client: GraphClient = graph({ endpoint: origin, credential, userAgent: "vault/1" })({
+    untilMs: Date.now() + 300_000,
+    throttled: () => {
+      seen.throttled += 1;
+    },
+    ...patience,
+  });
+  return { client, seen };
+};
+
+/** A server with its script, and a client of it. */
+export const aGraph = async (answers: readonly Answer[], patience: Partial<Patience> = {}) => {
+  const server = await aServer(...answers);
+  return { ...server, ...clientOf(server.origin, patience) };
+};

@@ -1,0 +1,143 @@
+import { describe, expect, test } from "vitest";
+import { GraphError } from "../../../shared/graph/graph-error.ts";
+import { type ItemImport, importer } from "../../../shared/graph/import-item.ts";
+import { type Answer, aServer } from "./a-graph.ts";
+
+const SECRET = "authtoken=s3cret";
+const IMPORTED = { body: { itemId: "new-1", changeKey: "ck" } };
+const AT_ONCE = { "retry-after": "0" };
+
+async function* inPieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += 1_000) yield bytes.subarray(at, at + 1_000);
+}
+
+const anItem = (overrides: Partial<ItemImport> = {}, bytes = Buffer.alloc(10_000, "é")): ItemImport => ({
+  folderId: 'inbox"1',
+  rawBytes: bytes.length,
+  content: () => inPieces(bytes),
+  ...overrides,
+});
+
+/** An import service with its script, and an importer that may use it. */
+const anImporter = async (...answers: readonly Answer[]) => {
+  const server = await aServer(...answers);
+  const seen = { throttled: 0 };
+  const open = importer({ importHosts: [server.host], userAgent: "vault/1" });
+  const imports = open(`${server.origin}/api/gv1.0/Mailboxes('MBX:1')/importItem?${SECRET}`, {
+    untilMs: Date.now() + 60_000,
+    throttled: () => {
+      seen.throttled += 1;
+    },
+  });
+  return { ...server, imports, seen };
+};
+
+const failureOf = (work: Promise<unknown>): Promise<unknown> =>
+  work.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe("create", () => {
+  test.each([0, 1, 2, 3, 4, 10_000])("posts %i bytes of content, announced to the byte", async (bytes) => {
+    const { imports, asked } = await anImporter(IMPORTED);
+    const content = Buffer.from(Array.from({ length: bytes }, (_, index) => index % 251));
+
+    expect(await imports.create(anItem({}, content))).toBe("new-1");
+
+    const [post] = asked;
+    expect(post).toMatchObject({
+      method: "POST",
+      url: `/api/gv1.0/Mailboxes('MBX:1')/importItem?${SECRET}`,
+      headers: { "content-type": "application/json", "content-length": String(post?.body.length) },
+    });
+    expect(post?.headers).not.toHaveProperty("authorization");
+    expect(post?.headers).not.toHaveProperty("transfer-encoding");
+    expect(JSON.parse(post?.body ?? "")).toEqual({
+      FolderId: 'inbox"1',
+      Mode: "create",
+      Data: content.toString("base64"),
+    });
+  });
+
+  test("sends again what was refused, with the content anew", async () => {
+    let reads = 0;
+    const bytes = Buffer.from("some content");
+    const { imports, asked, seen } = await anImporter(
+      { status: 429, headers: AT_ONCE },
+      { status: 429, headers: AT_ONCE },
+      IMPORTED,
+    );
+    const content = () => {
+      reads += 1;
+      return inPieces(bytes);
+    };
+
+    expect(await imports.create(anItem({ content }, bytes))).toBe("new-1");
+
+    expect({ reads, throttled: seen.throttled }).toEqual({ reads: 3, throttled: 2 });
+    expect(new Set(asked.map(({ body }) => body)).size).toBe(1);
+  });
+
+  test.each([400, 401, 403, 409, 500, 502, 503, 504])("does not send again after %i", async (status) => {
+    const body = { error: { code: "ErrorSome", message: SECRET } };
+    const { imports, asked, seen } = await anImporter({ status, headers: AT_ONCE, body });
+
+    const error = await failureOf(imports.create(anItem()));
+
+    expect(error).toBeInstanceOf(GraphError);
+    expect(error).toMatchObject({ status, code: "ErrorSome" });
+    expect(String(error)).not.toContain("s3cret");
+    expect(asked).toHaveLength(1);
+    expect(seen.throttled).toBe(0);
+  });
+
+  test("tells a broken connection as no answer, and does not send again", async () => {
+    const { imports, asked } = await anImporter({ reset: "before" });
+
+    const error = await failureOf(imports.create(anItem()));
+
+    expect(error).toBeInstanceOf(GraphError);
+    expect(error).toMatchObject({ status: 0 });
+    expect(String(error)).not.toContain("s3cret");
+    expect(asked).toHaveLength(1);
+  });
+
+  test("leaves the body incomplete when the content is damaged, and throws the damage", async () => {
+    const { imports, asked } = await anImporter(IMPORTED);
+    const damage = new Error("the pack is damaged");
+    const content = async function* () {
+      yield Buffer.alloc(3_000);
+      throw damage;
+    };
+
+    expect(await failureOf(imports.create(anItem({ rawBytes: 9_000, content })))).toBe(damage);
+
+    for (const { body, headers } of asked) expect(body.length).toBeLessThan(Number(headers["content-length"]));
+  });
+
+  test.each(["", "no JSON with s3cret", '{"itemId":""}'])("refuses a success with the body %j", async (body) => {
+    const { imports } = await anImporter({ status: 200, body });
+
+    const error = await failureOf(imports.create(anItem()));
+
+    expect(error).toBeInstanceOf(Error);
+    expect(String(error)).not.toContain("s3cret");
+  });
+});
+
+test.each([
+  ["another host", "https://evil.example/importItem"],
+  ["another port", "https://outlook.office365.com:8443/importItem"],
+  ["no TLS", "http://outlook.office365.com/importItem"],
+])("a session at %s is refused before anything is sent", (_, url) => {
+  const open = importer({ importHosts: ["outlook.office365.com"], userAgent: "vault/1" });
+  let error: unknown;
+  try {
+    open(`${url}?${SECRET}`, { untilMs: 0 });
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(Error);
+  expect(String(error)).not.toContain("s3cret");
+});
