@@ -1,6 +1,8 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { StartOptions } from "./graph/emulator.ts";
+import { OutlookFileError } from "./graph/pst/open.ts";
+import { readOutlookFile } from "./graph/pst/outlook-file.ts";
 import { StackError } from "./stack/child.ts";
 import { startStack } from "./stack/stack.ts";
 
@@ -53,6 +55,8 @@ const main = async (): Promise<void> => {
   const interrupted = new Promise<void>((done) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => done());
   });
+  // A bad file stops here, before anything starts.
+  for (const file of options.pst) readOutlookFile(resolve(file)).close();
   const outlook = options.pst.map((file, index) => ({
     kind: "outlook" as const,
     userPrincipalName: `outlook-${index + 1}@contoso.example`,
@@ -88,6 +92,7 @@ State is kept in ${options.data}. Ctrl-C stops everything.`);
 try {
   await main();
 } catch (error) {
-  console.error(error instanceof StackError ? error.message : error);
-  process.exitCode = error instanceof StackError ? 2 : 1;
+  const isExpected = error instanceof StackError || error instanceof OutlookFileError;
+  console.error(isExpected ? error.message : error);
+  process.exitCode = isExpected ? 2 : 1;
 }

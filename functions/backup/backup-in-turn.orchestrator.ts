@@ -1,9 +1,11 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import {
+  type BackupFailure,
   BackupInTurnInput,
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
+  MOST_FAILURES,
   takeMailbox,
 } from "../../shared/contracts/backup.ts";
 import { call } from "../../shared/durable/activity.ts";
@@ -29,9 +31,13 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
   return undefined;
 }
 
-const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | undefined): BackupOutcomes =>
-  result === undefined
-    ? { ...outcomes, failed: outcomes.failed + 1 }
+const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | BackupFailure): BackupOutcomes =>
+  "reason" in result
+    ? {
+        ...outcomes,
+        failed: outcomes.failed + 1,
+        failures: [...outcomes.failures, result].slice(0, MOST_FAILURES),
+      }
     : {
         ...outcomes,
         [result.state]: outcomes[result.state] + 1,
@@ -39,15 +45,25 @@ const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | undefined
         bytes: outcomes.bytes + result.totals.bytes,
       };
 
-/** The failure of a mailbox's backup is an outcome here; its own instance holds the reason. */
+/** Longest reason that is kept. */
+const REASON_CHARACTERS = 300;
+
+/** The failure of a mailbox's backup is an outcome here. */
 function* backUp(
   context: OrchestrationContext,
   input: BackupMailboxInput,
-): Generator<Task, BackupMailboxResult | undefined, unknown> {
+): Generator<Task, BackupMailboxResult | BackupFailure, unknown> {
+  const job = backupInstance(input.mailbox.key);
   try {
-    const result = yield context.df.callSubOrchestrator("backup-mailbox", input, backupInstance(input.mailbox.key));
+    const result = yield context.df.callSubOrchestrator("backup-mailbox", input, job);
     return BackupMailboxResult.parse(result);
-  } catch {
-    return undefined;
+  } catch (error) {
+    return { job, reason: reasonOf(error) };
   }
 }
+
+/** The first line says why; a stack follows. */
+const reasonOf = (error: unknown): string => {
+  const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
+  return line.trim().slice(0, REASON_CHARACTERS);
+};

@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import type * as z from "zod";
 import {
   type BackupMailboxInput,
   type BackupMailboxResult,
@@ -44,7 +45,7 @@ export function* backupMailbox(
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   const id = input.resume?.runId ?? runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
-  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: id, user: "backup" };
+  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: context.df.newGuid(id), user: "backup" };
   const run = yield* withSlots(context, use, exportSome(context, input, id, use));
   const { progress, expectedItems } = run;
   if (!isDone(progress)) {
@@ -125,7 +126,7 @@ function* wave(
     context,
     [planning, ...exporting].filter((lane) => lane !== undefined),
   );
-  const planned = planning && (yield* settle(planning));
+  const planned = planning && (yield* settlePlanning(planning, exporting));
   const rest = [...plan.rest, ...chunkRanges(progress.nextChunk, planned?.chunks ?? [])];
   const extra = lateLane(context, run, progress, { plan, rest, planningMs: planned?.elapsedMs ?? 0 });
   const exported = yield* settleEach([...extra.pending, ...exporting]);
@@ -152,6 +153,19 @@ function* wave(
       }),
     ),
   };
+}
+
+/** The planner's answer. When it failed, not before the lanes beside it have ended, since they use the mailbox's slots. */
+function* settlePlanning(
+  planning: Pending<typeof planChanges.output>,
+  exporting: readonly Pending<typeof exportChunks.output>[],
+): Generator<Task, z.output<typeof planChanges.output>, unknown> {
+  try {
+    return yield* settle(planning);
+  } catch (failure) {
+    yield* settleEach(exporting);
+    throw failure;
+  }
 }
 
 /** The planner's slot, once it is free, exports for the time that the wave has left. */

@@ -6,6 +6,7 @@ import {
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
+  MOST_FAILURES,
   MOST_LEFT_OUT,
 } from "../../shared/contracts/backup.ts";
 import { call } from "../../shared/durable/activity.ts";
@@ -50,16 +51,19 @@ function* queueMailboxes(
 ): Generator<Task, BackupQueue, unknown> {
   let queue = NOBODY;
   let next: string | undefined;
+  let number = 0;
   do {
     context.df.setCustomStatus({ phase: "discovering", ...queue });
     const page = yield* call(context, discoverMailboxes, {
       tenantRun,
+      page: number,
       start: queue.mailboxes,
       ...(only === undefined ? {} : { only: [...only] }),
       ...(next === undefined ? {} : { next }),
     });
     queue = addPage(queue, page);
     next = page.next;
+    number += 1;
   } while (next !== undefined);
   return queue;
 }
@@ -75,7 +79,7 @@ const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
   busy: queue.busy + page.busy,
 });
 
-const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
+const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
 
 function* fillPlaces(
   context: OrchestrationContext,
@@ -98,6 +102,7 @@ const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({
   complete: a.complete + b.complete,
   partial: a.partial + b.partial,
   failed: a.failed + b.failed,
+  failures: [...a.failures, ...b.failures].slice(0, MOST_FAILURES),
   items: a.items + b.items,
   bytes: a.bytes + b.bytes,
 });

@@ -28,7 +28,7 @@ export const discoverMailboxesActivity = (deps: {
   readonly clientOf: ClientOf;
   readonly work: Blobs;
 }): ActivityHandler =>
-  implement(discoverMailboxes, async ({ tenantRun, only, start, next }, context) => {
+  implement(discoverMailboxes, async ({ tenantRun, only, page: number, start, next }, context) => {
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const client = deps.clientOf(context);
     const page = await usersInScope(graph, only ?? deps.scope, deps.exclude, next);
@@ -40,7 +40,7 @@ export const discoverMailboxesActivity = (deps: {
     const idle = mailboxes.filter((_, index) => !alive[index]);
     const bare = page.users.filter((_, index) => found[index]?.length === 0);
     return {
-      mailboxes: (await addMailboxes(deps.work, tenantRun, start, idle)).length,
+      mailboxes: (await addMailboxes(deps.work, tenantRun, { page: number, start }, idle)).length,
       busy: mailboxes.length - idle.length,
       ...countLeftOut([...page.leftOut, ...bare.map(({ id }) => ({ reason: "withoutMailbox" as const, user: id }))]),
       next: page.next,

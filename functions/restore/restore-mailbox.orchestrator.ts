@@ -37,7 +37,7 @@ export function* restoreMailbox(
   context: OrchestrationContext,
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: input.restoreId, user: "restore" };
+  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: context.df.newGuid(input.restoreId), user: "restore" };
   const { state, result } = yield* withSlots(context, use, restoreSome(context, input, use));
   if (input.dryRun) return state.plan;
   if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);

@@ -13,7 +13,10 @@ const GRACE_MS = 2 * 60_000;
 /** A job's use of one mailbox's slots. */
 export interface SlotUse {
   readonly mailboxKey: MailboxKey;
-  /** Another for each run, so that lanes of a run that was killed are still counted. */
+  /**
+   * Another for each generation of each run: lanes of a run that was killed are still counted, and giving back, when that
+   * is delivered again, takes nothing from the next generation.
+   */
   readonly holder: string;
   readonly user: SlotUser;
 }
@@ -25,9 +28,9 @@ export function* holdSlots(
   wanted: number,
   laneMs: number,
 ): Generator<Task, number, unknown> {
-  const request = { ...use, wanted, holdMs: laneMs + GRACE_MS };
   for (;;) {
-    const { granted } = yield* call(context, shareSlots, request);
+    const asking = context.df.newGuid(use.holder);
+    const { granted } = yield* call(context, shareSlots, { ...use, asking, wanted, holdMs: laneMs + GRACE_MS });
     if (granted > 0) return granted;
     yield* pause(context, ASK_AGAIN_MS);
   }
@@ -40,15 +43,12 @@ export function* withSlots<T>(
   work: Generator<Task, T, unknown>,
 ): Generator<Task, T, unknown> {
   try {
-    const result = yield* work;
+    return yield* work;
+  } finally {
     yield* releaseSlots(context, use);
-    return result;
-  } catch (error) {
-    yield* releaseSlots(context, use);
-    throw error;
   }
 }
 
 function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
-  yield* call(context, shareSlots, { ...use, wanted: 0, holdMs: 1 });
+  yield* call(context, shareSlots, { ...use, asking: context.df.newGuid(use.holder), wanted: 0, holdMs: 1 });
 }

@@ -4,7 +4,7 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { takeSlots } from "../../shared/work/mailbox-slots.ts";
 
-/** Shares a mailbox's request slots between the jobs that work on it. Run twice, the last answer holds. */
+/** Shares a mailbox's request slots between the jobs that work on it. Run twice, the first grant holds. */
 export const shareSlotsActivity = (deps: { readonly work: Blobs }): ActivityHandler =>
   implement(shareSlots, async ({ mailboxKey, ...request }) => ({
     granted: await takeSlots(deps.work, mailboxKey, request, Date.now()),

@@ -92,7 +92,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   const dataOf = (name: string): string => join(options.dataDir, name);
 
   try {
-    const [storage, graph] = await Promise.all([
+    const starting = [
       startChild({
         name: "storage",
         program: "storage/main.ts",
@@ -108,7 +108,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         ready: GraphReady,
         line: lineOf("graph"),
       }).then(watch),
-    ]);
+    ] as const;
+    // One that fails must not leave the other behind, started after everything was stopped.
+    await Promise.allSettled(starting);
+    const [storage, graph] = await Promise.all(starting);
     await createContainers(storage.ready.connectionString);
 
     const env = {

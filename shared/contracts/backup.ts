@@ -66,6 +66,7 @@ export const discoverMailboxes = defineActivity({
   input: z.object({
     tenantRun: RunId,
     only: z.array(z.string().min(1)).optional(),
+    page: Count,
     start: Count,
     next: z.string().optional(),
   }),
@@ -171,8 +172,22 @@ export const BackupMailboxResult = z.object({
 });
 export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 
-/** How many mailboxes ended how, and the items and raw bytes that their snapshots stored. */
-export const BackupOutcomes = z.object({ complete: Count, partial: Count, failed: Count, items: Count, bytes: Count });
+/** Most failures that a result tells of; the count of them is whole. */
+export const MOST_FAILURES = 20;
+
+/** A mailbox whose backup failed, by its job, and what the job said. */
+export const BackupFailure = z.object({ job: z.string(), reason: z.string() });
+export type BackupFailure = z.output<typeof BackupFailure>;
+
+/** How many mailboxes ended how, the items and raw bytes that their snapshots stored, and why some failed. */
+export const BackupOutcomes = z.object({
+  complete: Count,
+  partial: Count,
+  failed: Count,
+  failures: z.array(BackupFailure),
+  items: Count,
+  bytes: Count,
+});
 export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 
 /** One place in the window: backs up mailboxes from the queue, one after the other. */

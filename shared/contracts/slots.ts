@@ -15,6 +15,8 @@ export const shareSlots = defineActivity({
     mailboxKey: MailboxKey,
     holder: z.string().min(1),
     user: SlotUser,
+    /** Another for each asking, so that a second delivery of one is known. */
+    asking: z.string().min(1),
     wanted: Count,
     holdMs: z.int().positive(),
   }),

@@ -17,18 +17,21 @@ const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
 const turnsName = (run: RunId): string => `${run}/turns.json`;
 const number = (value: number): string => String(value).padStart(6, "0");
 
-/**
- * Adds a page to the queue of a run, from position `start` on; gives what another delivery added there before. An empty
- * page is not kept: the page after it starts at the same position.
- */
+/** A page of the directory that was looked through, and the position in the queue of its first mailbox. */
+export interface QueuePlace {
+  readonly page: number;
+  readonly start: number;
+}
+
+/** Adds a page to the queue of a run; gives what another delivery of the same page added before. */
 export const addMailboxes = async (
   work: Blobs,
   run: RunId,
-  start: number,
+  { page, start }: QueuePlace,
   mailboxes: readonly MailboxRef[],
 ): Promise<readonly MailboxRef[]> => {
-  const name = `${pagesPrefix(run)}${number(start)}.json`;
-  const outcome = mailboxes.length > 0 ? await work.create(name, Buffer.from(JSON.stringify(mailboxes))) : "empty";
+  const name = `${pagesPrefix(run)}${number(page)}-${number(start)}.json`;
+  const outcome = await work.create(name, Buffer.from(JSON.stringify(mailboxes)));
   return outcome === "created" ? mailboxes : ((await readJson(work, name, Page)) ?? []);
 };
 
@@ -50,7 +53,7 @@ export const takeMailbox = async (
 const mailboxAt = async (work: Blobs, run: RunId, index: number): Promise<MailboxRef | undefined> => {
   let page: { readonly name: string; readonly start: number } | undefined;
   for await (const { name } of work.list(pagesPrefix(run))) {
-    const start = Number.parseInt(name.slice(pagesPrefix(run).length), 10);
+    const start = Number.parseInt(name.slice(pagesPrefix(run).length).split("-")[1] ?? "", 10);
     if (start <= index) page = { name, start };
   }
   return page && (await readJson(work, page.name, Page))?.[index - page.start];

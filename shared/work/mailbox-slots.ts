@@ -6,6 +6,7 @@ import { type Blobs, updateJson } from "../vault/blobs.ts";
 
 const Holder = z.object({
   user: z.enum(["backup", "restore"]),
+  asking: z.string(),
   slots: z.int().nonnegative(),
   /** Milliseconds since the epoch: a job that died lets go by itself. */
   until: z.number(),
@@ -23,6 +24,8 @@ const slotsName = (key: MailboxKey): string => `slots/${key}.json`;
 export interface SlotRequest {
   readonly holder: string;
   readonly user: SlotUser;
+  /** Another for each asking, so that a second delivery of one is known. */
+  readonly asking: string;
   readonly wanted: number;
   readonly holdMs: number;
 }
@@ -31,7 +34,7 @@ export interface SlotRequest {
  * Takes slots of a mailbox for one holder until it asks again, gives them back, or the hold ends. All holders together
  * never hold more than the mailbox has, whichever processes they run in: the record changes under its ETag.
  *
- * Run twice, the holder holds what the last call granted.
+ * Run twice, a live hold stays what the first delivery granted: its lanes may be at work.
  */
 export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotRequest, nowMs: number): Promise<number> => {
   const slots = await updateJson(work, slotsName(key), Slots, (current = { holders: {} }) =>
@@ -40,7 +43,10 @@ export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotReque
   return slots.holders[request.holder]?.slots ?? 0;
 };
 
-const share = ({ holders }: Slots, { holder, user, wanted, holdMs }: SlotRequest, nowMs: number): Slots => {
+const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots => {
+  const { holder, user, asking, wanted, holdMs } = request;
+  const own = holders[holder];
+  if (own?.asking === asking && own.until > nowMs) return { holders };
   const others = Object.fromEntries(
     Object.entries(holders).filter(([name, { until }]) => name !== holder && until > nowMs),
   );
@@ -50,5 +56,5 @@ const share = ({ holders }: Slots, { holder, user, wanted, holdMs }: SlotRequest
   const isShared = rivals.some((rival) => rival.user !== user);
   const most = !isShared ? MAILBOX_SLOTS : user === "backup" ? LEFT_TO_BACKUP : MAILBOX_SLOTS - LEFT_TO_BACKUP;
   const granted = Math.max(0, Math.min(wanted, most, free));
-  return { holders: { ...others, [holder]: { user, slots: granted, until: nowMs + holdMs } } };
+  return { holders: { ...others, [holder]: { user, asking, slots: granted, until: nowMs + holdMs } } };
 };

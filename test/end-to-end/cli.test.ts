@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -185,7 +185,12 @@ describe("npm start", () => {
     expect(await second.api.job(job)).toEqual(done);
     expect(Snapshots.parse(await second.api.get(`/api/mailboxes/${ada}/snapshots`))).toEqual(snapshots);
     const restored = await second.api.finish(
-      await second.api.start("/api/restores", { mailbox: ada, select: { all: true }, target: "original", dryRun: true }),
+      await second.api.start("/api/restores", {
+        mailbox: ada,
+        select: { all: true },
+        target: "original",
+        dryRun: true,
+      }),
     );
     expect(restored.result).toMatchObject({ items: 0, present: 900 });
     await interrupt(second.command);

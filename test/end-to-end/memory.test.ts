@@ -7,8 +7,11 @@ afterEach(stopStacks);
 
 const LIMIT_MIB = 256;
 
+/** The upload budget, 150 MB in five minutes, would make an item of that size wait for as long. */
+const NO_LIMITS = { limits: { enabled: false } };
+
 test("an item of 150 MB is backed up and restored in less than 256 MiB", { timeout: 120_000 }, async () => {
-  const stack = await aStack(oneMailbox({ items: 1, bytes: 150_000_000 }));
+  const stack = await aStack(oneMailbox({ items: 1, bytes: 150_000_000 }, NO_LIMITS));
   const pid = await stack.appPid();
   await backsUpWhole(stack);
   const afterBackup = await peakMiB(pid);
@@ -19,7 +22,6 @@ test("an item of 150 MB is backed up and restored in less than 256 MiB", { timeo
   expect(streams(await itemsInNewFolders(stack, ADA, folders))).toEqual(original);
 
   expect(await stack.appPid()).toBe(pid);
-  console.log("one item", afterBackup, await peakMiB(pid));
   expect(Math.max(afterBackup, await peakMiB(pid))).toBeLessThan(LIMIT_MIB);
 });
 
@@ -31,26 +33,28 @@ test("a batch of 20 items of 20 MB is backed up in less than 256 MiB", { timeout
   await backsUpWhole(stack);
   expect(await packsOf(stack)).toBe(1);
   expect(await stack.appPid()).toBe(pid);
-  console.log("batch", await peakMiB(pid));
   expect(await peakMiB(pid)).toBeLessThan(LIMIT_MIB);
 });
 
 const oneMailbox = ({ items, bytes }: { items: number; bytes: number }, settings: object = {}) => ({
   graph: {
     mailboxes: [
-      { kind: "generated" as const, userPrincipalName: ADA, items, layout: "inbox-only" as const, bytes: { fixed: bytes } },
+      {
+        kind: "generated" as const,
+        userPrincipalName: ADA,
+        items,
+        layout: "inbox-only" as const,
+        bytes: { fixed: bytes },
+      },
     ],
     settings,
   },
 });
 
 const backsUpWhole = async (stack: TestStack): Promise<void> => {
-  const t = Date.now();
   const { result } = await stack.backUp(ADA);
-  console.log("backup", Date.now() - t);
   expect(result).toMatchObject({ complete: 1, partial: 0, failed: 0 });
   expect(await snapshotLines(stack, ADA)).toEqual(await mailboxLines(stack, ADA));
-  console.log("compared", Date.now() - t);
 };
 
 const packsOf = async ({ vault, keyOf }: TestStack): Promise<number> => {

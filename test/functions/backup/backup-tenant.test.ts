@@ -3,13 +3,18 @@ import type * as z from "zod";
 import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
 import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
 import { noProgress } from "../../../functions/backup/wave.ts";
-import type { BackupInTurnInput, BackupTenantInput, discoverMailboxes } from "../../../shared/contracts/backup.ts";
+import type {
+  BackupInTurnInput,
+  BackupOutcomes,
+  BackupTenantInput,
+  discoverMailboxes,
+} from "../../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRun } from "../kit.ts";
 
-const NONE = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
+const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
 
 const aMailbox = (n: number): MailboxRef => ({
   key: mailboxKey(`mailbox ${n}`),
@@ -148,7 +153,9 @@ describe("backup-in-turn", () => {
       return done(id === "mailbox 0" ? "partial" : "complete", 5);
     });
 
-    expect(output).toEqual({ ...NONE, partial: 1, failed: 1, complete: 1, items: 10, bytes: 100 });
+    const reason = "Orchestrator function 'backup-mailbox' failed: no right to this mailbox";
+    const failures = [{ job: `backup-${aMailbox(1).key}`, reason }];
+    expect(output).toEqual({ ...NONE, partial: 1, failed: 1, failures, complete: 1, items: 10, bytes: 100 });
     expect(customStatuses.at(-1)).toMatchObject({ failed: 1, running: `backup-${aMailbox(2).key}` });
   });
 

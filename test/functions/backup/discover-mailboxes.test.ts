@@ -60,7 +60,7 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
   } as const;
   const handler = discoverMailboxesActivity(deps);
   const discover = (input: Partial<Input> = {}) =>
-    deliver(handler, discoverMailboxes, { tenantRun: aRun, start: 0, ...input });
+    deliver(handler, discoverMailboxes, { tenantRun: aRun, page: 0, start: 0, ...input });
   /** Whose mailboxes are in the queue, in its order. */
   const queued = async (): Promise<string[]> => {
     const taken: string[] = [];

@@ -16,8 +16,8 @@ const someMailboxes = (from: number, count: number): MailboxRef[] =>
 const aQueue = async (...pages: number[]) => {
   const work = memoryBlobs();
   let start = 0;
-  for (const count of pages) {
-    await addMailboxes(work, aRun, start, someMailboxes(start, count));
+  for (const [page, count] of pages.entries()) {
+    await addMailboxes(work, aRun, { page, start }, someMailboxes(start, count));
     start += count;
   }
   const handler = takeMailboxActivity({ work });

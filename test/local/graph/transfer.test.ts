@@ -274,6 +274,17 @@ describe("archive", () => {
     expect(followed.body.value?.[0]).toHaveProperty("data");
   });
 
+  test("what lies below a folder of the auxiliary archive lies there too", async () => {
+    const { ask, emulator, archiveId, auxiliaryId, moved } = await archived();
+    const folders = await emulator.admin.folders({ mailbox: archiveId });
+    const nested = folders.find(({ parentId }) => parentId === moved)?.id ?? "";
+
+    const children = await ask(`${at("beta", auxiliaryId)}/folders/${moved}/childFolders`);
+
+    expect(idsOf(children.body.value ?? [])).toContain(nested);
+    expect((await ask(`${at("beta", archiveId)}/folders/${nested}`)).status).toBe(308);
+  });
+
   test("an import for it is 409 and names the mailbox to use", async () => {
     const { ask, exportOne, importUrl, base, archiveId, auxiliaryId, moved } = await archived();
     const [id = ""] = idsOf((await ask(`${base}/folders/inbox/items?$top=1`)).body.value ?? []);

@@ -22,7 +22,8 @@ const mailboxes = (from: number, to: number): MailboxRef[] =>
 /** A queue of pages of these sizes. */
 const queueOf = async (work: Blobs, ...sizes: readonly number[]): Promise<number> => {
   let start = 0;
-  for (const size of sizes) start += (await addMailboxes(work, RUN, start, mailboxes(start, start + size))).length;
+  for (const [page, size] of sizes.entries())
+    start += (await addMailboxes(work, RUN, { page, start }, mailboxes(start, start + size))).length;
   return start;
 };
 
@@ -52,10 +53,10 @@ describe("the queue of mailboxes", () => {
 
   test("keeps the page that was added first, whatever a second delivery found", async () => {
     const work = memoryBlobs();
-    await addMailboxes(work, RUN, 0, mailboxes(0, 2));
+    await addMailboxes(work, RUN, { page: 0, start: 0 }, mailboxes(0, 2));
 
-    expect(await addMailboxes(work, RUN, 0, mailboxes(7, 10))).toEqual(mailboxes(0, 2));
-    expect(await addMailboxes(work, RUN, 0, [])).toEqual(mailboxes(0, 2));
+    expect(await addMailboxes(work, RUN, { page: 0, start: 0 }, mailboxes(7, 10))).toEqual(mailboxes(0, 2));
+    expect(await addMailboxes(work, RUN, { page: 0, start: 0 }, [])).toEqual(mailboxes(0, 2));
     expect(await takeAll(work, 0)).toEqual(["MBX:0", "MBX:1"]);
   });
 
