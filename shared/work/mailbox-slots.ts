@@ -46,7 +46,8 @@ export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotReque
 const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots => {
   const { holder, user, asking, wanted, holdMs } = request;
   const own = holders[holder];
-  if (own?.asking === asking && own.until > nowMs) return { holders };
+  const until = nowMs + holdMs;
+  if (own?.asking === asking && own.until > nowMs) return { holders: { ...holders, [holder]: { ...own, until } } };
   const others = Object.fromEntries(
     Object.entries(holders).filter(([name, { until }]) => name !== holder && until > nowMs),
   );
@@ -56,5 +57,5 @@ const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots =
   const isShared = rivals.some((rival) => rival.user !== user);
   const most = !isShared ? MAILBOX_SLOTS : user === "backup" ? LEFT_TO_BACKUP : MAILBOX_SLOTS - LEFT_TO_BACKUP;
   const granted = Math.max(0, Math.min(wanted, most, free));
-  return { holders: { ...others, [holder]: { user, asking, slots: granted, until: nowMs + holdMs } } };
+  return { holders: { ...others, [holder]: { user, asking, slots: granted, until } } };
 };

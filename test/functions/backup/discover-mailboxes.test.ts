@@ -171,7 +171,7 @@ describe("discover-mailboxes", () => {
     );
 
     const first = await discover();
-    const second = await discover({ start: first.mailboxes, ...(first.next ? { next: first.next } : {}) });
+    const second = await discover({ page: 1, start: first.mailboxes, ...(first.next ? { next: first.next } : {}) });
 
     expect(first.next).toMatch(/skiptoken/);
     expect(second.next).toBeUndefined();
