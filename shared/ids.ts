@@ -7,7 +7,7 @@ export const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 export const MailboxKey = z.string().regex(/^[a-z2-7]{26}$/, "a mailbox key is 26 characters of lower-case base32");
 export type MailboxKey = z.infer<typeof MailboxKey>;
 
-/** One backup of one mailbox: `20261122T010000Z-abc234`. Text order is time order. */
+/** One backup of one mailbox: `20261122T010000Z-abc234`. Text order is time order, to the millisecond. */
 export const RunId = z
   .string()
   .regex(
@@ -20,12 +20,18 @@ export type RunId = z.infer<typeof RunId>;
 export const SnapshotId = RunId;
 export type SnapshotId = RunId;
 
-/** A pure function of its arguments, so that an orchestrator may call it: the six characters are the guid's first 30 bits. */
+/** The characters of base32 in text order. */
+const SORTED_BASE32 = [...BASE32].sort().join("");
+
+/**
+ * A pure function of its arguments, so that an orchestrator may call it. Of the six characters the first two are the
+ * milliseconds, in text order, and the others the guid's first 20 bits.
+ */
 export function runId(startedAt: Date, guid: string): RunId {
   const time = startedAt.toISOString().replace(/[-:]|\.\d{3}/g, "");
-  const bits = Number.parseInt(guid.slice(0, 8), 16) >>> 2;
-  const random = Array.from({ length: 6 }, (_, i) => BASE32[(bits >>> (25 - 5 * i)) & 31]).join("");
-  return RunId.parse(`${time}-${random}`);
+  const bits = startedAt.getUTCMilliseconds() * 2 ** 20 + (Number.parseInt(guid.slice(0, 8), 16) >>> 12);
+  const characters = Array.from({ length: 6 }, (_, i) => SORTED_BASE32[(bits >>> (25 - 5 * i)) & 31]).join("");
+  return RunId.parse(`${time}-${characters}`);
 }
 
 /** One tenant-wide backup is alive at a time, so its instance id is fixed. */

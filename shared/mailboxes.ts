@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { MailboxRef } from "./contracts/mailbox.ts";
 import { findArchiveId, findMailboxId, findUser } from "./graph/directory.ts";
 import type { GraphClient } from "./graph/graph-client.ts";
@@ -6,12 +7,21 @@ import type { Blobs } from "./vault/blobs.ts";
 import { mailboxKey } from "./vault/mailbox-key.ts";
 import { readHead } from "./vault/snapshots.ts";
 
+/** No longer than a principal name may be (64 characters, @, 255), and no lone surrogate, which no URL can carry. */
+const Name = z
+  .string()
+  .min(1)
+  .max(320)
+  .regex(/^\P{Surrogate}*$/u);
+
 /**
  * The live mailbox of a user by id or principal name, or of a key that the vault knows; `undefined` when there is none.
  * An archive goes by its key.
  */
-export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> =>
-  MailboxKey.safeParse(name).success ? findInVault(vault, name) : findLive(graph, name);
+export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> => {
+  if (!Name.safeParse(name).success) return undefined;
+  return MailboxKey.safeParse(name).success ? findInVault(vault, name) : findLive(graph, name);
+};
 
 /** The mailboxes of a user: the primary one and, if wanted, the archive; empty when there is none. */
 export const mailboxesOf = async (

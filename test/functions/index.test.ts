@@ -4,6 +4,7 @@ import { createApp } from "../../local/host/worker/app.ts";
 import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as restore from "../../shared/contracts/restore.ts";
+import * as slots from "../../shared/contracts/slots.ts";
 
 const Binding = z.looseObject({
   type: z.string(),
@@ -36,9 +37,9 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [...Object.values(backup), ...Object.values(restore)].flatMap((value) =>
-  typeof value === "object" && "retry" in value ? [value.name] : [],
-);
+const contracts = [backup, restore, slots]
+  .flatMap((contracts) => Object.values(contracts))
+  .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
 describe("the app", () => {
   test("registers each of these HTTP routes, and no other", () => {

@@ -21,6 +21,8 @@ interface RunOptions {
   readonly events?: readonly { readonly name: string; readonly data?: unknown; readonly afterMs: number }[];
   /** Whether a failed activity is tried again as its contract says; else its first failure is its last. */
   readonly retries?: boolean;
+  /** How many activities run at the same time; else one after the other. */
+  readonly activitiesAtOnce?: number;
   readonly instanceId?: string;
   readonly now?: Date;
 }
@@ -86,7 +88,7 @@ export const runOrchestrator = async (
     values: SMALL_VALUES,
     pool,
     clock,
-    maxConcurrentActivities: 1,
+    maxConcurrentActivities: options.activitiesAtOnce ?? 1,
     maxConcurrentOrchestrators: 1,
     deliverActivitiesTwice: false,
     log: () => undefined,

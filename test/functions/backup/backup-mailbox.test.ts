@@ -1,8 +1,10 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
 import { batchesIn } from "../../../functions/backup/wave.ts";
 import { BackupMailboxInput, type exportChunks, type planChanges } from "../../../shared/contracts/backup.ts";
+import type { shareSlots } from "../../../shared/contracts/slots.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 
@@ -13,6 +15,7 @@ const input = { mailbox, trigger: "schedule" } as const;
 type Planned = z.output<typeof planChanges.output>;
 type Exported = z.output<typeof exportChunks.output>;
 type Lane = z.output<typeof exportChunks.input>;
+type Asking = z.output<typeof shareSlots.input>;
 
 const planned = (chunks: number[], overrides: Partial<Planned> = {}): Planned => ({
   chunks,
@@ -47,13 +50,21 @@ const aPlanner = (rounds: readonly Planned[]) => {
 interface Stubs {
   readonly plan?: readonly Planned[];
   readonly lane?: (lane: Lane) => Exported;
+  readonly share?: (asking: Asking) => number;
 }
 
-const run = ({ plan = [planned([25])], lane = (each) => exported(each) }: Stubs = {}, start: unknown = input) =>
-  runOrchestrator(backupMailbox, {
+const wanted = (asking: Asking): number => asking.wanted;
+
+/** One generation: its calls, and apart from them what it asked of the mailbox's slots. */
+const run = async (
+  { plan = [planned([25])], lane = (each) => exported(each), share = wanted }: Stubs = {},
+  start: unknown = input,
+) => {
+  const { calls, ...rest } = await runOrchestrator(backupMailbox, {
     input: start,
     retries: false,
     activities: {
+      "share-slots": (asking: Asking) => ({ granted: share(asking) }),
       "open-run": () => ({ folders: 7, expectedItems: 500, laneBudgetMs: BUDGET_MS }),
       "plan-changes": aPlanner(plan),
       "export-chunks": lane,
@@ -66,6 +77,12 @@ const run = ({ plan = [planned([25])], lane = (each) => exported(each) }: Stubs 
       }),
     },
   });
+  return { ...rest, everyCall: calls, calls: calls.filter(isWork), askings: askingsOf(calls) };
+};
+
+const isWork = ({ name }: { name: string }): boolean => name !== "share-slots";
+const askingsOf = (calls: readonly { name: string; input: unknown }[]): Asking[] =>
+  calls.filter((call) => !isWork(call)).map((call) => call.input as Asking);
 
 type Call = Awaited<ReturnType<typeof run>>["calls"][number];
 
@@ -87,17 +104,24 @@ const batchNames = (lanes: readonly Lane[]): string[] =>
 
 describe("backup-mailbox", () => {
   test("opens, plans one chunk, exports it in four lanes, commits: the history that runs in flight rely on", async () => {
-    const { calls } = await run();
+    const { everyCall, calls } = await run();
 
     expect(
-      calls.map(({ name, input }) => [name, (input as Partial<Lane>).wave, (input as Partial<Lane>).lane]),
+      everyCall.map(({ name, input }) => {
+        const { wave, lane, wanted } = input as Partial<Lane & Asking>;
+        return [name, wave ?? wanted, lane];
+      }),
     ).toEqual([
+      ["share-slots", 1, undefined],
       ["open-run", undefined, undefined],
+      ["share-slots", 4, undefined],
       ["plan-changes", 0, undefined],
+      ["share-slots", 4, undefined],
       ["export-chunks", 1, 0],
       ["export-chunks", 1, 1],
       ["export-chunks", 1, 2],
       ["export-chunks", 1, 3],
+      ["share-slots", 0, undefined],
       ["commit-snapshot", undefined, undefined],
     ]);
     expect(calls[1]?.input).toMatchObject({ fromChunk: 0, mostChunks: 1, budgetMs: BUDGET_MS });
@@ -221,7 +245,7 @@ describe("backup-mailbox", () => {
     const { customStatuses } = await run();
     const phases = customStatuses.map((status) => (status as { phase: string }).phase);
 
-    expect(phases).toEqual(["opening", "exporting", "committing", "done"]);
+    expect(phases).toEqual(["waiting", "opening", "exporting", "committing", "done"]);
     expect(customStatuses.at(-1)).toEqual({
       phase: "done",
       runId: expect.any(String),
@@ -238,7 +262,7 @@ describe("backup-mailbox", () => {
   });
 
   test.each(["open-run", "plan-changes", "export-chunks", "commit-snapshot"])(
-    "fails with %s, and commits nothing after that",
+    "fails with %s, and does nothing after that but give back its slots",
     async (name) => {
       const broken = () => {
         throw new Error("beyond repair");
@@ -247,6 +271,7 @@ describe("backup-mailbox", () => {
         input,
         retries: false,
         activities: {
+          "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
           "open-run": () => ({ folders: 1, expectedItems: 1, laneBudgetMs: BUDGET_MS }),
           "plan-changes": () => planned([25]),
           "export-chunks": (lane: Lane) => exported(lane),
@@ -258,7 +283,118 @@ describe("backup-mailbox", () => {
       const error = (await failure) as OrchestratorFailedError;
       expect(error).toBeInstanceOf(OrchestratorFailedError);
       expect(error.message).toContain("beyond repair");
-      expect(error.run.calls.at(-1)?.name).toBe(name);
+      expect(error.run.calls.filter(isWork).at(-1)?.name).toBe(name);
+      expect(
+        askingsOf(error.run.calls)
+          .map(wanted)
+          .filter((slots) => slots === 0),
+      ).toEqual([0]);
+    },
+  );
+});
+
+describe("backup-mailbox, which shares the mailbox's slots", () => {
+  test("runs no more lanes than it is granted, and takes more when there are more", async () => {
+    const grants = [1, 4, 1, 2, 4];
+    const lane = (each: Lane): Exported => {
+      const [first, ...others] = each.ranges;
+      if (!first || first.to - first.from < 2) return exported(each);
+      return exported(each, { left: [{ ...first, from: first.from + 1 }, ...others], batches: 1, exported: 20 });
+    };
+
+    const { calls, askings, output } = await run({ lane, share: (asking) => grants.shift() ?? wanted(asking) });
+
+    expect(
+      wavesOf(calls)
+        .map(({ length }) => length)
+        .slice(0, 3),
+    ).toEqual([1, 2, 4]);
+    expect(new Set(batchNames(lanesOf(calls))).size).toBe(25);
+    expect(askings.slice(1, 5).map(wanted)).toEqual([4, 4, 4, 4]);
+    expect(output).toMatchObject({ totals: { exported: 500 } });
+  });
+
+  test("with one slot, plans and exports in turns, never both", async () => {
+    const plan = [planned([5], { done: false }), planned([5], { done: false }), planned([5])];
+
+    const { calls, output } = await run({ plan, share: (asking) => Math.min(1, asking.wanted) });
+
+    expect(calls.map(({ name }) => name)).toEqual([
+      "open-run",
+      "plan-changes",
+      "export-chunks",
+      "plan-changes",
+      "export-chunks",
+      "plan-changes",
+      "export-chunks",
+      "commit-snapshot",
+    ]);
+    expect(output).toMatchObject({ totals: { planned: 300, exported: 300 } });
+  });
+
+  test("asks nothing of Graph before there is a slot, and says that it waits", async () => {
+    const grants = [0, 0];
+
+    const { everyCall, timers, customStatuses } = await run({ share: (asking) => grants.shift() ?? asking.wanted });
+
+    expect(timers).toEqual([5_000, 5_000]);
+    expect(everyCall.slice(0, 4).map(({ name }) => name)).toEqual([
+      "share-slots",
+      "share-slots",
+      "share-slots",
+      "open-run",
+    ]);
+    expect(customStatuses[0]).toMatchObject({ phase: "waiting" });
+  });
+
+  test("gives back before the next generation, which holds under another name", async () => {
+    const lane = (each: Lane): Exported => exported(each, { left: each.ranges, batches: 0, exported: 0 });
+
+    const first = await run({ lane });
+    const { resume } = BackupMailboxInput.parse(first.continuedAs);
+    const second = await run({ lane }, first.continuedAs);
+
+    expect(resume?.progress.wave).toBe(20);
+    expect(first.askings.map(wanted)).toEqual([1, ...Array.from({ length: 20 }, () => 4), 0]);
+    expect(second.askings.map(wanted)).toEqual([...Array.from({ length: 20 }, () => 4), 0]);
+    expect(new Set(first.askings.map(({ holder }) => holder)).size).toBe(1);
+    expect(first.askings.every(({ user, mailboxKey }) => user === "backup" && mailboxKey === aKey)).toBe(true);
+  });
+
+  test.each(["plan-changes", "export-chunks"])(
+    "gives back after a failed %s only when the lanes beside it have ended",
+    async (broken) => {
+      const log: string[] = [];
+      let plans = 0;
+      const failure: unknown = await runOrchestrator(backupMailbox, {
+        input,
+        retries: false,
+        activitiesAtOnce: 4,
+        activities: {
+          "share-slots": ({ wanted }: Asking) => {
+            if (wanted === 0) log.push("given back");
+            return { granted: wanted };
+          },
+          "open-run": () => ({ folders: 1, expectedItems: 1, laneBudgetMs: BUDGET_MS }),
+          "plan-changes": () => {
+            plans += 1;
+            if (plans > 1 && broken === "plan-changes") throw new Error("beyond repair");
+            return planned([25], { done: false });
+          },
+          "export-chunks": async (lane: Lane) => {
+            if (lane.lane === 0 && broken === "export-chunks") throw new Error("beyond repair");
+            for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+            log.push("lane ended");
+            return exported(lane);
+          },
+        },
+      }).catch((error: unknown) => error);
+
+      expect(failure).toBeInstanceOf(OrchestratorFailedError);
+      expect((failure as OrchestratorFailedError).message).toContain("beyond repair");
+      expect(log.at(-1)).toBe("given back");
+      expect(log.filter((entry) => entry === "lane ended").length).toBeGreaterThanOrEqual(2);
+      expect(log.filter((entry) => entry === "given back")).toHaveLength(1);
     },
   );
 });

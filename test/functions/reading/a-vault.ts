@@ -16,7 +16,7 @@ export type History = readonly (readonly (readonly CatalogueRecord[])[])[];
 export const aFolder = (overrides: Partial<ManifestFolder> = {}): ManifestFolder => ({
   id: "AAMkAD/inbox=",
   displayName: "Inbox",
-  path: "/Inbox",
+  path: "Inbox",
   type: "IPF.Note",
   wellKnownName: "inbox",
   itemCount: 0,

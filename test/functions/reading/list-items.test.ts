@@ -116,7 +116,7 @@ describe("an item in a list", () => {
       {
         id: "AAMkAD/item+1=",
         folderId: "AAMkAD/inbox=",
-        folder: "/Inbox",
+        folder: "Inbox",
         type: "IPM.Note",
         subject: "Lunch",
         from: "ada@contoso.example",
@@ -130,7 +130,7 @@ describe("an item in a list", () => {
 });
 
 describe("items that are asked for", () => {
-  const folders = [aFolder({ id: "in" }), aFolder({ id: "pr", path: "/Inbox/Projects", wellKnownName: undefined })];
+  const folders = [aFolder({ id: "in" }), aFolder({ id: "pr", path: "Inbox/Projects", wellKnownName: undefined })];
   const history = [
     [
       [
@@ -143,7 +143,7 @@ describe("items that are asked for", () => {
 
   test.each([
     [{ folder: "in" }, ["1"]],
-    [{ folder: "/inbox/projects" }, ["3", "2"]],
+    [{ folder: "inbox/projects" }, ["3", "2"]],
     [{ folder: "Inbox" }, ["1"]],
     [{ q: "figures" }, ["1"]],
     [{ q: "ADA@" }, ["1"]],

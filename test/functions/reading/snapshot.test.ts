@@ -42,7 +42,7 @@ describe("GET snapshot", () => {
 describe("GET folders", () => {
   const folders = [
     aFolder({ id: "in", itemCount: 3 }),
-    aFolder({ id: "pr", parentId: "in", displayName: "Projects", path: "/Inbox/Projects", wellKnownName: undefined }),
+    aFolder({ id: "pr", parentId: "in", displayName: "Projects", path: "Inbox/Projects", wellKnownName: undefined }),
     aFolder({ id: "or", parentId: "not-backed-up", displayName: "Orphan", path: "/Orphan" }),
   ];
 
@@ -59,9 +59,9 @@ describe("GET folders", () => {
       ...{ mailbox: aKey, snapshot: snapshotAt(1), items: 3, bytes: 22 },
       folders: [
         {
-          ...{ id: "in", displayName: "Inbox", path: "/Inbox", type: "IPF.Note", wellKnownName: "inbox" },
+          ...{ id: "in", displayName: "Inbox", path: "Inbox", type: "IPF.Note", wellKnownName: "inbox" },
           ...{ items: 2, bytes: 15, announced: 3 },
-          folders: [{ ...leaf, id: "pr", displayName: "Projects", path: "/Inbox/Projects", items: 1, bytes: 7 }],
+          folders: [{ ...leaf, id: "pr", displayName: "Projects", path: "Inbox/Projects", items: 1, bytes: 7 }],
         },
         { ...leaf, id: "or", displayName: "Orphan", path: "/Orphan", wellKnownName: "inbox", items: 0, bytes: 0 },
       ],
@@ -91,7 +91,7 @@ describe("GET problems", () => {
     const { body } = await call(getProblems(await aReading(history, { folders })), at(1));
     expect(body.problems).toEqual([
       { op: "skip", id: "2", folderId: "gone", reason: "corrupt", code: "ErrorItemCorrupt", requestId: "r-1" },
-      { op: "fail", id: "1", folderId: "in", folder: "/Inbox", reason: "unknown-error", code: "ErrorUnknown" },
+      { op: "fail", id: "1", folderId: "in", folder: "Inbox", reason: "unknown-error", code: "ErrorUnknown" },
     ]);
     expect(body.next).toBeUndefined();
   });

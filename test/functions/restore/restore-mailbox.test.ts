@@ -1,12 +1,15 @@
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import { RestoreMailboxInput, type uploadItems } from "../../../shared/contracts/restore.ts";
+import type { shareSlots } from "../../../shared/contracts/slots.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRestoreId } from "./a-restore.ts";
 
 type Lane = z.output<typeof uploadItems.input>;
+type Asking = z.output<typeof shareSlots.input>;
 type Uploaded = z.output<typeof uploadItems.output>;
 
 const input: RestoreMailboxInput = {
@@ -38,12 +41,22 @@ const uploaded = ({ ranges }: Lane, overrides: Partial<Uploaded> = {}): Uploaded
 const unfinished = (lane: Lane, overrides: Partial<Uploaded> = {}): Uploaded =>
   uploaded(lane, { left: lane.ranges, imported: 0, bytes: 0, ...overrides });
 
-const restore = (lane: (lane: Lane) => Uploaded = (each) => uploaded(each), start: unknown = input, planned = plan) => {
+const wanted = (asking: Asking): number => asking.wanted;
+
+/** One generation: its calls, and apart from them what it asked of the mailbox's slots. */
+const restore = async (
+  lane: (lane: Lane) => Uploaded | Promise<Uploaded> = (each) => uploaded(each),
+  start: unknown = input,
+  planned = plan,
+  share = wanted,
+) => {
   let sessions = 0;
-  return runOrchestrator(restoreMailbox, {
+  const { calls, ...rest } = await runOrchestrator(restoreMailbox, {
     input: start,
     retries: false,
+    activitiesAtOnce: 4,
     activities: {
+      "share-slots": (asking: Asking) => ({ granted: share(asking) }),
       "plan-restore": () => planned,
       "ensure-folders": () => ({ created: 2 }),
       "create-import-session": () => {
@@ -54,9 +67,15 @@ const restore = (lane: (lane: Lane) => Uploaded = (each) => uploaded(each), star
       "reconcile-restore": () => result,
     },
   });
+  return { ...rest, everyCall: calls, calls: calls.filter(isWork), askings: askingsOf(calls) };
 };
 
-const namesOf = ({ calls }: Awaited<ReturnType<typeof restore>>): string[] => calls.map(({ name }) => name);
+const isWork = ({ name }: { name: string }): boolean => name !== "share-slots";
+const askingsOf = (calls: readonly { name: string; input: unknown }[]): Asking[] =>
+  calls.filter((call) => !isWork(call)).map((call) => call.input as Asking);
+
+const namesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): string[] =>
+  calls.map(({ name }) => name);
 const lanesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): Lane[] =>
   calls.filter(({ name }) => name === "upload-items").map((call) => call.input as Lane);
 
@@ -64,16 +83,21 @@ describe("restore-mailbox", () => {
   test("plans, makes folders, opens a session, imports in four lanes, and compares last", async () => {
     const run = await restore();
 
-    expect(namesOf(run)).toEqual([
+    expect(run.everyCall.map(({ name }) => name)).toEqual([
+      "share-slots",
       "plan-restore",
       "ensure-folders",
+      "share-slots",
       "create-import-session",
       "upload-items",
       "upload-items",
       "upload-items",
       "upload-items",
+      "share-slots",
       "reconcile-restore",
+      "share-slots",
     ]);
+    expect(run.askings.map(wanted)).toEqual([1, 4, 1, 0]);
     expect(lanesOf(run).map(({ ranges }) => ranges)).toEqual([
       [{ from: 0, to: 2 }],
       [{ from: 2, to: 4 }],
@@ -87,6 +111,7 @@ describe("restore-mailbox", () => {
     const run = await restore(undefined, { ...input, dryRun: true });
 
     expect(namesOf(run)).toEqual(["plan-restore"]);
+    expect(run.askings.map(wanted)).toEqual([1, 0]);
     expect(run.output).toEqual(plan);
   });
 
@@ -174,7 +199,7 @@ describe("restore-mailbox", () => {
     const { customStatuses } = await restore();
 
     expect(customStatuses.map((status) => (status as { phase: string }).phase)).toEqual(
-      expect.arrayContaining(["planning", "folders", "done"]),
+      expect.arrayContaining(["waiting", "planning", "folders", "done"]),
     );
     expect(customStatuses.at(-1)).toEqual({
       phase: "done",
@@ -198,3 +223,90 @@ describe("restore-mailbox", () => {
     expect((error as OrchestratorFailedError).run.calls.map(({ name }) => name)).not.toContain("reconcile-restore");
   });
 });
+
+describe("restore-mailbox, which shares the mailbox's slots", () => {
+  test("runs no more lanes than it is granted, and takes more when there are more", async () => {
+    const grants = [1, 3, 1, 4];
+    const run = await restore(
+      (lane) => uploaded(lane, { left: lane.ranges.map(({ from, to }) => ({ from: from + 1, to })).filter(isOpen) }),
+      input,
+      { ...plan, chunks: 40 },
+      (asking) => grants.shift() ?? wanted(asking),
+    );
+    const waves = run.everyCall.map(({ name }) => (isWork({ name }) ? "." : " ")).join("");
+
+    expect(waves.slice(0, 18)).toBe(" ..  .... . .... ..".slice(0, 18));
+    expect(run.output).toEqual(result);
+  });
+
+  test("asks nothing of Graph before there is a slot, and says that it waits", async () => {
+    const grants = [0, 0, 0];
+    const { everyCall, timers, customStatuses } = await restore(
+      undefined,
+      input,
+      plan,
+      (asking) => grants.shift() ?? wanted(asking),
+    );
+
+    expect(timers).toEqual([5_000, 5_000, 5_000]);
+    expect(everyCall.findIndex(isWork)).toBe(4);
+    expect(customStatuses[0]).toMatchObject({ phase: "waiting" });
+  });
+
+  test("gives back before the next generation, which holds under another name", async () => {
+    const { askings, continuedAs } = await restore((lane) => unfinished(lane));
+
+    expect(RestoreMailboxInput.parse(continuedAs).resume).toBeDefined();
+    expect(askings.map(wanted)).toEqual([1, ...Array.from({ length: 20 }, () => 4), 0]);
+    expect(new Set(askings.map(({ holder }) => holder)).size).toBe(1);
+    expect(askings.every(({ user, mailboxKey }) => user === "restore" && mailboxKey === aKey)).toBe(true);
+  });
+
+  test("gives back after a failed lane only when the lanes beside it have ended", async () => {
+    const log: string[] = [];
+    const error: unknown = await restore(
+      async (lane) => {
+        if (lane.ranges[0]?.from === 0) throw new Error("the vault is gone");
+        for (let turn = 0; turn < 100; turn += 1) await setImmediate();
+        log.push("lane ended");
+        return uploaded(lane);
+      },
+      input,
+      plan,
+      (asking) => {
+        if (asking.wanted === 0) log.push("given back");
+        return asking.wanted;
+      },
+    ).catch((thrown: unknown) => thrown);
+
+    expect((error as Error).message).toContain("the vault is gone");
+    expect(log).toEqual(["lane ended", "lane ended", "lane ended", "given back"]);
+  });
+
+  test.each(["plan-restore", "ensure-folders", "create-import-session", "reconcile-restore"])(
+    "gives back after a failed %s",
+    async (broken) => {
+      const error: unknown = await runOrchestrator(restoreMailbox, {
+        input,
+        retries: false,
+        activities: {
+          "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
+          "plan-restore": () => plan,
+          "ensure-folders": () => ({ created: 2 }),
+          "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
+          "upload-items": (lane: Lane) => uploaded(lane),
+          [broken]: () => {
+            throw new Error("beyond repair");
+          },
+        },
+      }).catch((thrown: unknown) => thrown);
+
+      expect((error as Error).message).toContain("beyond repair");
+      const { calls } = (error as OrchestratorFailedError).run;
+      expect(calls.filter(isWork).at(-1)?.name).toBe(broken);
+      expect(calls.at(-1)).toMatchObject({ name: "share-slots", input: { wanted: 0 } });
+    },
+  );
+});
+
+const isOpen = ({ from, to }: { from: number; to: number }): boolean => from < to;

@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import type { FaultRule } from "../../local/graph/faults.ts";
+import type { Job } from "../../local/stack/api.ts";
+import { backupInstance } from "../../shared/ids.ts";
+import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { aStack, stopStacks, type TestStack } from "../support/stack.ts";
+
+/** Mailboxes in the tenant; `MAILBOXES=200` for a long look. */
+const MAILBOXES = Number(process.env["MAILBOXES"] ?? 40);
+const ITEMS = 3;
+const WINDOW = 6;
+
+type Fault = Omit<Extract<z.input<typeof FaultRule>, { kind: "status" }>, "kind" | "mailbox">;
+
+/** What is wrong with single mailboxes, and what their jobs must say of it. */
+const BROKEN: readonly { readonly faults: readonly Fault[]; readonly reason: string }[] = [
+  {
+    faults: [{ endpoint: "*", status: 403, code: "ErrorAccessDenied" }],
+    reason: "Graph answered 403 ErrorAccessDenied to GET folders",
+  },
+  {
+    faults: [{ endpoint: "*", status: 404, code: "ErrorMailboxNotFound" }],
+    reason: "Graph answered 404 ErrorMailboxNotFound to GET folders",
+  },
+  {
+    faults: [{ endpoint: "folders", status: 500, code: "InternalServerError", retryAfter: 0 }],
+    reason: "Graph answered 500 InternalServerError to GET folders",
+  },
+  {
+    faults: [
+      { endpoint: "items", status: 503, emptyBody: true, retryAfter: 0 },
+      { endpoint: "items-delta", status: 503, emptyBody: true, retryAfter: 0 },
+    ],
+    reason: "Graph answered 503 to GET items",
+  },
+  {
+    faults: [
+      { endpoint: "export-items", status: 502, code: "BadGateway", retryAfter: 0 },
+      { endpoint: "folders", status: 502, code: "BadGateway", retryAfter: 0, after: 1 },
+    ],
+    reason: "Graph answered 502 BadGateway to GET folders",
+  },
+];
+
+const userOf = (n: number): string => `user-${String(n).padStart(3, "0")}@contoso.example`;
+const brokenUser = (n: number): string => userOf(n * 7 + 3);
+
+let stack: TestStack;
+
+beforeAll(async () => {
+  stack = await aStack({
+    clock: 50,
+    settings: { BACKUP_WINDOW: String(WINDOW), LANE_SECONDS: "5" },
+    graph: {
+      mailboxes: Array.from({ length: MAILBOXES }, (_, n) => ({
+        kind: "generated",
+        userPrincipalName: userOf(n),
+        items: ITEMS,
+        layout: "inbox-only",
+        userFolders: 0,
+        bytes: { fixed: 400 },
+      })),
+    },
+  });
+  const users = new Map((await stack.graph.users()).map((user) => [user.userPrincipalName, user.mailboxId]));
+  for (const [n, { faults }] of BROKEN.entries())
+    for (const fault of faults)
+      await stack.graph.run("add-fault", { kind: "status", mailbox: users.get(brokenUser(n)), ...fault });
+});
+afterAll(stopStacks);
+
+const Result = z.looseObject({ failures: z.array(z.object({ job: z.string(), reason: z.string() })) });
+const Mailboxes = z.looseObject({
+  mailboxes: z.array(z.looseObject({ mailbox: z.string(), newest: z.looseObject({ items: z.int() }).optional() })),
+});
+
+describe("a backup of a tenant in which some mailboxes are broken", () => {
+  let job: Job;
+  let second: Response;
+
+  beforeAll(async () => {
+    const id = await stack.api.start("/api/backups", {});
+    second = await stack.api.request("/api/backups", { method: "POST", body: "{}" });
+    job = await stack.api.finish(id);
+  }, 300_000);
+
+  test("ends, and counts what it backed up and what it could not", () => {
+    const sound = MAILBOXES - BROKEN.length;
+    expect(job.result).toMatchObject({ complete: sound, partial: 0, failed: BROKEN.length, items: sound * ITEMS });
+  });
+
+  test("names the job of each that failed, with a reason; and the job says the same", async () => {
+    const { failures } = Result.parse(job.result);
+    expect(failures).toHaveLength(BROKEN.length);
+    for (const [n, { reason }] of BROKEN.entries()) {
+      const own = backupInstance(await stack.keyOf(brokenUser(n)));
+      expect(failures.find((failure) => failure.job === own)?.reason).toContain(reason);
+      const ended = await stack.api.job(own);
+      expect(ended).toMatchObject({ state: "failed", error: expect.stringContaining(reason) });
+    }
+  });
+
+  test("shows a snapshot of every mailbox that is sound, and of no other", async () => {
+    const { mailboxes } = Mailboxes.parse(await stack.api.get("/api/mailboxes?pageSize=1000"));
+    const stored = mailboxes.filter(({ newest }) => newest?.items === ITEMS).map(({ mailbox }) => mailbox);
+    const broken = await Promise.all(BROKEN.map((_, n) => stack.keyOf(brokenUser(n))));
+
+    expect(stored).toHaveLength(MAILBOXES - BROKEN.length);
+    expect(stored.filter((key) => broken.includes(key))).toEqual([]);
+  });
+
+  test("works on as many mailboxes at a time as the window has places, and never on more", async () => {
+    const spans: { readonly started: string; readonly finished: string }[] = [];
+    for await (const key of listMailboxes(stack.vault)) {
+      const newest = (await readHead(stack.vault, key))?.newest;
+      const found = newest && (await readManifest(stack.vault, key, newest.id));
+      if (found) spans.push(found.manifest);
+    }
+    const atOnce = spans.map(
+      ({ started }) => spans.filter((other) => other.started <= started && started < other.finished).length,
+    );
+
+    expect(Math.max(...atOnce)).toBeGreaterThan(1);
+    expect(Math.max(...atOnce)).toBeLessThanOrEqual(WINDOW);
+  });
+
+  test("is the only one alive: another is refused, with the job that is in the way", async () => {
+    expect(second.status).toBe(409);
+    expect(await second.json()).toMatchObject({ job: job.id });
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { shareSlotsActivity } from "../../../functions/slots/share-slots.activity.ts";
+import { shareSlots } from "../../../shared/contracts/slots.ts";
+import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+import { deliver } from "../kit.ts";
+
+const asking = { mailboxKey: aKey, holder: "a", user: "backup", asking: "1", wanted: 4, holdMs: 60_000 } as const;
+const rival = { ...asking, holder: "b", user: "restore", asking: "2" } as const;
+
+describe("share-slots", () => {
+  test("grants, makes others wait, and takes back", async () => {
+    const handler = shareSlotsActivity({ work: memoryBlobs() });
+
+    expect(await deliver(handler, shareSlots, asking)).toEqual({ granted: 4 });
+    expect(await deliver(handler, shareSlots, rival)).toEqual({ granted: 0 });
+    expect(await deliver(handler, shareSlots, asking)).toEqual({ granted: 4 });
+    expect(await deliver(handler, shareSlots, { ...asking, asking: "3", wanted: 0 })).toEqual({ granted: 0 });
+    expect(await deliver(handler, shareSlots, { ...rival, asking: "4" })).toEqual({ granted: 4 });
+  });
+
+  test("writes nothing that names a person, and one blob for each mailbox", async () => {
+    const work = memoryBlobs();
+    await deliver(shareSlotsActivity({ work }), shareSlots, asking);
+
+    expect([...work.blobs.keys()]).toEqual([`slots/${aKey}.json`]);
+  });
+
+  test.each([
+    { mailboxKey: "ada@contoso.example" },
+    { user: "reader" },
+    { wanted: -1 },
+    { holdMs: 0 },
+    { holder: "" },
+    { asking: "" },
+  ])("refuses %j", async (wrong) => {
+    const work = memoryBlobs();
+    const broken = { ...asking, ...wrong } as typeof asking;
+
+    await expect(deliver(shareSlotsActivity({ work }), shareSlots, broken)).rejects.toThrow(Object.keys(wrong)[0]);
+    expect(work.writes).toEqual([]);
+    expect(work.blobs.size).toBe(0);
+  });
+});
