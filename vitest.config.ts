@@ -4,11 +4,13 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    maxWorkers: 2,
     projects: [
       {
         extends: true,
         test: {
           name: "units",
+          isolate: false,
           include: ["test/**/*.test.ts"],
           exclude: ["test/end-to-end/**"],
           globalSetup: ["test/support/azurite.ts"],

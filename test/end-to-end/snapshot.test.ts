@@ -9,7 +9,7 @@ import { Head } from "../../shared/vault/head.ts";
 import { Manifest, manifestBytes } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { headName, manifestName } from "../../shared/vault/names.ts";
-import { ADA, aFolder, aStack, BO, eventually, stopStacks, type TestStack } from "../support/stack.ts";
+import { ADA, aFolder, aStack, BO, stopStacks, type TestStack } from "../support/stack.ts";
 import {
   folderIds,
   itemsInNewFolders,
