@@ -85,7 +85,7 @@ export const planWave = (progress: BackupProgress, budgetMs: number): WavePlan =
   const { shares, rest } = shareOut(progress.pending, exporters, eachLane);
   if (!plans) return { planning: undefined, shares, rest };
 
-  const longest = Math.max(0, ...shares.map(batchesIn)) * batchMs;
+  const longest = Math.ceil(Math.max(0, ...shares.map(batchesIn)) * batchMs);
   const planning =
     shares.length === 0
       ? { budgetMs, mostChunks: 1 }

@@ -30,10 +30,11 @@ export const backUp = async (api: VaultApi, screen: Screen, expectedItems: numbe
   const started = performance.now();
   const job = await api.start("/api/backups", {});
   const bar = screen.bar("backing up");
+  const show = ({ items, bytes }: { items?: unknown; bytes?: unknown }) => {
+    if (typeof items === "number") bar.update(items, expectedItems, readableBytes(number(bytes)));
+  };
   const ended = await api
-    .finish(job, ({ progress }) =>
-      bar.update(number(progress?.["items"]), expectedItems, readableBytes(number(progress?.["bytes"]))),
-    )
+    .finish(job, ({ progress, result }) => show({ ...progress, ...Object(result) }))
     .finally(() => bar.stop());
   const { complete, partial, failed, items, bytes } = BackupResult.parse(ended.result);
   if (failed > 0) throw new Error(`The backup of ${failed} mailboxes failed`);

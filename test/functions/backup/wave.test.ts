@@ -108,6 +108,14 @@ describe("planWave", () => {
     expect(plan.planning).toEqual({ budgetMs: 18_000, mostChunks: 64 });
   });
 
+  test("plans for whole milliseconds, whatever a batch was measured to last", () => {
+    const pending = [{ chunk: 0, from: 0, to: 25 }];
+
+    const { planning } = planWave(progressWith({ pending, nextChunk: 1, batchMs: 1_234.567 }), 100_000);
+
+    expect(planning?.budgetMs).toBe(11_112);
+  });
+
   test("does not plan while more than a wave's work is at hand", () => {
     const pending = [{ chunk: 0, from: 0, to: 25 }];
 
