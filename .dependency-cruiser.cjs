@@ -1,7 +1,12 @@
 /** The direction of dependencies: functions/index.ts -> functions/<feature> -> shared, and nothing the other way. */
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "no-orphans",
       comment: "A file that nobody imports is dead, unless it starts something.",
@@ -74,6 +79,9 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     doNotFollow: { path: "node_modules" },
     exclude: { path: "^dist/" },
-    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".json"], conditionNames: ["import", "require", "node", "default"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".js", ".json"],
+      conditionNames: ["import", "require", "node", "default"],
+    },
   },
 };

@@ -1,0 +1,117 @@
+import { describe, expect, test } from "vitest";
+import { afterABackup, aPlan, expectEachOnce, ITEMS, type PlanKit, SMALL_PAGES } from "./a-plan.ts";
+
+describe("deliveries", () => {
+  test("of the same lane at the same time follow one chain, and answer alike", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+
+    const answers = await Promise.all([kit.plan(), kit.plan()]);
+
+    const [one, other] = answers.map(({ elapsedMs: _, ...answer }) => answer);
+    expect(other).toEqual(one);
+    await expectEachOnce(kit);
+  });
+
+  test("that are at different chunks at the same time agree on every chunk", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+    await kit.plan(0, 1);
+
+    await Promise.all([kit.plan(0), kit.plan(1), kit.planOn(1)]);
+
+    await expectEachOnce(kit);
+  });
+
+  test("that are cut off by a long refusal amid a folder are taken up where the last chunk ended", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+    await kit.fault({ kind: "status", endpoint: "items-delta", status: 429, retryAfter: 900, after: 25, count: 1 });
+
+    const cut = await kit.plan();
+    await kit.plan(cut.chunks.length);
+
+    expect(cut).toMatchObject({ done: false, throttled: 1, waitMs: 900_000 });
+    expect(cut.chunks.length).toBeGreaterThan(0);
+    await expectEachOnce(kit);
+  });
+});
+
+const REFUSALS = [
+  { status: 400, code: "ErrorInvalidUrlQueryFilter" },
+  { status: 404, code: "ErrorItemNotFound" },
+  { status: 500, code: "ErrorContentConversionFailed", retryAfter: 0 },
+];
+
+describe.each(REFUSALS)("a listing that Graph refuses with $status $code", (refusal) => {
+  const subjects = async (kit: PlanKit): Promise<number> =>
+    (await kit.outcome()).planned.filter(({ subject }) => subject !== undefined).length;
+
+  test("leaves what changed to be enriched one by one", async () => {
+    const kit = await aPlan();
+    const { planned } = await afterABackup(kit);
+    await kit.open();
+    await kit.fault({ kind: "status", endpoint: "items", ...refusal });
+
+    await kit.planOn();
+
+    expect((await kit.outcome()).ids).toEqual(planned);
+    expect(await subjects(kit)).toBe(planned.length);
+  });
+
+  test("costs no item when single items are refused too, in a later run or in the first", async () => {
+    for (const isFirst of [false, true]) {
+      const kit = await aPlan();
+      if (!isFirst) await afterABackup(kit);
+      await kit.open();
+      for (const endpoint of ["items", "item"]) await kit.fault({ kind: "status", endpoint, ...refusal });
+
+      await kit.planOn();
+
+      if (isFirst) await expectEachOnce(kit);
+      expect((await kit.outcome()).ids).toHaveLength(isFirst ? 30 : 3);
+      expect(await subjects(kit)).toBe(0);
+    }
+  });
+});
+
+describe("a folder", () => {
+  test("that is removed while the run goes on costs nothing but itself", async () => {
+    const kit = await aPlan({ layout: "typical", userFolders: 2 });
+    await kit.backUp();
+    const [, gone] = (await kit.admin.folders({ mailbox: kit.mailbox.id })).filter(({ key }) =>
+      key.startsWith("user-"),
+    );
+    await kit.open();
+    await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: gone?.id ?? "" });
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2 });
+
+    await kit.planOn();
+
+    const outcome = await kit.outcome();
+    expect(outcome).toMatchObject({ ids: ids.toSorted(), departed: [] });
+    expect(outcome.finished).toEqual(outcome.folders);
+  });
+
+  test.each([
+    ["though it is there", ["items", "items-delta"], "GET items/delta"],
+    ["because the mailbox is gone", ["*"], "GET folders"],
+  ])("that is not found %s fails the lane: its items must not be missed in silence", async (_, endpoints, asked) => {
+    const kit = await aPlan();
+    await kit.open();
+    for (const endpoint of endpoints)
+      await kit.fault({ kind: "status", endpoint, status: 404, code: "ErrorItemNotFound" });
+
+    await expect(kit.plan()).rejects.toThrow(`Graph answered 404 ErrorItemNotFound to ${asked}`);
+  });
+
+  test("that is hidden is backed up", async () => {
+    const kit = await aPlan();
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "personmetadata", count: 2 });
+    await kit.open();
+
+    await kit.planOn();
+
+    expect((await kit.outcome()).ids).toEqual(expect.arrayContaining(ids));
+  });
+});
