@@ -27,26 +27,25 @@ export const enrich = async (
     const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
     let link: string | undefined;
     for (let page = 0; page < pages && items.some(isOpen); page += 1) {
-      const listed = await ifAnswered(() => listItems(graph, mailbox, folderId, { link, modified }));
+      const listed = await ifGiven(() => listItems(graph, mailbox, folderId, { link, modified }));
       for (const item of listed?.value ?? []) known.set(item.id, item);
       link = listed?.nextLink;
       if (link === undefined) break;
     }
   }
   for (const { id } of items.filter(isOpen).slice(0, MOST_SINGLES)) {
-    const item = await ifAnswered(() => findItem(graph, mailbox, folderId, id));
+    const item = await ifGiven(() => findItem(graph, mailbox, folderId, id));
     if (item !== undefined) known.set(id, item);
   }
   return items.map((item) => (isOpen(item) ? item : { ...known.get(item.id), ...item }));
 };
 
-/** Whatever Graph answers but throttling, which ends the lane: an enrichment is not worth a failure. */
-const ifAnswered = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
+/** What may be had; `undefined` for any refusal but throttling, which ends the lane: an enrichment is not worth a failure. */
+export const ifGiven = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof GraphError && error.status >= 400 && error.status < 500 && error.status !== 429)
-      return undefined;
+    if (error instanceof GraphError && error.status >= 400 && error.status !== 429) return undefined;
     throw error;
   }
 };

@@ -43,7 +43,8 @@ export const planChangesActivity = (deps: {
       const number = fromChunk + chunks.length;
       try {
         const chunk: Chunk =
-          (await findChunk(work, runId, number)) ?? (await keepChunk(work, runId, number, await plan(cursor, number)));
+          (await findChunk(work, runId, number)) ??
+          (await keepChunk(work, runId, number, await plan(cursor, number, deadline)));
         chunks.push(chunk);
         cursor = chunk.next;
       } catch (error) {

@@ -4,7 +4,7 @@ import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../shared/vault/records.ts";
 import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../../shared/work/run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { enrich } from "./enrich.ts";
+import { enrich, ifGiven } from "./enrich.ts";
 import { type PlannedItems, shortHash } from "./planned-items.ts";
 
 /** A chunk in the making: `items` are what it and the next one will hold. */
@@ -30,7 +30,7 @@ export interface StepContext {
 /** Where the folder's planning goes on, or that it is finished, with the deltaLink where there is one. */
 export type Next =
   | { readonly phase: PlanPhase; readonly link?: string | undefined }
-  | { readonly finished: true; readonly deltaLink?: string };
+  | { readonly finished: true; readonly deltaLink?: string; readonly folderGone?: true };
 
 /** One page, or one act, of planning a folder. */
 export type Step = (context: StepContext) => Promise<Next>;
@@ -41,9 +41,14 @@ const retryStep: Step = async ({ folder, planned, draft }) => {
   return { phase: firstPhase({ ...folder, retry: [] }) };
 };
 
-/** The listing enriches, and lets exporting start before delta has confirmed anything. */
+/**
+ * The listing enriches, and lets exporting start before delta has confirmed anything. Delta, which shows every item too,
+ * goes on without it when Graph refuses to list.
+ */
 const listStep: Step = async ({ graph, mailbox, folder, cursor, planned, catalogue, draft }) => {
-  const page = await listItems(graph, mailbox, folder.id, { link: cursor.link });
+  const list = () => listItems(graph, mailbox, folder.id, { link: cursor.link });
+  const page = cursor.listOnly ? await list() : await ifGiven(list);
+  if (page === undefined) return { phase: "delta" };
   for (const item of page.value) {
     if (!planned.list(item.id)) continue;
     if (cursor.listOnly) confirm(item.id, planned, draft);

@@ -1,4 +1,6 @@
+import { hasFolder } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
+import { isNotFound } from "../../shared/graph/graph-error.ts";
 import { isLostState, isOverQuota } from "../../shared/graph/lost-state.ts";
 import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../shared/ids.ts";
@@ -35,7 +37,8 @@ export const cursorAt = (folders: readonly RunFolder[], folder: number, folderCh
 /**
  * Plans a mailbox folder by folder, a chunk at each call: changes since the last snapshot where Graph still knows where
  * that stood, otherwise a listing that a delta round confirms. What the catalogue holds in the same version is not
- * planned; what it holds and a listing and its delta do not show has departed.
+ * planned; what it holds and a listing and its delta do not show has departed. A chunk ends early at the deadline, so that
+ * the lanes beside the planner do not wait for it.
  */
 export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, run: Run) => {
   let known: { readonly folder: number; readonly planned: PlannedItems } | undefined;
@@ -46,12 +49,12 @@ export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, r
     return known.planned;
   };
 
-  return async (start: PlanCursor, number: number): Promise<Chunk> => {
+  return async (start: PlanCursor, number: number, deadline = Number.POSITIVE_INFINITY): Promise<Chunk> => {
     const draft: Draft = { items: [...start.carry], finished: [], departed: [], returned: [], confirmed: [] };
     let cursor: PlanCursor = { ...start, carry: [] };
     for (let pages = 0; pages < CHUNK_PAGES && draft.items.length < CHUNK_ITEMS; pages += 1) {
       const folder = run.folders[cursor.folder];
-      if (folder === undefined) break;
+      if (folder === undefined || (pages > 0 && Date.now() >= deadline)) break;
       const planned = await plannedAt({ ...cursor, carry: start.carry }, number);
       const context = { graph, mailbox: run.mailbox, folder, cursor, planned, catalogue, draft };
       const next = await step(context);
@@ -61,7 +64,7 @@ export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, r
         const { link: _, ...rest } = cursor;
         cursor = { ...rest, phase: next.phase, ...(next.link === undefined ? {} : { link: next.link }) };
       } else {
-        if (cursor.phase !== "changes") await missDeparted(work, run, context, number);
+        if (cursor.phase !== "changes" && !next.folderGone) await missDeparted(work, run, context, number);
         draft.finished.push({
           folderId: folder.id,
           ...(next.deltaLink === undefined ? {} : { deltaLink: next.deltaLink }),
@@ -73,12 +76,17 @@ export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, r
   };
 };
 
-/** A step, or the way on when Graph has forgotten where it stood or refuses deltas: list anew, and compare. */
+/**
+ * A step, or the way on when Graph has forgotten where it stood or refuses deltas: list anew, and compare. A folder that is
+ * gone since the run opened is left to the next run, which will miss it.
+ */
 const step = async (context: StepContext): Promise<Next | { readonly restart: PlanCursor }> => {
   const { cursor } = context;
   try {
     return await STEPS[cursor.phase](context);
   } catch (error) {
+    if (isNotFound(error) && !(await hasFolder(context.graph, context.mailbox, context.folder.id)))
+      return { finished: true, folderGone: true };
     const refused = isOverQuota(error);
     if (!(refused || isLostState(error)) || cursor.phase === "list") throw error;
     const { link: _, ...rest } = cursor;

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { GraphClient } from "./graph-client.ts";
-import { hasCode } from "./graph-error.ts";
+import { hasCode, isNotFound } from "./graph-error.ts";
 import { PAGE_ITEMS } from "./limits.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchAll } from "./page.ts";
@@ -59,6 +59,18 @@ export const listFolders = async (graph: GraphClient, mailbox: MailboxAddress): 
 export const probeMailbox = async (graph: GraphClient, mailbox: MailboxAddress): Promise<void> => {
   const target = `${mailboxPath(mailbox)}/folders?$top=1`;
   await graph.json({ operation: "GET folders", target }, z.looseObject({}));
+};
+
+/** Whether a folder is there. @throws {GraphError} when the mailbox does not answer, or is not there itself. */
+export const hasFolder = async (graph: GraphClient, mailbox: MailboxAddress, folderId: string): Promise<boolean> => {
+  try {
+    await graph.json({ operation: "GET folder", target: folderPath(mailbox, folderId) }, z.looseObject({}));
+    return true;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    await probeMailbox(graph, mailbox);
+    return false;
+  }
 };
 
 /** Folders with their paths, parents before children. */

@@ -8,6 +8,7 @@ import {
   type HttpClient,
   type HttpMethods,
   isRestError,
+  type PipelinePolicy,
   type PipelineResponse,
   proxyPolicy,
   retryPolicy,
@@ -23,6 +24,9 @@ import { retryAfterMs } from "./retry-after.ts";
 
 /** Longest a request may take to be answered; an export of a 150 MB item has been seen to take minutes. */
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
+
+/** Longest until an answer's last byte. Source: the timeout that covers 150 MB items in a mailbox copy product. */
+const WHOLE_ANSWER_MS = 20 * 60_000;
 
 /** More tries than patience ever allows for: time ends the retries, not their number. */
 const MOST_TRIES = 100;
@@ -52,6 +56,8 @@ export interface GraphOptions {
   readonly credential: TokenCredential;
   readonly userAgent: string;
   readonly httpClient?: HttpClient;
+  /** Milliseconds until an answer's last byte. */
+  readonly wholeAnswerMs?: number;
 }
 
 /** Opens Graph for one piece of work with its own patience. Connections are shared by all. */
@@ -72,6 +78,7 @@ export const graph = ({
   credential,
   userAgent,
   httpClient = createDefaultHttpClient(),
+  wholeAnswerMs = WHOLE_ANSWER_MS,
 }: GraphOptions): OpenGraph => {
   const insecure = endpoint.startsWith("http:");
   const auth = bearerTokenAuthenticationPolicy({ credential, scopes: [`${endpoint}/.default`] });
@@ -83,6 +90,7 @@ export const graph = ({
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
     pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
     pipeline.addPolicy(retryPolicy([patientRetry(patience)], { maxRetries: MOST_TRIES }), { phase: "Retry" });
+    pipeline.addPolicy(endingWithin(wholeAnswerMs), { afterPhase: "Retry" });
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
 
@@ -130,6 +138,15 @@ export const graph = ({
     };
   };
 };
+
+/** Ends each try after a time. The library's own timeout stops at the headers, so a body that stalls would never end. */
+const endingWithin = (ms: number): PipelinePolicy => ({
+  name: "endingWithin",
+  sendRequest: (request, next) => {
+    request.abortSignal = AbortSignal.timeout(ms);
+    return next(request);
+  },
+});
 
 /** The JSON of a success. A parser's own error would quote the text, which may hold a credential. */
 export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unknown => {

@@ -46,6 +46,8 @@ export class GraphError extends Error {
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof GraphError && codes.some((code) => code.toLowerCase() === error.code.toLowerCase());
 
+export const isNotFound = (error: unknown): boolean => error instanceof GraphError && error.status === 404;
+
 /** The code and request id in an error body; a body that is empty or no JSON has neither. */
 export const readErrorBody = (text: string): { code: string; requestId: string | undefined } => {
   const parsed = ErrorBody.safeParse(parseJson(text));

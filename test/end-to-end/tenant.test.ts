@@ -32,7 +32,7 @@ const BROKEN: readonly { readonly faults: readonly Fault[]; readonly reason: str
       { endpoint: "items", status: 503, emptyBody: true, retryAfter: 0 },
       { endpoint: "items-delta", status: 503, emptyBody: true, retryAfter: 0 },
     ],
-    reason: "Graph answered 503 to GET items",
+    reason: "Graph answered 503 to GET items/delta",
   },
   {
     faults: [

@@ -21,6 +21,8 @@ export interface Answer {
   readonly body?: unknown;
   /** Breaks the connection instead of answering, or in the middle of the body. */
   readonly reset?: "before" | "amid";
+  /** Goes silent in the middle of the body. */
+  readonly stalls?: boolean;
 }
 
 /** A server on this machine that answers as scripted, and keeps what it was asked. It stops when the test ends. */
@@ -38,6 +40,7 @@ export const aServer = async (...answers: readonly Answer[]) => {
     const body = text.replaceAll("{origin}", `http://${request.headers.host}`);
     if (answer.reset === "before") return void request.socket.resetAndDestroy();
     response.writeHead(answer.status ?? 200, { "content-length": Buffer.byteLength(body), ...answer.headers });
+    if (answer.stalls) return void response.write(body.slice(0, body.length / 2));
     if (answer.reset === undefined) return void response.end(body);
     response.write(body.slice(0, body.length / 2), () => request.socket.resetAndDestroy());
   };

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { graph } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { collect } from "../../../shared/vault/blobs.ts";
-import { aGraph, clientOf, TOKEN } from "./a-graph.ts";
+import { aGraph, aServer, clientOf, TOKEN } from "./a-graph.ts";
 
 const SECRET = "authtoken=s3cret";
 const target = `/v1.0/users/ada?${SECRET}`;
@@ -184,6 +184,25 @@ describe("a connection", () => {
 
     const stream = await client.stream(request);
     await expect(collect(stream)).rejects.toThrow();
+  });
+});
+
+describe("an answer that stalls amid its body", () => {
+  const stalled = async () => {
+    const { origin } = await aServer({ stalls: true, body: { id: "1" } });
+    const credential = { getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const open = graph({ endpoint: origin, credential, userAgent: "vault/1", wholeAnswerMs: 200 });
+    return open({ untilMs: Date.now() });
+  };
+
+  test("is a GraphError of status 0 in the end", async () => {
+    const client = await stalled();
+    expect(await failureOf(client.json(request, Shape))).toMatchObject({ name: "GraphError", status: 0 });
+  });
+
+  test("throws in the end while it is read as a stream", async () => {
+    const body = await (await stalled()).stream(request);
+    await expect(collect(body)).rejects.toThrow();
   });
 });
 

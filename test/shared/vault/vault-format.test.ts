@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Head } from "../../../shared/vault/head.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { Manifest, manifestBytes, manifestSha256 } from "../../../shared/vault/manifest.ts";
+import { merkleRoot } from "../../../shared/vault/merkle.ts";
 import { parseVaultName } from "../../../shared/vault/names.ts";
 import { CatalogueRecord } from "../../../shared/vault/records.ts";
 
@@ -26,6 +27,10 @@ describe("the example in the vault's format", () => {
   test("is a chain of hashes from the head to the first snapshot", () => {
     expect(head.newest?.manifestSha256).toBe(manifestSha256(manifestBytes(newest)));
     expect(newest.parent).toEqual({ id: parent.id, sha256: manifestSha256(manifestBytes(parent)) });
+  });
+
+  test("pins its parts by the root of each manifest", () => {
+    for (const { parts, root } of [newest, parent]) expect(root).toBe(merkleRoot(parts.map(({ sha256 }) => sha256)));
   });
 
   test("has the records that its manifests count", () => {
