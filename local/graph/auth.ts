@@ -17,7 +17,7 @@ export interface Apps {
   readonly add: (app: AppRegistration) => void;
 }
 
-/** Permissions that open a call: any one of them. @doc graph-api reference 6.1 and the permission data of 2026-08. */
+/** Permissions that open a call: any one of them. @doc Microsoft Graph permissions reference (data of 2026-08). */
 export const ROLES = {
   readFolders: ["MailboxFolder.Read.All", "MailboxFolder.ReadWrite.All"],
   writeFolders: ["MailboxFolder.ReadWrite.All"],

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** MAPI properties that listings give on request. Source: graph-api usage seen in production; tags from MS-OXPROPS. */
+/** MAPI properties that listings give on request. Source: use seen in production; tags from MS-OXPROPS. */
 const PROPERTIES = {
   subject: "String 0x0037",
   received: "SystemTime 0x0E06",
