@@ -9,7 +9,15 @@ import type { Blobs } from "../../shared/vault/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { readItem } from "../../shared/vault/pack-reader.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
-import { type Ledger, LedgerLostError, type Ledgers, type Settled, settledItems } from "../../shared/work/ledger.ts";
+import {
+  intendedItems,
+  type Ledger,
+  type LedgerEntry,
+  LedgerLostError,
+  type Ledgers,
+  type Settled,
+  settledItems,
+} from "../../shared/work/ledger.ts";
 import { type FolderMap, ledgersPrefix } from "../../shared/work/restore-state.ts";
 
 /** What makes a lane stop. A wait is one that Graph asked for and that is longer than the lane's patience. */
@@ -47,8 +55,8 @@ export const importChunk = async (
   deadline: number,
 ): Promise<{ end: LaneEnd; settled: ReadonlyMap<number, Settled> }> => {
   const settled = settledItems(ledger.entries);
-  const intended = new Set(ledger.entries.filter(({ op }) => op === "intent").map(({ item }) => item));
-  let unwritten: Settled[] = [];
+  const intended = intendedItems(ledger.entries);
+  let unwritten: LedgerEntry[] = [];
   const settle = (entry: Settled): void => {
     settled.set(entry.item, entry);
     unwritten.push(entry);
@@ -73,6 +81,8 @@ export const importChunk = async (
     const known = intended.has(item) ? await lookFor(context, record, folderId, item) : undefined;
     const outcome = known ?? (await importOne(context, ledger, record, folderId, item));
     if (outcome === "session-ended" || "waitMs" in outcome) {
+      // An earlier try of unknown outcome may still have been taken: its intent stands.
+      if (!intended.has(item)) unwritten.push({ op: "refused", item });
       end = outcome;
       break;
     }

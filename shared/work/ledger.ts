@@ -4,9 +4,13 @@ import { parseJson } from "../vault/blobs.ts";
 
 const Place = z.object({ item: z.int().nonnegative() });
 
-/** What a restore did, or was about to do, with item `item` of a chunk. `intent` is written before the item's first POST. */
+/**
+ * What a restore did, or was about to do, with item `item` of a chunk. `intent` is written before the item's first POST;
+ * `refused` takes it back when Exchange is known to have taken nothing.
+ */
 export const LedgerEntry = z.discriminatedUnion("op", [
   Place.extend({ op: z.literal("intent") }),
+  Place.extend({ op: z.literal("refused") }),
   Place.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
   Place.extend({ op: z.literal("ambiguous") }),
   Place.extend({ op: z.literal("failed"), code: z.string() }),
@@ -14,11 +18,21 @@ export const LedgerEntry = z.discriminatedUnion("op", [
 export type LedgerEntry = z.output<typeof LedgerEntry>;
 
 /** How an item ended. */
-export type Settled = Exclude<LedgerEntry, { op: "intent" }>;
+export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
 
 /** The last word of a ledger on each item that it settles. */
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
-  new Map(entries.flatMap((entry) => (entry.op === "intent" ? [] : [[entry.item, entry]])));
+  new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
+
+/** The items whose import may have been taken, for all that a ledger says. */
+export const intendedItems = (entries: readonly LedgerEntry[]): Set<number> => {
+  const intended = new Set<number>();
+  for (const { op, item } of entries) {
+    if (op === "intent") intended.add(item);
+    if (op === "refused") intended.delete(item);
+  }
+  return intended;
+};
 
 /** The ledger of one chunk, held by one writer at a time. */
 export interface Ledger {

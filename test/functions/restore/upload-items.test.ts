@@ -128,6 +128,17 @@ describe("upload-items", () => {
     expect(await kit.reconcile()).toMatchObject({ imported: 1, ambiguous: 1, missing: 0 });
   });
 
+  test("imports an item without a search key later when Exchange refused it, as nothing was taken then", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { lost, session } = await kit.loseInbox();
+    forgetSearchKeys(kit);
+    await kit.fault({ kind: "status", ...importFault, status: 429, retryAfter: 900, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ left: [{ from: 0, to: 1 }], waitMs: 900_000 });
+    expect(await kit.upload(session)).toMatchObject({ imported: 2, ambiguous: 0, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
   test("fails an item whose bytes the vault has lost, says why, and goes on", async () => {
     const kit = await aRestore();
     const { session } = await kit.loseInbox();
