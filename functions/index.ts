@@ -1,13 +1,6 @@
 import { app } from "@azure/functions";
 import { readConfig } from "../shared/config.ts";
-import {
-  commitSnapshot,
-  discoverMailboxes,
-  exportChunks,
-  openRun,
-  planChanges,
-  takeMailbox,
-} from "../shared/contracts/backup.ts";
+import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -20,6 +13,7 @@ import { clientOf, durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
+import { openSlots } from "../shared/graph/slots.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { sealer } from "../shared/security/seal.ts";
@@ -31,11 +25,10 @@ import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup/backup-tenant.orchestrator.ts";
 import { commitSnapshotActivity } from "./backup/commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./backup/discover-mailboxes.activity.ts";
-import { exportChunksActivity } from "./backup/export-chunks.activity.ts";
+import { exportWaveActivity } from "./backup/export-wave.activity.ts";
 import { folderScope } from "./backup/folder-scope.ts";
 import { nightlyBackup } from "./backup/nightly-backup.timer.ts";
 import { openRunActivity } from "./backup/open-run.activity.ts";
-import { planChangesActivity } from "./backup/plan-changes.activity.ts";
 import { startBackup } from "./backup/start-backup.http.ts";
 import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
@@ -63,6 +56,9 @@ const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backu
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
+/** Batches that a process exports at a time, of whatever mailboxes: each takes up to 10 MiB. More want more processes. */
+const MOST_EXPORTS = 10;
+
 const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: PROGRAM });
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
 const openImporter = importer({ importHosts, userAgent: PROGRAM });
@@ -95,12 +91,17 @@ activityWithClient(
   discoverMailboxesActivity({ openGraph: exportGraph, scope, exclude, archives, clientOf, work }),
 );
 activity(takeMailbox, takeMailboxActivity({ work }));
+activity(openRun, openRunActivity({ vault, work, laneBudgetMs }));
 activity(
-  openRun,
-  openRunActivity({ openGraph: exportGraph, vault, work, laneBudgetMs, folderScope: folderScope(excludeFolders) }),
+  exportWave,
+  exportWaveActivity({
+    openGraph: exportGraph,
+    vault,
+    work,
+    folderScope: folderScope(excludeFolders),
+    hands: openSlots(MOST_EXPORTS),
+  }),
 );
-activity(planChanges, planChangesActivity({ openGraph: exportGraph, vault, work }));
-activity(exportChunks, exportChunksActivity({ openGraph: exportGraph, vault, work }));
 activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
 
 app.http("start-restore", {

@@ -22,3 +22,14 @@ export const mapBounded = async <T, R>(
   await Promise.all(Array.from({ length: Math.min(width, values.length) }, worker));
   return results;
 };
+
+/** Waits for all, also when one fails, and then rejects with the first failure: nothing goes on behind the caller's back. */
+export const allOf = async <T extends readonly unknown[]>(
+  work: {
+    readonly [K in keyof T]: Promise<T[K]>;
+  },
+): Promise<T> => {
+  const outcomes = await Promise.allSettled(work);
+  for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+  return Promise.all(work) as Promise<unknown> as Promise<T>;
+};

@@ -12,10 +12,10 @@ import { partName } from "../../shared/vault/names.ts";
 import { refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
-import { type Departure, type RunFolder, readFindings, readRun } from "../../shared/work/run-state.ts";
+import { type Departure, type RunFolder, readOutcome, readRun, readStock } from "../../shared/work/run-state.ts";
 
 /**
- * Makes a snapshot of what a run stored: the parts of its folders and lanes, then one of the items that departed, which
+ * Makes a snapshot of what a run stored: the parts of its folders and waves, then one of the items that departed, which
  * applies last; then the manifest that names them, then the head. When nothing has changed since the last snapshot, only
  * the head says that it was looked at.
  *
@@ -24,10 +24,14 @@ import { type Departure, type RunFolder, readFindings, readRun } from "../../sha
 export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly work: Blobs }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
     const { vault, work } = deps;
-    const { started, parent, folders, foldersDeltaLink, otherFolders } = await readRun(work, runId);
-    const { deltaLinks, departed } = await readFindings(work, runId);
-    const stored = await storedParts(vault, mailbox.key, runId);
-    const parts = [...stored, ...(await writeDepartures(vault, mailbox.key, runId, departed))];
+    const { started, parent } = await readRun(work, runId);
+    const { folders, foldersDeltaLink, otherFolders } = await readStock(work, runId);
+    const { parts: exported, deltaLinks, departed } = await readOutcome(work, runId);
+    const parts = [
+      ...(await foldersPart(vault, mailbox.key, runId)),
+      ...exported,
+      ...(await writeDepartures(vault, mailbox.key, runId, departed)),
+    ];
     const newest = (await readHead(vault, mailbox.key))?.newest;
     if (parent !== null && newest && parts.length === 0) return stillNewest(vault, mailbox.key, newest);
 
@@ -89,16 +93,10 @@ const liveTotals = async (vault: Blobs, key: MailboxKey, snapshotId: RunId) => {
   return live;
 };
 
-/** The parts that the run's lanes wrote, in the order in which they apply: folders first, then wave by wave. */
-const storedParts = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise<PartRef[]> => {
-  const prefix = partName(key, runId, "folders").replace(/folders\..*$/, "");
-  const refs: PartRef[] = [];
-  for await (const { name } of vault.list(prefix)) {
-    if (name.startsWith(`${prefix}departed`)) continue;
-    const found = await refPart(vault, name);
-    if (found !== undefined) refs.push(found.ref);
-  }
-  return refs;
+/** The part of the folders that changed, if any did. */
+const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise<PartRef[]> => {
+  const found = await refPart(vault, partName(key, runId, "folders"));
+  return found === undefined ? [] : [found.ref];
 };
 
 const writeDepartures = async (

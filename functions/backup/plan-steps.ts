@@ -1,10 +1,10 @@
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
-import { deltaItems, listItems } from "../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../shared/vault/records.ts";
 import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../../shared/work/run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { enrich, ifGiven } from "./enrich.ts";
+import type { ItemPages } from "./item-pages.ts";
 import { type PlannedItems, shortHash } from "./planned-items.ts";
 
 /** A chunk in the making: `items` are what it and the next one will hold. */
@@ -19,6 +19,7 @@ export interface Draft {
 /** What a step works with. */
 export interface StepContext {
   readonly graph: GraphClient;
+  readonly pages: ItemPages;
   readonly mailbox: MailboxAddress;
   readonly folder: RunFolder;
   readonly cursor: PlanCursor;
@@ -45,8 +46,8 @@ const retryStep: Step = async ({ folder, planned, draft }) => {
  * The listing enriches, and lets exporting start before delta has confirmed anything. Delta, which shows every item too,
  * goes on without it when Graph refuses to list.
  */
-const listStep: Step = async ({ graph, mailbox, folder, cursor, planned, catalogue, draft }) => {
-  const list = () => listItems(graph, mailbox, folder.id, { link: cursor.link });
+const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft }) => {
+  const list = () => pages.list(folder.id, cursor.link);
   const page = cursor.listOnly ? await list() : await ifGiven(list);
   if (page === undefined) return { phase: "delta" };
   for (const item of page.value) {
@@ -65,10 +66,10 @@ const deltaStep: Step = async (context) => changes(context, "delta");
 const changesStep: Step = async (context) => changes(context, "changes");
 
 const changes = async (
-  { graph, mailbox, folder, cursor, planned, catalogue, draft }: StepContext,
+  { graph, pages, mailbox, folder, cursor, planned, catalogue, draft }: StepContext,
   phase: "delta" | "changes",
 ): Promise<Next> => {
-  const page = await deltaItems(graph, mailbox, folder.id, cursor.link ?? linkOf(folder, phase));
+  const page = await pages.delta(folder.id, cursor.link ?? linkOf(folder, phase));
   const changed: ItemFacts[] = [];
   for (const element of page.value) {
     const item = { id: element.id, folderId: folder.id };

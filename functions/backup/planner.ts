@@ -9,6 +9,7 @@ import type { ItemFacts } from "../../shared/vault/records.ts";
 import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../../shared/work/run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { ItemPages } from "./item-pages.ts";
 import { type Draft, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
 import { type PlannedItems, plannedItems, shortHash } from "./planned-items.ts";
 
@@ -40,7 +41,11 @@ export const cursorAt = (folders: readonly RunFolder[], folder: number, folderCh
  * planned; what it holds and a listing and its delta do not show has departed. A chunk ends early at the deadline, so that
  * the lanes beside the planner do not wait for it.
  */
-export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, run: Run) => {
+export const planner = (
+  { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
+  catalogue: Catalogue,
+  run: Run,
+) => {
   let known: { readonly folder: number; readonly planned: PlannedItems } | undefined;
 
   const plannedAt = async (cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
@@ -52,11 +57,11 @@ export const planner = (graph: GraphClient, work: Blobs, catalogue: Catalogue, r
   return async (start: PlanCursor, number: number, deadline = Number.POSITIVE_INFINITY): Promise<Chunk> => {
     const draft: Draft = { items: [...start.carry], finished: [], departed: [], returned: [], confirmed: [] };
     let cursor: PlanCursor = { ...start, carry: [] };
-    for (let pages = 0; pages < CHUNK_PAGES && draft.items.length < CHUNK_ITEMS; pages += 1) {
+    for (let steps = 0; steps < CHUNK_PAGES && draft.items.length < CHUNK_ITEMS; steps += 1) {
       const folder = run.folders[cursor.folder];
-      if (folder === undefined || (pages > 0 && Date.now() >= deadline)) break;
+      if (folder === undefined || (steps > 0 && Date.now() >= deadline)) break;
       const planned = await plannedAt({ ...cursor, carry: start.carry }, number);
-      const context = { graph, mailbox: run.mailbox, folder, cursor, planned, catalogue, draft };
+      const context = { graph, pages, mailbox: run.mailbox, folder, cursor, planned, catalogue, draft };
       const next = await step(context);
       if ("restart" in next) {
         cursor = next.restart;

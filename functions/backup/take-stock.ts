@@ -1,3 +1,4 @@
+import { allOf } from "../../shared/bounded.ts";
 import { type FolderChanges, folderChanges } from "../../shared/graph/folder-delta.ts";
 import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
@@ -14,6 +15,9 @@ export interface Stock {
   readonly foldersDeltaLink: string | undefined;
 }
 
+/** Takes note of folders that are known while others are still looked for: each time all so far, parents first. */
+export type FoldersFound = (folders: readonly LiveFolder[]) => void;
+
 /**
  * The folders as they are: by delta since the last snapshot where that is possible, which costs one request, else by
  * listing them all.
@@ -22,14 +26,15 @@ export const takeStock = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   last: LastStock | undefined,
+  found: FoldersFound = () => undefined,
 ): Promise<Stock> => {
-  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox);
+  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox, found);
   try {
     const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
     return { folders: folderTree(apply(last, changes)), foldersDeltaLink: changes.deltaLink };
   } catch (error) {
     if (!isLostState(error) && !isOverQuota(error)) throw error;
-    return listAll(graph, mailbox);
+    return listAll(graph, mailbox, found);
   }
 };
 
@@ -37,9 +42,8 @@ export const takeStock = async (
  * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
  * first round showed every folder that the listing found.
  */
-const listAll = async (graph: GraphClient, mailbox: MailboxAddress): Promise<Stock> => {
-  const folders = await listFolders(graph, mailbox);
-  const round = await firstRound(graph, mailbox);
+const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<Stock> => {
+  const [folders, round] = await allOf([listFolders(graph, mailbox, found), firstRound(graph, mailbox)]);
   const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
   return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
 };

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { defineActivity } from "../durable/activity.ts";
+import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import { RunId } from "../ids.ts";
-import { BatchRange, LaneTraffic } from "./lane.ts";
+import { BatchPlace, LaneTraffic } from "./lane.ts";
 import { MailboxRef, Trigger } from "./mailbox.ts";
 
 const Count = z.int().nonnegative();
@@ -82,37 +83,51 @@ export const takeMailbox = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Takes stock before a run: folders, previous snapshot. */
+/** Opens a run: pins the snapshot that it follows. Asks nothing of Graph, so it needs no slot. */
 export const openRun = defineActivity({
   name: "open-run",
   input: Run.extend({
     /** Whether to list everything again and compare, instead of asking for changes. */
     full: z.boolean(),
   }),
-  output: z.object({ folders: Count, expectedItems: Count, laneBudgetMs: z.int().positive() }),
+  output: z.object({ laneBudgetMs: z.int().positive() }),
   retry: OUTAGE_RETRY,
 });
 
-/** Plans further chunks. `chunks` counts the batches of each, from the one asked for on. */
-export const planChanges = defineActivity({
-  name: "plan-changes",
-  input: Run.extend({ wave: Count, fromChunk: Count, mostChunks: z.int().positive(), budgetMs: z.int().positive() }),
-  output: LaneTraffic.extend({ chunks: z.array(Count), items: Count, removed: Count, done: z.boolean() }),
-  retry: OUTAGE_RETRY,
+/** How far a run has come: chunks that are planned, and the batches of them that are still to be exported. */
+export const RunPosition = z.object({
+  /** The chunk that is planned next. */
+  nextChunk: Count,
+  planned: z.boolean(),
+  /** The first batch that no lane has drawn yet. */
+  at: BatchPlace,
+  /** Batches that were drawn, and given back because Graph refused them. */
+  again: z.array(BatchPlace).max(MAILBOX_SLOTS * 2),
 });
+export type RunPosition = z.output<typeof RunPosition>;
 
-/** Exports batches into packs until they are done or time is up; `left` is what was not begun. */
-export const exportChunks = defineActivity({
-  name: "export-chunks",
-  input: Run.extend({ wave: Count, lane: Count, ranges: z.array(BatchRange).min(1), budgetMs: z.int().positive() }),
-  output: LaneTraffic.extend({
-    left: z.array(BatchRange),
-    batches: Count,
-    exported: Count,
-    skipped: Count,
-    failed: Count,
-    bytes: Count,
-    storedBytes: Count,
+/** What a wave exported; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+const WaveCounts = z.object({ exported: Count, skipped: Count, failed: Count, bytes: Count, storedBytes: Count });
+
+/**
+ * One wave: lanes plan and export, `slots` requests at a time, until all is done or time is up. The first one takes stock
+ * of the folders.
+ */
+export const exportWave = defineActivity({
+  name: "export-wave",
+  input: Run.extend({
+    wave: Count,
+    slots: z.int().positive().max(MAILBOX_SLOTS),
+    budgetMs: z.int().positive(),
+    position: RunPosition,
+  }),
+  output: LaneTraffic.extend(WaveCounts.shape).extend({
+    position: RunPosition,
+    /** Items of chunks that it planned. */
+    planned: Count,
+    removed: Count,
+    /** Items that the run may find, as far as that is known. */
+    expectedItems: Count,
   }),
   retry: OUTAGE_RETRY,
 });
@@ -132,15 +147,15 @@ export const commitSnapshot = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Planning as far as it has come, and what it left to export. */
+/** A run as far as it has come. */
 export const BackupProgress = z.object({
   wave: Count,
+  /** Requests that the next wave keeps under way, as many slots as there are for it. */
   lanes: z.int().positive(),
-  pending: z.array(BatchRange),
-  nextChunk: Count,
-  planned: z.boolean(),
-  /** Mean duration of a batch in the last wave; 0 before the first. */
-  batchMs: z.number().nonnegative(),
+  position: RunPosition,
+  expectedItems: Count,
+  /** Of the last wave; 0 before the first. */
+  itemsPerSecond: z.number().nonnegative(),
   totals: BackupTotals,
 });
 export type BackupProgress = z.output<typeof BackupProgress>;
@@ -153,7 +168,6 @@ export const BackupMailboxInput = z.object({
   resume: z
     .object({
       runId: RunId,
-      expectedItems: Count,
       laneBudgetMs: z.int().positive(),
       progress: BackupProgress,
     })

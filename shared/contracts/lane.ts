@@ -1,12 +1,8 @@
 import * as z from "zod";
 
-/** A run of consecutive batches of one chunk: from `from` up to, not including, `to`. */
-export const BatchRange = z.object({
-  chunk: z.int().nonnegative(),
-  from: z.int().nonnegative(),
-  to: z.int().positive(),
-});
-export type BatchRange = z.output<typeof BatchRange>;
+/** A batch by its number in a chunk, or where the batches of a chunk go on. */
+export const BatchPlace = z.object({ chunk: z.int().nonnegative(), batch: z.int().nonnegative() });
+export type BatchPlace = z.output<typeof BatchPlace>;
 
 /** What every lane says of its dealings with Graph. `waitMs` is a wait that Graph asked for and the lane did not take. */
 export const LaneTraffic = z.object({

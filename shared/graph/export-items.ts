@@ -50,10 +50,12 @@ export async function* exportItems(
     method: "POST",
     body: { itemIds },
   });
+  const chunks = unbroken(body);
   try {
-    yield* elements(jsonReader(unbroken(body)));
+    yield* elements(jsonReader(chunks));
   } finally {
-    (body as { destroy?: () => void }).destroy?.();
+    // The text may end before the body does.
+    await chunks.return(undefined);
   }
 }
 
@@ -152,7 +154,7 @@ const element = async (json: JsonReader): Promise<ExportedElement> => {
   };
 };
 
-async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   try {
     yield* body;
   } catch (cause) {

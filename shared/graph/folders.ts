@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { allOf } from "../bounded.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { hasCode, isNotFound } from "./graph-error.ts";
 import { PAGE_ITEMS } from "./limits.ts";
@@ -36,23 +37,36 @@ const DEFAULT_TYPE = "IPF.Note";
 /** A display name as a path segment: `/` and `%` are the only characters that need it. */
 export const pathSegment = (displayName: string): string => displayName.replaceAll("%", "%25").replaceAll("/", "%2F");
 
-const listing = `$top=${PAGE_ITEMS}`;
+const LISTING = `$top=${PAGE_ITEMS}`;
 
 /**
- * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to hold
- * descendants already.
+ * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to hold descendants
+ * already. Asks level by level, for a whole level at a time as far as the client's slots go, and tells `found` meanwhile of
+ * all that it has.
  */
-export const listFolders = async (graph: GraphClient, mailbox: MailboxAddress): Promise<LiveFolder[]> => {
-  const resources = new Map<string, z.output<typeof FolderResource>>();
-  const targets = [`${mailboxPath(mailbox)}/folders?${listing}`];
-  for (let target = targets.shift(); target !== undefined; target = targets.shift()) {
-    for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource)) {
-      if (resources.has(folder.id)) continue;
-      resources.set(folder.id, folder);
-      if ((folder.childFolderCount ?? 0) > 0) targets.push(`${folderPath(mailbox, folder.id)}/childFolders?${listing}`);
-    }
+export const listFolders = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  found: (folders: LiveFolder[]) => void = () => undefined,
+): Promise<LiveFolder[]> => {
+  const resources = new Map<string, FolderResource>();
+  const ask = (targets: readonly string[]) => allOf(targets.map((target) => listing(graph, target)));
+  let asked = ask([`${mailboxPath(mailbox)}/folders?${LISTING}`]);
+  for (;;) {
+    const fresh = (await asked).flat().filter(({ id }) => !resources.has(id));
+    for (const folder of fresh) resources.set(folder.id, folder);
+    const parents = fresh.filter(({ childFolderCount }) => (childFolderCount ?? 0) > 0);
+    if (parents.length === 0) return folderTree(resources);
+    asked = ask(parents.map(({ id }) => `${folderPath(mailbox, id)}/childFolders?${LISTING}`));
+    found(folderTree(resources));
   }
-  return folderTree(resources);
+};
+
+const listing = async (graph: GraphClient, target: string): Promise<FolderResource[]> => {
+  const folders: FolderResource[] = [];
+  for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource))
+    folders.push(folder);
+  return folders;
 };
 
 /** One small request. @throws {GraphError} when the mailbox does not answer. */

@@ -1,3 +1,5 @@
+import { finished, PassThrough, pipeline as pipe } from "node:stream";
+import { setImmediate as breathe } from "node:timers/promises";
 import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
@@ -27,6 +29,9 @@ const ANSWER_TIMEOUT_MS = 5 * 60_000;
 
 /** Longest until an answer's last byte. Source: the timeout that covers 150 MB items in a mailbox copy product. */
 const WHOLE_ANSWER_MS = 20 * 60_000;
+
+/** Bytes of a streamed answer that are taken in ahead of its reader, so that most answers free their slot at once. */
+const READ_AHEAD_BYTES = 512 * 1024;
 
 /** More tries than patience ever allows for: time ends the retries, not their number. */
 const MOST_TRIES = 100;
@@ -124,19 +129,47 @@ export const graph = ({
     return {
       endpoint,
       json: async (request, schema) => {
-        const response = await send(request, false);
+        const letGo = await patience.slots?.take();
+        const response = await send(request, false).finally(letGo);
         const parsed = schema.safeParse(jsonOf(request.operation, response));
         if (parsed.success) return parsed.data;
         const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
         throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
       },
       stream: async (request) => {
-        const { readableStreamBody } = await send(request, true);
-        if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
-        return readableStreamBody as unknown as AsyncIterable<Uint8Array>;
+        const letGo = await patience.slots?.take();
+        try {
+          const { readableStreamBody } = await send(request, true);
+          if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
+          return await arriving(readableStreamBody, letGo);
+        } catch (error) {
+          letGo?.();
+          throw error;
+        }
       },
     };
   };
+};
+
+/**
+ * The body, once it has arrived whole, or as much of it as is taken in ahead of a reader. `arrived` is called at its last
+ * byte, or when it breaks off; what waits for that goes first, before the reader gets busy with what has come.
+ */
+const arriving = async (
+  body: NodeJS.ReadableStream,
+  arrived: () => void = () => undefined,
+): Promise<AsyncIterable<Uint8Array>> => {
+  // A failure reaches the reader, whose stream it ends too.
+  const ahead = pipe(body, new PassThrough({ highWaterMark: READ_AHEAD_BYTES / 2 }), () => undefined);
+  await new Promise<void>((resolve) => {
+    body.once("pause", resolve);
+    finished(body, () => {
+      arrived();
+      resolve();
+    });
+  });
+  await breathe();
+  return ahead;
 };
 
 /** Ends each try after a time. The library's own timeout stops at the headers, so a body that stalls would never end. */

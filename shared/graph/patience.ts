@@ -1,5 +1,6 @@
 import type { RetryStrategy } from "@azure/core-rest-pipeline";
 import { retryAfterMs } from "./retry-after.ts";
+import type { Slots } from "./slots.ts";
 
 /** First wait when Graph names none, doubled each time up to the longest. Source: graph clients seen in production. */
 const FIRST_WAIT_MS = 1_000;
@@ -19,6 +20,8 @@ export interface Patience {
   readonly throttled?: () => void;
   /** Whether a failed request may be sent again. Imports may not: they are not idempotent. */
   readonly repeatable?: boolean;
+  /** The slots that its requests share, each from being sent until its answer has arrived whole; none: no bound. */
+  readonly slots?: Slots;
 }
 
 /** Spreads waits so that lanes that were refused together do not come back together. */

@@ -10,8 +10,8 @@ export interface BlockUpload {
   commit(): Promise<Created>;
 }
 
-/** Block size: 8 MiB holds almost every pack in one write, and costs a lane no more memory than that. */
-const BLOCK_BYTES = 8 * 1024 * 1024;
+/** Block size: 4 MiB holds almost every pack in one write, and costs a lane no more memory than that. */
+const BLOCK_BYTES = 4 * 1024 * 1024;
 
 const FIRST_BUFFER_BYTES = 256 * 1024;
 

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import { exportWave } from "../contracts/backup.ts";
 import { RunId } from "../ids.ts";
 import { type Blobs, readJson } from "../vault/blobs.ts";
+import { PartRef } from "../vault/manifest.ts";
 import { FolderFacts, ItemFacts, Sha256 } from "../vault/records.ts";
 
 const Count = z.int().nonnegative();
@@ -17,16 +19,22 @@ export const RunFolder = FolderFacts.extend({
 });
 export type RunFolder = z.output<typeof RunFolder>;
 
-/** What a run found when it opened. */
+/** What a run was opened with: the snapshot that it follows, and whether it lists everything again. */
 export const RunState = z.object({
   started: z.iso.datetime(),
   parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
+  full: z.boolean(),
+});
+export type RunState = z.output<typeof RunState>;
+
+/** The folders that a run found, in the order in which they are planned. */
+export const Stock = z.object({
   folders: z.array(RunFolder),
   foldersDeltaLink: z.string().optional(),
   /** Folders that are not backed up, for the run after this one. */
   otherFolders: z.array(FolderFacts).optional(),
 });
-export type RunState = z.output<typeof RunState>;
+export type Stock = z.output<typeof Stock>;
 
 /**
  * How a folder is planned: what failed last time, then either the changes since its deltaLink, or its listing followed
@@ -76,73 +84,99 @@ export const Chunk = Findings.extend({
 });
 export type Chunk = z.output<typeof Chunk>;
 
+/** How a wave ended: the first delivery to say it speaks for all, and what it names is what the wave did. */
+export const WaveRecord = z.object({
+  result: exportWave.output,
+  /** The records of what it exported; absent when that was nothing. */
+  part: PartRef.optional(),
+  findings: Findings,
+});
+export type WaveRecord = z.output<typeof WaveRecord>;
+
+const padded = (number: number): string => String(number).padStart(6, "0");
 const runName = (runId: RunId): string => `${runId}/run.json`;
-const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${String(chunk).padStart(6, "0")}.json`;
-const findingsPrefix = (runId: RunId): string => `${runId}/findings/`;
-const findingsName = (runId: RunId, from: number, to: number): string =>
-  `${findingsPrefix(runId)}${[from, to].map((chunk) => String(chunk).padStart(6, "0")).join("-")}.json`;
+const stockName = (runId: RunId): string => `${runId}/stock.json`;
+const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${padded(chunk)}.json`;
+const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
+const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
 
 const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-/** Keeps what the run found, once: a second delivery gets what the first one kept. */
-export const keepRun = async (work: Blobs, runId: RunId, state: RunState): Promise<RunState> => {
-  const outcome = await work.create(runName(runId), bytesOf(RunState.parse(state)));
-  return outcome === "created" ? state : readRun(work, runId);
+/** Keeps a JSON blob, once: a second delivery gets what the first one kept. */
+const keep = async <T>(work: Blobs, name: string, schema: z.ZodType<T>, value: T): Promise<T> => {
+  const outcome = await work.create(name, bytesOf(schema.parse(value)));
+  return outcome === "created" ? value : read(work, name, schema);
 };
 
-/** @throws {Error} when the run was never opened, or its scratch data has expired. */
-export const readRun = async (work: Blobs, runId: RunId): Promise<RunState> => {
-  const state = await readJson(work, runName(runId), RunState);
-  if (state === undefined) throw new Error(`Run ${runId} has no scratch data: it was never opened, or it is too old`);
-  return state;
+const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> => {
+  const found = await readJson(work, name, schema);
+  if (found === undefined) throw new Error(`${name} is not among the scratch data: it was never kept, or has expired`);
+  return found;
 };
+
+/** Keeps what the run was opened with. */
+export const keepRun = (work: Blobs, runId: RunId, state: RunState): Promise<RunState> =>
+  keep(work, runName(runId), RunState, state);
+
+/** @throws {Error} when the run was never opened, or its scratch data has expired. */
+export const readRun = (work: Blobs, runId: RunId): Promise<RunState> => read(work, runName(runId), RunState);
+
+export const findStock = (work: Blobs, runId: RunId): Promise<Stock | undefined> =>
+  readJson(work, stockName(runId), Stock);
+
+/** @throws {Error} when no stock was taken, or it has expired. */
+export const readStock = (work: Blobs, runId: RunId): Promise<Stock> => read(work, stockName(runId), Stock);
+
+/** Keeps the folders that were found, and gives those that then stand. */
+export const keepStock = (work: Blobs, runId: RunId, stock: Stock): Promise<Stock> =>
+  keep(work, stockName(runId), Stock, stock);
 
 export const findChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk | undefined> =>
   readJson(work, chunkName(runId, chunk), Chunk);
 
 /** @throws {Error} when the chunk was not planned, or has expired. */
-export const readChunk = async (work: Blobs, runId: RunId, chunk: number): Promise<Chunk> => {
-  const found = await findChunk(work, runId, chunk);
-  if (found === undefined) throw new Error(`Run ${runId} has no chunk ${chunk}`);
-  return found;
-};
+export const readChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk> =>
+  read(work, chunkName(runId, chunk), Chunk);
 
 /** Adds a chunk to the chain, and gives what then is there: this one, or the one that another delivery added before. */
-export const keepChunk = async (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> => {
-  const outcome = await work.create(chunkName(runId, number), bytesOf(Chunk.parse(chunk)));
-  return outcome === "created" ? chunk : readChunk(work, runId, number);
-};
+export const keepChunk = (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> =>
+  keep(work, chunkName(runId, number), Chunk, chunk);
 
-/** Keeps what was found in a stretch of the chain, so that a commit need not read every chunk. */
-export const keepFindings = async (
-  work: Blobs,
-  runId: RunId,
-  stretch: { readonly from: number; readonly to: number },
-  chunks: readonly Findings[],
-): Promise<void> => {
-  const findings: Findings = {
-    finished: chunks.flatMap(({ finished }) => finished),
-    departed: chunks.flatMap(({ departed }) => departed),
-    returned: chunks.flatMap(({ returned }) => returned),
-  };
-  await work.create(findingsName(runId, stretch.from, stretch.to), bytesOf(findings));
-};
+export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord | undefined> =>
+  readJson(work, waveName(runId, wave), WaveRecord);
+
+export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRecord): Promise<WaveRecord> =>
+  keep(work, waveName(runId, wave), WaveRecord, record);
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
-/** The delta link of every finished folder, and the items that had left when planning ended. */
-export const readFindings = async (
-  work: Blobs,
-  runId: RunId,
-): Promise<{ deltaLinks: Map<string, string>; departed: Departure[] }> => {
+/** What planning found, once all of it is known. */
+export interface FoldedFindings {
+  /** The delta link of every folder that was planned to its end. */
+  readonly deltaLinks: ReadonlyMap<string, string>;
+  /** The items that had left when planning ended. */
+  readonly departed: readonly Departure[];
+}
+
+/** Folds findings in the order of the chain. */
+export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const deltaLinks = new Map<string, string>();
   const departed = new Map<string, Departure>();
-  for await (const { name } of work.list(findingsPrefix(runId))) {
-    const findings = await readJson(work, name, Findings);
-    for (const { folderId, deltaLink } of findings?.finished ?? [])
+  for (const findings of all) {
+    for (const { folderId, deltaLink } of findings.finished)
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
-    for (const departure of findings?.departed ?? []) departed.set(itemKey(departure), departure);
-    for (const item of findings?.returned ?? []) departed.delete(itemKey(item));
+    for (const departure of findings.departed) departed.set(itemKey(departure), departure);
+    for (const item of findings.returned) departed.delete(itemKey(item));
   }
   return { deltaLinks, departed: [...departed.values()] };
+};
+
+/** What the waves of a run did: the parts that they wrote, in order, and what they found. */
+export const readOutcome = async (
+  work: Blobs,
+  runId: RunId,
+): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
+  const waves: WaveRecord[] = [];
+  for await (const { name } of work.list(wavesPrefix(runId))) waves.push(await read(work, name, WaveRecord));
+  return { parts: waves.flatMap(({ part }) => part ?? []), ...foldFindings(waves.map(({ findings }) => findings)) };
 };

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { mapBounded } from "../../shared/bounded.ts";
+import { allOf, mapBounded } from "../../shared/bounded.ts";
 
 describe("mapBounded", () => {
   test("keeps the order, and never has more under way than its width", async () => {
@@ -50,5 +50,24 @@ describe("mapBounded", () => {
     await expect(work).rejects.toThrow("one failed");
     await setImmediate();
     expect(started.length).toBeLessThanOrEqual(3);
+  });
+});
+
+describe("allOf", () => {
+  test("gives all results in their order", async () => {
+    expect(await allOf([Promise.resolve(1), Promise.resolve("two")])).toEqual([1, "two"]);
+  });
+
+  test("fails with the first failure, but not before the others have ended", async () => {
+    let ended = false;
+    const slow = (async () => {
+      for (let turn = 0; turn < 5; turn += 1) await setImmediate();
+      ended = true;
+    })();
+
+    await expect(allOf([slow, Promise.reject(new Error("one")), Promise.reject(new Error("two"))])).rejects.toThrow(
+      "one",
+    );
+    expect(ended).toBe(true);
   });
 });

@@ -1,10 +1,13 @@
 import { expect } from "vitest";
+import { catalogueOf, emptyCatalogue } from "../../../functions/backup/catalogue.ts";
+import { chunkChain } from "../../../functions/backup/chunk-chain.ts";
+import { itemPages } from "../../../functions/backup/item-pages.ts";
 import { openRunActivity } from "../../../functions/backup/open-run.activity.ts";
-import { planChangesActivity } from "../../../functions/backup/plan-changes.activity.ts";
+import { runStock } from "../../../functions/backup/run-stock.ts";
 import type { Behaviours } from "../../../local/graph/settings.ts";
-import { openRun, planChanges } from "../../../shared/contracts/backup.ts";
+import { openRun } from "../../../shared/contracts/backup.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import { type Chunk, findChunk, readFindings, readRun } from "../../../shared/work/run-state.ts";
+import { type Chunk, findChunk, foldFindings, readRun, readStock } from "../../../shared/work/run-state.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aMailboxInGraph, aRun, deliver } from "../kit.ts";
 
@@ -24,16 +27,26 @@ export const aPlan = async (
   const run = { mailbox, runId: aLaterRun };
   const inbox = await kit.folderId();
 
-  const open = (full = false) =>
-    deliver(openRunActivity({ openGraph, vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
-  const plan = (fromChunk = 0, mostChunks = 64) =>
-    deliver(planChangesActivity({ openGraph, vault, work }), planChanges, {
-      ...run,
-      wave: fromChunk,
-      fromChunk,
-      mostChunks,
-      budgetMs: 60_000,
-    });
+  const patience = () => ({ untilMs: Date.now() + 60_000 });
+  /** Opens the run and takes its stock. */
+  const open = async (full = false) => {
+    await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
+    const graph = openGraph(patience());
+    const pages = { offer: () => {}, lookAhead: () => undefined };
+    await runStock({ graph, pages, vault, work }, run, await readRun(work, run.runId));
+  };
+  /** Plans up to so many chunks from one on, as a lane does that knows nothing of those before. */
+  const plan = async (fromChunk = 0, mostChunks = 64) => {
+    const { parent } = await readRun(work, run.runId);
+    const { folders } = await readStock(work, run.runId);
+    const graph = openGraph(patience());
+    const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
+    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue };
+    const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
+    const chunks: Chunk[] = [];
+    while (!chain.planned && chunks.length < mostChunks) chunks.push(await chain.extend());
+    return { chunks, done: chain.planned };
+  };
   /** Goes on from a chunk to the end, each chunk by a lane that knows nothing of the others. */
   const planOn = async (from = 0): Promise<void> => {
     for (let chunk = from, done = false; !done; chunk += 1) done = (await plan(chunk, 1)).done;
@@ -52,8 +65,8 @@ const outcomeOf = async ({ work }: Kit, inbox: string) => {
     chunks.push(chunk);
     chunk = await findChunk(work, aLaterRun, chunks.length);
   }
-  const { folders } = await readRun(work, aLaterRun);
-  const { deltaLinks, departed } = await readFindings(work, aLaterRun);
+  const { folders } = await readStock(work, aLaterRun);
+  const { deltaLinks, departed } = foldFindings(chunks);
   const planned = chunks.flatMap(({ batches }) => batches.flat());
   return {
     chunks,

@@ -3,9 +3,10 @@ import { backupStatus } from "../../../functions/backup/backup-status.ts";
 import { noProgress } from "../../../functions/backup/wave.ts";
 import { aRun } from "../kit.ts";
 
-const progressOf = (batchMs: number, totals: Partial<typeof noProgress.totals>) => ({
+const progressOf = (expectedItems: number, totals: Partial<typeof noProgress.totals>) => ({
   ...noProgress,
-  batchMs,
+  expectedItems,
+  itemsPerSecond: 80,
   totals: { ...noProgress.totals, ...totals },
 });
 
@@ -13,7 +14,7 @@ describe("backupStatus", () => {
   test("tells counts, rate and the time that is left", () => {
     const progress = progressOf(1_000, { planned: 500, exported: 180, skipped: 15, failed: 5, bytes: 9, throttled: 2 });
 
-    expect(backupStatus("exporting", aRun, progress, 1_000)).toEqual({
+    expect(backupStatus("exporting", aRun, progress)).toEqual({
       phase: "exporting",
       runId: aRun,
       planned: 500,
@@ -29,11 +30,11 @@ describe("backupStatus", () => {
   });
 
   test("promises no end before there is anything to reckon with", () => {
-    expect(backupStatus("opening", aRun, noProgress, 1_000)).not.toHaveProperty("etaSeconds");
+    expect(backupStatus("opening", aRun, { ...noProgress, expectedItems: 1_000 })).not.toHaveProperty("etaSeconds");
   });
 
   test("reckons with what was planned once that is more than was announced, and never with less than nothing", () => {
-    expect(backupStatus("exporting", aRun, progressOf(1_000, { planned: 160 }), 10).etaSeconds).toBe(2);
-    expect(backupStatus("done", aRun, progressOf(1_000, { exported: 20 }), 10).etaSeconds).toBe(0);
+    expect(backupStatus("exporting", aRun, progressOf(10, { planned: 160 })).etaSeconds).toBe(2);
+    expect(backupStatus("done", aRun, progressOf(10, { exported: 20 })).etaSeconds).toBe(0);
   });
 });

@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { shareOut } from "../../../functions/backup/wave.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { all } from "../../shared/vault/samples.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aMailboxInGraph, aRun } from "../kit.ts";
-import { aPlannedRun } from "./a-planned-run.ts";
+import { anOpenedRun } from "./an-opened-run.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 
@@ -25,7 +24,7 @@ describe("exportItems", () => {
   test("is asked for at most 20 ids of one mailbox in a request, whatever folders they lie in", async () => {
     const kit = await aMailboxInGraph({ items: 60, layout: "typical" });
 
-    const { snapshotId } = await backUp(kit, { chunksAtATime: 64 });
+    const { snapshotId } = await backUp(kit);
 
     const { requests, itemsExported } = await kit.admin.counters({});
     expect({ asked: requests["export-items"], items: itemsExported }).toEqual({ asked: 3, items: 60 });
@@ -94,11 +93,12 @@ describe("exportItems", () => {
 
 describe("an item that changed between its listing and its export", () => {
   test("is stored under the changeKey that the export says, and not exported again", async () => {
-    const kit = await aPlannedRun(20);
+    const kit = await anOpenedRun({ items: 20 });
     const [item] = await kit.items();
+    const planned = await kit.plannedWave();
     await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: item?.id ?? "", bytes: 900 });
 
-    await kit.commit([await kit.lane()]);
+    await kit.commit([planned, await kit.wave({ wave: 1, position: planned.position })]);
     const next = await backUp(kit);
 
     expect(hashes(await stored(kit, aRun))).toEqual(hashes(await kit.items()));
@@ -120,20 +120,15 @@ describe("a read of the mailbox", () => {
 
 describe("429 ApplicationThrottled, over its MailboxConcurrency limit", () => {
   test.each(["seconds", "http-date", "absent"] as const)(
-    "is outlasted by lanes that another program's requests crowd out (Retry-After: %s)",
+    "is outlasted by a wave that another program's requests crowd out (Retry-After: %s)",
     async (retryAfter) => {
-      const { admin, lane, ranges } = await aPlannedRun(80);
+      const { admin, wave } = await anOpenedRun({ items: 80 });
       await admin.settings({ latencyMs: 30, limits: { maxConcurrent: 1, retryAfter } });
 
-      const lanes = await Promise.all(
-        shareOut(ranges, 2, 100).shares.map((share, n) => lane({ lane: n, ranges: share })),
-      );
+      const done = await wave();
 
-      expect(lanes.map(({ exported, left }) => ({ exported, left }))).toEqual([
-        { exported: 40, left: [] },
-        { exported: 40, left: [] },
-      ]);
-      expect(lanes.some(({ throttled }) => throttled > 0)).toBe(true);
+      expect(done).toMatchObject({ exported: 80, waitMs: 0, position: { planned: true, again: [] } });
+      expect(done.throttled).toBeGreaterThan(0);
     },
   );
 });

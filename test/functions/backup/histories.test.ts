@@ -217,8 +217,8 @@ describe("a mailbox's history", () => {
       fc.asyncProperty(
         fc.array(fc.array(anAct, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
         someBehaviours,
-        fc.integer({ min: 1, max: 3 }),
-        async (nights, behaviours, chunksAtATime) => {
+        fc.record({ waveMs: fc.constantFrom(1, 60_000), slots: fc.integer({ min: 1, max: 4 }) }),
+        async (nights, behaviours, pace) => {
           await admin().settings({ behaviours: { ...behaviours } });
           const mailbox = await aMailbox(30);
           const place = {
@@ -233,9 +233,9 @@ describe("a mailbox's history", () => {
               serial += 1;
               await apply(mailbox.id, act, serial);
             }
-            const run = await runBackup(place, mailbox, { chunksAtATime });
+            const run = await runBackup(place, mailbox, pace);
             await admin()["clear-faults"]({});
-            const again = run.totals.failed > 0 ? await runBackup(place, mailbox, { chunksAtATime }) : run;
+            const again = run.totals.failed > 0 ? await runBackup(place, mailbox, pace) : run;
             expect(again.state).toBe("complete");
             expect(await inVault(place.vault, mailbox.key, again.snapshotId)).toEqual(await inMailbox(mailbox.id));
             const manifest = await readManifest(place.vault, mailbox.key, again.snapshotId);

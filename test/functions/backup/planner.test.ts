@@ -69,7 +69,7 @@ describe("a folder whose deltas cannot be had", () => {
     expect(await kit.asked("items-delta")).toBe(4 * folders.length);
   });
 
-  test("for another reason fails the lane, so that the task hub tries again", async () => {
+  test("for another reason fails planning, so that the task hub tries again", async () => {
     const kit = await aPlan();
     await kit.fault({ kind: "status", endpoint: "items-delta", status: 403, code: "ErrorAccessDenied" });
     await kit.open();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { takeStock } from "../../../functions/backup/take-stock.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import { openSlots } from "../../../shared/graph/slots.ts";
 import { type Answer, aGraph } from "../../shared/graph/a-graph.ts";
 
 const mailbox: MailboxAddress = { id: "MBX:1@2", kind: "primary" };
@@ -12,9 +13,12 @@ const page = (...value: object[]): Answer => ({ body: { value } });
 const round = (...value: object[]): Answer => ({ body: { value, "@odata.deltaLink": "{origin}/delta?token=1" } });
 const refusal = (status: number, code: string): Answer => ({ status, body: { error: { code, message: "no" } } });
 
-/** The stock that is taken while Graph answers as scripted, and what it was asked for below the mailbox's folders. */
+/**
+ * The stock that is taken while Graph answers as scripted, and what it was asked for below the mailbox's folders. With one
+ * slot, what would be asked at the same time comes one after the other.
+ */
 const firstStock = async (...answers: readonly Answer[]) => {
-  const { client, asked } = await aGraph(answers);
+  const { client, asked } = await aGraph(answers, { slots: openSlots(1) });
   const { folders, foldersDeltaLink } = await takeStock(client, mailbox, undefined);
   return {
     paths: folders.map(({ path }) => path),
@@ -25,15 +29,15 @@ const firstStock = async (...answers: readonly Answer[]) => {
 
 describe("the first stock of a mailbox", () => {
   test("keeps the link of a folder delta that showed every folder of the listing", async () => {
-    expect(await firstStock(page(inbox), page(projects), round(projects, inbox))).toEqual({
+    expect(await firstStock(page(inbox), round(projects, inbox), page(projects))).toEqual({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: true,
-      asked: ["", "/in/childFolders", "/delta"],
+      asked: ["", "/delta", "/in/childFolders"],
     });
   });
 
   test("does not trust a folder delta that leaves out nested folders", async () => {
-    expect(await firstStock(page(inbox), page(projects), round(inbox))).toMatchObject({
+    expect(await firstStock(page(inbox), round(inbox), page(projects))).toMatchObject({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: false,
     });
@@ -43,10 +47,23 @@ describe("the first stock of a mailbox", () => {
     ["forgotten", refusal(410, "syncStateNotFound")],
     ["refused for want of quota", refusal(403, "ErrorQuotaExceeded")],
   ])("does without a folder delta that is %s", async (_, answer) => {
-    expect(await firstStock(page(inbox), page(projects), answer)).toMatchObject({
+    expect(await firstStock(page(inbox), answer, page(projects))).toMatchObject({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: false,
     });
+  });
+});
+
+describe("the folders of a stock", () => {
+  test("are told while others are still looked for, all so far each time, parents first", async () => {
+    const deep = { id: "de", displayName: "Deep", parentFolderId: "pr", childFolderCount: 0, totalItemCount: 1 };
+    const parent = { ...projects, childFolderCount: 1 };
+    const { client } = await aGraph([page(inbox), round(inbox), page(parent), page(deep)], { slots: openSlots(1) });
+    const told: string[][] = [];
+
+    await takeStock(client, mailbox, undefined, (folders) => told.push(folders.map(({ path }) => path)));
+
+    expect(told).toEqual([["Inbox"], ["Inbox", "Inbox/Projects"]]);
   });
 });
 

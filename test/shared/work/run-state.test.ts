@@ -1,23 +1,28 @@
 import { describe, expect, test } from "vitest";
+import { partName } from "../../../shared/vault/names.ts";
 import {
   type Chunk,
+  type Findings,
   findChunk,
+  foldFindings,
   keepChunk,
-  keepFindings,
   keepRun,
+  keepWave,
   type RunState,
   readChunk,
-  readFindings,
+  readOutcome,
   readRun,
+  type WaveRecord,
 } from "../../../shared/work/run-state.ts";
 import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { aKey } from "../vault/samples.ts";
 
 const RUN = "20261122T010000Z-abc234";
 
 const aRun = (overrides: Partial<RunState> = {}): RunState => ({
   started: "2026-11-22T01:00:00Z",
   parent: null,
-  folders: [],
+  full: false,
   ...overrides,
 });
 
@@ -41,7 +46,7 @@ describe("a run's state", () => {
   });
 
   test("of a run that was never opened is an error that names it", async () => {
-    await expect(readRun(memoryBlobs(), RUN)).rejects.toThrow(`Run ${RUN} has no scratch data`);
+    await expect(readRun(memoryBlobs(), RUN)).rejects.toThrow(`${RUN}/run.json is not among the scratch data`);
   });
 
   test("is not kept when it could not be read again", async () => {
@@ -68,50 +73,87 @@ describe("the chain of chunks", () => {
   test("ends where nobody added one yet", async () => {
     const work = memoryBlobs();
     expect(await findChunk(work, RUN, 1)).toBeUndefined();
-    await expect(readChunk(work, RUN, 1)).rejects.toThrow(`Run ${RUN} has no chunk 1`);
+    await expect(readChunk(work, RUN, 1)).rejects.toThrow(`${RUN}/plan/c000001.json is not among the scratch data`);
   });
 });
 
-describe("the findings of a run", () => {
-  const departure = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
+const findings = (overrides: Partial<Findings> = {}): Findings => ({
+  finished: [],
+  departed: [],
+  returned: [],
+  ...overrides,
+});
 
-  test("fold in the order of the chain, whatever the order of writing", async () => {
-    const work = memoryBlobs();
+const departure = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
+
+describe("foldFindings", () => {
+  const back = findings({ returned: [{ id: "1", folderId: "inbox" }] });
+  const left = findings({ departed: [departure("1")] });
+
+  test("lets the last word count on a folder's link, and on an item that left and came back", () => {
     const link = (deltaLink: string) => [{ folderId: "inbox", deltaLink }];
-    await keepFindings(work, RUN, { from: 10, to: 12 }, [
-      aChunk({ returned: [{ id: "1", folderId: "inbox" }], finished: link("new") }),
-    ]);
-    await keepFindings(work, RUN, { from: 2, to: 10 }, [
-      aChunk({ departed: [departure("1"), departure("1", "archive")], finished: link("old") }),
-      aChunk({ departed: [departure("2")] }),
-    ]);
 
-    const { deltaLinks, departed } = await readFindings(work, RUN);
-
-    expect(deltaLinks).toEqual(new Map([["inbox", "new"]]));
-    expect(departed).toEqual([departure("1", "archive"), departure("2")]);
+    expect(
+      foldFindings([
+        findings({ departed: [departure("1"), departure("1", "archive")], finished: link("old") }),
+        findings({ departed: [departure("2")] }),
+        findings({ ...back, finished: link("new") }),
+      ]),
+    ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), departed: [departure("1", "archive"), departure("2")] });
   });
 
-  test("hold an item that left again after it came back", async () => {
+  test("holds an item that left again after it came back", () => {
+    expect(foldFindings([left, back, left]).departed).toEqual([departure("1")]);
+  });
+
+  test("says the same of a stretch that two waves walked", () => {
+    expect(foldFindings([left, back, left, back]).departed).toEqual([]);
+  });
+});
+
+describe("the waves of a run", () => {
+  const aWave = (word: string, overrides: Partial<WaveRecord> = {}): WaveRecord => ({
+    part: { name: partName(aKey, RUN, word), sha256: "0".repeat(64), bytes: 1, records: 1 },
+    findings: findings(),
+    result: {
+      position: { nextChunk: 1, planned: true, at: { chunk: 1, batch: 0 }, again: [] },
+      planned: 1,
+      removed: 0,
+      expectedItems: 1,
+      exported: 1,
+      skipped: 0,
+      failed: 0,
+      bytes: 1,
+      storedBytes: 1,
+      elapsedMs: 1,
+      throttled: 0,
+      waitMs: 0,
+    },
+    ...overrides,
+  });
+
+  test("are what their first delivery kept, in the order of their numbers", async () => {
     const work = memoryBlobs();
-    const back = [{ id: "1", folderId: "inbox" }];
-    await keepFindings(work, RUN, { from: 0, to: 1 }, [aChunk({ departed: [departure("1")] })]);
-    await keepFindings(work, RUN, { from: 1, to: 2 }, [aChunk({ returned: back })]);
-    await keepFindings(work, RUN, { from: 2, to: 3 }, [aChunk({ departed: [departure("1")] })]);
+    for (const wave of [10, 2]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
 
-    expect((await readFindings(work, RUN)).departed).toEqual([departure("1")]);
+    const rival = await keepWave(
+      work,
+      RUN,
+      10,
+      aWave("w10-rival", { findings: findings({ departed: [departure("1")] }) }),
+    );
+
+    const { parts, departed } = await readOutcome(work, RUN);
+    expect(rival).toEqual(aWave("w10"));
+    expect(parts.map(({ name }) => name)).toEqual([partName(aKey, RUN, "w2"), partName(aKey, RUN, "w10")]);
+    expect(departed).toEqual([]);
   });
 
-  test("are the same after a second delivery", async () => {
+  test("name no part where they exported nothing", async () => {
     const work = memoryBlobs();
-    const stretch = { from: 0, to: 1 };
-    await keepFindings(work, RUN, stretch, [aChunk({ departed: [departure("1")] })]);
-    await keepFindings(work, RUN, stretch, [aChunk({ departed: [departure("2")] })]);
+    const { part: _, ...nothing } = aWave("w0");
+    await keepWave(work, RUN, 0, nothing);
 
-    expect((await readFindings(work, RUN)).departed).toEqual([departure("1")]);
-  });
-
-  test("of a run that found nothing are empty", async () => {
-    expect(await readFindings(memoryBlobs(), RUN)).toEqual({ deltaLinks: new Map(), departed: [] });
+    expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), departed: [] });
   });
 });

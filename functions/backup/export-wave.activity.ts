@@ -1,0 +1,147 @@
+import { randomBytes } from "node:crypto";
+import type { ActivityHandler } from "durable-functions";
+import type * as z from "zod";
+import { exportWave } from "../../shared/contracts/backup.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { openSlots, type Slots } from "../../shared/graph/slots.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { PartRef } from "../../shared/vault/manifest.ts";
+import { partName } from "../../shared/vault/names.ts";
+import { writePart } from "../../shared/vault/part-writer.ts";
+import type { CatalogueRecord } from "../../shared/vault/records.ts";
+import {
+  type Chunk,
+  findWave,
+  keepWave,
+  type RunFolder,
+  readRun,
+  type WaveRecord,
+} from "../../shared/work/run-state.ts";
+import { batchQueue } from "./batch-queue.ts";
+import { catalogueOf, emptyCatalogue } from "./catalogue.ts";
+import { chunkChain } from "./chunk-chain.ts";
+import { exportIntoPack } from "./export-into-pack.ts";
+import type { FolderScope } from "./folder-scope.ts";
+import { itemPages } from "./item-pages.ts";
+import { runLanes } from "./run-lanes.ts";
+import { runStock } from "./run-stock.ts";
+
+/** Lanes beyond the slots: they decode, deflate and upload what has arrived, while the slots wait for Graph again. */
+const SPARE_LANES = 2;
+
+/** A wave with a short budget still waits out a passing fault: a retry by the task hub would take longer. */
+const LEAST_PATIENCE_MS = 30_000;
+
+interface Deps {
+  readonly openGraph: OpenGraph;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly folderScope?: FolderScope;
+  /** What bounds the memory of the process: a batch of any mailbox is exported when there is a hand for it. */
+  readonly hands: Slots;
+}
+
+type Input = z.output<typeof exportWave.input>;
+
+/**
+ * One wave: lanes plan and export until everything is done or time is up, then one part names what they stored. They are
+ * all in this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
+ *
+ * Run twice, even at the same time: chunks and packs are created once, a pack that is there is read instead of exported
+ * again, and whichever delivery keeps its record first speaks for all. The part of another is never read.
+ */
+export const exportWaveActivity = (deps: Deps): ActivityHandler =>
+  implement(exportWave, async (input) => {
+    const { runId, wave } = input;
+    const kept = await findWave(deps.work, runId, wave);
+    const { result } = kept ?? (await keepWave(deps.work, runId, wave, await runWave(deps, input)));
+    return result;
+  });
+
+const runWave = async (
+  { openGraph, vault, work, folderScope, hands }: Deps,
+  { mailbox, runId, wave, slots, budgetMs, position }: Input,
+): Promise<WaveRecord> => {
+  const started = Date.now();
+  const deadline = started + budgetMs;
+  let throttled = 0;
+  const graph = openGraph({
+    untilMs: Math.max(deadline, started + LEAST_PATIENCE_MS),
+    slots: openSlots(slots),
+    throttled: () => {
+      throttled += 1;
+    },
+  });
+  const pages = itemPages(graph, mailbox);
+  try {
+    const run = await readRun(work, runId);
+    const { folders } = await runStock({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
+    const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
+    const chain = await chunkChain({ graph, pages, work, catalogue }, { mailbox, runId, folders }, position.nextChunk);
+    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position);
+    pages.offer(folders.slice(chain.folder));
+
+    const { chunks, exported, waitMs } = await runLanes({
+      lanes: slots + SPARE_LANES,
+      deadline,
+      chain,
+      queue,
+      pages,
+      exportBatch: (batch) => exportIntoPack({ vault, graph, hands }, { mailbox, runId }, batch),
+    });
+    const records = exported.flatMap((batch) => batch.records);
+    const part = records.length === 0 ? undefined : await writeWavePart(vault, { mailbox, runId, wave }, records);
+    return {
+      ...(part === undefined ? {} : { part }),
+      findings: findingsOf(chunks),
+      result: {
+        position: { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position },
+        planned: chunks.reduce((sum, { batches }) => sum + batches.flat().length, 0),
+        removed: chunks.reduce((sum, { departed, returned }) => sum + departed.length - returned.length, 0),
+        expectedItems: expected(folders),
+        ...countRecords(records),
+        elapsedMs: Date.now() - started,
+        throttled,
+        waitMs,
+      },
+    };
+  } finally {
+    await pages.settled();
+  }
+};
+
+/** A name of its own for each delivery: two of the same wave store different records. */
+const writeWavePart = async (
+  vault: Blobs,
+  { mailbox, runId, wave }: Pick<Input, "mailbox" | "runId" | "wave">,
+  records: readonly CatalogueRecord[],
+): Promise<PartRef> => {
+  const word = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
+  const written = await writePart(vault, partName(mailbox.key, runId, word), records);
+  if (written === "exists") throw new Error(`A part ${word} is there already`);
+  return written;
+};
+
+const findingsOf = (chunks: readonly Chunk[]): WaveRecord["findings"] => ({
+  finished: chunks.flatMap(({ finished }) => finished),
+  departed: chunks.flatMap(({ departed }) => departed),
+  returned: chunks.flatMap(({ returned }) => returned),
+});
+
+const countRecords = (records: readonly CatalogueRecord[]) => {
+  const counts = { exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 };
+  for (const record of records) {
+    if (record.op === "put") {
+      counts.exported += 1;
+      counts.bytes += record.rawBytes;
+      counts.storedBytes += record.storedBytes;
+    } else if (record.op === "skip") counts.skipped += 1;
+    else if (record.op === "fail") counts.failed += 1;
+  }
+  return counts;
+};
+
+/** How many items a run may find: all of a folder that is listed, and nobody knows how many where only changes come. */
+const expected = (folders: readonly RunFolder[]): number =>
+  folders.reduce((sum, { itemCount, deltaLink }) => sum + (deltaLink === undefined ? itemCount : 0), 0);

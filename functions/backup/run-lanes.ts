@@ -1,0 +1,112 @@
+import { EventEmitter, once } from "node:events";
+import type { BatchPlace } from "../../shared/contracts/lane.ts";
+import { GraphError } from "../../shared/graph/graph-error.ts";
+import type { CatalogueRecord } from "../../shared/vault/records.ts";
+import type { Chunk } from "../../shared/work/run-state.ts";
+import type { Batch, BatchQueue } from "./batch-queue.ts";
+import type { ChunkChain } from "./chunk-chain.ts";
+import type { ItemPages } from "./item-pages.ts";
+
+/** A wave ends when its part would grow beyond what a reader takes in at once. */
+const MOST_RECORDS = 18_000;
+
+/**
+ * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
+ * is idle when the others wait for them.
+ */
+const MOST_CHUNKS_AHEAD = 64;
+
+/** What lanes share. */
+export interface LaneWork {
+  readonly lanes: number;
+  /** Milliseconds since the epoch after which no lane begins anything. */
+  readonly deadline: number;
+  readonly chain: ChunkChain;
+  readonly queue: BatchQueue;
+  readonly pages: Pick<ItemPages, "lookAhead">;
+  readonly exportBatch: (batch: Batch) => Promise<CatalogueRecord[]>;
+}
+
+/** What lanes did. */
+export interface LanesDone {
+  readonly chunks: readonly Chunk[];
+  readonly exported: readonly { readonly place: BatchPlace; readonly records: readonly CatalogueRecord[] }[];
+  /** A wait that Graph asked for, and that is longer than the lanes' patience. */
+  readonly waitMs: number;
+}
+
+/**
+ * Runs lanes until everything is done, time is up, or Graph refuses one for longer than it can wait. One lane at a time
+ * plans, while there is something to plan; the others draw batches, and look ahead when there are none. Something is begun
+ * however short the time is.
+ *
+ * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
+ */
+export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBatch }: LaneWork): Promise<LanesDone> => {
+  const chunks: Chunk[] = [];
+  const exported: { place: BatchPlace; records: readonly CatalogueRecord[] }[] = [];
+  const planner = new EventEmitter();
+  let planning = false;
+  let begun = 0;
+  let records = 0;
+  let stopped = false;
+  let waitMs = 0;
+
+  const isOver = (): boolean => stopped || records >= MOST_RECORDS || (begun > 0 && Date.now() >= deadline);
+  const mayPlan = (): boolean =>
+    !chain.planned && !planning && chain.nextChunk - queue.position.at.chunk < MOST_CHUNKS_AHEAD;
+
+  /** Ends the wave: at a refusal that outlasts the lanes' patience with what there is, at anything else in failure. */
+  const stop = (error: unknown): void => {
+    stopped = true;
+    if (!(error instanceof GraphError) || error.status !== 429) throw error;
+    waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
+  };
+
+  const plan = async (): Promise<void> => {
+    planning = true;
+    begun += 1;
+    try {
+      chunks.push(await chain.extend(deadline));
+    } catch (error) {
+      stop(error);
+    } finally {
+      planning = false;
+      planner.emit("planned");
+    }
+  };
+
+  const exportOne = async (batch: Batch): Promise<void> => {
+    begun += 1;
+    try {
+      const stored = await exportBatch(batch);
+      exported.push({ place: batch.place, records: stored });
+      records += stored.length;
+    } catch (error) {
+      queue.giveBack(batch);
+      stop(error);
+    }
+  };
+
+  const lane = async (): Promise<void> => {
+    while (!isOver()) {
+      if (mayPlan()) {
+        await plan();
+        continue;
+      }
+      const { nextChunk } = chain;
+      const batch = await queue.draw(nextChunk);
+      if (batch !== undefined && isOver()) queue.giveBack(batch);
+      else if (batch !== undefined) await exportOne(batch);
+      else if (planning) await (pages.lookAhead() ?? once(planner, "planned"));
+      else if (chain.planned && chain.nextChunk === nextChunk) return;
+    }
+  };
+
+  planner.setMaxListeners(lanes);
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return { chunks, exported: exported.toSorted((a, b) => byPlace(a.place, b.place)), waitMs };
+};
+
+const byPlace = (a: BatchPlace, b: BatchPlace): number => a.chunk - b.chunk || a.batch - b.batch;

@@ -1,0 +1,117 @@
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
+import { collect } from "../../../shared/vault/blobs.ts";
+import { type Answer, aGraph } from "./a-graph.ts";
+
+/** Whether somebody who comes now would have to wait; gives back what it was given. */
+const isFree = async (slots: Slots): Promise<boolean> => {
+  let taken = false;
+  void slots.take().then((letGo) => {
+    taken = true;
+    letGo();
+  });
+  await setImmediate();
+  return taken;
+};
+
+describe("slots", () => {
+  test("are given in the order of asking, and no more than there are", async () => {
+    const slots = openSlots(2);
+    const order: string[] = [];
+    const ask = (name: string) =>
+      slots.take().then((letGo) => {
+        order.push(name);
+        return letGo;
+      });
+    const [first, , third] = [ask("a"), ask("b"), ask("c"), ask("d")];
+    await setImmediate();
+    expect(order).toEqual(["a", "b"]);
+
+    (await first)();
+    await setImmediate();
+    expect(order).toEqual(["a", "b", "c"]);
+
+    (await third)();
+    await setImmediate();
+    expect(order).toEqual(["a", "b", "c", "d"]);
+  });
+
+  test("that are let go of twice are free once", async () => {
+    const slots = openSlots(1);
+    const letGo = await slots.take();
+    letGo();
+    letGo();
+
+    await slots.take();
+
+    expect(await isFree(slots)).toBe(false);
+  });
+});
+
+describe("a request to Graph", () => {
+  const request = { operation: "GET x", target: "/v1.0/x" };
+  const refusal: Answer = { status: 404, body: {} };
+
+  test.each([
+    ["has an answer", [{ body: {} }]],
+    ["is refused", [refusal]],
+    ["finds nobody", [{ reset: "before" }]],
+  ] satisfies [string, Answer[]][])("lets go of its slot when it %s", async (_, answers) => {
+    const slots = openSlots(1);
+    const { client } = await aGraph(answers, { slots, untilMs: 0 });
+
+    await client.json(request, z.unknown()).catch(() => undefined);
+    await client.stream(request).catch(() => undefined);
+
+    expect(await isFree(slots)).toBe(true);
+  });
+
+  test("waits for a slot before it is sent", async () => {
+    const slots = openSlots(1);
+    const { client, asked } = await aGraph([{ body: {} }], { slots });
+    const letGo = await slots.take();
+    const answer = client.json(request, z.unknown());
+    await setImmediate();
+    expect(asked).toHaveLength(0);
+
+    letGo();
+
+    expect(await answer).toEqual({});
+  });
+
+  test("has let go when an answer of usual size has arrived, though nobody has read it", async () => {
+    const slots = openSlots(1);
+    const { client } = await aGraph([{ body: "y".repeat(200_000) }], { slots });
+
+    const body = await client.stream(request);
+
+    expect(await isFree(slots)).toBe(true);
+    expect(await collect(body)).toHaveLength(200_000);
+  });
+
+  test("holds its slot while a large answer is under way, and lets go at its end", async () => {
+    const slots = openSlots(1);
+    const { client } = await aGraph([{ body: "y".repeat(20_000_000) }], { slots });
+
+    const body = await client.stream(request);
+    expect(await isFree(slots)).toBe(false);
+
+    expect(await collect(body)).toHaveLength(20_000_000);
+    expect(await isFree(slots)).toBe(true);
+  });
+
+  test("lets go when its reader leaves, and when its answer breaks off", async () => {
+    const slots = openSlots(1);
+    const { client } = await aGraph([{ body: "y".repeat(20_000_000) }, { body: "y".repeat(200_000), reset: "amid" }], {
+      slots,
+      untilMs: 0,
+    });
+
+    for await (const _ of await client.stream(request)) break;
+    await expect(collect(await client.stream(request))).rejects.toThrow();
+
+    expect(await isFree(slots)).toBe(true);
+  });
+});
