@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { exportWave } from "../../shared/contracts/backup.ts";
@@ -6,19 +5,9 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { openSlots, type Slots } from "../../shared/graph/slots.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import type { PartRef } from "../../shared/vault/manifest.ts";
-import { partName } from "../../shared/vault/names.ts";
-import { writePart } from "../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
-import {
-  type Chunk,
-  findWave,
-  keepWave,
-  type RunFolder,
-  readRun,
-  type WaveRecord,
-} from "../../shared/work/run-state.ts";
-import { batchQueue } from "./batch-queue.ts";
+import { findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../../shared/work/run-state.ts";
+import { type Batch, batchQueue } from "./batch-queue.ts";
 import { catalogueOf, emptyCatalogue } from "./catalogue.ts";
 import { chunkChain } from "./chunk-chain.ts";
 import { exportIntoPack } from "./export-into-pack.ts";
@@ -26,6 +15,7 @@ import type { FolderScope } from "./folder-scope.ts";
 import { itemPages } from "./item-pages.ts";
 import { runLanes } from "./run-lanes.ts";
 import { runStock } from "./run-stock.ts";
+import { waveParts } from "./wave-parts.ts";
 
 /** Lanes beyond the slots: they decode, deflate and upload what has arrived, while the slots wait for Graph again. */
 const SPARE_LANES = 2;
@@ -45,11 +35,11 @@ interface Deps {
 type Input = z.output<typeof exportWave.input>;
 
 /**
- * One wave: lanes plan and export until everything is done or time is up, then one part names what they stored. They are
- * all in this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
+ * One wave: lanes plan and export until everything is done or time is up, and parts name what they stored. They are all in
+ * this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
  *
  * Run twice, even at the same time: chunks and packs are created once, a pack that is there is read instead of exported
- * again, and whichever delivery keeps its record first speaks for all. The part of another is never read.
+ * again, and whichever delivery keeps its record first speaks for all. The parts of another are never read.
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   implement(exportWave, async (input) => {
@@ -82,25 +72,35 @@ const runWave = async (
     const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position);
     pages.offer(folders.slice(chain.folder));
 
-    const { chunks, exported, waitMs } = await runLanes({
+    const parts = waveParts(vault, { key: mailbox.key, runId, wave });
+    const counts = noCounts();
+    const exportBatch = async (batch: Batch): Promise<void> => {
+      parts.begin(batch.place);
+      try {
+        const records = await exportIntoPack({ vault, graph, hands }, { mailbox, runId }, batch);
+        countIn(counts, records);
+        await parts.end(batch.place, records);
+      } finally {
+        parts.drop(batch.place);
+      }
+    };
+    const { planned, findings, waitMs } = await runLanes({
       lanes: slots + SPARE_LANES,
       deadline,
       chain,
       queue,
       pages,
-      exportBatch: (batch) => exportIntoPack({ vault, graph, hands }, { mailbox, runId }, batch),
+      exportBatch,
     });
-    const records = exported.flatMap((batch) => batch.records);
-    const part = records.length === 0 ? undefined : await writeWavePart(vault, { mailbox, runId, wave }, records);
     return {
-      ...(part === undefined ? {} : { part }),
-      findings: findingsOf(chunks),
+      parts: await parts.close(),
+      findings,
       result: {
         position: { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position },
-        planned: chunks.reduce((sum, { batches }) => sum + batches.flat().length, 0),
-        removed: chunks.reduce((sum, { departed, returned }) => sum + departed.length - returned.length, 0),
+        planned,
+        removed: findings.departed.length - findings.returned.length,
         expectedItems: expected(folders),
-        ...countRecords(records),
+        ...counts,
         elapsedMs: Date.now() - started,
         throttled,
         waitMs,
@@ -111,26 +111,9 @@ const runWave = async (
   }
 };
 
-/** A name of its own for each delivery: two of the same wave store different records. */
-const writeWavePart = async (
-  vault: Blobs,
-  { mailbox, runId, wave }: Pick<Input, "mailbox" | "runId" | "wave">,
-  records: readonly CatalogueRecord[],
-): Promise<PartRef> => {
-  const word = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
-  const written = await writePart(vault, partName(mailbox.key, runId, word), records);
-  if (written === "exists") throw new Error(`A part ${word} is there already`);
-  return written;
-};
+const noCounts = () => ({ exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 });
 
-const findingsOf = (chunks: readonly Chunk[]): WaveRecord["findings"] => ({
-  finished: chunks.flatMap(({ finished }) => finished),
-  departed: chunks.flatMap(({ departed }) => departed),
-  returned: chunks.flatMap(({ returned }) => returned),
-});
-
-const countRecords = (records: readonly CatalogueRecord[]) => {
-  const counts = { exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 };
+const countIn = (counts: ReturnType<typeof noCounts>, records: readonly CatalogueRecord[]): void => {
   for (const record of records) {
     if (record.op === "put") {
       counts.exported += 1;
@@ -139,7 +122,6 @@ const countRecords = (records: readonly CatalogueRecord[]) => {
     } else if (record.op === "skip") counts.skipped += 1;
     else if (record.op === "fail") counts.failed += 1;
   }
-  return counts;
 };
 
 /** How many items a run may find: all of a folder that is listed, and nobody knows how many where only changes come. */

@@ -1,14 +1,9 @@
 import { EventEmitter, once } from "node:events";
-import type { BatchPlace } from "../../shared/contracts/lane.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
-import type { CatalogueRecord } from "../../shared/vault/records.ts";
-import type { Chunk } from "../../shared/work/run-state.ts";
+import type { Findings } from "../../shared/work/run-state.ts";
 import type { Batch, BatchQueue } from "./batch-queue.ts";
 import type { ChunkChain } from "./chunk-chain.ts";
 import type { ItemPages } from "./item-pages.ts";
-
-/** A wave ends when its part would grow beyond what a reader takes in at once. */
-const MOST_RECORDS = 18_000;
 
 /**
  * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
@@ -24,13 +19,14 @@ export interface LaneWork {
   readonly chain: ChunkChain;
   readonly queue: BatchQueue;
   readonly pages: Pick<ItemPages, "lookAhead">;
-  readonly exportBatch: (batch: Batch) => Promise<CatalogueRecord[]>;
+  readonly exportBatch: (batch: Batch) => Promise<void>;
 }
 
 /** What lanes did. */
 export interface LanesDone {
-  readonly chunks: readonly Chunk[];
-  readonly exported: readonly { readonly place: BatchPlace; readonly records: readonly CatalogueRecord[] }[];
+  /** Items of the chunks that they planned, and what planning found beside them. */
+  readonly planned: number;
+  readonly findings: Findings;
   /** A wait that Graph asked for, and that is longer than the lanes' patience. */
   readonly waitMs: number;
 }
@@ -43,16 +39,15 @@ export interface LanesDone {
  * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
  */
 export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBatch }: LaneWork): Promise<LanesDone> => {
-  const chunks: Chunk[] = [];
-  const exported: { place: BatchPlace; records: readonly CatalogueRecord[] }[] = [];
+  const findings: Findings = { finished: [], departed: [], returned: [] };
+  let planned = 0;
   const planner = new EventEmitter();
   let planning = false;
   let begun = 0;
-  let records = 0;
   let stopped = false;
   let waitMs = 0;
 
-  const isOver = (): boolean => stopped || records >= MOST_RECORDS || (begun > 0 && Date.now() >= deadline);
+  const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
   const mayPlan = (): boolean =>
     !chain.planned && !planning && chain.nextChunk - queue.position.at.chunk < MOST_CHUNKS_AHEAD;
 
@@ -67,7 +62,11 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
     planning = true;
     begun += 1;
     try {
-      chunks.push(await chain.extend(deadline));
+      const { batches, finished, departed, returned } = await chain.extend(deadline);
+      planned += batches.flat().length;
+      findings.finished.push(...finished);
+      findings.departed.push(...departed);
+      findings.returned.push(...returned);
     } catch (error) {
       stop(error);
     } finally {
@@ -79,9 +78,7 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
   const exportOne = async (batch: Batch): Promise<void> => {
     begun += 1;
     try {
-      const stored = await exportBatch(batch);
-      exported.push({ place: batch.place, records: stored });
-      records += stored.length;
+      await exportBatch(batch);
     } catch (error) {
       queue.giveBack(batch);
       stop(error);
@@ -106,7 +103,5 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
   planner.setMaxListeners(lanes);
   const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return { chunks, exported: exported.toSorted((a, b) => byPlace(a.place, b.place)), waitMs };
+  return { planned, findings, waitMs };
 };
-
-const byPlace = (a: BatchPlace, b: BatchPlace): number => a.chunk - b.chunk || a.batch - b.batch;

@@ -13,7 +13,7 @@ export interface BlockUpload {
 /** Block size: 4 MiB holds almost every pack in one write, and costs a lane no more memory than that. */
 const BLOCK_BYTES = 4 * 1024 * 1024;
 
-const FIRST_BUFFER_BYTES = 256 * 1024;
+const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /**
  * Writes a blob of any length in bounded memory. Up to `blockBytes` it is one Put Blob; a longer one is staged blocks

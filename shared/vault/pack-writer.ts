@@ -127,7 +127,16 @@ async function streamEntry(
 }
 
 const deflate = async (raw: Buffer): Promise<Buffer> =>
-  raw.length <= SYNC_BYTES ? deflateRawSync(raw, LEVEL) : deflateInThread(raw, LEVEL);
+  raw.length <= SYNC_BYTES ? deflateRawSync(raw, { ...LEVEL, ...sizedFor(raw.length) }) : deflateInThread(raw, LEVEL);
+
+/**
+ * A window no longer than the data, which loses nothing, and tables to match. zlib's own are 256 KiB for every call,
+ * whatever the size: for small items, setting them up takes longer than deflating. Source: zlib.h, deflateInit2.
+ */
+const sizedFor = (bytes: number): { windowBits: number; memLevel: number } => {
+  const windowBits = Math.min(15, Math.max(9, Math.ceil(Math.log2(Math.max(1, bytes)))));
+  return { windowBits, memLevel: Math.min(8, windowBits - 5) };
+};
 
 interface Meter {
   chunks: AsyncIterator<Uint8Array>;

@@ -87,8 +87,8 @@ export type Chunk = z.output<typeof Chunk>;
 /** How a wave ended: the first delivery to say it speaks for all, and what it names is what the wave did. */
 export const WaveRecord = z.object({
   result: exportWave.output,
-  /** The records of what it exported; absent when that was nothing. */
-  part: PartRef.optional(),
+  /** The records of what it exported, in the order in which they apply. */
+  parts: z.array(PartRef),
   findings: Findings,
 });
 export type WaveRecord = z.output<typeof WaveRecord>;
@@ -178,5 +178,5 @@ export const readOutcome = async (
 ): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
   const waves: WaveRecord[] = [];
   for await (const { name } of work.list(wavesPrefix(runId))) waves.push(await read(work, name, WaveRecord));
-  return { parts: waves.flatMap(({ part }) => part ?? []), ...foldFindings(waves.map(({ findings }) => findings)) };
+  return { parts: waves.flatMap(({ parts }) => parts), ...foldFindings(waves.map(({ findings }) => findings)) };
 };

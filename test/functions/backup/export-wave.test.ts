@@ -27,7 +27,7 @@ describe("export-wave", () => {
         .map((name) => name.replace(/.*\//, ""))
         .toSorted(),
     ).toEqual(["c0-b0.zip", "c0-b1.zip", "c0-b2.zip"]);
-    expect(stored("catalog").filter((name) => /\/w00000-[\da-f]{8}\.jsonl\.gz$/.test(name))).toHaveLength(1);
+    expect(stored("catalog").filter((name) => /\/w00000-[\da-f]{8}-0000\.jsonl\.gz$/.test(name))).toHaveLength(1);
     expect(await exports()).toBe(3);
     expect(await items()).toHaveLength(45);
   });

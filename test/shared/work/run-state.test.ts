@@ -113,7 +113,7 @@ describe("foldFindings", () => {
 
 describe("the waves of a run", () => {
   const aWave = (word: string, overrides: Partial<WaveRecord> = {}): WaveRecord => ({
-    part: { name: partName(aKey, RUN, word), sha256: "0".repeat(64), bytes: 1, records: 1 },
+    parts: [{ name: partName(aKey, RUN, word), sha256: "0".repeat(64), bytes: 1, records: 1 }],
     findings: findings(),
     result: {
       position: { nextChunk: 1, planned: true, at: { chunk: 1, batch: 0 }, again: [] },
@@ -151,8 +151,7 @@ describe("the waves of a run", () => {
 
   test("name no part where they exported nothing", async () => {
     const work = memoryBlobs();
-    const { part: _, ...nothing } = aWave("w0");
-    await keepWave(work, RUN, 0, nothing);
+    await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
 
     expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), departed: [] });
   });
