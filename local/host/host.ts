@@ -5,7 +5,7 @@ import type { Clock, DurableExtension } from "./contract.ts";
 import { filteredLog, type Log } from "./log.ts";
 import { serveApp } from "./serve-app.ts";
 import { type NodeHandler, serve } from "./server.ts";
-import { readHostConfig, type Settings } from "./settings.ts";
+import { readHostConfig, type Settings, workerArguments } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 import type { HttpRoute } from "./triggers/http.ts";
 import { startWorkerPool } from "./worker/pool.ts";
@@ -59,7 +59,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
       size: options.workers,
       env: { ...options.settings, ...hostEnvironment(appDir, server.url) },
       log,
-      nodeFlags: options.nodeFlags ?? [],
+      nodeFlags: [...workerArguments(options.settings), ...(options.nodeFlags ?? [])],
       functionTimeoutMs: config.functionTimeout,
     });
     try {

@@ -65,6 +65,13 @@ export function readSettings(appDir: string, environment: Readonly<Record<string
 }
 
 /**
+ * What the app's processes are started with, as in Azure. Source: `languageWorkers__node__arguments` in
+ * https://learn.microsoft.com/azure/azure-functions/functions-reference-node (read 2026-11).
+ */
+export const workerArguments = (settings: Settings): string[] =>
+  (settings["languageWorkers__node__arguments"] ?? "").split(/\s+/).filter((argument) => argument !== "");
+
+/**
  * Replaces each `%NAME%` by the setting of that name.
  * @throws {StartError} when there is no such setting; `where` says whose text it is.
  */

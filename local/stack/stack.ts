@@ -123,6 +123,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       VAULT_CONNECTION_STRING: storage.ready.connectionString,
       SEAL_KEY: identity.sealKey,
       BACKUP_SCHEDULE: "0 0 1 * * *",
+      languageWorkers__node__arguments: "--max-semi-space-size=2",
       ...options.settings,
     };
     const startHost = () =>

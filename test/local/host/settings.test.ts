@@ -1,7 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { parseTimeSpan, readHostConfig, readSettings, resolveSettings } from "../../../local/host/settings.ts";
+import {
+  parseTimeSpan,
+  readHostConfig,
+  readSettings,
+  resolveSettings,
+  workerArguments,
+} from "../../../local/host/settings.ts";
 import { aFolder, removeFolders } from "./fixture.ts";
 
 afterAll(removeFolders);
@@ -85,4 +91,14 @@ test.each([
   ["5 minutes", undefined],
 ])("parseTimeSpan(%j) is %j", (text, spanMs) => {
   expect(parseTimeSpan(text)).toBe(spanMs);
+});
+
+describe("languageWorkers__node__arguments", () => {
+  test.each([
+    [undefined, []],
+    ["", []],
+    [" --max-semi-space-size=2  --inspect=9229 ", ["--max-semi-space-size=2", "--inspect=9229"]],
+  ])("of %j gives %j to the app's processes", (text, expected) => {
+    expect(workerArguments(text === undefined ? {} : { languageWorkers__node__arguments: text })).toEqual(expected);
+  });
 });
