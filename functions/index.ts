@@ -6,7 +6,7 @@ import {
   ensureFolders,
   planRestore,
   reconcileRestore,
-  uploadItems,
+  uploadWave,
 } from "../shared/contracts/restore.ts";
 import { shareSlots } from "../shared/contracts/slots.ts";
 import { clientOf, durableClient } from "../shared/durable/client.ts";
@@ -41,7 +41,7 @@ import { planRestoreActivity } from "./restore/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "./restore/reconcile-restore.activity.ts";
 import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
 import { startRestore } from "./restore/start-restore.http.ts";
-import { uploadItemsActivity } from "./restore/upload-items.activity.ts";
+import { uploadWaveActivity } from "./restore/upload-wave.activity.ts";
 import { shareSlotsActivity } from "./slots/share-slots.activity.ts";
 import { getJob } from "./status/get-job.http.ts";
 import { getHealth } from "./status/health.http.ts";
@@ -119,8 +119,8 @@ activity(
 activity(ensureFolders, ensureFoldersActivity({ openGraph: importGraph, work: restoreWork }));
 activity(createImportSession, createImportSessionActivity({ openGraph: importGraph, importHosts, sealer: seals }));
 activity(
-  uploadItems,
-  uploadItemsActivity({
+  uploadWave,
+  uploadWaveActivity({
     openGraph: importGraph,
     openImporter,
     importHosts,

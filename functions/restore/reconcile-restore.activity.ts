@@ -39,7 +39,15 @@ export const reconcileRestoreActivity = (deps: {
     const folders = await readFolderMap(work, restoreId);
     const there = await liveIds(graph, mailbox, plan, folders);
 
-    const result: RestoreResult = { imported: 0, present: plan.present, ambiguous: 0, failed: 0, missing: 0, bytes: 0 };
+    const result: RestoreResult = {
+      imported: 0,
+      replaced: 0,
+      present: plan.present,
+      ambiguous: 0,
+      failed: 0,
+      missing: 0,
+      bytes: 0,
+    };
     const problems: { folderId: string; id: string; outcome: string }[] = [];
     const outcomes = await readOutcomes(ledgers, restoreId);
     for (let chunk = 0; chunk < plan.chunks; chunk += 1) {
@@ -47,7 +55,7 @@ export const reconcileRestoreActivity = (deps: {
       for (const [item, record] of (await readRestoreChunk(work, restoreId, plan, chunk)).entries()) {
         const outcome = judge(settled?.get(item), there);
         result[outcome] += 1;
-        if (outcome === "imported") result.bytes += record.rawBytes;
+        if (outcome === "imported" || outcome === "replaced") result.bytes += record.rawBytes;
         else problems.push({ folderId: record.folderId, id: record.id, outcome });
       }
     }
@@ -55,13 +63,13 @@ export const reconcileRestoreActivity = (deps: {
     return result;
   });
 
-type Outcome = "imported" | "ambiguous" | "failed" | "missing";
+type Outcome = "imported" | "replaced" | "ambiguous" | "failed" | "missing";
 
 /** Each live item counts once: two that were taken for the same one are not both there. */
 const judge = (entry: Settled | undefined, there: Set<string>): Outcome => {
   if (entry === undefined) return "missing";
-  if (entry.op !== "imported") return entry.op;
-  return there.delete(entry.itemId) ? "imported" : "missing";
+  if (!("itemId" in entry)) return entry.op;
+  return there.delete(entry.itemId) ? entry.op : "missing";
 };
 
 const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<string, Map<number, Settled>>> => {

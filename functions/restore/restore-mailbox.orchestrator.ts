@@ -10,14 +10,14 @@ import {
   type RestoreResult,
   type RestoreTotals,
   reconcileRestore,
-  uploadItems,
+  uploadWave,
 } from "../../shared/contracts/restore.ts";
-import { begin, call, schedule, settleEach } from "../../shared/durable/activity.ts";
+import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import { holdSlots, type SlotUse, withSlots } from "../slots/hold-slots.ts";
+import { chunksIn } from "./chunks-in.ts";
 import { restoreStatus, type WavePace } from "./restore-status.ts";
-import { chunksIn, shareChunks } from "./share-chunks.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
@@ -76,7 +76,7 @@ function* restoreSome(
   return { state, result };
 }
 
-const NOTHING_DONE: RestoreTotals = { imported: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
+const NOTHING_DONE: RestoreTotals = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
 
 /** How long planning, or comparing, may hold its one slot. */
 const SINGLE_MS = 10 * 60_000;
@@ -97,7 +97,7 @@ function* plan(
     context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
   }
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
-  return { plan: planned, pending, lanes: MAILBOX_SLOTS, totals: NOTHING_DONE };
+  return { plan: planned, pending, lanes: MAILBOX_SLOTS, spent: [], totals: NOTHING_DONE };
 }
 
 interface WaveResult {
@@ -106,42 +106,38 @@ interface WaveResult {
   readonly sessionEnded: boolean;
 }
 
-/** One wave of lanes; half as many in the next one when Graph refused any request, one more when it refused none. */
+/** One wave; half the lanes in the next one when Exchange refused any request, one more when it refused none. */
 function* wave(
   context: OrchestrationContext,
   restore: Restore,
-  { plan, pending, lanes, totals }: Resume,
-  granted: number,
+  { plan, pending, lanes, spent, totals }: Resume,
+  slots: number,
   session: ImportSession,
 ): Generator<Task, WaveResult, unknown> {
-  const shares = shareChunks(pending, granted);
-  const budgetMs = plan.laneBudgetMs;
-  const uploads = shares.map((ranges) => schedule(context, uploadItems, { ...restore, ranges, session, budgetMs }));
-  yield* begin(context, uploads);
-  const results = yield* settleEach(uploads);
-  const waitMs = Math.max(0, ...results.map((lane) => lane.waitMs));
-  yield* pause(context, waitMs);
-
-  const throttled = results.reduce((sum, lane) => sum + lane.throttled, 0);
+  const { laneBudgetMs: budgetMs } = plan;
+  const done = yield* call(context, uploadWave, { ...restore, slots, pending, session, budgetMs, spent });
+  yield* pause(context, done.waitMs);
   return {
-    sessionEnded: results.some((lane) => lane.sessionEnded),
+    sessionEnded: done.sessionEnded,
     pace: {
-      settled: results.reduce((sum, { imported, ambiguous, failed }) => sum + imported + ambiguous + failed, 0),
-      elapsedMs: Math.max(0, ...results.map(({ elapsedMs }) => elapsedMs)) + waitMs,
+      settled: done.imported + done.replaced + done.ambiguous + done.failed,
+      elapsedMs: done.elapsedMs + done.waitMs,
     },
     state: {
       plan,
-      pending: results.flatMap(({ left }) => left),
-      lanes: throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1),
-      totals: results.reduce(add, totals),
+      pending: done.left,
+      lanes: done.throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1),
+      spent: done.spent,
+      totals: add(totals, done),
     },
   };
 }
 
-const add = (totals: RestoreTotals, lane: RestoreTotals): RestoreTotals => ({
-  imported: totals.imported + lane.imported,
-  ambiguous: totals.ambiguous + lane.ambiguous,
-  failed: totals.failed + lane.failed,
-  bytes: totals.bytes + lane.bytes,
-  throttled: totals.throttled + lane.throttled,
+const add = (totals: RestoreTotals, wave: RestoreTotals): RestoreTotals => ({
+  imported: totals.imported + wave.imported,
+  replaced: totals.replaced + wave.replaced,
+  ambiguous: totals.ambiguous + wave.ambiguous,
+  failed: totals.failed + wave.failed,
+  bytes: totals.bytes + wave.bytes,
+  throttled: totals.throttled + wave.throttled,
 });

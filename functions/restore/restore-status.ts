@@ -7,6 +7,7 @@ export interface RestoreStatus {
   readonly present: number;
   readonly bytes: number;
   readonly imported: number;
+  readonly replaced: number;
   readonly ambiguous: number;
   readonly failed: number;
   readonly importedBytes: number;
@@ -26,7 +27,7 @@ export interface WavePace {
 export const restoreStatus = (
   phase: RestoreStatus["phase"],
   plan: Pick<RestorePlan, "items" | "present" | "bytes">,
-  { imported, ambiguous, failed, bytes, throttled }: RestoreTotals,
+  { imported, replaced, ambiguous, failed, bytes, throttled }: RestoreTotals,
   pace?: WavePace,
 ): RestoreStatus => ({
   phase,
@@ -34,11 +35,12 @@ export const restoreStatus = (
   present: plan.present,
   bytes: plan.bytes,
   imported,
+  replaced,
   ambiguous,
   failed,
   importedBytes: bytes,
   throttled,
-  ...(pace && prospect(pace, Math.max(0, plan.items - imported - ambiguous - failed))),
+  ...(pace && prospect(pace, Math.max(0, plan.items - imported - replaced - ambiguous - failed))),
 });
 
 /** One decimal, so that a slow restore has a rate too. */

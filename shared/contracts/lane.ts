@@ -11,3 +11,11 @@ export const LaneTraffic = z.object({
   waitMs: z.int().nonnegative(),
 });
 export type LaneTraffic = z.output<typeof LaneTraffic>;
+
+/** What was sent to a mailbox in one step of time, which began so many seconds after 1970. */
+export const Spending = z.object({
+  at: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  requests: z.int().nonnegative(),
+});
+export type Spending = z.output<typeof Spending>;

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { defineActivity } from "../durable/activity.ts";
+import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import { RunId, SnapshotId } from "../ids.ts";
-import { LaneTraffic } from "./lane.ts";
+import { LaneTraffic, Spending } from "./lane.ts";
 import { MailboxRef } from "./mailbox.ts";
 
 const Count = z.int().nonnegative();
@@ -30,6 +31,7 @@ export type ChunkRange = z.output<typeof ChunkRange>;
 /** Item counts of a restore so far; bytes are of the raw streams. */
 export const RestoreTotals = z.object({
   imported: Count,
+  replaced: Count,
   ambiguous: Count,
   failed: Count,
   bytes: Count,
@@ -73,21 +75,26 @@ export const createImportSession = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Imports the items of chunks until they are done or time is up; `left` is what is not finished. */
-export const uploadItems = defineActivity({
-  name: "upload-items",
+/** Imports the items of chunks, `slots` requests at a time, until all are settled or time is up; `left` is not finished. */
+export const uploadWave = defineActivity({
+  name: "upload-wave",
   input: Restore.extend({
-    ranges: z.array(ChunkRange).min(1),
+    slots: z.int().positive().max(MAILBOX_SLOTS),
+    pending: z.array(ChunkRange).min(1),
     session: ImportSession,
     budgetMs: z.int().positive(),
+    /** What earlier waves sent that still counts against Exchange's limits. */
+    spent: z.array(Spending),
   }),
   output: LaneTraffic.extend({
     left: z.array(ChunkRange),
     imported: Count,
+    replaced: Count,
     ambiguous: Count,
     failed: Count,
     bytes: Count,
     sessionEnded: z.boolean(),
+    spent: z.array(Spending),
   }),
   retry: OUTAGE_RETRY,
 });
@@ -96,7 +103,15 @@ export const uploadItems = defineActivity({
 export const reconcileRestore = defineActivity({
   name: "reconcile-restore",
   input: Restore,
-  output: z.object({ imported: Count, present: Count, ambiguous: Count, failed: Count, missing: Count, bytes: Count }),
+  output: z.object({
+    imported: Count,
+    replaced: Count,
+    present: Count,
+    ambiguous: Count,
+    failed: Count,
+    missing: Count,
+    bytes: Count,
+  }),
   retry: OUTAGE_RETRY,
 });
 export type RestoreResult = z.output<typeof reconcileRestore.output>;
@@ -114,6 +129,7 @@ export const RestoreMailboxInput = z.object({
       plan: planRestore.output,
       pending: z.array(ChunkRange),
       lanes: z.int().positive(),
+      spent: z.array(Spending).default([]),
       totals: RestoreTotals,
     })
     .optional(),

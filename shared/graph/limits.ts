@@ -15,3 +15,9 @@ export const CHUNK_BATCHES = 25;
 
 /** Items asked for in one page. `$top=999` has been observed to work; the documentation names no maximum. */
 export const PAGE_ITEMS = 500;
+
+/** Requests to one mailbox in a window. Source: as for the slots. */
+export const MAILBOX_REQUESTS = { most: 10_000, windowMs: 600_000 };
+
+/** Bytes of request bodies to one mailbox in a window, import URLs included as 429 answers show. Source: as for the slots. */
+export const MAILBOX_UPLOAD_BYTES = { most: 150_000_000, windowMs: 300_000 };

@@ -5,13 +5,14 @@ import { parseJson } from "../vault/blobs.ts";
 const Place = z.object({ item: z.int().nonnegative() });
 
 /**
- * What a restore did, or was about to do, with item `item` of a chunk. `intent` is written before the item's first POST;
- * `refused` takes it back when Exchange is known to have taken nothing.
+ * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the item;
+ * `refused` takes the last one back when Exchange is known to have taken nothing.
  */
 export const LedgerEntry = z.discriminatedUnion("op", [
   Place.extend({ op: z.literal("intent") }),
   Place.extend({ op: z.literal("refused") }),
   Place.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
+  Place.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
   Place.extend({ op: z.literal("ambiguous") }),
   Place.extend({ op: z.literal("failed"), code: z.string() }),
 ]);
@@ -24,14 +25,14 @@ export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
   new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
 
-/** The items whose import may have been taken, for all that a ledger says. */
-export const intendedItems = (entries: readonly LedgerEntry[]): Set<number> => {
-  const intended = new Set<number>();
+/** How often the import of each item was tried and may have been taken, for all that a ledger says. */
+export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> => {
+  const tries = new Map<number, number>();
   for (const { op, item } of entries) {
-    if (op === "intent") intended.add(item);
-    if (op === "refused") intended.delete(item);
+    if (op === "intent") tries.set(item, (tries.get(item) ?? 0) + 1);
+    if (op === "refused") tries.set(item, (tries.get(item) ?? 1) - 1);
   }
-  return intended;
+  return tries;
 };
 
 /** The ledger of one chunk, held by one writer at a time. */

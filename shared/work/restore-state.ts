@@ -28,7 +28,13 @@ export const RestorePlanState = z.object({
 });
 export type RestorePlanState = z.output<typeof RestorePlanState>;
 
-const RestoreChunk = z.array(PutRecord);
+/** An item to restore, and the live item in its target folder that it replaces, if any. */
+export const PlannedItem = PutRecord.extend({
+  replaces: z.object({ id: z.string().min(1), changeKey: z.string() }).optional(),
+});
+export type PlannedItem = z.output<typeof PlannedItem>;
+
+const RestoreChunk = z.array(PlannedItem);
 
 /** The live folder for each folder of the snapshot. */
 export const FolderMap = z.record(z.string(), z.string());
@@ -53,7 +59,7 @@ export const keepRestoreChunk = async (
   restoreId: RunId,
   generation: string,
   chunk: number,
-  items: readonly PutRecord[],
+  items: readonly PlannedItem[],
 ): Promise<void> => {
   await work.create(chunkName(restoreId, generation, chunk), bytesOf(items));
 };
@@ -80,7 +86,7 @@ export const readRestoreChunk = async (
   restoreId: RunId,
   { generation }: Pick<RestorePlanState, "generation">,
   chunk: number,
-): Promise<PutRecord[]> =>
+): Promise<PlannedItem[]> =>
   found(
     await readJson(work, chunkName(restoreId, generation, chunk), RestoreChunk),
     `Restore ${restoreId} has no chunk ${chunk}`,

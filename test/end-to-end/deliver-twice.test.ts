@@ -21,7 +21,7 @@ test("with every activity delivered twice at once, each item is backed up and re
   expect(restored.result).toMatchObject({ imported: 160, failed: 0, ambiguous: 0, missing: 0 });
   expect(streams(await itemsInNewFolders(stack, ADA, folders))).toEqual(original);
   expect(deliveriesOf(stack.lines, "commit-snapshot")).toBe(2);
-  expect(deliveriesOf(stack.lines, "upload-items")).toBe(8);
+  expect(deliveriesOf(stack.lines, "upload-wave")).toBe(2);
 });
 
 const deliveriesOf = (lines: readonly { text: string }[], activity: string): number =>

@@ -35,7 +35,7 @@ test("no secret is in the task hub", async () => {
 });
 
 test("no secret is in what any process printed, at the most talkative level", () => {
-  expect(stack.lines.some(({ text }) => text.includes("Executed 'Functions.upload-items'"))).toBe(true);
+  expect(stack.lines.some(({ text }) => text.includes("Executed 'Functions.upload-wave'"))).toBe(true);
   for (const { text } of stack.lines) expect([text, leaksIn(Buffer.from(text), stack.secrets)]).toEqual([text, []]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { restoreStatus } from "../../../functions/restore/restore-status.ts";
 
 const plan = { items: 1_000, present: 50, bytes: 9_000 };
-const totals = { imported: 90, ambiguous: 4, failed: 6, bytes: 800, throttled: 0 };
+const totals = { imported: 90, replaced: 0, ambiguous: 4, failed: 6, bytes: 800, throttled: 0 };
 
 describe("a restore's progress", () => {
   test("goes on at the rate of the last wave, until every planned item is settled", () => {

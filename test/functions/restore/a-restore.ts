@@ -1,8 +1,9 @@
+import type * as z from "zod";
 import { createImportSessionActivity } from "../../../functions/restore/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "../../../functions/restore/ensure-folders.activity.ts";
 import { planRestoreActivity } from "../../../functions/restore/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "../../../functions/restore/reconcile-restore.activity.ts";
-import { uploadItemsActivity } from "../../../functions/restore/upload-items.activity.ts";
+import { uploadWaveActivity } from "../../../functions/restore/upload-wave.activity.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import {
   createImportSession,
@@ -12,7 +13,7 @@ import {
   reconcileRestore,
   type Selection,
   type Target,
-  uploadItems,
+  uploadWave,
 } from "../../../shared/contracts/restore.ts";
 import { importer } from "../../../shared/graph/import-item.ts";
 import { sealer } from "../../../shared/security/seal.ts";
@@ -62,12 +63,9 @@ export const aRestore = async (
   const makeFolders = () => deliver(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
   const openSession = () =>
     deliver(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
-  const upload = (
-    session: ImportSession,
-    overrides: { budgetMs?: number; ranges?: { from: number; to: number }[] } = {},
-  ) =>
+  const upload = (session: ImportSession, overrides: Partial<z.input<typeof uploadWave.input>> = {}) =>
     deliver(
-      uploadItemsActivity({
+      uploadWaveActivity({
         openGraph,
         openImporter: importer({ importHosts, userAgent: "test" }),
         importHosts,
@@ -75,9 +73,10 @@ export const aRestore = async (
         vault,
         work,
         ledgers,
+        settleMs: 50,
       }),
-      uploadItems,
-      { ...restore, session, ranges: [{ from: 0, to: 1 }], budgetMs: 60_000, ...overrides },
+      uploadWave,
+      { ...restore, session, slots: 4, pending: [{ from: 0, to: 1 }], budgetMs: 60_000, spent: [], ...overrides },
     );
   const reconcile = () => deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, restore);
 

@@ -16,7 +16,7 @@ describe("the restore of an archive", () => {
 
     const planned = await kit.plan();
     await kit.makeFolders();
-    const uploaded = await kit.upload(await kit.openSession(), { ranges: [{ from: 0, to: planned.chunks }] });
+    const uploaded = await kit.upload(await kit.openSession(), { pending: [{ from: 0, to: planned.chunks }] });
 
     expect(planned).toMatchObject({ items: lost, foldersToCreate: 0 });
     expect(uploaded).toMatchObject({ imported: lost, failed: 0, ambiguous: 0, left: [] });

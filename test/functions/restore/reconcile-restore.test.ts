@@ -21,6 +21,7 @@ describe("reconcile-restore", () => {
 
     expect(await kit.reconcile()).toEqual({
       imported: 6,
+      replaced: 0,
       present: 0,
       ambiguous: 0,
       failed: 0,

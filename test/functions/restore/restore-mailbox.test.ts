@@ -1,16 +1,16 @@
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
+import { chunksIn } from "../../../functions/restore/chunks-in.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
-import { RestoreMailboxInput, type uploadItems } from "../../../shared/contracts/restore.ts";
+import { RestoreMailboxInput, type uploadWave } from "../../../shared/contracts/restore.ts";
 import type { shareSlots } from "../../../shared/contracts/slots.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRestoreId } from "./a-restore.ts";
 
-type Lane = z.output<typeof uploadItems.input>;
+type Wave = z.output<typeof uploadWave.input>;
 type Asking = z.output<typeof shareSlots.input>;
-type Uploaded = z.output<typeof uploadItems.output>;
+type Uploaded = z.output<typeof uploadWave.output>;
 
 const input: RestoreMailboxInput = {
   restoreId: aRestoreId,
@@ -21,31 +21,31 @@ const input: RestoreMailboxInput = {
   dryRun: false,
 };
 const plan = { items: 400, present: 3, bytes: 4_000, chunks: 8, folders: 2, foldersToCreate: 2, laneBudgetMs: 60_000 };
-const result = { imported: 400, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
+const result = { imported: 400, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
 
-const chunksIn = (ranges: Lane["ranges"]): number => ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-
-const uploaded = ({ ranges }: Lane, overrides: Partial<Uploaded> = {}): Uploaded => ({
+const uploaded = ({ pending }: Wave, overrides: Partial<Uploaded> = {}): Uploaded => ({
   left: [],
-  imported: chunksIn(ranges) * 50,
+  imported: chunksIn(pending) * 50,
+  replaced: 0,
   ambiguous: 0,
   failed: 0,
-  bytes: chunksIn(ranges) * 500,
+  bytes: chunksIn(pending) * 500,
   sessionEnded: false,
+  spent: [{ at: 1, bytes: 2, requests: 3 }],
   elapsedMs: 1_000,
   throttled: 0,
   waitMs: 0,
   ...overrides,
 });
 
-const unfinished = (lane: Lane, overrides: Partial<Uploaded> = {}): Uploaded =>
-  uploaded(lane, { left: lane.ranges, imported: 0, bytes: 0, ...overrides });
+const unfinished = (wave: Wave, overrides: Partial<Uploaded> = {}): Uploaded =>
+  uploaded(wave, { left: wave.pending, imported: 0, bytes: 0, ...overrides });
 
 const wanted = (asking: Asking): number => asking.wanted;
 
 /** One generation: its calls, and apart from them what it asked of the mailbox's slots. */
 const restore = async (
-  lane: (lane: Lane) => Uploaded | Promise<Uploaded> = (each) => uploaded(each),
+  wave: (wave: Wave) => Uploaded = (each) => uploaded(each),
   start: unknown = input,
   planned = plan,
   share = wanted,
@@ -54,7 +54,6 @@ const restore = async (
   const { calls, ...rest } = await runOrchestrator(restoreMailbox, {
     input: start,
     retries: false,
-    activitiesAtOnce: 4,
     activities: {
       "share-slots": (asking: Asking) => ({ granted: share(asking) }),
       "plan-restore": () => planned,
@@ -63,7 +62,7 @@ const restore = async (
         sessions += 1;
         return { sealed: `sealed-${sessions}`, expires: "2026-11-22T02:00:00.000Z" };
       },
-      "upload-items": lane,
+      "upload-wave": wave,
       "reconcile-restore": () => result,
     },
   });
@@ -76,11 +75,11 @@ const askingsOf = (calls: readonly { name: string; input: unknown }[]): Asking[]
 
 const namesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): string[] =>
   calls.map(({ name }) => name);
-const lanesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): Lane[] =>
-  calls.filter(({ name }) => name === "upload-items").map((call) => call.input as Lane);
+const wavesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): Wave[] =>
+  calls.filter(({ name }) => name === "upload-wave").map((call) => call.input as Wave);
 
 describe("restore-mailbox", () => {
-  test("plans, makes folders, opens a session, imports in four lanes, and compares last", async () => {
+  test("plans, makes folders, opens a session, imports, and compares last", async () => {
     const run = await restore();
 
     expect(run.everyCall.map(({ name }) => name)).toEqual([
@@ -89,21 +88,13 @@ describe("restore-mailbox", () => {
       "ensure-folders",
       "share-slots",
       "create-import-session",
-      "upload-items",
-      "upload-items",
-      "upload-items",
-      "upload-items",
+      "upload-wave",
       "share-slots",
       "reconcile-restore",
       "share-slots",
     ]);
     expect(run.askings.map(wanted)).toEqual([1, 4, 1, 0]);
-    expect(lanesOf(run).map(({ ranges }) => ranges)).toEqual([
-      [{ from: 0, to: 2 }],
-      [{ from: 2, to: 4 }],
-      [{ from: 4, to: 6 }],
-      [{ from: 6, to: 8 }],
-    ]);
+    expect(wavesOf(run)).toMatchObject([{ pending: [{ from: 0, to: 8 }], slots: 4, budgetMs: 60_000, spent: [] }]);
     expect(run.output).toEqual(result);
   });
 
@@ -123,22 +114,28 @@ describe("restore-mailbox", () => {
 
   test("uses one session for all waves, and another one only once it ended", async () => {
     let turns = 0;
-    const run = await restore((lane) => {
+    const run = await restore((wave) => {
       turns += 1;
-      if (turns <= 4) return unfinished(lane);
-      if (turns === 5) return unfinished(lane, { sessionEnded: true });
-      return uploaded(lane);
+      if (turns === 1) return unfinished(wave);
+      if (turns === 2) return unfinished(wave, { sessionEnded: true });
+      return uploaded(wave);
     });
 
-    expect(lanesOf(run).map(({ session }) => session.sealed)).toEqual([
-      ...Array.from({ length: 8 }, () => "sealed-1"),
-      "sealed-2",
-      "sealed-2",
-    ]);
+    expect(wavesOf(run).map(({ session }) => session.sealed)).toEqual(["sealed-1", "sealed-1", "sealed-2"]);
+  });
+
+  test("tells each wave what those before it sent", async () => {
+    let turns = 0;
+    const run = await restore((wave) => {
+      turns += 1;
+      return turns === 1 ? unfinished(wave) : uploaded(wave);
+    });
+
+    expect(wavesOf(run).map(({ spent }) => spent)).toEqual([[], [{ at: 1, bytes: 2, requests: 3 }]]);
   });
 
   test("gives up when session after session ends before anything is done", async () => {
-    const error: unknown = await restore((lane) => unfinished(lane, { sessionEnded: true })).catch((thrown) => thrown);
+    const error: unknown = await restore((wave) => unfinished(wave, { sessionEnded: true })).catch((thrown) => thrown);
 
     expect(error).toBeInstanceOf(OrchestratorFailedError);
     const { message, run } = error as OrchestratorFailedError;
@@ -148,50 +145,38 @@ describe("restore-mailbox", () => {
 
   test("bears with sessions that end early as long as chunks get done in between", async () => {
     let turns = 0;
-    const run = await restore(
-      (lane) => {
-        turns += 1;
-        return turns % 5 === 0 ? uploaded(lane) : unfinished(lane, { sessionEnded: true });
-      },
-      input,
-      { ...plan, chunks: 3 },
-    );
+    const run = await restore((wave) => {
+      turns += 1;
+      if (turns % 6 !== 0) return unfinished(wave, { sessionEnded: true });
+      const [{ from, to } = { from: 0, to: 0 }] = wave.pending;
+      return uploaded(wave, { left: from + 4 < to ? [{ from: from + 4, to }] : [], sessionEnded: true });
+    });
 
     expect(run.output).toEqual(result);
+    expect(turns).toBe(12);
   });
 
   test("waits durably for what Graph asks, with half the lanes afterwards", async () => {
     let refused = false;
-    const run = await restore((lane) => {
-      if (refused) return uploaded(lane);
+    const run = await restore((wave) => {
+      if (refused) return uploaded(wave);
       refused = true;
-      return unfinished(lane, { throttled: 1, waitMs: 300_000 });
+      return unfinished(wave, { throttled: 1, waitMs: 300_000 });
     });
 
     expect(run.timers).toEqual([300_000]);
-    expect(
-      lanesOf(run)
-        .map(({ ranges }) => ranges)
-        .slice(4),
-    ).toEqual([[{ from: 0, to: 1 }], [{ from: 1, to: 2 }]]);
+    expect(wavesOf(run).map(({ slots }) => slots)).toEqual([4, 2]);
   });
 
   test("goes on in a new generation after twenty waves, without the session", async () => {
-    const first = await restore((lane) => unfinished(lane));
+    const first = await restore((wave) => unfinished(wave));
     const { resume } = RestoreMailboxInput.parse(first.continuedAs);
     const second = await restore(undefined, first.continuedAs);
 
     expect(first.output).toBeUndefined();
     expect(JSON.stringify(first.continuedAs)).not.toContain("sealed");
-    expect(resume).toMatchObject({ plan, lanes: 4, pending: [{ from: 0, to: 2 }, {}, {}, {}] });
-    expect(namesOf(second)).toEqual([
-      "create-import-session",
-      "upload-items",
-      "upload-items",
-      "upload-items",
-      "upload-items",
-      "reconcile-restore",
-    ]);
+    expect(resume).toMatchObject({ plan, lanes: 4, pending: [{ from: 0, to: 8 }] });
+    expect(namesOf(second)).toEqual(["create-import-session", "upload-wave", "reconcile-restore"]);
     expect(second.output).toEqual(result);
   });
 
@@ -207,6 +192,7 @@ describe("restore-mailbox", () => {
       present: 3,
       bytes: 4_000,
       imported: 400,
+      replaced: 0,
       ambiguous: 0,
       failed: 0,
       importedBytes: 4_000,
@@ -214,7 +200,7 @@ describe("restore-mailbox", () => {
     });
   });
 
-  test("fails with a lane, and compares nothing", async () => {
+  test("fails with a wave, and compares nothing", async () => {
     const error: unknown = await restore(() => {
       throw new Error("the vault is gone");
     }).catch((thrown) => thrown);
@@ -225,20 +211,20 @@ describe("restore-mailbox", () => {
 });
 
 describe("restore-mailbox, which shares the mailbox's slots", () => {
-  test("runs no more lanes than it is granted, and takes more when there are more", async () => {
+  test("uses no more slots than it is granted, and takes more when there are more", async () => {
     const grants = [1, 3, 1, 4];
+    let turns = 0;
     const run = await restore(
-      (lane) => uploaded(lane, { left: lane.ranges.map(({ from, to }) => ({ from: from + 1, to })).filter(isOpen) }),
+      (wave) => {
+        turns += 1;
+        return turns < 3 ? unfinished(wave) : uploaded(wave);
+      },
       input,
-      { ...plan, chunks: 40 },
+      plan,
       (asking) => grants.shift() ?? wanted(asking),
     );
-    const lanes: number[] = [];
-    for (const { name } of run.everyCall)
-      if (name === "share-slots") lanes.push(0);
-      else if (name === "upload-items") lanes.push((lanes.pop() ?? 0) + 1);
 
-    expect(lanes.slice(0, 5)).toEqual([0, 3, 1, 4, 4]);
+    expect(wavesOf(run).map(({ slots }) => slots)).toEqual([3, 1, 4]);
     expect(run.output).toEqual(result);
   });
 
@@ -257,7 +243,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
   });
 
   test("gives back before the next generation, which holds under another name", async () => {
-    const { askings, continuedAs } = await restore((lane) => unfinished(lane));
+    const { askings, continuedAs } = await restore((wave) => unfinished(wave));
 
     expect(RestoreMailboxInput.parse(continuedAs).resume).toBeDefined();
     expect(askings.map(wanted)).toEqual([1, ...Array.from({ length: 20 }, () => 4), 0]);
@@ -265,28 +251,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
     expect(askings.every(({ user, mailboxKey }) => user === "restore" && mailboxKey === aKey)).toBe(true);
   });
 
-  test("gives back after a failed lane only when the lanes beside it have ended", async () => {
-    const log: string[] = [];
-    const error: unknown = await restore(
-      async (lane) => {
-        if (lane.ranges[0]?.from === 0) throw new Error("the vault is gone");
-        for (let turn = 0; turn < 100; turn += 1) await setImmediate();
-        log.push("lane ended");
-        return uploaded(lane);
-      },
-      input,
-      plan,
-      (asking) => {
-        if (asking.wanted === 0) log.push("given back");
-        return asking.wanted;
-      },
-    ).catch((thrown: unknown) => thrown);
-
-    expect((error as Error).message).toContain("the vault is gone");
-    expect(log).toEqual(["lane ended", "lane ended", "lane ended", "given back"]);
-  });
-
-  test.each(["plan-restore", "ensure-folders", "create-import-session", "reconcile-restore"])(
+  test.each(["plan-restore", "ensure-folders", "create-import-session", "upload-wave", "reconcile-restore"])(
     "gives back after a failed %s",
     async (broken) => {
       const error: unknown = await runOrchestrator(restoreMailbox, {
@@ -297,7 +262,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
           "plan-restore": () => plan,
           "ensure-folders": () => ({ created: 2 }),
           "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
-          "upload-items": (lane: Lane) => uploaded(lane),
+          "upload-wave": (wave: Wave) => uploaded(wave),
           [broken]: () => {
             throw new Error("beyond repair");
           },
@@ -311,5 +276,3 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
     },
   );
 });
-
-const isOpen = ({ from, to }: { from: number; to: number }): boolean => from < to;

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { restoreStatus } from "../../../functions/restore/restore-status.ts";
 
 test("the status of a restore tells what was planned beside what is done", () => {
-  const totals = { imported: 4, ambiguous: 1, failed: 2, bytes: 40, throttled: 3 };
+  const totals = { imported: 4, replaced: 1, ambiguous: 1, failed: 2, bytes: 40, throttled: 3 };
 
   expect(restoreStatus("importing", { items: 10, present: 5, bytes: 100 }, totals)).toEqual({
     phase: "importing",
@@ -10,6 +10,7 @@ test("the status of a restore tells what was planned beside what is done", () =>
     present: 5,
     bytes: 100,
     imported: 4,
+    replaced: 1,
     ambiguous: 1,
     failed: 2,
     importedBytes: 40,

@@ -182,7 +182,7 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
     const imported = async (into: MailboxAddress): Promise<string> => {
       const { url } = await openImportSession(client, into, hosts);
       const imports = importer({ importHosts: hosts, userAgent: "test" })(url, { untilMs: Date.now() + 10_000 });
-      return imports.create({ folderId: expanded.id, rawBytes: content.length, content: () => inChunks(content) });
+      return imports.send({ folderId: expanded.id, rawBytes: content.length, content: () => inChunks(content) });
     };
 
     const refusal = await imported(mailbox).catch((error: unknown) => error);

@@ -38,12 +38,34 @@ const failureOf = (work: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
-describe("create", () => {
+describe("an import that replaces", () => {
+  const long = Buffer.concat([Buffer.from("0900000016000000", "hex"), Buffer.alloc(22, 7)]).toString("base64");
+  const short = Buffer.alloc(22, 7).toString("base64");
+
+  test.each([
+    ["as listings show it", long],
+    ["as imports answer it", short],
+  ])("updates the live item, named by the 22 bytes of its version (%s)", async (_, changeKey) => {
+    const { imports, asked } = await anImporter(IMPORTED);
+
+    await imports.send(anItem({ replaces: { id: "live-1", changeKey } }));
+
+    expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({
+      FolderId: 'inbox"1',
+      Mode: "update",
+      ItemId: "live-1",
+      ChangeKey: short,
+    });
+    expect(asked[0]?.headers["content-length"]).toBe(String(asked[0]?.body.length));
+  });
+});
+
+describe("an import", () => {
   test.each([0, 1, 2, 3, 4, 10_000])("posts %i bytes of content, announced to the byte", async (bytes) => {
     const { imports, asked } = await anImporter(IMPORTED);
     const content = Buffer.from(Array.from({ length: bytes }, (_, index) => index % 251));
 
-    expect(await imports.create(anItem({}, content))).toBe("new-1");
+    expect(await imports.send(anItem({}, content))).toBe("new-1");
 
     const [post] = asked;
     expect(post).toMatchObject({
@@ -73,7 +95,7 @@ describe("create", () => {
       return inPieces(bytes);
     };
 
-    expect(await imports.create(anItem({ content }, bytes))).toBe("new-1");
+    expect(await imports.send(anItem({ content }, bytes))).toBe("new-1");
 
     expect({ reads, throttled: seen.throttled }).toEqual({ reads: 3, throttled: 2 });
     expect(new Set(asked.map(({ body }) => body)).size).toBe(1);
@@ -83,7 +105,7 @@ describe("create", () => {
     const body = { error: { code: "ErrorSome", message: SECRET } };
     const { imports, asked, seen } = await anImporter({ status, headers: AT_ONCE, body });
 
-    const error = await failureOf(imports.create(anItem()));
+    const error = await failureOf(imports.send(anItem()));
 
     expect(error).toBeInstanceOf(GraphError);
     expect(error).toMatchObject({ status, code: "ErrorSome" });
@@ -95,7 +117,7 @@ describe("create", () => {
   test("tells a broken connection as no answer, and does not send again", async () => {
     const { imports, asked } = await anImporter({ reset: "before" });
 
-    const error = await failureOf(imports.create(anItem()));
+    const error = await failureOf(imports.send(anItem()));
 
     expect(error).toBeInstanceOf(GraphError);
     expect(error).toMatchObject({ status: 0 });
@@ -111,7 +133,7 @@ describe("create", () => {
       throw damage;
     };
 
-    expect(await failureOf(imports.create(anItem({ rawBytes: 9_000, content })))).toBe(damage);
+    expect(await failureOf(imports.send(anItem({ rawBytes: 9_000, content })))).toBe(damage);
 
     for (const { body, headers } of asked) expect(body.length).toBeLessThan(Number(headers["content-length"]));
   });
@@ -119,7 +141,7 @@ describe("create", () => {
   test.each(["", "no JSON with s3cret", '{"itemId":""}'])("refuses a success with the body %j", async (body) => {
     const { imports } = await anImporter({ status: 200, body });
 
-    const error = await failureOf(imports.create(anItem()));
+    const error = await failureOf(imports.send(anItem()));
 
     expect(error).toBeInstanceOf(Error);
     expect(String(error)).not.toContain("s3cret");

@@ -17,7 +17,7 @@ const forgetSearchKeys = ({ work }: Kit): void => {
       blob.body = Buffer.from(blob.body.toString().replaceAll(/"searchKey":"[^"]*",/g, ""));
 };
 
-describe("upload-items", () => {
+describe("upload-wave", () => {
   test("brings every lost item back, byte by byte, and says so", async () => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
@@ -36,12 +36,9 @@ describe("upload-items", () => {
 
     await kit.upload(session);
 
-    expect((await entriesOf(kit)).map(({ op, item }) => `${op} ${item}`)).toEqual([
-      "intent 0",
-      "imported 0",
-      "intent 1",
-      "imported 1",
-    ]);
+    const entries = (await entriesOf(kit)).map(({ op, item }) => `${op} ${item}`);
+    for (const item of [0, 1])
+      expect(entries.filter((entry) => entry.endsWith(` ${item}`))).toEqual([`intent ${item}`, `imported ${item}`]);
   });
 
   test("imports nothing again when it is delivered again, and answers the same", async () => {
@@ -51,7 +48,7 @@ describe("upload-items", () => {
     const first = await kit.upload(session);
     const second = await kit.upload(session);
 
-    expect(second).toEqual({ ...first, elapsedMs: second.elapsedMs });
+    expect(second).toEqual({ ...first, elapsedMs: second.elapsedMs, spent: [] });
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
@@ -75,15 +72,38 @@ describe("upload-items", () => {
     expect(await requests(kit, "import-item")).toBe(6);
   });
 
-  test("throws when there was no answer and no item, and imports it at the next delivery", async () => {
+  test("imports an item again that was not answered and does not show, but not at once", async () => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1, after: 2 });
 
-    await expect(kit.upload(session)).rejects.toThrow("POST importItem");
-    expect((await entriesOf(kit)).at(-1)).toEqual({ op: "intent", item: 2 });
     expect(await kit.upload(session)).toMatchObject({ imported: 6, left: [] });
     expect(await kit.inbox()).toEqual(contents(lost));
+    const entries = await entriesOf(kit);
+    const twice = [0, 1, 2, 3, 4, 5].filter((n) => entries.filter(({ op, item }) => op === "intent" && item === n)[1]);
+    expect(twice).toHaveLength(1);
+  });
+
+  test("leaves an item that was not answered to the next wave when time is up", async () => {
+    const kit = await aRestore({ items: 1 });
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
+
+    expect(await kit.upload(session, { budgetMs: 1 })).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }] });
+    expect(await kit.upload(session)).toMatchObject({ imported: 1, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("gives an item up that is never answered, says why, and goes on", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status: 500, count: 5 });
+
+    const result = await kit.upload(session, { slots: 1 });
+
+    expect(result.imported + result.failed).toBe(2);
+    expect(result.left).toEqual([]);
+    expect(await kit.items()).toHaveLength(result.imported);
   });
 
   test("looks for an item whose intent a crashed delivery left, before it imports it", async () => {
@@ -99,6 +119,7 @@ describe("upload-items", () => {
     expect(await kit.upload(session)).toMatchObject({ imported: 3 });
     expect(await kit.inbox()).toEqual(contents(lost));
     expect((await entriesOf(kit)).at(-1)).toEqual(entries.at(-1));
+    expect(await requests(kit, "import-item")).toBe(3);
   });
 
   test.each(["after-commit", "before"] as const)(
@@ -109,7 +130,7 @@ describe("upload-items", () => {
       expect(new Set(lost.map(({ searchKey }) => searchKey)).size).toBe(1);
       await kit.fault({ kind: "reset", ...importFault, when, count: 1, after: 1 });
 
-      const result = await kit.upload(session).catch(() => kit.upload(session));
+      const result = await kit.upload(session);
 
       expect(result).toMatchObject({ imported: 3, left: [] });
       expect(await kit.inbox()).toEqual(contents(lost));
@@ -154,7 +175,11 @@ describe("upload-items", () => {
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "status", ...importFault, status, after: 2, count: 1 });
 
-    expect(await kit.upload(session)).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }], sessionEnded: true });
+    expect(await kit.upload(session, { slots: 1 })).toMatchObject({
+      imported: 0,
+      left: [{ from: 0, to: 1 }],
+      sessionEnded: true,
+    });
     expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 6, left: [], sessionEnded: false });
     expect(await kit.inbox()).toEqual(contents(lost));
   });
@@ -183,18 +208,52 @@ describe("upload-items", () => {
     await kit.fault({ kind: "status", ...importFault, status, code: "ErrorNotThisOne", count: 1 });
 
     expect(await kit.upload(session)).toMatchObject({ imported: 1, failed: 1, left: [] });
-    expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: 0, code: "ErrorNotThisOne" });
+    expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: expect.any(Number), code: "ErrorNotThisOne" });
   });
 
   test("imports at least one item however short its time is", async () => {
-    const kit = await aRestore({ items: 2 });
+    const kit = await aRestore({ items: 20 });
     const { session } = await kit.loseInbox();
 
     expect(await kit.upload(session, { budgetMs: 1 })).toMatchObject({
       left: [{ from: 0, to: 1 }],
       sessionEnded: false,
     });
-    expect(await kit.items()).toHaveLength(1);
+    expect((await kit.items()).length).toBeGreaterThan(0);
+    expect((await kit.items()).length).toBeLessThan(20);
+  });
+
+  test("keeps all of its slots busy, and no more, though the items are of one chunk", async () => {
+    for (const slots of [1, 4]) {
+      const kit = await aRestore({ items: 30 });
+      const { session } = await kit.loseInbox();
+      await kit.admin["reset-counters"]({});
+      await kit.admin.settings({ latencyMs: 20 });
+
+      expect(await kit.upload(session, { slots })).toMatchObject({ imported: 30 });
+
+      const { mailboxes, throttled } = await kit.admin.counters({});
+      expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(slots);
+      expect(throttled).toEqual({ MailboxConcurrency: 0, Requests: 0, IncomingBytes: 0 });
+    }
+  });
+
+  test("leaves what Exchange would not take yet to a later wave, and says how long to wait", async () => {
+    const kit = await aRestore({ items: 3 });
+    const { lost, session } = await kit.loseInbox();
+    const at = Math.floor(Date.now() / 1000);
+    const spent = [{ at, bytes: 150_000_000, requests: 1 }];
+
+    const first = await kit.upload(session, { spent });
+
+    expect(first).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }], throttled: 0 });
+    expect(first.waitMs).toBeGreaterThan(295_000);
+    expect(first.waitMs).toBeLessThan(310_000);
+    expect(await requests(kit, "import-item")).toBe(0);
+    expect(await kit.upload(session, { spent: first.spent.map((step) => ({ ...step, at: at - 400 })) })).toMatchObject({
+      imported: 3,
+    });
+    expect(await kit.inbox()).toEqual(contents(lost));
   });
 
   test("uses no session that is about to end", async () => {
@@ -215,5 +274,58 @@ describe("upload-items", () => {
     );
 
     await expect(kit.upload({ ...session, sealed })).rejects.toThrow("does not open");
+  });
+});
+
+describe("upload-wave, which replaces live items", () => {
+  /** Two items that changed since the backup, and a plan to bring their old versions back in their place. */
+  const aReplacement = async () => {
+    const kit = await aRestore({ items: 2 });
+    const { lost: old, session } = await kit.loseInbox();
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2, bytes: 700 });
+    const listed = await kit.ask(`/v1.0/admin/exchange/mailboxes/${kit.mailbox.id}/folders/inbox/items`, {});
+    const live = listed.body["value"] as { id: string; changeKey: string }[];
+    for (const [name, blob] of kit.work.blobs)
+      if (/plan-\w+\/c\d+\.json$/.test(name)) {
+        const items = JSON.parse(blob.body.toString()) as object[];
+        blob.body = Buffer.from(
+          JSON.stringify(
+            items.map((item, n) => ({ ...item, replaces: { id: live[n]?.id, changeKey: live[n]?.changeKey } })),
+          ),
+        );
+      }
+    return { kit, old, session, ids };
+  };
+
+  test("puts the stored versions in their place: no item more, none less", async () => {
+    const { kit, old, session, ids } = await aReplacement();
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 0, replaced: 2, failed: 0, left: [] });
+
+    expect(await kit.inbox()).toEqual(contents(old));
+    expect((await kit.items()).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    expect(await kit.reconcile()).toMatchObject({ replaced: 2, missing: 0 });
+  });
+
+  test.each(["before", "after-commit"] as const)("looks at the live item when no answer came (%s)", async (when) => {
+    const { kit, old, session } = await aReplacement();
+    await kit.fault({ kind: "reset", ...importFault, when, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ replaced: 2, failed: 0 });
+
+    expect(await kit.inbox()).toEqual(contents(old));
+    expect(await requests(kit, "import-item")).toBe(when === "before" ? 3 : 2);
+  });
+
+  test("leaves an item alone that changed after it was planned, and says so", async () => {
+    const { kit, session, ids } = await aReplacement();
+    await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: ids[0] ?? "", subject: "Newer" });
+
+    expect(await kit.upload(session)).toMatchObject({ replaced: 1, failed: 1 });
+    expect(await entriesOf(kit)).toContainEqual({
+      op: "failed",
+      item: expect.any(Number),
+      code: "ErrorIrresolvableConflict",
+    });
   });
 });
