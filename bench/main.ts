@@ -12,6 +12,7 @@ import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { quietRun } from "./rows/quiet-run.ts";
+import { restoreRun } from "./rows/restore-run.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
 import { throttling } from "./rows/throttling.ts";
 
@@ -29,6 +30,10 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   quietRun,
   pipeline,
   sideBySide,
+  restoreRun(0.25, 10_000),
+  restoreRun(1, 10_000),
+  restoreRun(0.25, 100_000),
+  restoreRun(1, 100_000),
   history(full ? large : undefined),
 ];
 

@@ -56,6 +56,17 @@ export const activitiesRate: Row = row("side by side: an activity for each batch
 export const oursMemory: Row = row("side by side, 1 MB items: Mailbox Vault", "MiB", "lower");
 export const activitiesMemory: Row = row("side by side, 1 MB items: an activity for each batch", "MiB", "lower");
 
+const ofItems = (latencySeconds: number, itemBytes: number): string =>
+  `${itemBytes / 1000} KB items, ${at(latencySeconds)}`;
+
+/** Against the slots or the requests, whichever bind while the first 150 MB of upload are not spent. */
+export const restoreShare = (latencySeconds: number, itemBytes: number): Row =>
+  share(`restore rate over its bound, ${ofItems(latencySeconds, itemBytes)}`, 0.95);
+export const restoreRate = (latencySeconds: number, itemBytes: number): Row =>
+  row(`restored, ${ofItems(latencySeconds, itemBytes)}`, "items/s", "higher");
+export const restoreRefusals = (latencySeconds: number, itemBytes: number): Row =>
+  row(`429 answers to a restore, ${ofItems(latencySeconds, itemBytes)}`, "", "lower", 0);
+
 export const bundleSize: Row = row("deployed bundle", "MB", "lower", 2);
 export const loadTime: Row = row("load time of the bundle", "ms", "lower", 200);
 
