@@ -14,8 +14,10 @@ import { activity, activityWithClient, orchestrator } from "../shared/durable/re
 import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
 import { openSlots } from "../shared/graph/slots.ts";
+import { requiringRoleOf } from "../shared/http/requiring-role.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
+import { principalOf } from "../shared/security/principal.ts";
 import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/vault/azure-blobs.ts";
 import { blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
@@ -50,7 +52,7 @@ import { getSnapshots } from "./status/list-snapshots.http.ts";
 import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
-const { graph: graphConfig, storage, sealKey, backup } = readConfig();
+const { graph: graphConfig, storage, sealKey, authentication, backup } = readConfig();
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
@@ -63,6 +65,7 @@ const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: P
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
 const openImporter = importer({ importHosts, userAgent: PROGRAM });
 const seals = sealer(sealKey);
+const requiringRole = requiringRoleOf(principalOf(authentication));
 
 const backupStorage = blobService(storage, backupCredential);
 const restoreStorage = blobService(storage, restoreCredential);
@@ -108,7 +111,7 @@ app.http("start-restore", {
   methods: ["POST"],
   route: "restores",
   extraInputs: [durableClient],
-  handler: startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead }),
+  handler: requiringRole("Restore.Operator", startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead })),
 });
 orchestrator("restore-mailbox", restoreMailbox);
 activity(shareSlots, shareSlotsActivity({ work }));

@@ -47,6 +47,7 @@ const Settings = z
     BACKUP_ARCHIVES: z.stringbool({ error: "should be 'true' or 'false'" }),
     BACKUP_WINDOW: wholeNumber(1, 100),
     LANE_SECONDS: wholeNumber(1, 600),
+    AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
   })
   .partial()
   .extend({
@@ -72,6 +73,7 @@ const Settings = z
           ? { kind: "endpoint", blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "" }
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
+      authentication: env.AUTHENTICATION ?? "platform",
       backup: {
         scope: env.BACKUP_SCOPE ?? "licensed",
         exclude: env.BACKUP_EXCLUDE ?? [],
@@ -100,6 +102,8 @@ export interface Config {
     | { readonly kind: "endpoint"; readonly blobEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
   readonly sealKey: Buffer;
+  /** Who says who calls: the platform's authentication or, for an emulator on this machine only, nobody. */
+  readonly authentication: "platform" | "none";
   readonly backup: {
     readonly scope: BackupScope;
     /** Users, by id or principal name, who are never backed up. */
@@ -121,7 +125,13 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
   const wrong: string[] = [];
   if (env["VAULT_BLOB_ENDPOINT"] === undefined && env["VAULT_CONNECTION_STRING"] === undefined)
     wrong.push(`VAULT_BLOB_ENDPOINT ${BLOB_ENDPOINT}`);
-  if (!URL.canParse(endpoint) || isLoopback(endpoint)) return wrong;
+  if (!URL.canParse(endpoint)) return wrong;
+  const isPlain = new URL(endpoint).protocol === "http:";
+  if (env["AUTHENTICATION"] === "none" && !(isPlain && isLoopback(endpoint)))
+    wrong.push(
+      "AUTHENTICATION 'none' is for the emulator only: remove it, or point GRAPH_ENDPOINT at http on this machine",
+    );
+  if (isLoopback(endpoint)) return wrong;
   if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
   for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN"]) {
     if (env[setting] !== undefined)

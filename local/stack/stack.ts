@@ -122,6 +122,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       LOCAL_RESTORE_TOKEN: identity.restoreToken,
       VAULT_CONNECTION_STRING: storage.ready.connectionString,
       SEAL_KEY: identity.sealKey,
+      AUTHENTICATION: "none",
       BACKUP_SCHEDULE: "0 0 1 * * *",
       languageWorkers__node__arguments: "--max-semi-space-size=2",
       ...options.settings,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { aPrincipalHeader } from "../shared/security/a-principal.ts";
 import { ADA, aStack, BO, eventually, stopStacks, type TestStack } from "../support/stack.ts";
 
 const Problem = z.strictObject({
@@ -12,7 +13,14 @@ const Problem = z.strictObject({
   folder: z.string().optional(),
   job: z.string().optional(),
   location: z.string().optional(),
+  role: z.string().optional(),
 });
+
+/** Who signs in, as the platform says it. */
+const signedIn = (...roles: string[]) => aPrincipalHeader({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles });
+const OPERATOR = signedIn("Restore.Operator");
+
+const Accepted = z.looseObject({ job: z.string() });
 
 let stack: TestStack;
 
@@ -23,7 +31,7 @@ beforeAll(async () => {
     items: 10,
     bytes: { fixed: 2_000 },
   }));
-  stack = await aStack({ graph: { mailboxes } });
+  stack = await aStack({ graph: { mailboxes }, settings: { AUTHENTICATION: "platform" } });
   await stack.backUp(ADA);
 });
 afterAll(stopStacks);
@@ -75,6 +83,30 @@ describe.each(["/api/backups", "/api/restores"])("POST %s answers 400", (path) =
     ["brackets without end", Buffer.from("[".repeat(200_000))],
   ])("for %s", async (_, body) => {
     await expectInvalid(await post(path, body), "(body)");
+  });
+});
+
+describe("a restore is refused", () => {
+  const body = JSON.stringify({ mailbox: ADA, select: all, dryRun: true });
+
+  test.each<[who: string, headers: Record<string, string>]>([
+    ["who did not sign in", {}],
+    ["whom the platform's header does not name", { "x-ms-client-principal": "bm9ib2R5" }],
+  ])("with 401 to a caller %s", async (_, headers) => {
+    expect((await problemOf(await post("/api/restores", body, headers), 401)).type).toBe("/problems/not-signed-in");
+  });
+
+  test("with 403 to a caller without the role, which it names", async () => {
+    const problem = await problemOf(await post("/api/restores", body, signedIn("Restore.CrossMailbox")), 403);
+
+    expect(problem).toMatchObject({ type: "/problems/role-missing", role: "Restore.Operator" });
+  });
+
+  test("to nobody who signed in and has it", async () => {
+    const response = await post("/api/restores", body);
+
+    expect(response.status).toBe(202);
+    await stack.api.finish(Accepted.parse(await response.json()).job);
   });
 });
 
@@ -149,8 +181,10 @@ describe("while a backup is running", () => {
   });
 });
 
-const post = (path: string, body: string | Uint8Array): Promise<Response> =>
-  stack.api.request(path, { method: "POST", headers: { "content-type": "application/json" }, body: Buffer.from(body) });
+const post = (path: string, body: string | Uint8Array, as: Record<string, string> = OPERATOR): Promise<Response> => {
+  const headers = { "content-type": "application/json", ...as };
+  return stack.api.request(path, { method: "POST", headers, body: Buffer.from(body) });
+};
 
 const problemOf = async (response: Response, status: number) => {
   const text = await response.text();

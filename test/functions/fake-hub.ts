@@ -47,16 +47,18 @@ interface Asked {
   readonly method?: "GET" | "POST";
   readonly params?: Record<string, string>;
   readonly query?: Record<string, string>;
+  readonly headers?: Record<string, string>;
   readonly body?: unknown;
 }
 
 /** A request as the host hands it to a handler; a body that is text goes as it is. */
-const aRequest = ({ method = "GET", params = {}, query = {}, body }: Asked = {}): HttpRequest =>
+const aRequest = ({ method = "GET", params = {}, query = {}, headers = {}, body }: Asked = {}): HttpRequest =>
   new HttpRequest({
     method,
     url: "http://localhost:7071/api/any",
     params,
     query,
+    headers,
     ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
   });
 
@@ -65,12 +67,13 @@ export const aQuietContext = (): InvocationContext => new InvocationContext({ lo
 
 type Handler = (request: HttpRequest, context: InvocationContext) => unknown;
 
-/** What a handler answers: status, headers and its JSON. */
+/** What a handler answers: status, headers, its text and, if that is JSON, what it says. */
 export const ask = async (handler: Handler, asked: Asked = {}) => {
   const answer = (await handler(aRequest(asked), aQuietContext())) as HttpResponseInit;
   const text = String(answer.body);
-  const body: unknown = JSON.parse(text);
-  return { status: answer.status, headers: { ...(answer.headers as Record<string, string>) }, body, text };
+  const headers = { ...(answer.headers as Record<string, string>) };
+  const body: unknown = headers["content-type"]?.includes("json") ? JSON.parse(text) : undefined;
+  return { status: answer.status, headers, body, text };
 };
 
 export const PROBLEM = { "content-type": "application/problem+json" };

@@ -30,6 +30,7 @@ describe("readConfig", () => {
       },
       storage: { kind: "endpoint", blobEndpoint: "https://vault.blob.core.windows.net" },
       sealKey: Buffer.alloc(32, 7),
+      authentication: "platform",
       backup: {
         scope: "licensed",
         exclude: [],
@@ -118,6 +119,8 @@ describe("readConfig", () => {
     ["BACKUP_WINDOW", "s3cret", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "101", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "", /should be a whole number from 1 to 100/],
+    ["AUTHENTICATION", "s3cret", /should be 'platform', or 'none' for the emulator only/],
+    ["AUTHENTICATION", "", /should be 'platform', or 'none' for the emulator only/],
     ["LANE_SECONDS", "1.5", /should be a whole number from 1 to 600/],
   ])("refuses %s=%s by name, without repeating it", (setting, value, reason) => {
     const message = refusal({ [setting]: value });
@@ -156,6 +159,22 @@ describe("readConfig", () => {
     "takes no local token for %s",
     (endpoint) => {
       expect(refusal({ GRAPH_ENDPOINT: endpoint, LOCAL_BACKUP_TOKEN: "t" })).toMatch(/LOCAL_BACKUP_TOKEN is for/);
+    },
+  );
+
+  test("lets callers go unnamed for an emulator on this machine", () => {
+    const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", AUTHENTICATION: "none" };
+
+    expect(readConfig(someSettings(local)).authentication).toBe("none");
+    expect(readConfig(someSettings({ ...local, AUTHENTICATION: "platform" })).authentication).toBe("platform");
+  });
+
+  test.each([undefined, "https://graph.microsoft.com", "https://127.0.0.1:8080", "http://graph.contoso.example"])(
+    "lets no caller go unnamed for %s",
+    (endpoint) => {
+      expect(refusal({ GRAPH_ENDPOINT: endpoint, AUTHENTICATION: "none" })).toMatch(
+        /AUTHENTICATION 'none' is for the emulator only: remove it/,
+      );
     },
   );
 });

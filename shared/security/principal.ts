@@ -1,0 +1,56 @@
+import * as z from "zod";
+
+/** The app roles that this app asks for by name. */
+export const ROLES = ["Restore.Operator", "Restore.CrossMailbox"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Who calls: the object id of a user or an application of the tenant, and the app roles it was given. */
+export interface Principal {
+  readonly id: string;
+  readonly roles: readonly string[];
+}
+
+/**
+ * Where the platform's authentication says who signed in. It never passes on what a caller sends under this name.
+ * Source: learn.microsoft.com/azure/app-service/configure-authentication-user-identities.
+ */
+export const PRINCIPAL_HEADER = "x-ms-client-principal";
+
+const ClientPrincipal = z.looseObject({
+  claims: z.array(z.looseObject({ typ: z.string(), val: z.string() })),
+  role_typ: z.string().nullish(),
+});
+
+const ID_CLAIMS: readonly string[] = ["http://schemas.microsoft.com/identity/claims/objectidentifier", "oid"];
+const ROLE_CLAIMS: readonly string[] = ["http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "roles"];
+
+/** The principal of a header's base64 JSON; `undefined` for whatever does not name an object id. */
+export const readPrincipal = (header: string | null): Principal | undefined => {
+  const parsed = ClientPrincipal.safeParse(jsonIn(header ?? ""));
+  if (!parsed.success) return undefined;
+  const { claims, role_typ } = parsed.data;
+  const id = z.guid().safeParse(claims.find(({ typ }) => ID_CLAIMS.includes(typ))?.val);
+  if (!id.success) return undefined;
+  const roles = claims.filter(({ typ }) => typ === role_typ || ROLE_CLAIMS.includes(typ)).map(({ val }) => val);
+  return { id: id.data.toLowerCase(), roles: [...new Set(roles)] };
+};
+
+const jsonIn = (base64: string): unknown => {
+  try {
+    return JSON.parse(Buffer.from(base64, "base64").toString("utf8"));
+  } catch {
+    return undefined;
+  }
+};
+
+/** How a function learns who calls. */
+export type PrincipalOf = (request: {
+  readonly headers: { get(name: string): string | null };
+}) => Principal | undefined;
+
+/** Whoever calls a stack on this machine. */
+const LOCAL: Principal = { id: "00000000-0000-4000-8000-000000000001", roles: ROLES };
+
+/** `platform` believes the platform's header; `none`, for the stack on this machine, takes every caller for one with all roles. */
+export const principalOf = (authentication: "platform" | "none"): PrincipalOf =>
+  authentication === "none" ? () => LOCAL : ({ headers }) => readPrincipal(headers.get(PRINCIPAL_HEADER));
