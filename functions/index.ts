@@ -1,4 +1,5 @@
 import { app } from "@azure/functions";
+import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
 import { readConfig } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
 import {
@@ -20,7 +21,7 @@ import { dutyCredential } from "../shared/security/credentials.ts";
 import { principalOf } from "../shared/security/principal.ts";
 import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/vault/azure-blobs.ts";
-import { blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
+import { auditContainer, blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
 import { blobLedgers } from "../shared/work/ledger.ts";
 import { backupInTurn } from "./backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";
@@ -74,6 +75,7 @@ const work = azureBlobs(workContainer(backupStorage));
 const vaultToRead = azureBlobs(vaultContainer(restoreStorage));
 const restoreWork = azureBlobs(workContainer(restoreStorage));
 const ledgers = blobLedgers(workContainer(restoreStorage));
+const audit = blobAuditLog(auditContainer(restoreStorage));
 
 app.timer("nightly-backup", {
   schedule: "%BACKUP_SCHEDULE%",
@@ -111,7 +113,10 @@ app.http("start-restore", {
   methods: ["POST"],
   route: "restores",
   extraInputs: [durableClient],
-  handler: requiringRole("Restore.Operator", startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead })),
+  handler: requiringRole(
+    "Restore.Operator",
+    startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, audit }),
+  ),
 });
 orchestrator("restore-mailbox", restoreMailbox);
 activity(shareSlots, shareSlotsActivity({ work }));

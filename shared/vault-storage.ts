@@ -12,3 +12,6 @@ export const vaultContainer = (service: BlobServiceClient): ContainerClient => s
 
 /** Scratch data: plans, ledgers, reports. A lifecycle rule deletes it after a week. */
 export const workContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("work");
+
+/** Who asked for what. The app only appends to it, and nothing deletes it. */
+export const auditContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("audit");

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
+import type { AuditLog } from "../../shared/audit/audit-log.ts";
 import { type RestoreMailboxInput, Selection, Target } from "../../shared/contracts/restore.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
@@ -8,10 +8,12 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
+import type { SignedInHandler } from "../../shared/http/requiring-role.ts";
 import { restoreInstance, runId, SnapshotId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { auditedSelection } from "./audited-selection.ts";
 import { selectFolders, UnknownFolderError } from "./select-folders.ts";
 
 /** How long a caller is kept waiting for the directory. */
@@ -27,21 +29,28 @@ export const StartRestoreRequest = z.strictObject({
   /** What to do with an item that lies in its place already: leave it, and import no second one. */
   onConflict: z.literal("skip").default("skip"),
   dryRun: z.boolean().default(false),
+  /** Why, in the operator's own words, for the audit log. */
+  reason: z.string().trim().min(1).max(500),
 });
 
 /**
  * POST /api/restores
  *
  * 202 with the job's `Location`; 400 for a body that does not parse; 404 for a mailbox, snapshot or folder that does not
- * exist. Each call is a restore of its own.
+ * exist; 503 when the audit log cannot be written, without which nothing starts. Each call is a restore of its own.
  */
 export const startRestore =
-  (deps: { readonly clientOf: ClientOf; readonly openGraph: OpenGraph; readonly vault: Blobs }): HttpHandler =>
-  async (request, context) => {
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly vault: Blobs;
+    readonly audit: AuditLog;
+  }): SignedInHandler =>
+  async (request, context, principal) => {
     const body = StartRestoreRequest.safeParse(await readBody(request));
     if (!body.success) return invalidRequest(body.error);
 
-    const { select, target, dryRun } = body.data;
+    const { select, target, onConflict, dryRun, reason } = body.data;
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const mailbox = await findMailbox(graph, deps.vault, body.data.mailbox);
     if (mailbox === undefined) return problem(404, "mailbox-not-found", "There is no such mailbox.");
@@ -58,8 +67,28 @@ export const startRestore =
       return problem(404, "folder-not-found", `${error.message}.`, { folder: error.folder });
     }
 
-    const restoreId = runId(new Date(), randomUUID());
+    const now = new Date();
+    const restoreId = runId(now, randomUUID());
+    const job = restoreInstance(restoreId);
+    try {
+      await deps.audit.restoreRequested({
+        at: now.toISOString(),
+        principal: principal.id,
+        job,
+        mailbox: mailbox.key,
+        snapshot: snapshotId,
+        selection: auditedSelection(select, snapshot.manifest.folders),
+        target,
+        onConflict,
+        dryRun,
+        reason,
+      });
+    } catch (error) {
+      context.error(`The audit log does not take ${job}, which is not started`, error);
+      return problem(503, "audit-unavailable", "The audit log cannot be written, so nothing was started: try again.");
+    }
+
     const input: RestoreMailboxInput = { restoreId, mailbox, snapshotId, select, target, dryRun };
-    await startOnce(deps.clientOf(context), "restore-mailbox", { instanceId: restoreInstance(restoreId), input });
-    return accepted(restoreInstance(restoreId), { mailbox: mailbox.key, snapshot: snapshotId });
+    await startOnce(deps.clientOf(context), "restore-mailbox", { instanceId: job, input });
+    return accepted(job, { mailbox: mailbox.key, snapshot: snapshotId });
   };

@@ -103,6 +103,7 @@ export const restore = async (api: VaultApi, screen: Screen, loss: Loss): Promis
     mailbox: loss.user.userPrincipalName,
     select: { folders: [loss.folder.id] },
     target: "original",
+    reason: "the demo deleted it",
   });
   const ended = await api
     .finish(job, ({ progress }) =>

@@ -37,6 +37,7 @@ beforeAll(async () => {
 afterAll(stopStacks);
 
 const all = { all: true };
+const reason = "a test";
 
 describe("POST /api/backups answers 400 and names the field", () => {
   test.each<[body: unknown, field: string]>([
@@ -58,18 +59,21 @@ describe("POST /api/backups answers 400 and names the field", () => {
 
 describe("POST /api/restores answers 400 and names the field", () => {
   test.each<[body: unknown, field: string]>([
-    [{ select: all }, "mailbox"],
-    [{ mailbox: "", select: all }, "mailbox"],
-    [{ mailbox: 1, select: all }, "mailbox"],
-    [{ mailbox: ADA }, "select"],
-    [{ mailbox: ADA, select: "everything" }, "select"],
-    [{ mailbox: ADA, select: {} }, "select"],
-    [{ mailbox: ADA, select: { folders: [] } }, "select.folders"],
-    [{ mailbox: ADA, select: all, snapshot: "yesterday" }, "snapshot"],
-    [{ mailbox: ADA, select: all, snapshot: "../../head.json" }, "snapshot"],
-    [{ mailbox: ADA, select: all, target: "elsewhere" }, "target"],
-    [{ mailbox: ADA, select: all, dryRun: "yes" }, "dryRun"],
-    [{ mailbox: ADA, select: all, onConflict: "overwrite" }, "onConflict"],
+    [{ select: all, reason }, "mailbox"],
+    [{ mailbox: "", select: all, reason }, "mailbox"],
+    [{ mailbox: 1, select: all, reason }, "mailbox"],
+    [{ mailbox: ADA, reason }, "select"],
+    [{ mailbox: ADA, select: "everything", reason }, "select"],
+    [{ mailbox: ADA, select: {}, reason }, "select"],
+    [{ mailbox: ADA, select: { folders: [] }, reason }, "select.folders"],
+    [{ mailbox: ADA, select: all, snapshot: "yesterday", reason }, "snapshot"],
+    [{ mailbox: ADA, select: all, snapshot: "../../head.json", reason }, "snapshot"],
+    [{ mailbox: ADA, select: all, target: "elsewhere", reason }, "target"],
+    [{ mailbox: ADA, select: all, dryRun: "yes", reason }, "dryRun"],
+    [{ mailbox: ADA, select: all, onConflict: "overwrite", reason }, "onConflict"],
+    [{ mailbox: ADA, select: all }, "reason"],
+    [{ mailbox: ADA, select: all, reason: "" }, "reason"],
+    [{ mailbox: ADA, select: all, reason: "x".repeat(501) }, "reason"],
   ])("for %j", async (body, field) => {
     await expectInvalid(await post("/api/restores", JSON.stringify(body)), field);
   });
@@ -87,7 +91,7 @@ describe.each(["/api/backups", "/api/restores"])("POST %s answers 400", (path) =
 });
 
 describe("a restore is refused", () => {
-  const body = JSON.stringify({ mailbox: ADA, select: all, dryRun: true });
+  const body = JSON.stringify({ mailbox: ADA, select: all, dryRun: true, reason });
 
   test.each<[who: string, headers: Record<string, string>]>([
     ["who did not sign in", {}],
@@ -121,11 +125,26 @@ describe("what does not exist is answered with 404", () => {
     ["a name with control characters", "/api/backups", { mailboxes: ["a\u0000\r\nb: c"] }, "mailbox-not-found"],
     ["a long name", "/api/backups", { mailboxes: ["é".repeat(10_000)] }, "mailbox-not-found"],
     ["half a character", "/api/backups", { mailboxes: ["\ud800"] }, "mailbox-not-found"],
-    ["a mailbox to restore", "/api/restores", { mailbox: "nobody@contoso.example", select: all }, "mailbox-not-found"],
-    ["a mailbox without snapshot", "/api/restores", { mailbox: BO, select: all }, "snapshot-not-found"],
-    ["a snapshot", "/api/restores", { mailbox: ADA, select: all, snapshot: unknownSnapshot }, "snapshot-not-found"],
-    ["a folder", "/api/restores", { mailbox: ADA, select: { folders: ["Inbox/Nowhere"] } }, "folder-not-found"],
-    ["one of two folders", "/api/restores", { mailbox: ADA, select: { folders: ["inbox", "x"] } }, "folder-not-found"],
+    [
+      "a mailbox to restore",
+      "/api/restores",
+      { mailbox: "nobody@contoso.example", select: all, reason },
+      "mailbox-not-found",
+    ],
+    ["a mailbox without snapshot", "/api/restores", { mailbox: BO, select: all, reason }, "snapshot-not-found"],
+    [
+      "a snapshot",
+      "/api/restores",
+      { mailbox: ADA, select: all, snapshot: unknownSnapshot, reason },
+      "snapshot-not-found",
+    ],
+    ["a folder", "/api/restores", { mailbox: ADA, select: { folders: ["Inbox/Nowhere"] }, reason }, "folder-not-found"],
+    [
+      "one of two folders",
+      "/api/restores",
+      { mailbox: ADA, select: { folders: ["inbox", "x"] }, reason },
+      "folder-not-found",
+    ],
   ])("%s", async (_, path, body, kind) => {
     const problem = await problemOf(await post(path, JSON.stringify(body)), 404);
     expect(problem.type).toBe(`/problems/${kind}`);

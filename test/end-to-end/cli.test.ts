@@ -190,6 +190,7 @@ describe("npm start", () => {
         select: { all: true },
         target: "original",
         dryRun: true,
+        reason: "a test",
       }),
     );
     expect(restored.result).toMatchObject({ items: 0, present: 900 });

@@ -61,7 +61,7 @@ describe.each(victims)("when the %s is killed", (victim) => {
     const { result } = await slowly("import-item", async () => {
       const { itemsImported: before } = await counters();
       const imported = async () => (await counters()).itemsImported - before;
-      const job = await stack.api.start("/api/restores", { mailbox, select: { all: true } });
+      const job = await stack.api.start("/api/restores", { mailbox, select: { all: true }, reason: "a test" });
       await eventually("import", async () => ((await imported()) >= 20 ? true : undefined));
       await kill(victim);
       await noRequestIsUnderWay();

@@ -5,10 +5,13 @@ import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { ADA, aFolder, aStack, stopStacks, type TestStack } from "../support/stack.ts";
 import { leaksIn } from "../support/stack-leaks.ts";
 
+const REASON = "ticket 4711";
+
 const ADDRESS = /[\w.]+@contoso\.example/i;
 
 let stack: TestStack;
 let statuses: string[];
+let restore: string;
 
 beforeAll(async () => {
   stack = await aStack({
@@ -17,7 +20,7 @@ beforeAll(async () => {
   });
   const backup = await stack.api.start("/api/backups", {});
   await stack.api.finish(backup);
-  const restore = await stack.api.start("/api/restores", { mailbox: ADA, select: { all: true } });
+  restore = await stack.api.start("/api/restores", { mailbox: ADA, select: { all: true }, reason: REASON });
   await stack.api.finish(restore);
   const instances = `${stack.hostUrl}/runtime/webhooks/durabletask/instances?showInput=true`;
   statuses = [
@@ -45,7 +48,7 @@ test("no secret is in the status of a job", () => {
 
 test("no secret is in a blob, and no mailbox address in the name of one", async () => {
   let blobs = 0;
-  for (const container of ["vault", "work"]) {
+  for (const container of ["vault", "work", "audit"]) {
     const client = stack.service.getContainerClient(container);
     for await (const { name } of client.listBlobsFlat()) {
       blobs += 1;
@@ -55,6 +58,17 @@ test("no secret is in a blob, and no mailbox address in the name of one", async 
     }
   }
   expect(blobs).toBeGreaterThan(10);
+});
+
+test("the audit log names the restore by its job and the mailbox by its key, with the operator's words", async () => {
+  const lines: string[] = [];
+  const audit = stack.service.getContainerClient("audit");
+  for await (const { name } of audit.listBlobsFlat())
+    lines.push((await audit.getBlobClient(name).downloadToBuffer()).toString("utf8"));
+
+  expect(lines).toHaveLength(1);
+  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ job: restore, mailbox: await stack.keyOf(ADA), reason: REASON });
+  expect(lines[0]).not.toMatch(ADDRESS);
 });
 
 test("no mailbox address is in an instance id", () => {

@@ -35,7 +35,11 @@ test("a backup and a restore of one mailbox share its four slots, and the restor
 
   const backup = await stack.api.start("/api/backups", { mailboxes: [ADA] });
   await eventually("export", async () => ((await requests(stack)).exports > 0 ? true : undefined));
-  const restore = await stack.api.start("/api/restores", { mailbox: ADA, select: { all: true } });
+  const restore = await stack.api.start("/api/restores", {
+    mailbox: ADA,
+    select: { all: true },
+    reason: "a test",
+  });
   const start = await importsReach(stack, 1);
   const end = await importsReach(stack, start.imports + ITEMS / 2);
   expect((await stack.api.job(backup))?.state).toBe("running");

@@ -75,7 +75,7 @@ export const aStack = async (options: Omit<StackOptions, "dataDir" | "line"> = {
       return process.processId;
     },
     backUp: async (...mailboxes: string[]) => api.finish(await api.start("/api/backups", { mailboxes })),
-    restore: async (body: object) => api.finish(await api.start("/api/restores", body)),
+    restore: async (body: object) => api.finish(await api.start("/api/restores", { reason: "a test", ...body })),
   };
 };
 export type TestStack = Awaited<ReturnType<typeof aStack>>;

@@ -1,0 +1,44 @@
+import * as z from "zod";
+import { JobId, MailboxKey, SnapshotId } from "../ids.ts";
+
+/** Most ids of what was selected that a line names. */
+export const MOST_IDS = 20;
+
+/** What was selected, without words that may hold an address: how much of which kind, and the first ids. */
+export const AuditedSelection = z.strictObject({
+  kind: z.string().min(1),
+  count: z.int().nonnegative().optional(),
+  ids: z.array(z.string().min(1)).max(MOST_IDS).optional(),
+});
+export type AuditedSelection = z.output<typeof AuditedSelection>;
+
+/** Who asked for which restore, when and why. Of the mailbox it has the key, never the address. */
+export const RestoreRequested = z.strictObject({
+  at: z.iso.datetime(),
+  /** The object id of who asked. */
+  principal: z.guid(),
+  job: JobId,
+  mailbox: MailboxKey,
+  snapshot: SnapshotId,
+  selection: AuditedSelection,
+  target: z.string().min(1),
+  onConflict: z.string().min(1),
+  dryRun: z.boolean(),
+  /** The operator's own words. */
+  reason: z.string().min(1),
+});
+export type RestoreRequested = z.output<typeof RestoreRequested>;
+
+/** The record of what people asked the app to do, which the app adds to and never changes. */
+export interface AuditLog {
+  /** The entry is durable when it resolves. An append whose answer was lost may be there twice, under one job id. */
+  restoreRequested(entry: RestoreRequested): Promise<void>;
+}
+
+/** An entry as one line of JSON. */
+export const auditLine = (entry: RestoreRequested): string =>
+  `${JSON.stringify({ v: 1, event: "restore-requested", ...RestoreRequested.parse(entry) })}\n`;
+
+/** The blob of an entry's month; when it is full, the second and so on of that month. */
+export const auditBlobName = ({ at }: Pick<RestoreRequested, "at">, number: number): string =>
+  `restores-${at.slice(0, 7)}${number === 1 ? "" : `-${number}`}.jsonl`;

@@ -1,0 +1,31 @@
+import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
+import { type AuditLog, auditBlobName, auditLine } from "./audit-log.ts";
+
+/**
+ * The audit log as append blobs, one a month and another whenever one is full. Appends of several processes do not mix:
+ * each is one block. Source: learn.microsoft.com/rest/api/storageservices/append-block (at most 50,000 blocks a blob).
+ */
+export const blobAuditLog = (container: ContainerClient): AuditLog => ({
+  restoreRequested: async (entry) => {
+    const line = Buffer.from(auditLine(entry));
+    for (let number = 1; ; number += 1) {
+      const blob = container.getAppendBlobClient(auditBlobName(entry, number));
+      if ((await append(blob, line)) === "appended") return;
+    }
+  },
+});
+
+const append = async (blob: AppendBlobClient, line: Buffer): Promise<"appended" | "full"> => {
+  try {
+    await blob.appendBlock(line, line.length);
+    return "appended";
+  } catch (error) {
+    if (hasCode(error, "BlockCountExceedsLimit")) return "full";
+    if (!hasCode(error, "BlobNotFound")) throw error;
+  }
+  await blob.createIfNotExists();
+  await blob.appendBlock(line, line.length);
+  return "appended";
+};
+
+const hasCode = (error: unknown, code: string): boolean => error instanceof RestError && error.code === code;

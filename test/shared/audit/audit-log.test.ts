@@ -1,0 +1,146 @@
+import { BlobServiceClient, type ContainerClient, RestError } from "@azure/storage-blob";
+import { describe, expect, test } from "vitest";
+import type { AuditLog, RestoreRequested } from "../../../shared/audit/audit-log.ts";
+import { blobAuditLog } from "../../../shared/audit/blob-audit-log.ts";
+import { useAzurite } from "../../support/azurite.ts";
+import { memoryAuditLog } from "./memory-audit-log.ts";
+
+const { connectionString, freshContainer } = useAzurite();
+
+const anEntry = (overrides: Partial<RestoreRequested> = {}): RestoreRequested => ({
+  at: "2026-11-30T23:59:59.999Z",
+  principal: "0a0a0a0a-1111-4222-8333-444444444444",
+  job: "restore-20261130T235959Z-abc234",
+  mailbox: "a".repeat(26),
+  snapshot: "20261122T010000Z-abc234",
+  selection: { kind: "all" },
+  target: "original",
+  onConflict: "skip",
+  dryRun: false,
+  reason: 'she said "é"\n',
+  ...overrides,
+});
+
+/** What the blobs hold, line by line. */
+const linesIn = (text: string): unknown[] => {
+  expect(text.endsWith("\n")).toBe(true);
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+};
+
+const download = async (container: ContainerClient): Promise<Record<string, unknown[]>> => {
+  const blobs: Record<string, unknown[]> = {};
+  for await (const { name } of container.listBlobsFlat())
+    blobs[name] = linesIn((await container.getBlobClient(name).downloadToBuffer()).toString("utf8"));
+  return blobs;
+};
+
+interface Subject {
+  readonly log: AuditLog;
+  /** A second process's. */
+  readonly other: AuditLog;
+  readonly blobs: () => Promise<Record<string, unknown[]>>;
+}
+
+const implementations: [string, () => Promise<Subject>][] = [
+  [
+    "in memory",
+    async () => {
+      const log = memoryAuditLog();
+      const blobs = async () =>
+        Object.fromEntries([...log.blobs].map(([name, text]): [string, unknown[]] => [name, linesIn(text)]));
+      return { log, other: log, blobs };
+    },
+  ],
+  [
+    "in Blob Storage",
+    async () => {
+      const container = await freshContainer();
+      return {
+        log: blobAuditLog(container),
+        other: blobAuditLog(container),
+        blobs: () => download(container),
+      };
+    },
+  ],
+];
+
+const written = (entry: RestoreRequested) => ({ v: 1, event: "restore-requested", ...entry });
+
+describe.each(implementations)("an audit log %s", (_, fresh) => {
+  test("keeps each entry as a line of its month's blob, in order", async () => {
+    const { log, blobs } = await fresh();
+    const [november, again, december] = [
+      anEntry(),
+      anEntry({ dryRun: true }),
+      anEntry({ at: "2026-12-01T00:00:00.000Z", selection: { kind: "folders", count: 1, ids: ["x"] } }),
+    ];
+    for (const entry of [november, again, december]) await log.restoreRequested(entry);
+
+    expect(await blobs()).toEqual({
+      "restores-2026-11.jsonl": [written(november), written(again)],
+      "restores-2026-12.jsonl": [written(december)],
+    });
+  });
+
+  test("loses nothing when two processes write at the same time, the first lines of a month too", async () => {
+    const { log, other, blobs } = await fresh();
+    const entries = Array.from({ length: 20 }, (_, n) => anEntry({ reason: `reason ${n}` }));
+    await Promise.all(entries.map((entry, n) => (n % 2 ? log : other).restoreRequested(entry)));
+
+    const lines = (await blobs())["restores-2026-11.jsonl"] ?? [];
+    expect(lines).toHaveLength(20);
+    expect(lines).toEqual(expect.arrayContaining(entries.map(written)));
+  });
+
+  test.each([
+    { principal: "ada@contoso.example" },
+    { mailbox: "ada@contoso.example" },
+    { job: "backup" },
+    { selection: { kind: "items", ids: Array.from({ length: 21 }, () => "x") } },
+  ])("takes no entry with %j", async (wrong) => {
+    const { log, blobs } = await fresh();
+
+    await expect(log.restoreRequested(anEntry(wrong))).rejects.toThrow();
+    expect(await blobs()).toEqual({});
+  });
+});
+
+describe("an audit log in Blob Storage", () => {
+  test("goes on in another blob when one has as many blocks as it may", async () => {
+    const real = await freshContainer();
+    await blobAuditLog(real).restoreRequested(anEntry({ reason: "the last" }));
+    const log = blobAuditLog(withFullBlob(real, "restores-2026-11.jsonl"));
+
+    await log.restoreRequested(anEntry({ reason: "one more" }));
+    await log.restoreRequested(anEntry({ reason: "and one" }));
+
+    expect(await download(real)).toMatchObject({
+      "restores-2026-11.jsonl": [{ reason: "the last" }],
+      "restores-2026-11-2.jsonl": [{ reason: "one more" }, { reason: "and one" }],
+    });
+  });
+
+  test("fails without its container", async () => {
+    const missing = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("no-such-container");
+
+    await expect(blobAuditLog(missing).restoreRequested(anEntry())).rejects.toMatchObject({
+      code: "ContainerNotFound",
+    });
+  });
+});
+
+/** A container in which a blob holds as many blocks as it may, as far as its appends tell. */
+const withFullBlob = (container: ContainerClient, full: string): ContainerClient => {
+  const refuse = async () => {
+    throw new RestError("The blob is full", { code: "BlockCountExceedsLimit", statusCode: 409 });
+  };
+  return Object.assign(Object.create(container), {
+    getAppendBlobClient: (name: string) => {
+      const blob = container.getAppendBlobClient(name);
+      return name === full ? Object.assign(blob, { appendBlock: refuse }) : blob;
+    },
+  });
+};

@@ -1,0 +1,13 @@
+import { type AuditLog, auditBlobName, auditLine } from "../../../shared/audit/audit-log.ts";
+
+/** An audit log in memory, by blob name, that keeps the same contract as the real one. */
+export const memoryAuditLog = (): AuditLog & { readonly blobs: Map<string, string> } => {
+  const blobs = new Map<string, string>();
+  return {
+    blobs,
+    restoreRequested: async (entry) => {
+      const name = auditBlobName(entry, 1);
+      blobs.set(name, (blobs.get(name) ?? "") + auditLine(entry));
+    },
+  };
+};
