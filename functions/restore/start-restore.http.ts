@@ -8,12 +8,13 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
-import type { SignedInHandler } from "../../shared/http/requiring-role.ts";
+import { roleMissing, type SignedInHandler } from "../../shared/http/requiring-role.ts";
 import { restoreInstance, runId, SnapshotId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { auditedSelection } from "./audited-selection.ts";
+import { lackedRole } from "./cross-mailbox.ts";
 import { selectFolders, UnknownFolderError } from "./select-folders.ts";
 
 /** How long a caller is kept waiting for the directory. */
@@ -36,8 +37,9 @@ export const StartRestoreRequest = z.strictObject({
 /**
  * POST /api/restores
  *
- * 202 with the job's `Location`; 400 for a body that does not parse; 404 for a mailbox, snapshot or folder that does not
- * exist; 503 when the audit log cannot be written, without which nothing starts. Each call is a restore of its own.
+ * 202 with the job's `Location`; 400 for a body that does not parse; 403 for another mailbox as the target without the
+ * role for it; 404 for a mailbox, snapshot or folder that does not exist; 503 when the audit log cannot be written, without
+ * which nothing starts. Each call is a restore of its own.
  */
 export const startRestore =
   (deps: {
@@ -54,6 +56,9 @@ export const startRestore =
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const mailbox = await findMailbox(graph, deps.vault, body.data.mailbox);
     if (mailbox === undefined) return problem(404, "mailbox-not-found", "There is no such mailbox.");
+
+    const lacked = lackedRole(principal, { source: mailbox.key, target: mailbox.key });
+    if (lacked !== undefined) return roleMissing(lacked);
 
     const head = await readHead(deps.vault, mailbox.key);
     const snapshotId = body.data.snapshot ?? head?.newest?.id;
