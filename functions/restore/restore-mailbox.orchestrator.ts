@@ -71,7 +71,7 @@ function* restoreSome(
 
   context.df.setCustomStatus(restoreStatus("reconciling", state.plan, state.totals));
   yield* holdSlots(context, use, 1, SINGLE_MS);
-  const result = yield* call(context, reconcileRestore, restore);
+  const result = yield* call(context, reconcileRestore, { ...restore, snapshotId: input.snapshotId });
   context.df.setCustomStatus(restoreStatus("done", state.plan, state.totals));
   return { state, result };
 }

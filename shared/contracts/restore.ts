@@ -102,7 +102,7 @@ export const uploadWave = defineActivity({
 /** Compares what is in the target with what the plan wanted there, and writes the report. */
 export const reconcileRestore = defineActivity({
   name: "reconcile-restore",
-  input: Restore,
+  input: Restore.extend({ snapshotId: SnapshotId.optional() }),
   output: z.object({
     imported: Count,
     replaced: Count,

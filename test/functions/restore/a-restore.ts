@@ -78,7 +78,8 @@ export const aRestore = async (
       uploadWave,
       { ...restore, session, slots: 4, pending: [{ from: 0, to: 1 }], budgetMs: 60_000, spent: [], ...overrides },
     );
-  const reconcile = () => deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, restore);
+  const reconcile = () =>
+    deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, { ...restore, snapshotId });
 
   /** Loses the inbox, plans to bring it back, and opens a session: all is ready for the first lane. */
   const loseInbox = async () => {

@@ -1,16 +1,14 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
-import { parseJson } from "../../../shared/vault/blobs.ts";
-import { ledgerName, reportName } from "../../../shared/work/restore-state.ts";
-import { aRestore, aRestoreId } from "./a-restore.ts";
+import { findRestoreReport } from "../../../shared/work/restore-report.ts";
+import { ledgerName } from "../../../shared/work/restore-state.ts";
+import { aRestore, aRestoreId, copyFirstItem } from "./a-restore.ts";
 
 type Kit = Awaited<ReturnType<typeof aRestore>>;
 
-const Report = z.object({ missing: z.number(), problems: z.array(z.object({ id: z.string(), outcome: z.string() })) });
-
-const reportOf = ({ work }: Kit) => {
-  const name = reportName(aRestoreId);
-  return parseJson(name, work.blobs.get(name)?.body ?? Buffer.from("null"), Report);
+const reportOf = async ({ work }: Kit) => {
+  const report = await findRestoreReport(work, aRestoreId);
+  if (report === undefined) throw new Error("There is no report");
+  return report;
 };
 
 describe("reconcile-restore", () => {
@@ -28,7 +26,34 @@ describe("reconcile-restore", () => {
       missing: 0,
       bytes: lost.reduce((sum, { bytes }) => sum + bytes, 0),
     });
-    expect(reportOf(kit)).toEqual({ missing: 0, problems: [] });
+    expect(await reportOf(kit)).toMatchObject({
+      mailbox: kit.mailbox.key,
+      snapshot: kit.snapshotId,
+      counts: { imported: 6, missing: 0 },
+      folders: [{ folderId: await kit.folderId(), path: "Inbox", wanted: 6, imported: 6, present: 6, missing: 0 }],
+      items: [],
+    });
+  });
+
+  test("reports folder by folder, with the paths of the new ones", async () => {
+    const kit = await aRestore({ items: 30, layout: "typical" });
+    const { items: wanted, chunks } = await kit.plan({
+      target: "new-folder",
+      select: { folders: ["Inbox", "Calendar"] },
+    });
+    await kit.makeFolders();
+    await kit.upload(await kit.openSession(), { pending: [{ from: 0, to: chunks }] });
+    await kit.reconcile();
+
+    const { folders, started, finished } = await reportOf(kit);
+    const byPath = new Map(folders.map((folder) => [folder.path, folder]));
+    for (const name of ["inbox", "calendar"]) {
+      const count = (await kit.items(name)).length;
+      const path = `Restored 2026-11-22 09.30 xyz567/${name === "inbox" ? "Inbox" : "Calendar"}`;
+      expect(byPath.get(path)).toMatchObject({ wanted: count, imported: count, present: count, missing: 0 });
+    }
+    expect(folders.reduce((sum, folder) => sum + folder.wanted, 0)).toBe(wanted);
+    expect(Date.parse(finished)).toBeGreaterThanOrEqual(Date.parse(started));
   });
 
   test("reports an item as missing that was imported and is not there", async () => {
@@ -40,7 +65,10 @@ describe("reconcile-restore", () => {
 
     expect(await kit.reconcile()).toMatchObject({ imported: 5, missing: 1 });
     const original = lost.find(({ sha256 }) => sha256 === removed?.sha256);
-    expect(reportOf(kit).problems).toEqual([{ id: original?.id, outcome: "missing" }]);
+    const folderId = await kit.folderId();
+    const { items, folders } = await reportOf(kit);
+    expect(items).toEqual([{ folderId, id: original?.id, outcome: "missing" }]);
+    expect(folders).toMatchObject([{ folderId, wanted: 6, imported: 6, present: 5, missing: 1 }]);
   });
 
   test("reports items that no ledger settles as missing", async () => {
@@ -48,7 +76,7 @@ describe("reconcile-restore", () => {
     await kit.loseInbox();
 
     expect(await kit.reconcile()).toMatchObject({ imported: 0, missing: 6 });
-    expect(reportOf(kit).problems).toHaveLength(6);
+    expect((await reportOf(kit)).items).toHaveLength(6);
   });
 
   test("counts a live item once, though two were taken for it", async () => {
@@ -63,6 +91,53 @@ describe("reconcile-restore", () => {
     expect(await kit.reconcile()).toMatchObject({ imported: 1, missing: 1 });
   });
 
+  test("finds an item that has another id by now", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { session } = await kit.loseInbox();
+    await kit.upload(session);
+    const [restored] = await kit.items();
+    await copyFirstItem(kit, 1);
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: restored?.id ?? "" });
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 2, missing: 0 });
+    expect((await reportOf(kit)).folders).toMatchObject([{ wanted: 2, imported: 2, present: 2, missing: 0 }]);
+  });
+
+  test("counts copies: of three that were imported, the one that is gone is missing", async () => {
+    const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
+    const { session } = await kit.loseInbox();
+    await kit.upload(session);
+    const [restored] = await kit.items();
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: restored?.id ?? "" });
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 2, missing: 1 });
+    expect((await reportOf(kit)).folders).toMatchObject([{ wanted: 3, imported: 3, present: 2, missing: 1 }]);
+  });
+
+  test("takes no copy that was there before for one that was lost again", async () => {
+    let original = "";
+    const kit = await aRestore(
+      { items: 1 },
+      {
+        prepare: async (mailbox) => {
+          original = (await mailbox.items())[0]?.id ?? "";
+          await copyFirstItem(mailbox, 1);
+        },
+      },
+    );
+    const removeCopy = async () => {
+      for (const { id } of await kit.items())
+        if (id !== original) await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: id });
+    };
+    await removeCopy();
+    expect(await kit.plan()).toMatchObject({ items: 1, present: 1 });
+    await kit.makeFolders();
+    await kit.upload(await kit.openSession());
+    await removeCopy();
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 0, present: 1, missing: 1 });
+  });
+
   test("reports the failed ones with their outcome", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();
@@ -70,7 +145,9 @@ describe("reconcile-restore", () => {
     await kit.upload(session);
 
     expect(await kit.reconcile()).toMatchObject({ imported: 1, failed: 1, missing: 0 });
-    expect(reportOf(kit).problems).toMatchObject([{ outcome: "failed" }]);
+    const { items, folders } = await reportOf(kit);
+    expect(items).toMatchObject([{ outcome: "failed", code: expect.stringMatching(/./) }]);
+    expect(folders).toMatchObject([{ wanted: 2, imported: 1, present: 1, missing: 1 }]);
   });
 
   test("lets the first report stand", async () => {
@@ -83,6 +160,6 @@ describe("reconcile-restore", () => {
 
     await kit.reconcile();
 
-    expect(reportOf(kit).missing).toBe(0);
+    expect((await reportOf(kit)).counts.missing).toBe(0);
   });
 });
