@@ -40,6 +40,7 @@ import { getItems } from "./reading/list-items.http.ts";
 import { getProblems } from "./reading/list-problems.http.ts";
 import { createImportSessionActivity } from "./restore/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./restore/ensure-folders.activity.ts";
+import { getReport } from "./restore/get-report.http.ts";
 import { planRestoreActivity } from "./restore/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "./restore/reconcile-restore.activity.ts";
 import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
@@ -117,6 +118,12 @@ app.http("start-restore", {
     "Restore.Operator",
     startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, audit }),
   ),
+});
+app.http("get-report", {
+  methods: ["GET"],
+  route: "restores/{id}/report",
+  extraInputs: [durableClient],
+  handler: requiringRole("Restore.Operator", getReport({ clientOf, work: restoreWork })),
 });
 orchestrator("restore-mailbox", restoreMailbox);
 activity(shareSlots, shareSlotsActivity({ work }));

@@ -44,6 +44,10 @@ export const backupInstance = (key: MailboxKey): string => `backup-${key}`;
 
 export const restoreInstance = (id: string): string => `restore-${id}`;
 
+/** The restore of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
+export const restoreIdOf = (job: string): RunId | undefined =>
+  job.startsWith("restore-") ? RunId.safeParse(job.slice("restore-".length)).data : undefined;
+
 /** The id of any job: the instance id of its orchestration. */
 export const JobId = z
   .string()

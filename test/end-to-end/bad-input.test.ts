@@ -114,6 +114,17 @@ describe("a restore is refused", () => {
   });
 });
 
+describe("a report is refused", () => {
+  const path = "/api/restores/restore-20200101T000000Z-abc234/report";
+  test.each<[status: number, who: string, headers: Record<string, string>]>([
+    [401, "who did not sign in", {}],
+    [403, "without the role", signedIn()],
+    [406, "who takes neither JSON nor CSV", { ...OPERATOR, accept: "text/html" }],
+  ])("with %i to a caller %s", async (status, _, headers) => {
+    await problemOf(await stack.api.request(path, { headers }), status);
+  });
+});
+
 describe("what does not exist is answered with 404", () => {
   const unknownSnapshot = "20200101T000000Z-abc234";
   test.each<[what: string, path: string, body: unknown, kind: string]>([
@@ -165,6 +176,14 @@ describe("what does not exist is answered with 404", () => {
   ])("GET %s", async (path) => {
     await problemOf(await stack.api.request(path), 404);
   });
+
+  test.each(["restore-20200101T000000Z-abc234", "backup-tenant", "..%2Fplan.json", "%00"])(
+    "GET /api/restores/%s/report",
+    async (id) => {
+      const response = await stack.api.request(`/api/restores/${id}/report`, { headers: OPERATOR });
+      expect((await problemOf(response, 404)).type).toBe("/problems/restore-not-found");
+    },
+  );
 
   // Routing is the host's own, in Azure too: its answer has no body.
   test.each([

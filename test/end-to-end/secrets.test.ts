@@ -26,6 +26,7 @@ beforeAll(async () => {
   statuses = [
     ...(await Promise.all([backup, restore].map(async (id) => JSON.stringify(await stack.api.job(id))))),
     JSON.stringify(await stack.api.get("/api/mailboxes")),
+    JSON.stringify(await stack.api.get(`/api/restores/${restore}/report`)),
     await (await fetch(instances)).text(),
   ];
 });

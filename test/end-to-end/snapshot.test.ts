@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
 import type { Folder } from "../../local/stack/admin.ts";
 import { Head } from "../../shared/vault/head.ts";
 import { Manifest, manifestBytes } from "../../shared/vault/manifest.ts";
@@ -126,8 +127,11 @@ describe("a restore", () => {
     const request = { mailbox: eve, select: { all: true }, target: "original" };
     const dry = await stack.restore({ ...request, dryRun: true });
     expect(dry.result).toMatchObject({ items: 7, present: 53, foldersToCreate: 0 });
-    expect((await stack.restore(request)).result).toMatchObject({ imported: 7, present: 53, missing: 0, failed: 0 });
+    const restored = await stack.restore(request);
+    expect(restored.result).toMatchObject({ imported: 7, present: 53, missing: 0, failed: 0 });
     expect(await byFolder(eve)).toEqual(wanted);
+    await expectReport(restored.id, { imported: 7, present: 53 });
+    expect(await reportStatus(dry.id)).toEqual([409, "/problems/restore-not-finished"]);
     expect((await stack.restore(request)).result).toMatchObject({ imported: 0, present: 60, missing: 0, failed: 0 });
     expect(await byFolder(eve)).toEqual(wanted);
   });
@@ -187,4 +191,31 @@ const expectEveryPackToOpen = async (key: string): Promise<void> => {
     opened += 1;
   }
   expect(opened).toBeGreaterThan(0);
+};
+
+const Report = z.looseObject({
+  mailbox: z.string(),
+  snapshot: z.string(),
+  counts: z.looseObject({}),
+  folders: z.array(z.looseObject({ wanted: z.int(), present: z.int(), missing: z.literal(0) })),
+  items: z.array(z.never()),
+});
+
+/** A job's report as JSON says the same as the one as CSV: all that was wanted is there. */
+const expectReport = async (job: string, counts: { imported: number; present: number }): Promise<void> => {
+  const path = `/api/restores/${job}/report`;
+  const report = Report.parse(await stack.api.get(path));
+  expect(report.counts).toMatchObject(counts);
+  expect(report.folders.reduce((sum, { present }) => sum + present, 0)).toBe(counts.imported);
+
+  const csv = await stack.api.request(path, { headers: { accept: "text/csv" } });
+  expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+  const [header, ...rows] = (await csv.text()).trimEnd().split("\r\n");
+  expect(header).toMatch(/^row,folderId,path,/);
+  expect(rows).toHaveLength(report.folders.length);
+};
+
+const reportStatus = async (job: string): Promise<[status: number, type: string]> => {
+  const response = await stack.api.request(`/api/restores/${job}/report`);
+  return [response.status, z.looseObject({ type: z.string() }).parse(await response.json()).type];
 };

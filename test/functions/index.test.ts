@@ -52,6 +52,7 @@ describe("the app", () => {
       [
         "POST jobs/{id}/cancel: cancel-job",
         "GET jobs/{id}: get-job",
+        "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
         "GET health: health",
         "GET mailboxes/{mailbox}/snapshots/{id}/folders: list-folders",
@@ -99,6 +100,7 @@ describe("the app", () => {
         "cancel-job",
         "discover-mailboxes",
         "get-job",
+        "get-report",
         "list-mailboxes",
         "nightly-backup",
         "pause-job",

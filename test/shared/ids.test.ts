@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { backupInstance, MailboxKey, RunId, runId } from "../../shared/ids.ts";
+import { backupInstance, MailboxKey, RunId, restoreIdOf, restoreInstance, runId } from "../../shared/ids.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 
 describe("run id", () => {
@@ -32,6 +32,16 @@ describe("run id", () => {
     "20261122T010000Z-aaaaa1",
   ])("refuses %j", (text) => {
     expect(RunId.safeParse(text).success).toBe(false);
+  });
+});
+
+describe("restoreIdOf", () => {
+  test("gives the restore that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(restoreIdOf(restoreInstance(id))).toBe(id);
+    for (const other of [id, `backup-${id}`, "restore-", `restore-${id}/..`])
+      expect(restoreIdOf(other)).toBeUndefined();
   });
 });
 
