@@ -1,20 +1,18 @@
 import type { HttpHandler } from "@azure/functions";
+import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
 import { problem } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { findFolder } from "../../shared/vault/find-folder.ts";
 import { liveItems } from "../../shared/vault/indexed-records.ts";
+import { itemFilter } from "../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
 import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
-import { ItemFilter, itemFilter } from "./item-filter.ts";
 
-const Query = ItemFilter.extend(paging(100)).refine(
-  ({ from, to }) => from === undefined || to === undefined || from < to,
-  { path: ["to"], error: "Expected a time after that of from" },
-);
+const Query = ItemFilter.extend(paging(100)).refine(isSpan, NO_SPAN);
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}/items?folder=&q=&from=&to=&type=&page=&pageSize=
