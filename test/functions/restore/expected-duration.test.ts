@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { expectedDuration } from "../../../functions/restore/expected-duration.ts";
+
+const duration = (items: number, bodyBytes: number, secondsPerRequest = 1) =>
+  expectedDuration({ items, bodyBytes, secondsPerRequest });
+
+describe("expectedDuration", () => {
+  test.each([
+    ["four slots", duration(4_000, 0), 1_000, "slots"],
+    ["slow answers", duration(4_000, 0, 2), 2_000, "slots"],
+    ["10,000 requests a 10 minutes, after the first 10,000", duration(30_000, 0, 0.1), 1_200, "requests"],
+    ["150 MB of bodies a 5 minutes, after the first 150 MB", duration(100, 450_000_000), 600, "bytes"],
+  ] as const)("is bound by %s", (_, found, expectedSeconds, boundBy) => {
+    expect(found).toEqual({ expectedSeconds, boundBy });
+  });
+
+  test("is not bound by a limit whose first window takes it all", () => {
+    expect(duration(8, 150_000_000)).toEqual({ expectedSeconds: 2, boundBy: "slots" });
+    expect(duration(10_000, 0, 0.01)).toEqual({ expectedSeconds: 25, boundBy: "slots" });
+  });
+
+  test("is nothing for nothing", () => {
+    expect(duration(0, 0)).toEqual({ expectedSeconds: 0, boundBy: "slots" });
+  });
+
+  test("never shrinks when there is more to do", () => {
+    const count = fc.nat(2_000_000);
+    fc.assert(
+      fc.property(count, count, fc.nat(1e12), fc.nat(1e12), (items, more, bytes, moreBytes) => {
+        const [less, all] = [duration(items, bytes), duration(items + more, bytes + moreBytes)];
+        expect(all.expectedSeconds).toBeGreaterThanOrEqual(less.expectedSeconds);
+      }),
+    );
+  });
+});
