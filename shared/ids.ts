@@ -34,6 +34,14 @@ export function runId(startedAt: Date, guid: string): RunId {
   return RunId.parse(`${time}-${characters}`);
 }
 
+/** The first and the last moment that an id can tell. */
+const FIRST_MS = 0;
+const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+/** No run that had begun by a moment has an id after this one. */
+export const lastRunIdAt = (moment: string): RunId =>
+  runId(new Date(Math.min(Math.max(Date.parse(moment), FIRST_MS), LAST_MS)), "ffffffff");
+
 /** One tenant-wide backup is alive at a time, so its instance id is fixed. */
 export const backupTenantInstance = "backup-tenant";
 

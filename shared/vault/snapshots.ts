@@ -1,4 +1,4 @@
-import { MailboxKey, type SnapshotId } from "../ids.ts";
+import { lastRunIdAt, MailboxKey, type SnapshotId } from "../ids.ts";
 import { type Blobs, type Created, parseJson, readJson, updateJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
@@ -27,6 +27,21 @@ export async function* listSnapshots(blobs: Blobs, mailboxKey: MailboxKey): Asyn
     const parsed = parseVaultName(name);
     if (parsed?.kind === "manifest") yield parsed.snapshotId;
   }
+}
+
+/** The newest snapshot that had begun by a moment; `undefined` when there is none. */
+export async function findSnapshotAt(
+  blobs: Blobs,
+  mailboxKey: MailboxKey,
+  moment: string,
+): Promise<SnapshotId | undefined> {
+  const last = lastRunIdAt(moment);
+  let found: SnapshotId | undefined;
+  for await (const id of listSnapshots(blobs, mailboxKey)) {
+    if (id > last) break;
+    found = id;
+  }
+  return found;
 }
 
 /** `undefined` when there is no such snapshot; {@link VaultDamageError} when the blob is not the manifest it is named for. */

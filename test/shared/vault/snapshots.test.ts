@@ -3,6 +3,7 @@ import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import type { Head } from "../../../shared/vault/head.ts";
 import { headName, manifestName } from "../../../shared/vault/names.ts";
 import {
+  findSnapshotAt,
   listMailboxes,
   listSnapshots,
   moveHead,
@@ -136,5 +137,25 @@ describe("the head", () => {
 
     expect(blobs.writes.every((write) => write.startsWith("create"))).toBe(true);
     expect(await blobs.info(headName(aKey))).toBeDefined();
+  });
+});
+
+describe("findSnapshotAt", () => {
+  test.each([
+    ["2026-11-22T01:00:00Z", undefined],
+    ["2026-11-22T01:00:01Z", 0],
+    ["2026-11-22T02:00:01.999+01:00", 1],
+    ["2026-11-23", 2],
+    ["9999-12-31T23:59:59-14:00", 2],
+    ["0000-01-01T00:00:00+14:00", undefined],
+  ])("finds the newest snapshot that had begun by %s", async (moment, n) => {
+    const blobs = memoryBlobs();
+    await aChain(blobs, 3);
+
+    expect(await findSnapshotAt(blobs, aKey, moment)).toBe(n === undefined ? undefined : snapshotAt(n));
+  });
+
+  test("finds none in a mailbox without snapshots", async () => {
+    expect(await findSnapshotAt(memoryBlobs(), aKey, "2026-11-23")).toBeUndefined();
   });
 });
