@@ -1,13 +1,13 @@
 import { allOf } from "../../shared/bounded.ts";
 import type { ChunkRange } from "../../shared/contracts/restore.ts";
 import { type Ledger, openTries, type Settled, settledItems } from "../../shared/work/ledger.ts";
-import type { PlannedItem } from "../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../../shared/work/restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
 
 /** An item that a lane has in hand. */
 export interface Drawn {
   readonly item: number;
-  readonly record: PlannedItem;
+  readonly record: RestoreItem;
   /** Times that its import was tried before and may have been taken. */
   readonly tries: number;
   readonly ledger: GroupLedger;
@@ -19,7 +19,7 @@ export interface Drawn {
 
 /** What chunks that are finished came to. */
 export interface Finished {
-  readonly record: PlannedItem;
+  readonly record: RestoreItem;
   readonly entry: Settled;
 }
 
@@ -41,7 +41,7 @@ export interface ItemQueue {
 
 interface OpenChunk {
   readonly number: number;
-  readonly items: readonly PlannedItem[];
+  readonly items: readonly RestoreItem[];
   readonly ledger: GroupLedger;
   readonly held: () => boolean;
   readonly settled: Map<number, Settled>;
@@ -52,12 +52,12 @@ interface OpenChunk {
 }
 
 export interface ChunkSource {
-  read(chunk: number): Promise<PlannedItem[]>;
+  read(chunk: number): Promise<RestoreItem[]>;
   openLedger(chunk: number): Promise<Ledger>;
 }
 
 /** Copies of an item are told apart by counting alone, so they never are in hand at the same time. */
-const copyKey = ({ folderId, searchKey }: PlannedItem): string | undefined => searchKey && `${folderId}\n${searchKey}`;
+const copyKey = ({ folderId, searchKey }: RestoreItem): string | undefined => searchKey && `${folderId}\n${searchKey}`;
 
 export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): ItemQueue => {
   const unopened = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
@@ -97,9 +97,9 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
   };
 
   const drawFrom = (chunk: OpenChunk): Drawn | undefined => {
-    const keys = new Set([...chunk.inHand].map((item) => copyKey(chunk.items[item] as PlannedItem)));
+    const keys = new Set([...chunk.inHand].map((item) => copyKey(chunk.items[item] as RestoreItem)));
     const isFree = ({ item, notBeforeMs }: OpenChunk["waiting"][number]): boolean => {
-      const key = copyKey(chunk.items[item] as PlannedItem);
+      const key = copyKey(chunk.items[item] as RestoreItem);
       return notBeforeMs <= Date.now() && (key === undefined || !keys.has(key));
     };
     const at = chunk.waiting.findIndex(isFree);

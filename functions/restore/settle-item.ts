@@ -8,7 +8,7 @@ import type { Blobs } from "../../shared/vault/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { readItem } from "../../shared/vault/pack-reader.ts";
 import { LedgerLostError, type Settled } from "../../shared/work/ledger.ts";
-import type { FolderMap, PlannedItem } from "../../shared/work/restore-state.ts";
+import type { FolderMap, RestoreItem } from "../../shared/work/restore-state.ts";
 import type { Drawn } from "./item-queue.ts";
 
 /** Clocks of Exchange and of this app may differ by as much. */
@@ -56,7 +56,7 @@ export const settleItem = async (context: ImportContext, drawn: Drawn): Promise<
   return end;
 };
 
-const folderOf = ({ folders }: ImportContext, { folderId }: PlannedItem): string => {
+const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string => {
   const target = folders[folderId];
   if (target === undefined) throw new Error("A restore has no folder for an item of its plan");
   return target;

@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../shared/bounded.ts";
 import type { SendBudget } from "../../shared/graph/send-budget.ts";
-import type { PlannedItem } from "../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../../shared/work/restore-state.ts";
 import type { Drawn, ItemQueue } from "./item-queue.ts";
 import type { ItemEnd } from "./settle-item.ts";
 
@@ -13,7 +13,7 @@ export interface UploadWork {
   readonly deadline: number;
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
-  readonly bytesOf: (record: PlannedItem) => number;
+  readonly bytesOf: (record: RestoreItem) => number;
   readonly settle: (drawn: Drawn) => Promise<ItemEnd>;
   /** Milliseconds until an import without an answer is looked for again. */
   readonly settleMs: number;

@@ -28,13 +28,19 @@ export const RestorePlanState = z.object({
 });
 export type RestorePlanState = z.output<typeof RestorePlanState>;
 
-/** An item to restore, and the live item in its target folder that it replaces, if any. */
-export const PlannedItem = PutRecord.extend({
+/** An item to import; `replaces` is the live item that it takes the place of, as it was when it was planned. */
+export const RestoreItem = PutRecord.extend({
   replaces: z.object({ id: z.string().min(1), changeKey: z.string() }).optional(),
 });
-export type PlannedItem = z.output<typeof PlannedItem>;
+export type RestoreItem = z.output<typeof RestoreItem>;
 
-const RestoreChunk = z.array(PlannedItem);
+/** A page of a run of items that were sorted together. */
+export interface SortedPage {
+  readonly run: number;
+  readonly page: number;
+}
+
+const RestoreChunk = z.array(RestoreItem);
 
 /** The live folder for each folder of the snapshot. */
 export const FolderMap = z.record(z.string(), z.string());
@@ -45,6 +51,9 @@ const planName = (restoreId: RunId): string => `${prefix(restoreId)}plan.json`;
 const foldersName = (restoreId: RunId): string => `${prefix(restoreId)}folders.json`;
 const chunkName = (restoreId: RunId, generation: string, chunk: number): string =>
   `${prefix(restoreId)}plan-${generation}/c${String(chunk).padStart(6, "0")}.json`;
+
+const sortedName = (restoreId: RunId, generation: string, { run, page }: SortedPage): string =>
+  `${prefix(restoreId)}plan-${generation}/sorted/r${run}-p${page}.json`;
 
 /** The name of the ledger of one chunk. */
 export const ledgerName = (restoreId: RunId, chunk: number): string =>
@@ -59,10 +68,31 @@ export const keepRestoreChunk = async (
   restoreId: RunId,
   generation: string,
   chunk: number,
-  items: readonly PlannedItem[],
+  items: readonly RestoreItem[],
 ): Promise<void> => {
   await work.create(chunkName(restoreId, generation, chunk), bytesOf(items));
 };
+
+export const keepSortedItems = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  page: SortedPage,
+  items: readonly RestoreItem[],
+): Promise<void> => {
+  await work.create(sortedName(restoreId, generation, page), bytesOf(items));
+};
+
+export const readSortedItems = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  page: SortedPage,
+): Promise<RestoreItem[]> =>
+  found(
+    await readJson(work, sortedName(restoreId, generation, page), RestoreChunk),
+    `Restore ${restoreId} has no page ${page.page} of run ${page.run}`,
+  );
 
 /** Makes this plan the restore's, unless another delivery's is already; gives the one that stands. */
 export const keepRestorePlan = async (
@@ -86,7 +116,7 @@ export const readRestoreChunk = async (
   restoreId: RunId,
   { generation }: Pick<RestorePlanState, "generation">,
   chunk: number,
-): Promise<PlannedItem[]> =>
+): Promise<RestoreItem[]> =>
   found(
     await readJson(work, chunkName(restoreId, generation, chunk), RestoreChunk),
     `Restore ${restoreId} has no chunk ${chunk}`,

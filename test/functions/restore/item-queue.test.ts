@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { itemQueue } from "../../../functions/restore/item-queue.ts";
 import type { Ledger, LedgerEntry } from "../../../shared/work/ledger.ts";
-import type { PlannedItem } from "../../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../../../shared/work/restore-state.ts";
 import { aPut } from "../../shared/vault/samples.ts";
 
-const planned = (searchKeys: readonly string[]): PlannedItem[] =>
+const planned = (searchKeys: readonly string[]): RestoreItem[] =>
   searchKeys.map((searchKey, n) => ({ ...aPut({ id: `i${n}`, folderId: "inbox" }), searchKey }));
 
 /** Chunks of items by their search keys, and ledgers that keep what was appended, one list for each append. */

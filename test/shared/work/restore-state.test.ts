@@ -50,6 +50,14 @@ describe("a restore's plan", () => {
   });
 });
 
+test("a chunk says which live item an item replaces", async () => {
+  const work = memoryBlobs();
+  const item = { ...aPut(), replaces: { id: "live", changeKey: "key" } };
+  await keepRestoreChunk(work, RESTORE, "one", 0, [item]);
+
+  expect(await readRestoreChunk(work, RESTORE, aPlan(), 0)).toEqual([item]);
+});
+
 describe("a restore's folders", () => {
   test("are those that were kept first", async () => {
     const work = memoryBlobs();
