@@ -116,7 +116,7 @@ app.http("start-restore", {
   extraInputs: [durableClient],
   handler: requiringRole(
     "Restore.Operator",
-    startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, audit }),
+    startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, work: restoreWork, audit }),
   ),
 });
 app.http("get-report", {

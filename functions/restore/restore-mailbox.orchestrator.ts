@@ -37,12 +37,16 @@ export function* restoreMailbox(
   context: OrchestrationContext,
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const use: SlotUse = { mailboxKey: input.mailbox.key, holder: context.df.newGuid(input.restoreId), user: "restore" };
+  const { key: mailboxKey } = filled(input);
+  const use: SlotUse = { mailboxKey, holder: context.df.newGuid(input.restoreId), user: "restore" };
   const { state, result } = yield* withSlots(context, use, restoreSome(context, input, use));
   if (input.dryRun) return state.plan;
   if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
   return result;
 }
+
+/** The mailbox that the restore fills, and whose slots it needs. */
+const filled = ({ into, mailbox }: RestoreMailboxInput): RestoreMailboxInput["mailbox"] => into ?? mailbox;
 
 /** What asks Graph: planning, waves until all is imported or the generation has had its share, and the comparison. */
 function* restoreSome(
@@ -50,7 +54,7 @@ function* restoreSome(
   input: RestoreMailboxInput,
   use: SlotUse,
 ): Generator<Task, { state: Resume; result: RestoreResult | undefined }, unknown> {
-  const restore: Restore = { restoreId: input.restoreId, mailbox: input.mailbox };
+  const restore: Restore = { restoreId: input.restoreId, mailbox: filled(input) };
   let state = input.resume ?? (yield* plan(context, input, use));
   if (input.dryRun) return { state, result: undefined };
 
@@ -86,14 +90,14 @@ function* plan(
   input: RestoreMailboxInput,
   use: SlotUse,
 ): Generator<Task, Resume, unknown> {
-  const { restoreId, mailbox, snapshotId, select, target } = input;
+  const { dryRun, resume: _, ...order } = input;
   context.df.setCustomStatus(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
   yield* holdSlots(context, use, 1, SINGLE_MS);
   context.df.setCustomStatus(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
-  const planned = yield* call(context, planRestore, { restoreId, mailbox, snapshotId, select, target });
-  if (!input.dryRun) {
+  const planned = yield* call(context, planRestore, order);
+  if (!dryRun) {
     context.df.setCustomStatus(restoreStatus("folders", planned, NOTHING_DONE));
-    yield* call(context, ensureFolders, { restoreId, mailbox });
+    yield* call(context, ensureFolders, { restoreId: input.restoreId, mailbox: filled(input) });
     context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
   }
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];

@@ -14,18 +14,26 @@ export class UnknownFolderError extends Error {
 }
 
 /**
- * The snapshot's folders that a selection means, parents before children: named by id, path or well-known name, each
- * with what lies below it.
+ * The snapshot's folders that a selection leaves to choose items from, parents before children: all of them, unless it
+ * names some by id, path or well-known name; each of those with what lies below it, if the selection wants that.
  *
  * @throws {UnknownFolderError}
  */
 export const selectFolders = (folders: readonly ManifestFolder[], select: Selection): ManifestFolder[] => {
-  if ("all" in select) return inTreeOrder(folders);
-  const chosen = new Set(select.folders.map((name) => named(folders, name).id));
-  return inTreeOrder(folders).filter((folder) => {
-    const wanted = chosen.has(folder.id) || (folder.parentId !== undefined && chosen.has(folder.parentId));
-    if (wanted) chosen.add(folder.id);
-    return wanted;
+  if ("folders" in select) return chosenFolders(folders, select.folders, select.children ?? true);
+  const only = "query" in select ? select.query.folder : undefined;
+  return only === undefined ? inTreeOrder(folders) : [named(folders, only)];
+};
+
+const chosenFolders = (
+  folders: readonly ManifestFolder[],
+  names: readonly string[],
+  children: boolean,
+): ManifestFolder[] => {
+  const chosen = new Set(names.map((name) => named(folders, name).id));
+  return inTreeOrder(folders).filter(({ id, parentId }) => {
+    if (children && parentId !== undefined && chosen.has(parentId)) chosen.add(id);
+    return chosen.has(id);
   });
 };
 

@@ -1,7 +1,7 @@
+import { type CopyCounter, copyCounter } from "../../shared/copy-counter.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { eachItem } from "../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
-import { type CopyCounter, copyCounter } from "./copy-counter.ts";
 
 /** The ids of all items in these folders. */
 export const liveIds = async (

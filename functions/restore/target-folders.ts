@@ -1,5 +1,5 @@
 import type { Target } from "../../shared/contracts/restore.ts";
-import type { LiveFolder } from "../../shared/graph/folders.ts";
+import { type LiveFolder, pathSegment } from "../../shared/graph/folders.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { TargetFolder } from "../../shared/work/restore-state.ts";
 
@@ -7,8 +7,9 @@ import type { TargetFolder } from "../../shared/work/restore-state.ts";
 export const TOP = "";
 
 /**
- * Where each selected folder's items go, parents before children. `original` finds live folders by well-known name, then
- * by path and type, and needs the ancestors of those it does not find; `new-folder` needs all of them below a new one.
+ * Where each selected folder's items go, parents before children, in this mailbox or another one. `original` finds live
+ * folders by well-known name, then by path and type, below whatever the mailbox calls the folder's parent too, and needs
+ * the ancestors of those it does not find; `new-folder` needs all of them below a new one.
  */
 export const targetFolders = (
   target: Target,
@@ -49,10 +50,11 @@ const inPlace = (
 ): TargetFolder[] => {
   const byId = new Map(all.map((folder) => [folder.id, folder]));
   const targets = new Map<string, TargetFolder>();
+  const twinOf = liveTwins(byId, live);
   const place = (folder: ManifestFolder): void => {
     if (targets.has(folder.id)) return;
     const { id: sourceId, displayName, type, parentId } = folder;
-    const found = liveTwin(folder, live);
+    const found = twinOf(folder);
     const parent = parentId === undefined ? undefined : byId.get(parentId);
     if (found === undefined && parent !== undefined) place(parent);
     targets.set(sourceId, {
@@ -67,10 +69,26 @@ const inPlace = (
   return [...targets.values()];
 };
 
-const liveTwin = (folder: ManifestFolder, live: readonly LiveFolder[]): LiveFolder | undefined => {
-  const wellKnown = folder.wellKnownName?.toLowerCase();
-  return (
-    (wellKnown && live.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === wellKnown)) ||
-    live.find(({ path, type }) => type === folder.type && path.toLowerCase() === folder.path.toLowerCase())
-  );
+const liveTwins = (
+  byId: ReadonlyMap<string, ManifestFolder>,
+  live: readonly LiveFolder[],
+): ((folder: ManifestFolder) => LiveFolder | undefined) => {
+  const twins = new Map<string, LiveFolder | undefined>();
+  const at = (path: string, type: string): LiveFolder | undefined =>
+    live.find((folder) => folder.type === type && folder.path.toLowerCase() === path.toLowerCase());
+
+  const twinOf = (folder: ManifestFolder): LiveFolder | undefined => {
+    if (twins.has(folder.id)) return twins.get(folder.id);
+    const wellKnown = folder.wellKnownName?.toLowerCase();
+    const parent = byId.get(folder.parentId ?? "");
+    const parentPath = parent && twinOf(parent)?.path;
+    const twin =
+      (wellKnown && live.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === wellKnown)) ||
+      at(folder.path, folder.type) ||
+      (parentPath && at(`${parentPath}/${pathSegment(folder.displayName)}`, folder.type)) ||
+      undefined;
+    twins.set(folder.id, twin);
+    return twin;
+  };
+  return twinOf;
 };

@@ -19,6 +19,8 @@ export const RestoreRequested = z.strictObject({
   principal: z.guid(),
   job: JobId,
   mailbox: MailboxKey,
+  /** Another mailbox that is restored into. */
+  into: MailboxKey.optional(),
   snapshot: SnapshotId,
   selection: AuditedSelection,
   target: z.string().min(1),

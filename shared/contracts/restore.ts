@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defineActivity } from "../durable/activity.ts";
 import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import { RunId, SnapshotId } from "../ids.ts";
+import { ItemQuery } from "./item-query.ts";
 import { LaneTraffic, Spending } from "./lane.ts";
 import { MailboxRef } from "./mailbox.ts";
 
@@ -10,18 +11,34 @@ const Count = z.int().nonnegative();
 /** Lanes wait for Graph themselves; this covers crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
-/** What to bring back: everything, or folders by their id or their path, each with all that is below it. */
+/** Most items that a selection names one by one: so many ids fit the body of a request. Our own choice. */
+const MOST_ITEMS = 1_000;
+
+/**
+ * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
+ * false; items by REST or EWS id; or what a query finds.
+ */
 export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
-  z.strictObject({ folders: z.array(z.string().min(1)).min(1).max(1_000) }),
+  z.strictObject({ folders: z.array(z.string().min(1)).min(1).max(1_000), children: z.boolean().optional() }),
+  z.strictObject({ items: z.array(z.string().min(1).max(1_024)).min(1).max(MOST_ITEMS) }),
+  z.strictObject({ query: ItemQuery }),
 ]);
 export type Selection = z.output<typeof Selection>;
+
+/** A selection as it travels: one that is long, or may name people, is kept with the restore's scratch data instead. */
+const OrderedSelection = z.union([...Selection.options, z.strictObject({ kept: z.literal(true) })]);
+export type OrderedSelection = z.output<typeof OrderedSelection>;
 
 /** Where to: a new folder beside the others, or the folders that the items came from. */
 export const Target = z.enum(["new-folder", "original"]);
 export type Target = z.output<typeof Target>;
 
-/** The restore that an activity works for. Its id names its scratch data. */
+/** What to do with an item of which a copy lies in its place: leave it, import it all the same, or import it over that. */
+export const OnConflict = z.enum(["skip", "duplicate", "replace"]);
+export type OnConflict = z.output<typeof OnConflict>;
+
+/** The restore that an activity works for, and the mailbox that it fills. Its id names its scratch data. */
 const Restore = z.object({ restoreId: RunId, mailbox: MailboxRef });
 
 /** Chunks of the plan: from `from` up to, not including, `to`. */
@@ -39,17 +56,41 @@ export const RestoreTotals = z.object({
 });
 export type RestoreTotals = z.output<typeof RestoreTotals>;
 
-/** Resolves the selection and drops what is in its place already. */
+/** What limits the speed of a restore. */
+const Bound = z.enum(["slots", "requests", "bytes"]);
+
+/** What a restore is to do: which items of a mailbox's snapshot, and where to. */
+const Order = z.object({
+  restoreId: RunId,
+  /** The mailbox that was backed up. */
+  mailbox: MailboxRef,
+  /** The mailbox to restore into when it is another one. */
+  into: MailboxRef.optional(),
+  snapshotId: SnapshotId,
+  select: OrderedSelection,
+  target: Target,
+  onConflict: OnConflict.optional(),
+  /** The dry run whose plan to carry out, chunk by chunk, as it was reviewed. */
+  planOf: RunId.optional(),
+});
+
+/** Resolves the selection and drops what is in its place already, or takes over the plan of a dry run. */
 export const planRestore = defineActivity({
   name: "plan-restore",
-  input: Restore.extend({ snapshotId: SnapshotId, select: Selection, target: Target }),
+  input: Order,
   output: z.object({
     items: Count,
     present: Count,
+    /** Those of the items that are imported over one that differs. */
+    replaced: Count.optional(),
     bytes: Count,
     chunks: Count,
     folders: Count,
     foldersToCreate: Count,
+    /** One for each item, and the pages of the listing that compares at the end. */
+    requests: Count.optional(),
+    expectedSeconds: Count.optional(),
+    boundBy: Bound.optional(),
     laneBudgetMs: z.int().positive(),
   }),
   retry: OUTAGE_RETRY,
@@ -116,12 +157,7 @@ export const reconcileRestore = defineActivity({
 });
 export type RestoreResult = z.output<typeof reconcileRestore.output>;
 
-export const RestoreMailboxInput = z.object({
-  restoreId: RunId,
-  mailbox: MailboxRef,
-  snapshotId: SnapshotId,
-  select: Selection,
-  target: Target,
+export const RestoreMailboxInput = Order.extend({
   dryRun: z.boolean(),
   /** Set when a generation goes on where the last one ended. */
   resume: z

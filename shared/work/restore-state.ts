@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { RunId } from "../ids.ts";
+import { type OrderedSelection, Selection } from "../contracts/restore.ts";
+import { RunId } from "../ids.ts";
 import { type Blobs, readJson } from "../vault/blobs.ts";
 import { PutRecord } from "../vault/records.ts";
 
@@ -16,13 +17,22 @@ export const TargetFolder = z.object({
 });
 export type TargetFolder = z.output<typeof TargetFolder>;
 
-/** What a restore will do. Its chunks lie under a name of its own, so that two deliveries cannot mix theirs. */
+/**
+ * What a restore will do. Its chunks lie under a name of its own, so that two deliveries cannot mix theirs: below the
+ * restore itself, or below the dry run whose plan it carries out.
+ */
 export const RestorePlanState = z.object({
   generation: z.string().min(1),
+  chunksOf: RunId.optional(),
   started: z.iso.datetime(),
   items: Count,
   present: Count,
+  replaced: Count.default(0),
   bytes: Count,
+  /** Bytes that the bodies of its imports take. */
+  bodyBytes: Count.default(0),
+  /** Pages of the listing that compares at the end. */
+  pages: Count.default(0),
   chunks: Count,
   folders: z.array(TargetFolder),
 });
@@ -59,6 +69,8 @@ const sortedName = (restoreId: RunId, generation: string, { run, page }: SortedP
 export const ledgerName = (restoreId: RunId, chunk: number): string =>
   `${ledgersPrefix(restoreId)}c${String(chunk).padStart(6, "0")}.jsonl`;
 export const ledgersPrefix = (restoreId: RunId): string => `${prefix(restoreId)}ledger/`;
+const claimName = (planOf: RunId): string => `${prefix(planOf)}carried-out-by.json`;
+const selectionName = (restoreId: RunId): string => `${prefix(restoreId)}selection.json`;
 export const reportName = (restoreId: RunId): string => `${prefix(restoreId)}report.json`;
 
 const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
@@ -104,6 +116,36 @@ export const keepRestorePlan = async (
   return outcome === "created" ? plan : readRestorePlan(work, restoreId);
 };
 
+/** Makes the plan of a dry run this restore's, too: its folders and its chunks. Gives the one that stands. */
+export const adoptRestorePlan = async (
+  work: Blobs,
+  restoreId: RunId,
+  planOf: RunId,
+  started: string,
+): Promise<RestorePlanState> => {
+  const plan = await readRestorePlan(work, planOf);
+  return keepRestorePlan(work, restoreId, { ...plan, chunksOf: planOf, started });
+};
+
+/** Keeps a selection of items, or a query, out of the restore's history; gives what travels in its stead. */
+export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<OrderedSelection> => {
+  if ("all" in select || "folders" in select) return select;
+  await work.create(selectionName(restoreId), bytesOf(select));
+  return { kept: true };
+};
+
+export const readSelection = async (work: Blobs, restoreId: RunId, select: OrderedSelection): Promise<Selection> =>
+  "kept" in select
+    ? found(await readJson(work, selectionName(restoreId), Selection), `Restore ${restoreId} has no selection`)
+    : select;
+
+/** Who carries out the plan of a dry run: this restore, unless another one is to do so already. */
+export const claimRestorePlan = async (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> => {
+  const outcome = await work.create(claimName(planOf), bytesOf(restoreId));
+  if (outcome === "created") return restoreId;
+  return (await readJson(work, claimName(planOf), RunId)) ?? restoreId;
+};
+
 export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
   readJson(work, planName(restoreId), RestorePlanState);
 
@@ -114,11 +156,11 @@ export const readRestorePlan = async (work: Blobs, restoreId: RunId): Promise<Re
 export const readRestoreChunk = async (
   work: Blobs,
   restoreId: RunId,
-  { generation }: Pick<RestorePlanState, "generation">,
+  { generation, chunksOf = restoreId }: Pick<RestorePlanState, "generation" | "chunksOf">,
   chunk: number,
 ): Promise<RestoreItem[]> =>
   found(
-    await readJson(work, chunkName(restoreId, generation, chunk), RestoreChunk),
+    await readJson(work, chunkName(chunksOf, generation, chunk), RestoreChunk),
     `Restore ${restoreId} has no chunk ${chunk}`,
   );
 

@@ -11,14 +11,14 @@ import {
   type ImportSession,
   planRestore,
   reconcileRestore,
-  type Selection,
-  type Target,
   uploadWave,
 } from "../../../shared/contracts/restore.ts";
 import { importer } from "../../../shared/graph/import-item.ts";
+import { findMailbox } from "../../../shared/mailboxes.ts";
 import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { blobLedgers } from "../../../shared/work/ledger.ts";
+import { readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aMailboxInGraph, deliver } from "../kit.ts";
@@ -27,34 +27,55 @@ export const aRestoreId = "20261122T093000Z-xyz567";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 
+export const BO = "bo.chen@contoso.example";
+
+/** A second mailbox in the emulator, empty unless the options say otherwise. */
+export const anotherMailbox = async (
+  { admin, openGraph, vault }: Kit,
+  options: Parameters<typeof aMailboxInGraph>[0] = {},
+): Promise<MailboxRef> => {
+  const fixed = { kind: "generated", userPrincipalName: BO, items: 0, layout: "inbox-only", userFolders: 0 } as const;
+  await admin["add-mailbox"]({ ...fixed, ...options });
+  const found = await findMailbox(openGraph({ untilMs: Date.now() + 10_000 }), vault, BO);
+  if (found === undefined) throw new Error("The second mailbox is not there");
+  return found;
+};
+
 /** A mailbox that was backed up, and the activities that restore it, each delivered as the host does. */
 export const aRestore = async (
   mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
   {
     prepare = async () => undefined,
     mailboxOf = async ({ mailbox }) => mailbox,
+    intoOf,
     ...options
   }: Parameters<typeof aMailboxInGraph>[1] & {
     prepare?: (kit: Kit) => Promise<void>;
     mailboxOf?: (kit: Kit) => Promise<MailboxRef>;
+    /** The mailbox to restore into, if that is another one. */
+    intoOf?: (kit: Kit) => Promise<MailboxRef>;
   } = {},
 ) => {
   const kit = await aMailboxInGraph({ items: 6, ...mailboxOptions }, options);
   await prepare(kit);
   const { openGraph, vault, work, emulator } = kit;
   const mailbox = await mailboxOf(kit);
-  await runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox);
+  const backUp = () => runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox);
+  await backUp();
   const snapshotId = (await readHead(vault, mailbox.key))?.newest?.id ?? "";
 
   const container = await useAzurite().freshContainer();
   const ledgers = blobLedgers(container);
   const importHosts = [new URL(emulator.importUrl).host];
   const seals = sealer(Buffer.alloc(32, 7));
-  const restore = { restoreId: aRestoreId, mailbox };
+  const into = intoOf && (await intoOf(kit));
+  const restore = { restoreId: aRestoreId, mailbox: into ?? mailbox };
 
-  const plan = (overrides: { select?: Selection; target?: Target } = {}) =>
+  const plan = (overrides: Partial<z.input<typeof planRestore.input>> = {}) =>
     deliver(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 60_000 }), planRestore, {
-      ...restore,
+      restoreId: aRestoreId,
+      mailbox,
+      ...(into && { into }),
       snapshotId,
       select: { all: true },
       target: "original",
@@ -95,7 +116,9 @@ export const aRestore = async (
   return {
     ...kit,
     mailbox,
+    into,
     snapshotId,
+    backUp,
     seals,
     ledgers,
     container,
@@ -107,6 +130,12 @@ export const aRestore = async (
     loseInbox,
     inbox,
   };
+};
+
+/** The items of every chunk of a restore's plan. */
+export const plannedChunks = async ({ work }: Pick<Kit, "work">, restoreId = aRestoreId) => {
+  const plan = await readRestorePlan(work, restoreId);
+  return Promise.all(Array.from({ length: plan.chunks }, (_, chunk) => readRestoreChunk(work, restoreId, plan, chunk)));
 };
 
 export const contents = (items: readonly { readonly sha256: string }[]): string[] =>

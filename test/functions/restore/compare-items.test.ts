@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { itemComparison } from "../../../functions/restore/compare-items.ts";
-import { copyCounter } from "../../../functions/restore/copy-counter.ts";
+import { copyCounter } from "../../../shared/copy-counter.ts";
 import type { TargetFolder } from "../../../shared/work/restore-state.ts";
 
 const aFolder = (sourceId: string, overrides: Partial<TargetFolder> = {}): TargetFolder => ({

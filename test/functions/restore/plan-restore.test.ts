@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { readFolderMap, readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
-import { aRestore, aRestoreId, copyFirstItem } from "./a-restore.ts";
+import { itemTime } from "../../../shared/vault/item-filter.ts";
+import { keepSelection, readFolderMap, readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
+import { anotherMailbox, aRestore, aRestoreId, copyFirstItem, plannedChunks } from "./a-restore.ts";
+
+const anotherId = "20261122T103000Z-abc234";
 
 describe("plan-restore", () => {
   test("plans nothing when all is in its place", async () => {
@@ -74,6 +77,157 @@ describe("plan-restore", () => {
       await kit.vault.remove(name);
 
     await expect(kit.plan()).rejects.toThrow(`Snapshot ${kit.snapshotId} is not in the vault any more`);
+  });
+});
+
+describe("plan-restore, in order", () => {
+  test("plans newest first across all folders", async () => {
+    const kit = await aRestore({ items: 130, layout: "typical", userFolders: 3 });
+
+    await kit.plan({ target: "new-folder" });
+
+    const chunks = await plannedChunks(kit);
+    const times = chunks.flat().map(itemTime);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+    expect(new Set(chunks[0]?.map(({ folderId }) => folderId)).size).toBeGreaterThan(1);
+  });
+
+  test("plans copies of one item for one chunk, however far apart in time they came", async () => {
+    const kit = await aRestore({ items: 70 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
+
+    await kit.plan({ target: "new-folder" });
+
+    const chunks = await plannedChunks(kit);
+    const all = chunks.flat();
+    const copied = all.find(({ searchKey }, n) => all.findIndex((item) => item.searchKey === searchKey) !== n);
+    const isCopy = ({ searchKey }: { searchKey?: string | undefined }) => searchKey === copied?.searchKey;
+    expect(all.filter(isCopy)).toHaveLength(3);
+    expect(chunks.filter((chunk) => chunk.some(isCopy))).toHaveLength(1);
+  });
+});
+
+describe("plan-restore, of a selection that was kept", () => {
+  test("plans the items that it names, and makes no folder for any other", async () => {
+    const kit = await aRestore({ items: 40, layout: "typical" });
+    const [one] = await kit.items();
+    const [other] = await kit.items("sentitems");
+    const wanted = [one?.id ?? "", (other?.id ?? "").replaceAll("-", "/").replaceAll("_", "+")];
+
+    const select = await keepSelection(kit.work, aRestoreId, { items: wanted });
+    const plan = await kit.plan({ target: "new-folder", select });
+
+    expect(select).toEqual({ kept: true });
+    expect(plan).toMatchObject({ items: 2, folders: 3, foldersToCreate: 3 });
+    expect(new Set((await plannedChunks(kit)).flat().map(({ id }) => id))).toEqual(new Set([one?.id, other?.id]));
+  });
+
+  test("plans what a query finds", async () => {
+    const kit = await aRestore({ items: 40, layout: "typical" });
+    const [one] = await kit.items("sentitems");
+
+    const query = { q: one?.subject?.toUpperCase() ?? "", folder: "sentitems", from: "2000-01-01" };
+    await kit.plan({ target: "new-folder", select: await keepSelection(kit.work, aRestoreId, { query }) });
+
+    const planned = (await plannedChunks(kit)).flat();
+    expect(planned.map(({ id }) => id)).toContain(one?.id);
+    expect(planned.every(({ subject, folderId }) => subject === one?.subject && folderId === one?.folderId)).toBe(true);
+  });
+
+  test("plans what was removed since a moment, and not what was moved", async () => {
+    const kit = await aRestore({ items: 6 });
+    const [gone, moved] = await kit.items();
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: gone?.id ?? "" });
+    await kit.admin["move-item"]({ mailbox: kit.mailbox.id, item: moved?.id ?? "", folder: "archive" });
+    await kit.backUp();
+
+    const query = { removedSince: new Date(0).toISOString() };
+    await kit.plan({ target: "new-folder", select: await keepSelection(kit.work, aRestoreId, { query }) });
+
+    expect((await plannedChunks(kit)).flat().map(({ id }) => id)).toEqual([gone?.id]);
+  });
+});
+
+describe("plan-restore, where copies lie in their place", () => {
+  const changed = async () => {
+    const kit = await aRestore({ items: 5 });
+    const [gone, other] = await kit.items();
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: gone?.id ?? "" });
+    const { id } = await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: other?.id ?? "", subject: "New" });
+    return { ...kit, gone, changedId: id };
+  };
+
+  test("leaves them unless told otherwise, changed or not", async () => {
+    const kit = await changed();
+
+    expect(await kit.plan()).toMatchObject({ items: 1, present: 4, replaced: 0 });
+    expect((await plannedChunks(kit)).flat()).toEqual([expect.not.objectContaining({ replaces: expect.anything() })]);
+  });
+
+  test("plans duplicates of all, and does not list what is there", async () => {
+    const kit = await changed();
+    const listings = async () => (await kit.admin.counters({})).requests["items"];
+    const before = await listings();
+
+    expect(await kit.plan({ onConflict: "duplicate" })).toMatchObject({ items: 5, present: 0, replaced: 0 });
+    expect(await listings()).toBe(before);
+    await kit.plan({ restoreId: anotherId });
+    expect(await listings()).not.toBe(before);
+  });
+
+  test("plans to replace the one that differs, by its live id and change key, and leaves those that do not", async () => {
+    const kit = await changed();
+
+    expect(await kit.plan({ onConflict: "replace" })).toMatchObject({ items: 2, present: 3, replaced: 1 });
+    const planned = (await plannedChunks(kit)).flat();
+    const replacing = planned.find(({ replaces }) => replaces !== undefined);
+    expect(planned.map(({ id }) => id)).toContain(kit.gone?.id);
+    expect(replacing?.replaces?.id).toBe(kit.changedId);
+    expect(replacing?.replaces?.changeKey).not.toBe(replacing?.changeKey);
+  });
+});
+
+describe("plan-restore, for another mailbox", () => {
+  test("finds its folders by well-known name, and counts what is there", async () => {
+    const kit = await aRestore({ items: 4 }, { intoOf: anotherMailbox });
+
+    expect(await kit.plan()).toMatchObject({ items: 4, present: 0, foldersToCreate: 0 });
+    const live = await kit.admin.folders({ mailbox: kit.into?.id ?? "" });
+    const inbox = live.find(({ wellKnownName }) => wellKnownName === "inbox");
+    const { folders } = await readRestorePlan(kit.work, aRestoreId);
+    expect(folders.map(({ liveId }) => liveId)).toContain(inbox?.id);
+  });
+});
+
+describe("plan-restore, of what is to come", () => {
+  test("says how many requests it takes, how long at least, and why", async () => {
+    const kit = await aRestore({ items: 30 });
+
+    const { items, folders, ...plan } = await kit.plan({ target: "new-folder" });
+
+    expect(plan).toMatchObject({ requests: items + folders, expectedSeconds: Math.ceil(items / 4), boundBy: "slots" });
+  });
+
+  test("takes over the plan of a dry run as it was reviewed, chunks and all", async () => {
+    const kit = await aRestore({ items: 60 });
+    const reviewed = await kit.plan({ target: "new-folder" });
+    await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 1 });
+    const names = [...kit.work.blobs.keys()];
+
+    const plan = await kit.plan({ target: "new-folder", restoreId: anotherId, planOf: aRestoreId });
+
+    expect(plan).toEqual(reviewed);
+    expect(await plannedChunks(kit, anotherId)).toEqual(await plannedChunks(kit));
+    expect([...kit.work.blobs.keys()].filter((name) => !names.includes(name))).toEqual([
+      `restore-${anotherId}/plan.json`,
+    ]);
+  });
+
+  test("fails when the plan of the dry run has expired", async () => {
+    const kit = await aRestore({ items: 1 });
+
+    await expect(kit.plan({ restoreId: anotherId, planOf: aRestoreId })).rejects.toThrow(
+      `Restore ${aRestoreId} has no plan`,
+    );
   });
 });
 

@@ -106,6 +106,16 @@ describe("restore-mailbox", () => {
     expect(run.output).toEqual(plan);
   });
 
+  test("plans from the mailbox that was backed up, and works on the one that it restores into", async () => {
+    const into = { ...input.mailbox, key: "a".repeat(26), id: "MBX:bo@contoso", userId: "bo" };
+    const { calls, askings } = await restore(undefined, { ...input, into });
+
+    const [plan, ...others] = calls.map((call) => call.input);
+    expect(plan).toMatchObject({ mailbox: input.mailbox, into });
+    expect(others.every((call) => (call as Wave).mailbox.id === into.id)).toBe(true);
+    expect(askings.every(({ mailboxKey }) => mailboxKey === into.key)).toBe(true);
+  });
+
   test("opens no session when all is there already", async () => {
     const run = await restore(undefined, input, { ...plan, items: 0, chunks: 0 });
 

@@ -33,6 +33,19 @@ describe("selectFolders", () => {
     expect(chosen("Projects/2026", "Projects")).toEqual(["Projects", "Projects/2026", "Projects/2026/Bridge"]);
   });
 
+  test("takes the named folders alone when children are not wanted", () => {
+    const paths = selectFolders(FOLDERS, { folders: ["Projects/2026", "Inbox"], children: false });
+
+    expect(paths.map(({ path }) => path)).toEqual(["Inbox", "Projects/2026"]);
+  });
+
+  test("leaves all folders to a selection of items, and one to a query that names it", () => {
+    expect(selectFolders(FOLDERS, { items: ["any"] })).toHaveLength(FOLDERS.length);
+    expect(selectFolders(FOLDERS, { query: { q: "bridge" } })).toHaveLength(FOLDERS.length);
+    expect(selectFolders(FOLDERS, { query: { folder: "projects" } }).map(({ path }) => path)).toEqual(["Projects"]);
+    expect(() => selectFolders(FOLDERS, { query: { folder: "Nowhere" } })).toThrow(UnknownFolderError);
+  });
+
   test("compares ids exactly: Graph's differ by case alone", () => {
     expect(() => chosen("OLD:Inbox")).toThrow(UnknownFolderError);
   });

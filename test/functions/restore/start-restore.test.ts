@@ -1,29 +1,34 @@
 import { describe, expect, test } from "vitest";
 import { startRestore } from "../../../functions/restore/start-restore.http.ts";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
+import { RestoreMailboxInput } from "../../../shared/contracts/restore.ts";
 import { requiringRoleOf } from "../../../shared/http/requiring-role.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
+import { readSelection } from "../../../shared/work/restore-state.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
 import { aPrincipalHeader } from "../../shared/security/a-principal.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
-import { aRestore } from "./a-restore.ts";
+import { anotherMailbox, aRestore, aRestoreId, BO } from "./a-restore.ts";
 
-const anApi = async (overrides: { audit?: AuditLog } = {}) => {
+const operating = (deps: Parameters<typeof startRestore>[0]) =>
+  requiringRoleOf(principalOf("platform"))("Restore.Operator", startRestore(deps));
+
+const anApi = async (overrides: { audit?: AuditLog; roles?: string[] } = {}) => {
   const kit = await aRestore({ items: 2 });
   const hub = aFakeHub();
   const audit = memoryAuditLog();
-  const handler = requiringRoleOf(principalOf("platform"))(
-    "Restore.Operator",
-    startRestore({ ...kit, ...hub, audit, ...overrides }),
-  );
-  const headers = aPrincipalHeader({ id: OPERATOR, roles: ["Restore.Operator"] });
+  const handler = operating({ ...kit, ...hub, audit, ...overrides });
+  const headers = aPrincipalHeader({ id: OPERATOR, roles: overrides.roles ?? ["Restore.Operator"] });
   const post = (body: unknown) => ask(handler, { method: "POST", headers, body });
   const audited = () => [...audit.blobs.values()].map((line): unknown => JSON.parse(line));
   return { ...kit, ...hub, post, audit, audited };
 };
 
 const OPERATOR = "0a0a0a0a-1111-4222-8333-444444444444";
+
+const OPERATOR_ONLY = aPrincipalHeader({ id: OPERATOR, roles: ["Restore.Operator"] });
+const CROSSING = ["Restore.Operator", "Restore.CrossMailbox"];
 
 const all = { all: true };
 const reason = "ticket 4711";
@@ -79,6 +84,23 @@ describe("POST /api/restores", () => {
     { mailbox: UPN, select: all, reason: " " },
     { mailbox: UPN, select: all, reason: "x".repeat(501) },
     { mailbox: UPN, select: all, reason: 1 },
+    { mailbox: UPN, select: all, at: "yesterday", reason },
+    { mailbox: UPN, select: all, at: "2026-11-22", snapshot: "20261122T010000Z-abc234", reason },
+    { mailbox: UPN, select: all, target: { mailbox: "" }, reason },
+    { mailbox: UPN, select: all, target: { mailbox: BO, folders: "elsewhere" }, reason },
+    { mailbox: UPN, select: { kept: true }, reason },
+    { mailbox: UPN, select: { folders: ["Inbox"], children: "no" }, reason },
+    { mailbox: UPN, select: { items: [] }, reason },
+    { mailbox: UPN, select: { items: Array.from({ length: 1_001 }, (_, n) => `${n}`) }, reason },
+    { mailbox: UPN, select: { query: {} }, reason },
+    { mailbox: UPN, select: { query: { q: "" } }, reason },
+    { mailbox: UPN, select: { query: { sender: "ada" } }, reason },
+    { mailbox: UPN, select: { query: { from: "2026-11-22", to: "2026-11-21" } }, reason },
+    { mailbox: UPN, select: { query: { removedSince: "monday" } }, reason },
+    { plan: "no job", reason },
+    { plan: "restore-20261122T093000Z-xyz567" },
+    { plan: "restore-20261122T093000Z-xyz567", mailbox: UPN, reason },
+    { plan: "restore-20261122T093000Z-xyz567", dryRun: true, reason },
   ])("answers 400 for the body %j, and starts nothing", async (body) => {
     const { post, started, audited } = await anApi();
 
@@ -93,7 +115,12 @@ describe("POST /api/restores", () => {
   test.each([
     ["mailbox-not-found", { mailbox: "nobody@contoso.example", select: all, reason }],
     ["snapshot-not-found", { mailbox: UPN, select: all, snapshot: "20200101T000000Z-abc234", reason }],
+    ["snapshot-not-found", { mailbox: UPN, select: all, at: "2020-01-01", reason }],
+    ["snapshot-not-found", { mailbox: UPN, select: { query: { removedSince: "2020-01-01" } }, reason }],
+    ["target-not-found", { mailbox: UPN, select: all, target: { mailbox: "nobody@contoso.example" }, reason }],
     ["folder-not-found", { mailbox: UPN, select: { folders: ["Inbox", "Nowhere"] }, reason }],
+    ["folder-not-found", { mailbox: UPN, select: { query: { folder: "Nowhere" } }, reason }],
+    ["plan-not-found", { plan: "restore-20200101T000000Z-abc234", reason }],
   ])("answers 404 %s", async (kind, body) => {
     const { post, started, audited } = await anApi();
 
@@ -160,6 +187,229 @@ describe("the audit log", () => {
       headers: PROBLEM,
       body: { type: "/problems/audit-unavailable" },
     });
+    expect(started).toEqual([]);
+  });
+});
+
+const snapshotOf = (input: unknown): string => RestoreMailboxInput.parse(input).snapshotId;
+
+describe("POST /api/restores, of items and by query", () => {
+  test("keeps what was asked for out of the history: ids are many, and a query may name people", async () => {
+    const { post, started, items, work } = await anApi();
+    const [one] = await items();
+    const selections = [{ items: [one?.id ?? ""] }, { query: { q: "ada.berg@contoso.example" } }];
+
+    for (const select of selections) expect((await post({ mailbox: UPN, select, reason })).status).toBe(202);
+
+    for (const [n, { input }] of started.entries()) {
+      const { restoreId, select } = RestoreMailboxInput.parse(input);
+      expect(select).toEqual({ kept: true });
+      expect(await readSelection(work, restoreId, select)).toEqual(selections[n]);
+    }
+  });
+
+  test("names the positions of ids that the snapshot does not hold", async () => {
+    const { post, started, items } = await anApi();
+    const ids = (await items()).map(({ id }) => id);
+
+    const answer = await post({ mailbox: UPN, select: { items: ["AAMk-none", ...ids, "AAMk-neither"] }, reason });
+
+    expect(answer).toMatchObject({
+      status: 404,
+      headers: PROBLEM,
+      body: { type: "/problems/item-not-found", positions: [0, 3] },
+    });
+    expect(started).toEqual([]);
+  });
+
+  test("takes one item by both of its ids", async () => {
+    const { post, items } = await anApi();
+    const [one] = await items();
+    const ews = one?.id.replaceAll("-", "/").replaceAll("_", "+") ?? "";
+
+    expect((await post({ mailbox: UPN, select: { items: [one?.id, ews] }, reason })).status).toBe(202);
+  });
+});
+
+describe("POST /api/restores, of a snapshot", () => {
+  const ofTwo = async () => {
+    const api = await anApi();
+    await api.admin["create-items"]({ mailbox: api.mailbox.id, folder: "inbox", count: 1 });
+    const { snapshotId: second } = await api.backUp();
+    const [year, month, day, hour, minute] = [0, 4, 6, 9, 11].map((at, n) => second.slice(at, at + (n === 0 ? 4 : 2)));
+    const begun = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`);
+    const at = (ms: number): string => new Date(begun + ms).toISOString();
+    return { ...api, second, at };
+  };
+
+  test("means the newest when nothing is said, and the newest that had begun by a moment", async () => {
+    const { post, started, snapshotId, second, at } = await ofTwo();
+
+    await post({ mailbox: UPN, select: all, reason });
+    await post({ mailbox: UPN, select: all, at: at(0), reason });
+    await post({ mailbox: UPN, select: all, at: at(-1), reason });
+
+    expect(started.map(({ input }) => snapshotOf(input))).toEqual([second, second, snapshotId]);
+  });
+
+  test("means that of the moment since which items were removed, unless it is named", async () => {
+    const { post, started, snapshotId, second, at } = await ofTwo();
+    const select = { query: { removedSince: at(-1) } };
+
+    await post({ mailbox: UPN, select, reason });
+    await post({ mailbox: UPN, select, snapshot: second, reason });
+
+    expect(started.map(({ input }) => snapshotOf(input))).toEqual([snapshotId, second]);
+  });
+});
+
+describe("POST /api/restores, into another mailbox", () => {
+  test.each([
+    [undefined, "new-folder"],
+    ["original", "original"],
+  ])("resolves it, for its folders %s", async (folders, target) => {
+    const api = await anApi({ roles: CROSSING });
+    const into = await anotherMailbox(api);
+
+    const wanted = { mailbox: BO, ...(folders && { folders }) };
+    const { body, text } = await api.post({ mailbox: UPN, select: all, target: wanted, onConflict: "replace", reason });
+
+    expect(body).toMatchObject({ mailbox: api.mailbox.key, into: into.key });
+    expect(api.started[0]?.input).toMatchObject({ mailbox: api.mailbox, into, target, onConflict: "replace", reason });
+    expect(text + JSON.stringify(api.started)).not.toContain("@contoso.example");
+  });
+
+  test("needs a role of its own, and writes down both mailboxes", async () => {
+    const [operator, crossing] = [await anApi(), await anApi({ roles: CROSSING })];
+    for (const api of [operator, crossing]) await anotherMailbox(api);
+    const body = { mailbox: UPN, select: all, target: { mailbox: BO }, reason };
+
+    expect(await operator.post(body)).toMatchObject({ status: 403, body: { type: "/problems/role-missing" } });
+    expect([operator.started, operator.audited()]).toEqual([[], []]);
+    expect((await crossing.post(body)).status).toBe(202);
+    expect(crossing.audited()).toMatchObject([
+      { mailbox: crossing.mailbox.key, into: expect.stringMatching(/^[a-z2-7]{26}$/) },
+    ]);
+  });
+
+  test("takes the mailbox itself for what it is", async () => {
+    const { post, started } = await anApi();
+
+    await post({ mailbox: UPN, select: all, target: { mailbox: UPN, folders: "original" }, reason });
+
+    expect(started[0]?.input).toMatchObject({ target: "original" });
+    expect(started[0]?.input).not.toHaveProperty("into");
+  });
+});
+
+describe("POST /api/restores, with a plan", () => {
+  const job = `restore-${aRestoreId}`;
+
+  /** A dry run that has completed, as its job and its scratch data show it. */
+  const reviewed = async (status: Record<string, unknown> = {}) => {
+    const api = await anApi();
+    const order = { restoreId: aRestoreId, mailbox: api.mailbox, snapshotId: api.snapshotId, select: all };
+    const input = { ...order, target: "new-folder", onConflict: "skip", dryRun: true };
+    await api.plan({ target: "new-folder" });
+    const hub = aFakeHub({ [job]: { name: "restore-mailbox", runtimeStatus: "Completed", input, ...status } });
+    const handler = operating({ ...api, ...hub });
+    const post = (body: unknown) => ask(handler, { method: "POST", headers: OPERATOR_ONLY, body });
+    return { ...api, ...hub, input, post };
+  };
+
+  test("carries out what was reviewed", async () => {
+    const { post, started, input, mailbox, snapshotId } = await reviewed();
+
+    const { status, body } = await post({ plan: job, reason: "Asked for by the person" });
+
+    const [restore] = started;
+    const { restoreId } = RestoreMailboxInput.parse(restore?.input);
+    expect([status, body]).toMatchObject([
+      202,
+      { job: restore?.instanceId, mailbox: mailbox.key, snapshot: snapshotId },
+    ]);
+    expect(restoreId).not.toBe(aRestoreId);
+    expect(restore?.input).toEqual({ ...input, restoreId, dryRun: false, planOf: aRestoreId });
+  });
+
+  test("writes down who carries it out, and why, before it starts", async () => {
+    const { post, started, audited, mailbox, snapshotId } = await reviewed();
+
+    await post({ plan: job, reason: "Asked for by the person" });
+
+    expect(audited()).toMatchObject([
+      {
+        principal: OPERATOR,
+        job: started[0]?.instanceId,
+        mailbox: mailbox.key,
+        snapshot: snapshotId,
+        selection: { kind: "plan", ids: [job] },
+        dryRun: false,
+        reason: "Asked for by the person",
+      },
+    ]);
+    expect(JSON.stringify(started)).not.toContain("Asked for");
+  });
+
+  test("needs the role for another mailbox, as the dry run did", async () => {
+    const into = { key: "b".repeat(26), id: "MBX:1@2", kind: "primary", userId: "bo" };
+    const { input } = await reviewed();
+    const { post, started, audited } = await reviewed({ input: { ...input, into } });
+
+    expect(await post({ plan: job, reason })).toMatchObject({ status: 403, body: { type: "/problems/role-missing" } });
+    expect([started, audited()]).toEqual([[], []]);
+  });
+
+  test("carries a plan out once, and names the job that does", async () => {
+    const { post, started } = await reviewed();
+
+    await post({ plan: job, reason });
+    const again = await post({ plan: job, reason });
+
+    expect(again).toMatchObject({
+      status: 409,
+      body: { type: "/problems/plan-carried-out", job: started[0]?.instanceId },
+    });
+    expect(started).toHaveLength(1);
+  });
+
+  test("starts the restore of an earlier call that never got so far", async () => {
+    const { post, started, work } = await reviewed();
+    const claimed = "20261122T110000Z-abc234";
+    await work.create(`restore-${aRestoreId}/carried-out-by.json`, Buffer.from(JSON.stringify(claimed)));
+
+    expect((await post({ plan: job, reason })).status).toBe(202);
+    expect(started[0]?.instanceId).toBe(`restore-${claimed}`);
+  });
+
+  test.each([
+    ["is running", { runtimeStatus: "Running" }],
+    ["has failed", { runtimeStatus: "Failed" }],
+    ["is a backup", { name: "backup-mailbox", input: {} }],
+  ])("answers 409 for a job that %s", async (_, status) => {
+    const { post, started } = await reviewed(status);
+
+    expect(await post({ plan: job, reason })).toMatchObject({ status: 409, body: { type: "/problems/no-plan" } });
+    expect(started).toEqual([]);
+  });
+
+  test("answers 409 for a restore that was no dry run", async () => {
+    const { input } = await reviewed();
+    const { post } = await reviewed({ input: { ...input, dryRun: false } });
+
+    expect(await post({ plan: job, reason })).toMatchObject({ status: 409, body: { type: "/problems/no-plan" } });
+  });
+
+  test("answers 410 for a plan whose scratch data is gone, or too old to last", async () => {
+    const { post, work, started } = await reviewed();
+    const name = `restore-${aRestoreId}/plan.json`;
+    const text = String(work.blobs.get(name)?.body);
+    await work.remove(name);
+    expect(await post({ plan: job, reason })).toMatchObject({ status: 410, body: { type: "/problems/plan-expired" } });
+
+    const old = { ...JSON.parse(text), started: "2020-01-01T00:00:00Z" };
+    await work.create(name, Buffer.from(JSON.stringify(old)));
+    expect(await post({ plan: job, reason })).toMatchObject({ status: 410, body: { type: "/problems/plan-expired" } });
     expect(started).toEqual([]);
   });
 });

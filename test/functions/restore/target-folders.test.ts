@@ -51,6 +51,21 @@ describe("targetFolders into the original folders", () => {
     expect(targets).toEqual([expect.objectContaining({ sourceId: INBOX.id, liveId: postfach.id })]);
   });
 
+  test("finds a folder below one that this mailbox calls by another name", () => {
+    const postfach = live("Posteingang", { wellKnownName: "inbox" });
+    const below = aFolderAt("Inbox/Bridge");
+
+    const targets = targetFolders(
+      "original",
+      [below],
+      [below, INBOX],
+      [postfach, live("Posteingang/bridge", { type: "IPF.Contact" }), live("Posteingang/Bridge")],
+      "unused",
+    );
+
+    expect(placeOf(targets, below.id)?.liveId).toBe("live:Posteingang/Bridge");
+  });
+
   test("finds other folders by path and type", () => {
     const calendar = live("projects", { type: "IPF.Appointment" });
     const mail = live("PROJECTS", { prefix: "mail" });

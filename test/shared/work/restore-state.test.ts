@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
+  adoptRestorePlan,
+  claimRestorePlan,
   findFolderMap,
   findRestorePlan,
   keepFolderMap,
@@ -22,7 +24,10 @@ const aPlan = (overrides: Partial<RestorePlanState> = {}): RestorePlanState => (
   started: "2026-11-22T01:00:00Z",
   items: 1,
   present: 0,
+  replaced: 0,
   bytes: 10,
+  bodyBytes: 216,
+  pages: 1,
   chunks: 1,
   folders: [],
   ...overrides,
@@ -47,6 +52,29 @@ describe("a restore's plan", () => {
     expect(await findRestorePlan(work, RESTORE)).toBeUndefined();
     await expect(readRestorePlan(work, RESTORE)).rejects.toThrow(`Restore ${RESTORE} has no plan`);
     await expect(readRestoreChunk(work, RESTORE, aPlan(), 3)).rejects.toThrow(`Restore ${RESTORE} has no chunk 3`);
+  });
+});
+
+describe("the plan of a dry run", () => {
+  const OTHER = "20261122T020000Z-abc234";
+
+  test("is another restore's too, with the chunks that it has", async () => {
+    const work = memoryBlobs();
+    await keepRestoreChunk(work, RESTORE, "one", 0, [aPut({ id: "reviewed" })]);
+    await keepRestorePlan(work, RESTORE, aPlan());
+
+    const plan = await adoptRestorePlan(work, OTHER, RESTORE, "2026-11-22T02:00:00Z");
+
+    expect(plan).toEqual({ ...aPlan(), chunksOf: RESTORE, started: "2026-11-22T02:00:00Z" });
+    expect(await readRestorePlan(work, OTHER)).toEqual(plan);
+    expect(await readRestoreChunk(work, OTHER, plan, 0)).toMatchObject([{ id: "reviewed" }]);
+  });
+
+  test("goes to the restore that claims it first", async () => {
+    const work = memoryBlobs();
+
+    expect(await claimRestorePlan(work, RESTORE, OTHER)).toBe(OTHER);
+    expect(await claimRestorePlan(work, RESTORE, "20261122T030000Z-abc234")).toBe(OTHER);
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { copyCounter } from "../../../functions/restore/copy-counter.ts";
+import { copyCounter } from "../../shared/copy-counter.ts";
 
 describe("copyCounter", () => {
   test("lets as many copies be taken as were added, in their own folder only", () => {

@@ -1,0 +1,126 @@
+import { randomBytes } from "node:crypto";
+import type * as z from "zod";
+import type { planRestore, Selection } from "../../shared/contracts/restore.ts";
+import { base64Length } from "../../shared/graph/base64-encode.ts";
+import { type LiveFolder, listFolders } from "../../shared/graph/folders.ts";
+import type { GraphClient } from "../../shared/graph/graph-client.ts";
+import { eachItem } from "../../shared/graph/items.ts";
+import { PAGE_ITEMS } from "../../shared/graph/limits.ts";
+import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
+import type { RunId } from "../../shared/ids.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { foldSnapshot } from "../../shared/vault/fold.ts";
+import type { ManifestFolder } from "../../shared/vault/manifest.ts";
+import { readManifest } from "../../shared/vault/snapshots.ts";
+import {
+  keepRestoreChunk,
+  keepRestorePlan,
+  type RestorePlanState,
+  readSelection,
+  type TargetFolder,
+} from "../../shared/work/restore-state.ts";
+import { copyTimes } from "./copy-times.ts";
+import { cutChunks } from "./cut-chunks.ts";
+import { type LiveCopies, liveCopies } from "./live-copies.ts";
+import { selectFolders } from "./select-folders.ts";
+import { selectItems } from "./select-items.ts";
+import { sortedItems } from "./sorted-items.ts";
+import { targetFolders } from "./target-folders.ts";
+
+/** Bytes of an import's body beside the item itself: a folder id and the names of the fields. */
+const ENVELOPE_BYTES = 200;
+
+/**
+ * Plans a restore: the folders it needs, and the items to import, newest first. An item of which a copy lies in its place
+ * is left out, or planned over that copy if it differs, as the order says.
+ *
+ * The catalogue is folded twice: for the folders and the order, and for the items.
+ */
+export const makePlan = async (
+  { graph, vault, work }: { readonly graph: GraphClient; readonly vault: Blobs; readonly work: Blobs },
+  order: z.output<typeof planRestore.input>,
+): Promise<RestorePlanState> => {
+  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = order;
+  const select = await readSelection(work, restoreId, order.select);
+  const snapshot = await readManifest(vault, mailbox.key, snapshotId);
+  if (snapshot === undefined) throw new Error(`Snapshot ${snapshotId} is not in the vault any more`);
+  const { folders: all } = snapshot.manifest;
+  const isSelected = await selectItems(vault, snapshot.manifest, select);
+  const items = () => foldSnapshot(vault, mailbox.key, snapshotId, isSelected);
+
+  const times = copyTimes();
+  const inUse = new Set<string>();
+  let keyless = false;
+  for await (const item of items()) {
+    times.add(item);
+    inUse.add(item.folderId);
+    keyless ||= item.searchKey === undefined;
+  }
+  const live = await listFolders(graph, into);
+  const selected = neededFolders(all, select, inUse);
+  const folders = targetFolders(target, selected, all, live, topName(restoreId));
+  const there = liveCopies({ ids: onConflict === "replace", keyless });
+  if (onConflict !== "duplicate") await listInto(there, graph, into, folders);
+
+  const generation = randomBytes(6).toString("hex");
+  const sorted = sortedItems({ work, restoreId, generation }, times.ranks());
+  const counts = { items: 0, present: 0, replaced: 0, bytes: 0, bodyBytes: 0, chunks: 0 };
+  const arriving = new Map<string, number>();
+  for await (const item of items()) {
+    const copy = there.take(item);
+    if (copy !== undefined && (onConflict === "skip" || copy.changeKey === item.changeKey)) {
+      counts.present += 1;
+      continue;
+    }
+    await sorted.add(copy === undefined ? item : { ...item, replaces: copy });
+    counts.items += 1;
+    counts.bytes += item.rawBytes;
+    counts.bodyBytes += base64Length(item.rawBytes) + ENVELOPE_BYTES;
+    if (copy === undefined) arriving.set(item.folderId, (arriving.get(item.folderId) ?? 0) + 1);
+    else counts.replaced += 1;
+  }
+  for await (const chunk of cutChunks(sorted.all())) {
+    await keepRestoreChunk(work, restoreId, generation, counts.chunks, chunk);
+    counts.chunks += 1;
+  }
+  const pages = pagesOf(folders, live, arriving);
+  return keepRestorePlan(work, restoreId, { ...counts, generation, started: new Date().toISOString(), pages, folders });
+};
+
+/** Folders that are selected as such are needed even if they are empty. */
+const neededFolders = (
+  all: readonly ManifestFolder[],
+  select: Selection,
+  inUse: ReadonlySet<string>,
+): ManifestFolder[] => {
+  const folders = selectFolders(all, select);
+  return "all" in select || "folders" in select ? folders : folders.filter(({ id }) => inUse.has(id));
+};
+
+/** Tells restores of one minute apart, so that a retried plan finds its own folder and no other. */
+const topName = (restoreId: RunId): string => {
+  const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(restoreId) ?? [];
+  return `Restored ${year}-${month}-${day} ${hour}.${minute} ${restoreId.slice(-6)}`;
+};
+
+const listInto = async (
+  copies: LiveCopies,
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  folders: readonly TargetFolder[],
+): Promise<void> => {
+  for (const { sourceId, liveId } of folders)
+    if (liveId !== undefined) for await (const item of eachItem(graph, mailbox, liveId)) copies.add(sourceId, item);
+};
+
+/** Pages of a listing of the target when all has arrived: at least one for each folder. */
+const pagesOf = (
+  folders: readonly TargetFolder[],
+  live: readonly LiveFolder[],
+  arriving: ReadonlyMap<string, number>,
+): number => {
+  const held = new Map(live.map(({ id, itemCount }) => [id, itemCount]));
+  return folders
+    .map(({ sourceId, liveId = "" }) => (held.get(liveId) ?? 0) + (arriving.get(sourceId) ?? 0))
+    .reduce((pages, items) => pages + Math.max(1, Math.ceil(items / PAGE_ITEMS)), 0);
+};
