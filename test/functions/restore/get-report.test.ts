@@ -14,7 +14,7 @@ const aReport = (): RestoreReport => ({
   snapshot: "20261122T010000Z-abc234",
   started: "2026-11-22T09:30:01.000Z",
   finished: "2026-11-22T09:31:00.000Z",
-  counts: { imported: 1, present: 4, ambiguous: 0, failed: 1, missing: 1, bytes: 10 },
+  counts: { imported: 1, replaced: 0, present: 4, ambiguous: 0, failed: 1, missing: 1, bytes: 10 },
   folders: [
     { folderId: "f1", path: '=cmd("x"),y', wanted: 3, imported: 2, present: 1, missing: 2 },
     { folderId: "f2", wanted: 0, imported: 0, present: 0, missing: 0 },
