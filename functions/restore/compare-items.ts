@@ -41,22 +41,25 @@ export const itemComparison = (
     if (folder === undefined) throw new Error("An item of the plan lies in a folder that the plan does not have");
     return folder;
   };
-  const see = (wanted: Wanted, as: "imported" | "replaced"): void => {
-    counts[as] += 1;
-    counts.bytes += wanted.rawBytes;
+  const items: ItemReport[] = [];
+  const see = (wanted: Wanted, outcome: "imported" | "replaced"): void => {
+    const { folderId, id, rawBytes } = wanted;
+    counts[outcome] += 1;
+    counts.bytes += rawBytes;
     folderOf(wanted).present += 1;
+    if (outcome === "replaced") items.push({ folderId, id, outcome });
   };
-  const judge = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): ItemReport[] => {
+  const judge = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
     const { folderId, id, searchKey } = wanted;
     const isRefused = settled?.op === "failed" || settled?.op === "ambiguous";
     if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
       see(wanted, settled?.op ?? "imported");
-      return [];
+      return;
     }
     const outcome = isRefused ? settled.op : "missing";
     counts[outcome] += 1;
     folderOf(wanted).missing += 1;
-    return [{ folderId, id, outcome, ...(settled?.op === "failed" ? { code: settled.code } : {}) }];
+    items.push({ folderId, id, outcome, ...(settled?.op === "failed" ? { code: settled.code } : {}) });
   };
 
   return {
@@ -65,7 +68,10 @@ export const itemComparison = (
       folder.wanted += 1;
       if (settled !== undefined && "itemId" in settled) {
         folder.imported += 1;
-        if (there.delete(settled.itemId)) return see(wanted, settled.op);
+        if (there.delete(settled.itemId)) {
+          see(wanted, settled.op);
+          return;
+        }
       }
       unseen.push({ wanted, settled });
       const live = map[wanted.folderId];
@@ -73,7 +79,7 @@ export const itemComparison = (
     },
     sought,
     end: (copies) => {
-      const items = unseen.flatMap(({ wanted, settled }) => judge(wanted, settled, copies));
+      for (const { wanted, settled } of unseen) judge(wanted, settled, copies);
       return { counts, folders: [...folders.values()].filter(({ wanted }) => wanted > 0), items };
     },
   };

@@ -12,7 +12,7 @@ export const FolderReport = z.object({
   /** Where its items went, as far as the plan knows the folders above. */
   path: z.string().optional(),
   wanted: Count,
-  /** Those that Exchange took, by what it said at the time. */
+  /** Those that Exchange took, as new items or in place of others, by what it said at the time. */
   imported: Count,
   /** Those that are seen in the target afterwards. */
   present: Count,

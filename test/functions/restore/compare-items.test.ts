@@ -38,9 +38,20 @@ describe("itemComparison", () => {
 
     expect([...comparison.sought]).toEqual(["live-inbox"]);
     expect(comparison.end(copiesOf("key"))).toEqual({
-      counts: { imported: 2, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20 },
+      counts: { imported: 2, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20 },
       folders: [{ folderId: "inbox", path: "inbox", wanted: 3, imported: 3, present: 2, missing: 1 }],
       items: [{ folderId: "inbox", id: "3", outcome: "missing" }],
+    });
+  });
+
+  test("names the items that were replaced, which are there", () => {
+    const comparison = compare(["live-1"]);
+    comparison.add(anItem("1", "key"), { op: "replaced", item: 0, itemId: "live-1" });
+
+    expect(comparison.end(copiesOf())).toMatchObject({
+      counts: { imported: 0, replaced: 1, missing: 0, bytes: 10 },
+      folders: [{ wanted: 1, imported: 1, present: 1, missing: 0 }],
+      items: [{ folderId: "inbox", id: "1", outcome: "replaced" }],
     });
   });
 
