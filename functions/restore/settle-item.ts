@@ -89,15 +89,23 @@ const importOne = async (context: ImportContext, drawn: Drawn, folderId: string,
 const lookFor = (context: ImportContext, drawn: Drawn): Promise<Settled | undefined> =>
   drawn.record.replaces === undefined ? lookForCopy(context, drawn) : lookForUpdate(context, drawn);
 
-/** The item is there when its folder holds a copy, created since the restore began, that no item accounts for. */
+/**
+ * The item is there when its folder holds a copy that no other item accounts for and that was created since the restore
+ * was planned. One that was created shortly before may be ours, if clocks differ, or somebody else's: that is ambiguous.
+ */
 const lookForCopy = async (context: ImportContext, { item, record, settled }: Drawn): Promise<Settled | undefined> => {
   if (record.searchKey === undefined) return { op: "ambiguous", item };
-  const createdSince = new Date(Date.parse(context.since) - CLOCK_SKEW_MS).toISOString();
+  // Graph tells creation times in whole seconds.
+  const since = Math.floor(Date.parse(context.since) / 1000) * 1000;
+  const createdSince = new Date(since - CLOCK_SKEW_MS).toISOString();
   const accounted = new Set([...settled.values()].flatMap((entry) => ("itemId" in entry ? entry.itemId : [])));
-  for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince }))
-    if (live.searchKey === record.searchKey && !accounted.has(live.id))
-      return { op: "imported", item, itemId: live.id };
-  return undefined;
+  let doubtful = false;
+  for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
+    if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
+    if (Date.parse(live.created) >= since) return { op: "imported", item, itemId: live.id };
+    doubtful = true;
+  }
+  return doubtful ? { op: "ambiguous", item } : undefined;
 };
 
 /** The live item was replaced when it has another version than the one that was to be replaced. */

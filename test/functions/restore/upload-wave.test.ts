@@ -138,6 +138,19 @@ describe("upload-wave", () => {
     },
   );
 
+  test("calls an item ambiguous when a copy is there that may be older than the restore, rather than to lose it", async () => {
+    const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 1) });
+    await kit.plan({ onConflict: "duplicate" });
+    await kit.makeFolders();
+    const plan = kit.work.blobs.get(`restore-${aRestoreId}/plan.json`);
+    const started = new Date(Date.now() + 60_000).toISOString();
+    if (plan) plan.body = Buffer.from(JSON.stringify({ ...JSON.parse(plan.body.toString()), started }));
+    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
+
+    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 1, ambiguous: 1 });
+    expect(await kit.items()).toHaveLength(3);
+  });
+
   test("calls an item ambiguous that has no search key to look for, and imports it no second time", async () => {
     const kit = await aRestore({ items: 2 });
     const { lost, session } = await kit.loseInbox();
