@@ -32,6 +32,7 @@ import { exportWaveActivity } from "./backup/export-wave.activity.ts";
 import { folderScope } from "./backup/folder-scope.ts";
 import { nightlyBackup } from "./backup/nightly-backup.timer.ts";
 import { openRunActivity } from "./backup/open-run.activity.ts";
+import { planMemories } from "./backup/plan-memories.ts";
 import { startBackup } from "./backup/start-backup.http.ts";
 import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
@@ -106,6 +107,7 @@ activity(
     work,
     folderScope: folderScope(excludeFolders),
     hands: openSlots(MOST_EXPORTS),
+    memories: planMemories(),
   }),
 );
 activity(commitSnapshot, commitSnapshotActivity({ vault, work }));

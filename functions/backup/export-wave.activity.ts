@@ -13,6 +13,7 @@ import { chunkChain } from "./chunk-chain.ts";
 import { exportIntoPack } from "./export-into-pack.ts";
 import type { FolderScope } from "./folder-scope.ts";
 import { itemPages } from "./item-pages.ts";
+import type { PlanMemories } from "./plan-memories.ts";
 import { runLanes } from "./run-lanes.ts";
 import { runStock } from "./run-stock.ts";
 import { waveParts } from "./wave-parts.ts";
@@ -30,6 +31,8 @@ interface Deps {
   readonly folderScope?: FolderScope;
   /** What bounds the memory of the process: a batch of any mailbox is exported when there is a hand for it. */
   readonly hands: Slots;
+  /** What this process remembers of the runs that it plans. */
+  readonly memories: PlanMemories;
 }
 
 type Input = z.output<typeof exportWave.input>;
@@ -50,7 +53,7 @@ export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   });
 
 const runWave = async (
-  { openGraph, vault, work, folderScope, hands }: Deps,
+  { openGraph, vault, work, folderScope, hands, memories }: Deps,
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
 ): Promise<WaveRecord> => {
   const started = Date.now();
@@ -68,7 +71,11 @@ const runWave = async (
     const run = await readRun(work, runId);
     const { folders } = await runStock({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
-    const chain = await chunkChain({ graph, pages, work, catalogue }, { mailbox, runId, folders }, position.nextChunk);
+    const chain = await chunkChain(
+      { graph, pages, work, catalogue, memories },
+      { mailbox, runId, folders },
+      position.nextChunk,
+    );
     const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position);
     pages.offer(folders.slice(chain.folder));
 

@@ -25,6 +25,11 @@ interface Run {
   readonly folders: readonly RunFolder[];
 }
 
+/** What a planner knows of the folder at hand, for the next one that goes on from the same chunk. */
+export interface PlanMemory {
+  known?: { readonly folder: number; readonly planned: PlannedItems } | undefined;
+}
+
 /** The beginning of a folder's planning, in the chunk that is being made. */
 export const cursorAt = (folders: readonly RunFolder[], folder: number, folderChunk: number): PlanCursor => ({
   folder,
@@ -45,13 +50,14 @@ export const planner = (
   { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
   catalogue: Catalogue,
   run: Run,
+  memory: PlanMemory = {},
 ) => {
-  let known: { readonly folder: number; readonly planned: PlannedItems } | undefined;
-
   const plannedAt = async (cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
-    if (known?.folder !== cursor.folder)
-      known = { folder: cursor.folder, planned: await recall(work, run, cursor, chunk) };
-    return known.planned;
+    const { known } = memory;
+    if (known?.folder === cursor.folder) return known.planned;
+    const planned = await recall(work, run, cursor, chunk);
+    memory.known = { folder: cursor.folder, planned };
+    return planned;
   };
 
   return async (start: PlanCursor, number: number, deadline = Number.POSITIVE_INFINITY): Promise<Chunk> => {

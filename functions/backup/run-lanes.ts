@@ -7,9 +7,10 @@ import type { ItemPages } from "./item-pages.ts";
 
 /**
  * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
- * is idle when the others wait for them.
+ * is idle when the others wait for them. Planning rests until exporting has come nearer, rather than begin in every wave.
  */
 const MOST_CHUNKS_AHEAD = 64;
+const FEW_CHUNKS_AHEAD = 32;
 
 /** What lanes share. */
 export interface LaneWork {
@@ -43,13 +44,17 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
   let planned = 0;
   const planner = new EventEmitter();
   let planning = false;
+  let resting = true;
   let begun = 0;
   let stopped = false;
   let waitMs = 0;
 
   const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
-  const mayPlan = (): boolean =>
-    !chain.planned && !planning && chain.nextChunk - queue.position.at.chunk < MOST_CHUNKS_AHEAD;
+  const mayPlan = (): boolean => {
+    const ahead = chain.nextChunk - queue.position.at.chunk;
+    resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MOST_CHUNKS_AHEAD);
+    return !chain.planned && !planning && !resting;
+  };
 
   /** Ends the wave: at a refusal that outlasts the lanes' patience with what there is, at anything else in failure. */
   const stop = (error: unknown): void => {
@@ -95,7 +100,7 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
       const batch = await queue.draw(nextChunk);
       if (batch !== undefined && isOver()) queue.giveBack(batch);
       else if (batch !== undefined) await exportOne(batch);
-      else if (planning) await (pages.lookAhead() ?? once(planner, "planned"));
+      else if (planning) await ((chain.betweenFolders && pages.lookAhead()) || once(planner, "planned"));
       else if (chain.planned && chain.nextChunk === nextChunk) return;
     }
   };

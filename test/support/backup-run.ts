@@ -4,6 +4,7 @@ import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.a
 import { exportWaveActivity } from "../../functions/backup/export-wave.activity.ts";
 import type { FolderScope } from "../../functions/backup/folder-scope.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
+import { planMemories } from "../../functions/backup/plan-memories.ts";
 import { addTotals, isDone, noProgress } from "../../functions/backup/wave.ts";
 import { commitSnapshot, exportWave } from "../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
@@ -44,6 +45,7 @@ export const runBackup = async (
     vault,
     work,
     hands: openSlots(8),
+    memories: planMemories(),
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),
   };

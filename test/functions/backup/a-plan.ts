@@ -3,6 +3,7 @@ import { catalogueOf, emptyCatalogue } from "../../../functions/backup/catalogue
 import { chunkChain } from "../../../functions/backup/chunk-chain.ts";
 import { itemPages } from "../../../functions/backup/item-pages.ts";
 import { openRunActivity } from "../../../functions/backup/open-run.activity.ts";
+import { planMemories } from "../../../functions/backup/plan-memories.ts";
 import { runStock } from "../../../functions/backup/run-stock.ts";
 import type { Behaviours } from "../../../local/graph/settings.ts";
 import { openRun } from "../../../shared/contracts/backup.ts";
@@ -36,12 +37,12 @@ export const aPlan = async (
     await runStock({ graph, pages, vault, work }, run, await readRun(work, run.runId));
   };
   /** Plans up to so many chunks from one on, as a lane does that knows nothing of those before. */
-  const plan = async (fromChunk = 0, mostChunks = 64) => {
+  const plan = async (fromChunk = 0, mostChunks = 64, memories = planMemories()) => {
     const { parent } = await readRun(work, run.runId);
     const { folders } = await readStock(work, run.runId);
     const graph = openGraph(patience());
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
-    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue };
+    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, memories };
     const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
     const chunks: Chunk[] = [];
     while (!chain.planned && chunks.length < mostChunks) chunks.push(await chain.extend());

@@ -2,6 +2,7 @@ import type * as z from "zod";
 import { commitSnapshotActivity } from "../../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../../functions/backup/export-wave.activity.ts";
 import { openRunActivity } from "../../../functions/backup/open-run.activity.ts";
+import { planMemories } from "../../../functions/backup/plan-memories.ts";
 import { addTotals, noProgress } from "../../../functions/backup/wave.ts";
 import { commitSnapshot, exportWave, openRun } from "../../../shared/contracts/backup.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
@@ -18,7 +19,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
   await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
-    deliver(exportWaveActivity({ openGraph, vault, work, hands: openSlots(8) }), exportWave, {
+    deliver(exportWaveActivity({ openGraph, vault, work, hands: openSlots(8), memories: planMemories() }), exportWave, {
       ...run,
       wave: 0,
       slots: 4,

@@ -1,5 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { planMemories } from "../../../functions/backup/plan-memories.ts";
 import { afterABackup, aPlan, expectEachOnce, ITEMS, type PlanKit, SMALL_PAGES } from "./a-plan.ts";
+
+const planBlobs = ({ work }: PlanKit): string[] =>
+  [...work.blobs.keys()].filter((name) => name.includes("/plan/c")).toSorted();
 
 describe("deliveries", () => {
   test("of the same lane at the same time follow one chain", async () => {
@@ -20,6 +24,35 @@ describe("deliveries", () => {
     await Promise.all([kit.plan(0), kit.plan(1), kit.planOn(1)]);
 
     await expectEachOnce(kit);
+  });
+
+  test("that meet chunks of another forget what they knew: nothing departs, and nothing is passed over", async () => {
+    const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
+    await kit.open();
+    const mine = planMemories();
+    await kit.plan(0, 2, mine);
+    await kit.planOn(2);
+    const { chunks } = await kit.outcome();
+    // The last is of another folder; the one before it ends this one.
+    for (const name of planBlobs(kit).slice(-2)) await kit.work.remove(name);
+
+    await kit.plan(2, 64, mine);
+
+    expect(chunks.length).toBeGreaterThan(4);
+    expect((await kit.outcome()).chunks).toHaveLength(chunks.length);
+    expect((await kit.outcome()).departed).toEqual([]);
+    await expectEachOnce(kit);
+  });
+
+  test("that go on in the same process need not read the chunks before", async () => {
+    const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
+    await kit.open();
+    const memories = planMemories();
+    await kit.plan(0, 2, memories);
+    await kit.work.remove(planBlobs(kit)[0] ?? "");
+
+    await expect(kit.plan(2, 1)).rejects.toThrow("is not among the scratch data");
+    expect((await kit.plan(2, 1, memories)).chunks).toHaveLength(1);
   });
 
   test("that are cut off by a long refusal amid a folder are taken up where the last chunk ended", async () => {
