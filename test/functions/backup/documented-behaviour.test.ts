@@ -122,12 +122,12 @@ describe("429 ApplicationThrottled, over its MailboxConcurrency limit", () => {
   test.each(["seconds", "http-date", "absent"] as const)(
     "is outlasted by a wave that another program's requests crowd out (Retry-After: %s)",
     async (retryAfter) => {
-      const { admin, wave } = await anOpenedRun({ items: 80 });
+      const { admin, wave } = await anOpenedRun({ items: 40 });
       await admin.settings({ latencyMs: 30, limits: { maxConcurrent: 1, retryAfter } });
 
       const done = await wave();
 
-      expect(done).toMatchObject({ exported: 80, waitMs: 0, position: { planned: true, again: [] } });
+      expect(done).toMatchObject({ exported: 40, waitMs: 0, position: { planned: true, again: [] } });
       expect(done.throttled).toBeGreaterThan(0);
     },
   );

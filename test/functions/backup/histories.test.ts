@@ -245,7 +245,7 @@ describe("a mailbox's history", () => {
           }
         },
       ),
-      { numRuns: Number(process.env["RUNS"] ?? 15) },
+      { numRuns: Number(process.env["RUNS"] ?? 10) },
     );
   }, 120_000);
 });
