@@ -14,10 +14,6 @@ export const noProgress: BackupProgress = {
 export const isDone = ({ nextChunk, planned, at, again }: RunPosition): boolean =>
   planned && at.chunk >= nextChunk && again.length === 0;
 
-/** Half the lanes after a wave that saw 429, one more after a clean one, within what the mailbox allows. */
-export const nextLanes = (lanes: number, throttled: number): number =>
-  throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1);
-
 export const addTotals = (totals: BackupTotals, more: BackupTotals): BackupTotals => ({
   planned: totals.planned + more.planned,
   exported: totals.exported + more.exported,

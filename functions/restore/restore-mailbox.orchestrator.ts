@@ -15,7 +15,7 @@ import {
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
-import { holdSlots, type SlotUse, withSlots } from "../slots/hold-slots.ts";
+import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.ts";
 import { chunksIn } from "./chunks-in.ts";
 import { restoreStatus, type WavePace } from "./restore-status.ts";
 
@@ -110,7 +110,7 @@ interface WaveResult {
   readonly sessionEnded: boolean;
 }
 
-/** One wave; half the lanes in the next one when Exchange refused any request, one more when it refused none. */
+/** One wave, and what the next one begins with. */
 function* wave(
   context: OrchestrationContext,
   restore: Restore,
@@ -130,7 +130,7 @@ function* wave(
     state: {
       plan,
       pending: done.left,
-      lanes: done.throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1),
+      lanes: nextLanes(lanes, done.throttled),
       spent: done.spent,
       totals: add(totals, done),
     },

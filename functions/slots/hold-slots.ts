@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { type SlotUser, shareSlots } from "../../shared/contracts/slots.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
+import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
 
 /** Between two askings while others hold all slots. */
@@ -35,6 +36,10 @@ export function* holdSlots(
     yield* pause(context, ASK_AGAIN_MS);
   }
 }
+
+/** Slots to ask for next: half as many after a wave that saw 429, one more after a clean one, within the mailbox's own. */
+export const nextLanes = (lanes: number, throttled: number): number =>
+  throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1);
 
 /** Does a job's work, and gives back what it holds when that ends or fails. A job that is killed lets go by itself. */
 export function* withSlots<T>(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isDone, nextLanes, noProgress } from "../../../functions/backup/wave.ts";
+import { isDone, noProgress } from "../../../functions/backup/wave.ts";
+import { nextLanes } from "../../../functions/slots/hold-slots.ts";
 
 describe("isDone", () => {
   const done = { nextChunk: 2, planned: true, at: { chunk: 2, batch: 0 }, again: [] };
