@@ -27,10 +27,12 @@ interface OpenChunk {
   readonly packs: ReadonlySet<string>;
 }
 
+/** Looks for packs that are there already only where there may be some: listing costs as much as writing. */
 export const batchQueue = (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
   { key, runId }: { readonly key: MailboxKey; readonly runId: RunId },
   start: { readonly at: BatchPlace; readonly again: readonly BatchPlace[] },
+  mayBePacked: boolean,
 ): BatchQueue => {
   const again = [...start.again];
   let { at } = start;
@@ -42,7 +44,7 @@ export const batchQueue = (
     const { batches } = await readChunk(work, runId, chunk);
     const packs = new Set<string>();
     const prefix = packName(key, runId, chunk, 0).replace(/0\.zip$/, "");
-    if (batches.length > 0) for await (const { name } of vault.list(prefix)) packs.add(name);
+    if (mayBePacked && batches.length > 0) for await (const { name } of vault.list(prefix)) packs.add(name);
     open = { chunk, batches, packs };
     return open;
   };

@@ -6,7 +6,14 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { openSlots, type Slots } from "../../shared/graph/slots.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
-import { findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../../shared/work/run-state.ts";
+import {
+  beginWave,
+  findWave,
+  keepWave,
+  type RunFolder,
+  readRun,
+  type WaveRecord,
+} from "../../shared/work/run-state.ts";
 import { type Batch, batchQueue } from "./batch-queue.ts";
 import { catalogueOf, emptyCatalogue } from "./catalogue.ts";
 import { chunkChain } from "./chunk-chain.ts";
@@ -68,6 +75,7 @@ const runWave = async (
   });
   const pages = itemPages(graph, mailbox);
   try {
+    const isFirst = await beginWave(work, runId, wave);
     const run = await readRun(work, runId);
     const { folders } = await runStock({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
@@ -76,7 +84,7 @@ const runWave = async (
       { mailbox, runId, folders },
       position.nextChunk,
     );
-    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position);
+    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, !isFirst);
     pages.offer(folders.slice(chain.folder));
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });

@@ -142,6 +142,10 @@ export const readChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chu
 export const keepChunk = (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> =>
   keep(work, chunkName(runId, number), Chunk, chunk);
 
+/** Notes that a wave is being worked on; false when an earlier delivery of it was. */
+export const beginWave = async (work: Blobs, runId: RunId, wave: number): Promise<boolean> =>
+  (await work.create(`${runId}/begun/w${padded(wave)}`, bytesOf(null))) === "created";
+
 export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord | undefined> =>
   readJson(work, waveName(runId, wave), WaveRecord);
 
