@@ -7,8 +7,9 @@ export const isAlive = (status: Pick<DurableOrchestrationStatus, "runtimeStatus"
   status !== undefined && ALIVE.includes(String(status.runtimeStatus));
 
 /**
- * An instance's status without its history, and without its input unless that is wanted; `undefined` when there is none. The library throws for an unknown id, with
- * `HTTP 404` in the message as the only mark (durable-functions 3.5, DurableClient.getStatus).
+ * An instance's status without its history, and without its input unless that is wanted; `undefined` when there is none.
+ * The library throws for an unknown id, with `HTTP 404` in the message as the only mark (durable-functions 3.5,
+ * DurableClient.getStatus).
  */
 export const findInstance = async (
   client: Pick<DurableClient, "getStatus">,

@@ -2,17 +2,7 @@ import { InvocationContext } from "@azure/functions";
 import type { OrchestrationHandler } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import {
-  begin,
-  call,
-  defineActivity,
-  implement,
-  schedule,
-  settle,
-  settleAll,
-  settleEach,
-} from "../../../shared/durable/activity.ts";
-import { pause } from "../../../shared/durable/pause.ts";
+import { call, defineActivity, implement } from "../../../shared/durable/activity.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 
 const double = defineActivity({
@@ -89,70 +79,4 @@ describe("call", () => {
     const run = runOrchestrator(orchestrator, { input: null, activities: { double: () => ({ twice: "x" }) } });
     await expect(run).rejects.toThrow(/twice/);
   });
-});
-
-describe("several activities", () => {
-  test("all wait for all, and keep their order", async () => {
-    const all: OrchestrationHandler = function* (context) {
-      const pending = [3, 1, 2].map((n) => schedule(context, double, { n }));
-      return yield* settleAll(context, pending);
-    };
-    const run = await runOrchestrator(all, { input: null, activities: { double: times2 } });
-
-    expect(run.output).toEqual([{ twice: 6 }, { twice: 2 }, { twice: 4 }]);
-  });
-
-  test("begun together start once each, and are waited for one by one", async () => {
-    const begun: OrchestrationHandler = function* (context) {
-      const pending = [1, 2, 3].map((n) => schedule(context, double, { n }));
-      yield* begin(context, pending);
-      const late = schedule(context, double, { n: 4 });
-      return yield* settleEach([...pending, late]);
-    };
-    const run = await runOrchestrator(begun, { input: null, activities: { double: times2 } });
-
-    expect(run.calls.map(({ input }) => input)).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }, { n: 4 }]);
-    expect(run.output).toEqual([{ twice: 2 }, { twice: 4 }, { twice: 6 }, { twice: 8 }]);
-  });
-
-  test("begun together surface a failure where that one is waited for", async () => {
-    const begun: OrchestrationHandler = function* (context) {
-      const [bad, good] = [1, 2].map((n) => schedule(context, double, { n }));
-      if (bad === undefined || good === undefined) return undefined;
-      yield* begin(context, [bad, good]);
-      const { twice } = yield* settle(good);
-      try {
-        yield* settle(bad);
-      } catch (error) {
-        return [twice, String(error)];
-      }
-      return undefined;
-    };
-    const double1 = (input: { n: number }) => {
-      if (input.n === 1) throw new Error("one is bad");
-      return times2(input);
-    };
-    const run = await runOrchestrator(begun, { input: null, retries: false, activities: { double: double1 } });
-
-    expect(run.output).toEqual([4, expect.stringContaining("one is bad")]);
-  });
-
-  test("of which there are none take no turn", async () => {
-    const none: OrchestrationHandler = function* (context) {
-      yield* begin(context, []);
-      return [yield* settleAll(context, []), yield* settleEach([])];
-    };
-    expect((await runOrchestrator(none, { input: null })).output).toEqual([[], []]);
-  });
-});
-
-test.each([
-  [1_500, [1_500]],
-  [0, []],
-  [-1, []],
-])("a pause of %i ms sets the timers %j", async (ms, timers) => {
-  const pausing: OrchestrationHandler = function* (context) {
-    yield* pause(context, ms);
-  };
-  expect((await runOrchestrator(pausing, { input: null })).timers).toEqual(timers);
 });
