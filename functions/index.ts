@@ -15,7 +15,7 @@ import { activity, activityWithClient, orchestrator } from "../shared/durable/re
 import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
 import { openSlots } from "../shared/graph/slots.ts";
-import { requiringRoleOf } from "../shared/http/requiring-role.ts";
+import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { principalOf } from "../shared/security/principal.ts";
@@ -35,6 +35,7 @@ import { openRunActivity } from "./backup/open-run.activity.ts";
 import { planMemories } from "./backup/plan-memories.ts";
 import { startBackup } from "./backup/start-backup.http.ts";
 import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
+import { ENDPOINTS } from "./endpoints.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
 import { getFolders } from "./reading/list-folders.http.ts";
 import { getItems } from "./reading/list-items.http.ts";
@@ -68,7 +69,12 @@ const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: P
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
 const openImporter = importer({ importHosts, userAgent: PROGRAM });
 const seals = sealer(sealKey);
-const requiringRole = requiringRoleOf(principalOf(authentication));
+const guard = guardOf(principalOf(authentication));
+
+const serve = (name: keyof typeof ENDPOINTS, handler: SignedInHandler): void => {
+  const { method, route, callers } = ENDPOINTS[name];
+  app.http(name, { methods: [method], route, extraInputs: [durableClient], handler: guard(callers, handler) });
+};
 
 const backupStorage = blobService(storage, backupCredential);
 const restoreStorage = blobService(storage, restoreCredential);
@@ -84,12 +90,7 @@ app.timer("nightly-backup", {
   extraInputs: [durableClient],
   handler: nightlyBackup({ clientOf, window }),
 });
-app.http("start-backup", {
-  methods: ["POST"],
-  route: "backups",
-  extraInputs: [durableClient],
-  handler: startBackup({ clientOf, openGraph: exportGraph, vault, window }),
-});
+serve("start-backup", startBackup({ clientOf, openGraph: exportGraph, vault, window }));
 orchestrator("backup-tenant", backupTenant);
 orchestrator("backup-in-turn", backupInTurn);
 orchestrator("backup-mailbox", backupMailbox);
@@ -112,21 +113,11 @@ activity(
 );
 activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
 
-app.http("start-restore", {
-  methods: ["POST"],
-  route: "restores",
-  extraInputs: [durableClient],
-  handler: requiringRole(
-    "Restore.Operator",
-    startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, work: restoreWork, audit }),
-  ),
-});
-app.http("get-report", {
-  methods: ["GET"],
-  route: "restores/{id}/report",
-  extraInputs: [durableClient],
-  handler: requiringRole("Restore.Operator", getReport({ clientOf, work: restoreWork })),
-});
+serve(
+  "start-restore",
+  startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, work: restoreWork, audit }),
+);
+serve("get-report", getReport({ clientOf, work: restoreWork }));
 orchestrator("restore-mailbox", restoreMailbox);
 activity(shareSlots, shareSlotsActivity({ work }));
 activity(
@@ -149,63 +140,14 @@ activity(
 );
 activity(reconcileRestore, reconcileRestoreActivity({ openGraph: importGraph, work: restoreWork, ledgers }));
 
-app.http("get-job", {
-  methods: ["GET"],
-  route: "jobs/{id}",
-  extraInputs: [durableClient],
-  handler: getJob({ clientOf }),
-});
-app.http("pause-job", {
-  methods: ["POST"],
-  route: "jobs/{id}/pause",
-  extraInputs: [durableClient],
-  handler: steerJob({ clientOf, steer: pauseJob }),
-});
-app.http("resume-job", {
-  methods: ["POST"],
-  route: "jobs/{id}/resume",
-  extraInputs: [durableClient],
-  handler: steerJob({ clientOf, steer: resumeJob }),
-});
-app.http("cancel-job", {
-  methods: ["POST"],
-  route: "jobs/{id}/cancel",
-  extraInputs: [durableClient],
-  handler: steerJob({ clientOf, steer: cancelJob }),
-});
-app.http("list-mailboxes", {
-  methods: ["GET"],
-  route: "mailboxes",
-  extraInputs: [durableClient],
-  handler: getMailboxes({ clientOf, vault }),
-});
-app.http("list-snapshots", {
-  methods: ["GET"],
-  route: "mailboxes/{mailbox}/snapshots",
-  handler: getSnapshots({ openGraph: exportGraph, vault }),
-});
-app.http("get-snapshot", {
-  methods: ["GET"],
-  route: "mailboxes/{mailbox}/snapshots/{id}",
-  handler: getSnapshot({ openGraph: exportGraph, vault }),
-});
-app.http("list-folders", {
-  methods: ["GET"],
-  route: "mailboxes/{mailbox}/snapshots/{id}/folders",
-  handler: getFolders({ openGraph: exportGraph, vault, work }),
-});
-app.http("list-items", {
-  methods: ["GET"],
-  route: "mailboxes/{mailbox}/snapshots/{id}/items",
-  handler: getItems({ openGraph: exportGraph, vault, work }),
-});
-app.http("list-problems", {
-  methods: ["GET"],
-  route: "mailboxes/{mailbox}/snapshots/{id}/problems",
-  handler: getProblems({ openGraph: exportGraph, vault, work }),
-});
-app.http("health", {
-  methods: ["GET"],
-  route: "health",
-  handler: getHealth({ reachVault: () => vaultContainer(backupStorage).exists() }),
-});
+serve("get-job", getJob({ clientOf }));
+serve("pause-job", steerJob({ clientOf, steer: pauseJob }));
+serve("resume-job", steerJob({ clientOf, steer: resumeJob }));
+serve("cancel-job", steerJob({ clientOf, steer: cancelJob }));
+serve("list-mailboxes", getMailboxes({ clientOf, vault }));
+serve("list-snapshots", getSnapshots({ openGraph: exportGraph, vault }));
+serve("get-snapshot", getSnapshot({ openGraph: exportGraph, vault }));
+serve("list-folders", getFolders({ openGraph: exportGraph, vault, work }));
+serve("list-items", getItems({ openGraph: exportGraph, vault, work }));
+serve("list-problems", getProblems({ openGraph: exportGraph, vault, work }));
+serve("health", getHealth({ reachVault: () => vaultContainer(backupStorage).exists() }));

@@ -56,8 +56,11 @@ export const restoreInstance = (id: string): string => `restore-${id}`;
 export const restoreIdOf = (job: string): RunId | undefined =>
   job.startsWith("restore-") ? RunId.safeParse(job.slice("restore-".length)).data : undefined;
 
+const KEY = "[a-z2-7]{26}";
+const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
+
+const JOBS = ["backup-tenant", `backup-${KEY}`, `restore-${RUN}`];
+
 /** The id of any job: the instance id of its orchestration. */
-export const JobId = z
-  .string()
-  .regex(/^(backup-tenant|backup-[a-z2-7]{26}|restore-\d{8}T\d{6}Z-[a-z2-7]{6})$/, "not the id of a job");
+export const JobId = z.string().regex(new RegExp(`^(${JOBS.join("|")})$`), "not the id of a job");
 export type JobId = z.infer<typeof JobId>;

@@ -1,24 +1,36 @@
-import type { HttpHandler } from "@azure/functions";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
+import { roleMissing, type SignedInHandler } from "../../shared/http/guard.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { JobId } from "../../shared/ids.ts";
+import type { Role } from "../../shared/security/principal.ts";
 import { jobOf, stateOf } from "./job.ts";
 import type { Steer } from "./steer-job.ts";
+
+/** Who may steer a job, by its orchestrator: whoever may start it. */
+const OWNERS: Readonly<Record<string, Role>> = {
+  "backup-tenant": "Backup.Operator",
+  "backup-in-turn": "Backup.Operator",
+  "backup-mailbox": "Backup.Operator",
+  "restore-mailbox": "Restore.Operator",
+};
 
 /**
  * POST /api/jobs/{id}/pause, /resume and /cancel
  *
- * 202 with the job, its parts steered with it; 404 for a job that does not exist; 409 that names the job's state when
+ * 202 with the job, its parts steered with it; 403 for a caller without the role that starts such jobs; 404 for a job that does not exist; 409 that names the job's state when
  * there is nothing in it to pause, resume or cancel.
  */
 export const steerJob =
-  (deps: { readonly clientOf: ClientOf; readonly steer: Steer }): HttpHandler =>
-  async (request, context) => {
+  (deps: { readonly clientOf: ClientOf; readonly steer: Steer }): SignedInHandler =>
+  async (request, context, principal) => {
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
     const found = id.success ? await findInstance(client, id.data) : undefined;
     if (found === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
+    const owner = OWNERS[found.name];
+    if (owner === undefined) throw new Error(`${found.name}: no role is known that may steer it`);
+    if (!principal.roles.includes(owner)) return roleMissing(owner);
 
     const changed = await deps.steer(client, found);
     const now = (await findInstance(client, found.instanceId)) ?? found;

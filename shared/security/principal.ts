@@ -1,7 +1,13 @@
 import * as z from "zod";
 
 /** The app roles that this app asks for by name. */
-export const ROLES = ["Restore.Operator", "Restore.CrossMailbox"] as const;
+export const ROLES = [
+  "Vault.Reader",
+  "Backup.Operator",
+  "Restore.Operator",
+  "Restore.CrossMailbox",
+  "Privacy.Officer",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /** Who calls: the object id of a user or an application of the tenant, and the app roles it was given. */
@@ -42,6 +48,9 @@ const jsonIn = (base64: string): unknown => {
     return undefined;
   }
 };
+
+/** Who calls what anyone may call. */
+export const NOBODY: Principal = { id: "00000000-0000-0000-0000-000000000000", roles: [] };
 
 /** How a function learns who calls. */
 export type PrincipalOf = (request: {

@@ -1,10 +1,16 @@
+import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { ENDPOINTS } from "../../functions/endpoints.ts";
 import { createApp } from "../../local/host/worker/app.ts";
 import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as slots from "../../shared/contracts/slots.ts";
+import type { Callers } from "../../shared/http/guard.ts";
+import { ROLES } from "../../shared/security/principal.ts";
+import { aPrincipalHeader } from "../shared/security/a-principal.ts";
+import { ask, PROBLEM } from "./fake-hub.ts";
 
 const Binding = z.looseObject({
   type: z.string(),
@@ -15,6 +21,7 @@ const Binding = z.looseObject({
   schedule: z.string().optional(),
 });
 
+const handlers = new Map<string, (request: HttpRequest, context: InvocationContext) => unknown>();
 const registered = new Map<string, z.output<typeof Binding>[]>();
 
 /** Loads the app as the worker does, with settings that name nothing real. */
@@ -25,11 +32,13 @@ beforeAll(async () => {
   const app = createApp(() => undefined);
   supplyCoreModule(app);
   await import("../../functions/index.ts");
-  for (const { metadata } of app.functions.values())
+  for (const { metadata, callback } of app.functions.values()) {
+    handlers.set(metadata.name, callback);
     registered.set(
       metadata.name,
       Object.values(metadata.bindings).map((binding) => Binding.parse(binding)),
     );
+  }
 });
 
 const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => type.endsWith("Trigger"));
@@ -92,22 +101,32 @@ describe("the app", () => {
     expect(triggerOf("nightly-backup")?.schedule).toBe("%BACKUP_SCHEDULE%");
   });
 
-  test("gives the durable client to what starts, shows or steers jobs", () => {
-    const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
+  test("serves each route with the method of the table", () => {
+    const served = named("httpTrigger").map((name) => [name, triggerOf(name)?.methods, triggerOf(name)?.route]);
 
-    expect(withClient.map(([name]) => name).toSorted()).toMatchInlineSnapshot(`
-      [
-        "cancel-job",
-        "discover-mailboxes",
-        "get-job",
-        "get-report",
-        "list-mailboxes",
-        "nightly-backup",
-        "pause-job",
-        "resume-job",
-        "start-backup",
-        "start-restore",
-      ]
-    `);
+    expect(served.toSorted()).toEqual(
+      Object.entries(ENDPOINTS)
+        .map(([name, { method, route }]) => [name, [method], route])
+        .toSorted(),
+    );
+  });
+
+  test.each(Object.entries<{ callers: Callers }>(ENDPOINTS).filter(([, { callers }]) => callers !== "anyone"))(
+    "%s answers 401 to a stranger, and 403 to someone without any of its roles",
+    async (name, { callers }) => {
+      const handler = handlers.get(name) ?? expect.fail("it is not registered");
+      const others = ROLES.filter((role) => callers !== "anyone" && !callers.includes(role));
+      const headers = aPrincipalHeader({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles: others });
+
+      expect(await ask(handler)).toMatchObject({ status: 401, headers: PROBLEM });
+      expect(await ask(handler, { headers })).toMatchObject({ status: 403, body: { roles: callers } });
+    },
+  );
+
+  test("gives the durable client to every route, and to what starts or looks for jobs", () => {
+    const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
+    const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
+
+    expect(others.toSorted()).toEqual(["discover-mailboxes", "nightly-backup"]);
   });
 });

@@ -24,8 +24,15 @@ const APP = `
 
   const clientOf = (context) => df.getClient(context);
   const extraInputs = [df.input.durableClient()];
+  const operator = { id: "operator", roles: ["Backup.Operator"] };
+  const asOperator = (handler) => (request, context) => handler(request, context, operator);
   for (const [name, steer] of Object.entries({ pause: pauseJob, resume: resumeJob, cancel: cancelJob }))
-    app.http(name, { methods: ["POST"], route: "jobs/{id}/" + name, extraInputs, handler: steerJob({ clientOf, steer }) });
+    app.http(name, {
+      methods: ["POST"],
+      route: "jobs/{id}/" + name,
+      extraInputs,
+      handler: asOperator(steerJob({ clientOf, steer })),
+    });
   app.http("start", { methods: ["POST"], route: "start", extraInputs, handler: async (request, context) => {
     const input = { trigger: "request", window: 2 };
     await clientOf(context).startNew("backup-tenant", { instanceId: "backup-tenant", input });

@@ -1,8 +1,11 @@
+import type { HttpHandler } from "@azure/functions";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { steerJob } from "../../../functions/status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "../../../functions/status/steer-job.ts";
+import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/ids.ts";
+import { ROLES, type Role } from "../../../shared/security/principal.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { call } from "./a-vault.ts";
 
@@ -31,6 +34,11 @@ const aTenantRun = (overrides: Record<string, Partial<Instance>> = {}): Record<s
     instances[id] = { name: "", state: "Running", ...instances[id], ...override };
   return instances;
 };
+
+const asOperator =
+  (handler: SignedInHandler, roles: readonly Role[] = ROLES): HttpHandler =>
+  (request, context) =>
+    handler(request, context, { id: "00000000-0000-4000-8000-000000000002", roles });
 
 /** A task hub that carries out orders at once, and keeps a list of them. */
 const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (id: string) => void } = {}) => {
@@ -62,12 +70,22 @@ const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (i
   };
   const states = () => Object.fromEntries(Object.entries(instances).map(([id, { state }]) => [id, state]));
   const clientOf = () => client as unknown as DurableClient;
-  const steer = (operation: typeof pauseJob, id: string) =>
-    call(steerJob({ clientOf, steer: operation }), { id }, {}, "POST");
+  const steer = (operation: typeof pauseJob, id: string, roles?: readonly Role[]) =>
+    call(asOperator(steerJob({ clientOf, steer: operation }), roles), { id }, {}, "POST");
   return { orders, states, steer };
 };
 
 describe("POST /api/jobs/{id}/pause", () => {
+  test.each<[string, readonly Role[]]>([
+    ["backup-mailbox", ["Restore.Operator", "Privacy.Officer"]],
+    ["restore-mailbox", ["Backup.Operator", "Privacy.Officer"]],
+  ])("leaves a %s alone when the caller may not start one", async (name, roles) => {
+    const hub = aTaskHub({ [first]: { name, state: "Running" } });
+
+    expect(await hub.steer(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
+    expect(hub.orders).toEqual([]);
+  });
+
   test("pauses a backup of one mailbox and answers with the job", async () => {
     const customStatus = { phase: "exporting", exported: 20, itemsPerSecond: 5, etaSeconds: 60 };
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running", customStatus } });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { startRestore } from "../../../functions/restore/start-restore.http.ts";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import { RestoreMailboxInput } from "../../../shared/contracts/restore.ts";
-import { requiringRoleOf } from "../../../shared/http/requiring-role.ts";
+import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { readSelection } from "../../../shared/work/restore-state.ts";
 import { UPN } from "../../local/graph/kit.ts";
@@ -12,7 +12,7 @@ import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { anotherMailbox, aRestore, aRestoreId, BO } from "./a-restore.ts";
 
 const operating = (deps: Parameters<typeof startRestore>[0]) =>
-  requiringRoleOf(principalOf("platform"))("Restore.Operator", startRestore(deps));
+  guardOf(principalOf("platform"))(["Restore.Operator"], startRestore(deps));
 
 const anApi = async (overrides: { audit?: AuditLog; roles?: string[] } = {}) => {
   const kit = await aRestore({ items: 2 });

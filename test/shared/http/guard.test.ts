@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { guardOf } from "../../../shared/http/guard.ts";
 import { json } from "../../../shared/http/problem.ts";
-import { requiringRoleOf } from "../../../shared/http/requiring-role.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { ask, PROBLEM } from "../../functions/fake-hub.ts";
 import { aPrincipalHeader } from "../security/a-principal.ts";
@@ -8,12 +8,12 @@ import { aPrincipalHeader } from "../security/a-principal.ts";
 const ID = "0a0a0a0a-1111-4222-8333-444444444444";
 
 const guarded = (calls: string[] = []) =>
-  requiringRoleOf(principalOf("platform"))("Restore.Operator", (_request, _context, { id }) => {
+  guardOf(principalOf("platform"))(["Restore.Operator"], (_request, _context, { id }) => {
     calls.push(id);
     return json(200, { caller: id });
   });
 
-describe("requiringRole", () => {
+describe("guard", () => {
   test("calls the handler, and says who calls", async () => {
     const headers = aPrincipalHeader({ id: ID, roles: ["Other", "Restore.Operator"] });
 
@@ -39,7 +39,7 @@ describe("requiringRole", () => {
       expect(await ask(guarded(calls), { headers: aPrincipalHeader({ id: ID, roles }) })).toMatchObject({
         status: 403,
         headers: PROBLEM,
-        body: { type: "/problems/role-missing", role: "Restore.Operator" },
+        body: { type: "/problems/role-missing", roles: ["Restore.Operator"] },
       });
       expect(calls).toEqual([]);
     },

@@ -1,0 +1,36 @@
+import type { Callers } from "../shared/http/guard.ts";
+
+interface Endpoint {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** Below `/api/`. */
+  readonly route: string;
+  /** A caller with any of these roles may call; some handlers ask for more, by what the call is about. */
+  readonly callers: Callers;
+}
+
+const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
+
+/** Whoever starts jobs of some kind sees jobs, and steers those of that kind. */
+const JOB_OWNERS: Callers = ["Backup.Operator", "Restore.Operator", "Privacy.Officer"];
+
+/** Every HTTP endpoint of the app, by the name of its function, and who may call it. */
+export const ENDPOINTS = {
+  "start-backup": { method: "POST", route: "backups", callers: ["Backup.Operator"] },
+
+  "start-restore": { method: "POST", route: "restores", callers: ["Restore.Operator"] },
+  "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
+
+  "get-job": { method: "GET", route: "jobs/{id}", callers: ["Vault.Reader", ...JOB_OWNERS] },
+  "pause-job": { method: "POST", route: "jobs/{id}/pause", callers: JOB_OWNERS },
+  "resume-job": { method: "POST", route: "jobs/{id}/resume", callers: JOB_OWNERS },
+  "cancel-job": { method: "POST", route: "jobs/{id}/cancel", callers: JOB_OWNERS },
+
+  "list-mailboxes": { method: "GET", route: "mailboxes", callers: READERS },
+  "list-snapshots": { method: "GET", route: "mailboxes/{mailbox}/snapshots", callers: READERS },
+  "get-snapshot": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}", callers: READERS },
+  "list-folders": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/folders", callers: READERS },
+  "list-items": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/items", callers: READERS },
+  "list-problems": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/problems", callers: READERS },
+
+  health: { method: "GET", route: "health", callers: "anyone" },
+} as const satisfies Readonly<Record<string, Endpoint>>;

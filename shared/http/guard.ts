@@ -1,0 +1,35 @@
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import { NOBODY, type Principal, type PrincipalOf, type Role } from "../security/principal.ts";
+import { problem } from "./problem.ts";
+
+/** A handler that is told who calls. */
+export type SignedInHandler = (
+  request: HttpRequest,
+  context: InvocationContext,
+  principal: Principal,
+) => HttpResponseInit | Promise<HttpResponseInit>;
+
+/** Who may call: whoever has one of these app roles, or anyone at all. */
+export type Callers = readonly [Role, ...Role[]] | "anyone";
+
+/** 403 that names the roles of which one is enough. */
+export const roleMissing = (...roles: readonly [Role, ...Role[]]): HttpResponseInit =>
+  problem(
+    403,
+    "role-missing",
+    `This needs the app role ${roles.join(" or ")}: ask who administers the app to assign it.`,
+    { roles },
+  );
+
+/** Guards handlers by app roles: 401 for a caller who did not sign in, 403 for one without any of the roles. */
+export const guardOf =
+  (principalOf: PrincipalOf) =>
+  (callers: Callers, handler: SignedInHandler): HttpHandler =>
+  (request, context) => {
+    if (callers === "anyone") return handler(request, context, NOBODY);
+    const principal = principalOf(request);
+    if (principal === undefined)
+      return problem(401, "not-signed-in", "Sign in first: the platform's authentication did not say who calls.");
+    const mayCall = callers.some((role) => principal.roles.includes(role));
+    return mayCall ? handler(request, context, principal) : roleMissing(...callers);
+  };
