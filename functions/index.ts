@@ -1,6 +1,6 @@
 import { app } from "@azure/functions";
 import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
-import { readConfig } from "../shared/config.ts";
+import { readConfig, secretsIn } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
 import {
   createImportSession,
@@ -19,6 +19,7 @@ import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { principalOf } from "../shared/security/principal.ts";
+import { redactError, redactor } from "../shared/security/redact.ts";
 import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/vault/azure-blobs.ts";
 import { auditContainer, blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
@@ -56,7 +57,8 @@ import { getSnapshots } from "./status/list-snapshots.http.ts";
 import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
-const { graph: graphConfig, storage, sealKey, authentication, backup } = readConfig();
+const config = readConfig();
+const { graph: graphConfig, storage, sealKey, authentication, backup } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
@@ -84,6 +86,16 @@ const vaultToRead = azureBlobs(vaultContainer(restoreStorage));
 const restoreWork = azureBlobs(workContainer(restoreStorage));
 const ledgers = blobLedgers(workContainer(restoreStorage));
 const audit = blobAuditLog(auditContainer(restoreStorage));
+
+const redact = redactor(secretsIn(config));
+app.hook.log((line) => {
+  line.message = redact(line.message);
+});
+app.hook.postInvocation((ended) => {
+  // An orchestrator's error carries the state of its turn, which must arrive whole; what went wrong, an activity said.
+  if (ended.invocationContext.options.trigger.type !== "orchestrationTrigger")
+    ended.error = redactError(ended.error, redact);
+});
 
 app.timer("nightly-backup", {
   schedule: "%BACKUP_SCHEDULE%",

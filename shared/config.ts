@@ -119,7 +119,10 @@ export interface Config {
   };
 }
 
-/** What is wrong between settings, also while single ones are wrong by themselves. */
+/**
+ * What is wrong between settings, also while single ones are wrong by themselves. `WEBSITE_AUTH_ENABLED` is the platform's
+ * own word. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11).
+ */
 const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] => {
   const endpoint = env["GRAPH_ENDPOINT"] ?? GRAPH;
   const wrong: string[] = [];
@@ -132,6 +135,10 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
       "AUTHENTICATION 'none' is for the emulator only: remove it, or point GRAPH_ENDPOINT at http on this machine",
     );
   if (isLoopback(endpoint)) return wrong;
+  if (env["AUTHENTICATION"] !== "none" && env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true")
+    wrong.push(
+      "AUTHENTICATION 'platform' needs the platform's authentication: turn it on for this app, or anyone can say who they are",
+    );
   if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
   for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN"]) {
     if (env[setting] !== undefined)
@@ -154,3 +161,10 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
   const lines = [...issues.map(({ path, message }) => `${String(path[0])} ${message}`), ...wrong];
   throw new Error(`The app cannot start with these settings: ${lines.join("; ")}`);
 };
+
+/** The settings that are secrets, as they may stand in a text. */
+export const secretsIn = ({ graph, sealKey, storage }: Config): string[] => [
+  sealKey.toString("base64"),
+  ...[graph.backup, graph.restore].flatMap((duty) => (duty.kind === "local-token" ? [duty.token] : [])),
+  ...(storage.kind === "connection-string" ? [storage.connectionString] : []),
+];

@@ -28,6 +28,7 @@ const registered = new Map<string, z.output<typeof Binding>[]>();
 beforeAll(async () => {
   vi.stubEnv("SEAL_KEY", Buffer.alloc(32, 7).toString("base64"));
   vi.stubEnv("BACKUP_SCHEDULE", "0 0 1 * * *");
+  vi.stubEnv("WEBSITE_AUTH_ENABLED", "True");
   vi.stubEnv("VAULT_BLOB_ENDPOINT", "https://vault.blob.core.windows.net");
   const app = createApp(() => undefined);
   supplyCoreModule(app);

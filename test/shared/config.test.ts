@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readConfig } from "../../shared/config.ts";
+import { readConfig, secretsIn } from "../../shared/config.ts";
 
 const SEAL_KEY = Buffer.alloc(32, 7).toString("base64");
 
@@ -7,6 +7,7 @@ const someSettings = (overrides: Record<string, string | undefined> = {}): Recor
   VAULT_BLOB_ENDPOINT: "https://vault.blob.core.windows.net",
   SEAL_KEY,
   BACKUP_SCHEDULE: "0 0 1 * * *",
+  WEBSITE_AUTH_ENABLED: "True",
   ...overrides,
 });
 
@@ -177,4 +178,19 @@ describe("readConfig", () => {
       );
     },
   );
+
+  test.each([undefined, "", "False", "no"])("starts nowhere but on this machine while sign-in is %j", (enabled) => {
+    expect(refusal({ WEBSITE_AUTH_ENABLED: enabled })).toMatch(/AUTHENTICATION 'platform' needs the platform's/);
+    expect(refusal({ WEBSITE_AUTH_ENABLED: enabled, GRAPH_ENDPOINT: "http://127.0.0.1:8080" })).toBe("accepted");
+  });
+});
+
+describe("secretsIn", () => {
+  test("names every setting that is a secret", () => {
+    const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", LOCAL_BACKUP_TOKEN: "b", LOCAL_RESTORE_TOKEN: "r" };
+    const connection = "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;AccountKey=k;";
+    const config = readConfig(someSettings({ ...local, VAULT_CONNECTION_STRING: connection }));
+
+    expect(secretsIn(config)).toEqual([SEAL_KEY, "b", "r", connection]);
+  });
 });
