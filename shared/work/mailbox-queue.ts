@@ -1,15 +1,8 @@
 import * as z from "zod";
 import { MailboxRef } from "../contracts/mailbox.ts";
 import type { RunId } from "../ids.ts";
-import { type Blobs, readJson, updateJson } from "../vault/blobs.ts";
-
-const Count = z.int().nonnegative();
-
-/** Who took which mailbox last. A turn that is asked for again gets the same mailbox again. */
-const Turns = z.object({ taken: Count, last: z.record(z.string(), z.object({ turn: Count, index: Count })) });
-type Turns = z.output<typeof Turns>;
-
-const NOBODY: Turns = { taken: 0, last: {} };
+import { type Blobs, readJson } from "../vault/blobs.ts";
+import { takeTurn } from "./turns.ts";
 
 const Page = z.array(MailboxRef);
 
@@ -35,20 +28,13 @@ export const addMailboxes = async (
   return outcome === "created" ? mailboxes : ((await readJson(work, name, Page)) ?? []);
 };
 
-/** The next mailbox of the queue for a taker's turn; `undefined` when all are taken. */
+/** The next mailbox of the queue for a taker's turn, the same whenever that is asked for; `undefined` when all are taken. */
 export const takeMailbox = async (
   work: Blobs,
   run: RunId,
   taker: number,
   turn: number,
-): Promise<MailboxRef | undefined> => {
-  const turns = await updateJson(work, turnsName(run), Turns, (current = NOBODY) =>
-    current.last[taker]?.turn === turn
-      ? current
-      : { taken: current.taken + 1, last: { ...current.last, [taker]: { turn, index: current.taken } } },
-  );
-  return mailboxAt(work, run, turns.last[taker]?.index ?? 0);
-};
+): Promise<MailboxRef | undefined> => mailboxAt(work, run, await takeTurn(work, turnsName(run), taker, turn));
 
 const mailboxAt = async (work: Blobs, run: RunId, index: number): Promise<MailboxRef | undefined> => {
   let page: { readonly name: string; readonly start: number } | undefined;
