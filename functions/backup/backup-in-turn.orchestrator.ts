@@ -1,14 +1,14 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import {
-  type BackupFailure,
   BackupInTurnInput,
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
-  MOST_FAILURES,
   takeMailbox,
 } from "../../shared/contracts/backup.ts";
+import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { tryPart } from "../../shared/durable/parts.ts";
 import { backupInstance } from "../../shared/ids.ts";
 
 /** Mailboxes in one generation: what bounds its history. */
@@ -31,7 +31,7 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
   return undefined;
 }
 
-const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | BackupFailure): BackupOutcomes =>
+const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | PartFailure): BackupOutcomes =>
   "reason" in result
     ? {
         ...outcomes,
@@ -45,25 +45,13 @@ const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | BackupFai
         bytes: outcomes.bytes + result.totals.bytes,
       };
 
-/** Longest reason that is kept. */
-const REASON_CHARACTERS = 300;
-
 /** The failure of a mailbox's backup is an outcome here. */
-function* backUp(
+const backUp = (
   context: OrchestrationContext,
   input: BackupMailboxInput,
-): Generator<Task, BackupMailboxResult | BackupFailure, unknown> {
-  const job = backupInstance(input.mailbox.key);
-  try {
-    const result = yield context.df.callSubOrchestrator("backup-mailbox", input, job);
-    return BackupMailboxResult.parse(result);
-  } catch (error) {
-    return { job, reason: reasonOf(error) };
-  }
-}
-
-/** The first line says why; a stack follows. */
-const reasonOf = (error: unknown): string => {
-  const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return line.trim().slice(0, REASON_CHARACTERS);
-};
+): Generator<Task, BackupMailboxResult | PartFailure, unknown> =>
+  tryPart(
+    context,
+    { name: "backup-mailbox", output: BackupMailboxResult },
+    { instanceId: backupInstance(input.mailbox.key), input },
+  );

@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
 import {
   type BackupMailboxInput,
   type BackupMailboxResult,
@@ -13,7 +14,7 @@ import { pause } from "../../shared/durable/pause.ts";
 import { runId } from "../../shared/ids.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.ts";
 import { backupStatus } from "./backup-status.ts";
-import { addTotals, isDone, noProgress } from "./wave.ts";
+import { isDone, noProgress } from "./wave.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
@@ -79,7 +80,7 @@ function* exportSome(
       position: done.position,
       expectedItems: done.expectedItems,
       itemsPerSecond: (ended * 1000) / Math.max(1, done.elapsedMs + done.waitMs),
-      totals: addTotals(progress.totals, done),
+      totals: addCounts(progress.totals, done),
     };
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
   }

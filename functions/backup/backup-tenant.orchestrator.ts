@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
 import {
   type BackupInTurnInput,
   BackupOutcomes,
@@ -6,18 +7,16 @@ import {
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
-  MOST_FAILURES,
   MOST_LEFT_OUT,
 } from "../../shared/contracts/backup.ts";
+import { MOST_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { fillPlaces } from "../../shared/durable/parts.ts";
 import { placeInstance, runId } from "../../shared/ids.ts";
 
 /**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the
- * window with an orchestration that takes one after the other. No mailbox waits for another but for a free place.
- *
- * Why places: the library starts a task again each time it is handed to another `Task.any`, so one orchestration cannot
- * itself keep a sliding window (durable-functions 3.5; Azure/azure-functions-durable-js#574).
+ * window with an orchestration that takes one after the other.
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
   const { trigger, full, only, window } = BackupTenantInput.parse(context.df.getInput());
@@ -27,7 +26,7 @@ export function* backupTenant(context: OrchestrationContext): Generator<Task, Ba
   const places = Math.min(window, queue.mailboxes);
   context.df.setCustomStatus({ phase: "backing-up", ...queue, places });
 
-  const outcomes = yield* fillPlaces(context, places, { tenantRun, trigger, full });
+  const outcomes = yield* backUpQueue(context, places, { tenantRun, trigger, full });
   context.df.setCustomStatus({ phase: "done", ...queue, places: 0 });
   const { mailboxes: _, ...leftOut } = queue;
   return { ...outcomes, ...leftOut };
@@ -69,40 +68,26 @@ function* queueMailboxes(
 }
 
 const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
-  mailboxes: queue.mailboxes + page.mailboxes,
-  unknown: queue.unknown + page.unknown,
-  withoutMailbox: queue.withoutMailbox + page.withoutMailbox,
-  excluded: queue.excluded + page.excluded,
-  disabled: queue.disabled + page.disabled,
-  unlicensed: queue.unlicensed + page.unlicensed,
+  ...addCounts(queue, page),
   leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MOST_LEFT_OUT),
-  busy: queue.busy + page.busy,
 });
 
 const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
 
-function* fillPlaces(
+function* backUpQueue(
   context: OrchestrationContext,
   places: number,
   run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full">,
 ): Generator<Task, BackupOutcomes, unknown> {
-  if (places === 0) return NONE;
-  const tasks = Array.from({ length: places }, (_, place) =>
-    context.df.callSubOrchestrator(
-      "backup-in-turn",
-      { ...run, place, turn: 0, outcomes: NONE } satisfies BackupInTurnInput,
-      placeInstance(place),
-    ),
-  );
-  const results = (yield context.df.Task.all(tasks)) as unknown[];
-  return results.map((result) => BackupOutcomes.parse(result)).reduce(add, NONE);
+  const parts = Array.from({ length: places }, (_, place) => ({
+    instanceId: placeInstance(place),
+    input: { ...run, place, turn: 0, outcomes: NONE } satisfies BackupInTurnInput,
+  }));
+  const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts);
+  return outcomes.reduce(add, NONE);
 }
 
 const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({
-  complete: a.complete + b.complete,
-  partial: a.partial + b.partial,
-  failed: a.failed + b.failed,
+  ...addCounts(a, b),
   failures: [...a.failures, ...b.failures].slice(0, MOST_FAILURES),
-  items: a.items + b.items,
-  bytes: a.bytes + b.bytes,
 });

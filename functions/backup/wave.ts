@@ -1,4 +1,4 @@
-import type { BackupProgress, BackupTotals, RunPosition } from "../../shared/contracts/backup.ts";
+import type { BackupProgress, RunPosition } from "../../shared/contracts/backup.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 
 export const noProgress: BackupProgress = {
@@ -13,14 +13,3 @@ export const noProgress: BackupProgress = {
 /** Whether everything is planned, and every batch exported. */
 export const isDone = ({ nextChunk, planned, at, again }: RunPosition): boolean =>
   planned && at.chunk >= nextChunk && again.length === 0;
-
-export const addTotals = (totals: BackupTotals, more: BackupTotals): BackupTotals => ({
-  planned: totals.planned + more.planned,
-  exported: totals.exported + more.exported,
-  skipped: totals.skipped + more.skipped,
-  failed: totals.failed + more.failed,
-  removed: totals.removed + more.removed,
-  bytes: totals.bytes + more.bytes,
-  storedBytes: totals.storedBytes + more.storedBytes,
-  throttled: totals.throttled + more.throttled,
-});

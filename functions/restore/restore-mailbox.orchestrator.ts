@@ -1,4 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -132,16 +133,7 @@ function* wave(
       pending: done.left,
       lanes: nextLanes(lanes, done.throttled),
       spent: done.spent,
-      totals: add(totals, done),
+      totals: addCounts(totals, done),
     },
   };
 }
-
-const add = (totals: RestoreTotals, wave: RestoreTotals): RestoreTotals => ({
-  imported: totals.imported + wave.imported,
-  replaced: totals.replaced + wave.replaced,
-  ambiguous: totals.ambiguous + wave.ambiguous,
-  failed: totals.failed + wave.failed,
-  bytes: totals.bytes + wave.bytes,
-  throttled: totals.throttled + wave.throttled,
-});

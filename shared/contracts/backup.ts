@@ -4,6 +4,7 @@ import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import { RunId } from "../ids.ts";
 import { BatchPlace, LaneTraffic } from "./lane.ts";
 import { MailboxRef, Trigger } from "./mailbox.ts";
+import { PartFailure } from "./part.ts";
 
 const Count = z.int().nonnegative();
 
@@ -186,19 +187,12 @@ export const BackupMailboxResult = z.object({
 });
 export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 
-/** Most failures that a result tells of; the count of them is whole. */
-export const MOST_FAILURES = 20;
-
-/** A mailbox whose backup failed, by its job, and what the job said. */
-export const BackupFailure = z.object({ job: z.string(), reason: z.string() });
-export type BackupFailure = z.output<typeof BackupFailure>;
-
 /** How many mailboxes ended how, the items and raw bytes that their snapshots stored, and why some failed. */
 export const BackupOutcomes = z.object({
   complete: Count,
   partial: Count,
   failed: Count,
-  failures: z.array(BackupFailure),
+  failures: z.array(PartFailure),
   items: Count,
   bytes: Count,
 });

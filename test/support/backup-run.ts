@@ -5,7 +5,8 @@ import { exportWaveActivity } from "../../functions/backup/export-wave.activity.
 import type { FolderScope } from "../../functions/backup/folder-scope.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
 import { planMemories } from "../../functions/backup/plan-memories.ts";
-import { addTotals, isDone, noProgress } from "../../functions/backup/wave.ts";
+import { isDone, noProgress } from "../../functions/backup/wave.ts";
+import { addCounts } from "../../shared/add-counts.ts";
 import { commitSnapshot, exportWave } from "../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
@@ -61,7 +62,7 @@ export const runBackup = async (
     const input = { ...run, wave, slots, budgetMs: waveMs, position };
     const done = exportWave.output.parse(await call(exportWaveActivity(deps), input));
     position = done.position;
-    totals = addTotals(totals, done);
+    totals = addCounts(totals, done);
   }
   const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals });
   return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals };

@@ -3,7 +3,8 @@ import { commitSnapshotActivity } from "../../../functions/backup/commit-snapsho
 import { exportWaveActivity } from "../../../functions/backup/export-wave.activity.ts";
 import { openRunActivity } from "../../../functions/backup/open-run.activity.ts";
 import { planMemories } from "../../../functions/backup/plan-memories.ts";
-import { addTotals, noProgress } from "../../../functions/backup/wave.ts";
+import { noProgress } from "../../../functions/backup/wave.ts";
+import { addCounts } from "../../../shared/add-counts.ts";
 import { commitSnapshot, exportWave, openRun } from "../../../shared/contracts/backup.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
 import { aMailboxInGraph, aRun, deliver } from "../kit.ts";
@@ -38,7 +39,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
     deliver(commitSnapshotActivity({ vault, work }), commitSnapshot, {
       ...run,
       trigger: "request",
-      totals: waves.reduce((totals, each) => addTotals(totals, each), noProgress.totals),
+      totals: waves.reduce((totals, each) => addCounts(totals, each), noProgress.totals),
     });
   const stored = (kind: "packs" | "catalog") => [...vault.blobs.keys()].filter((name) => name.includes(`/${kind}/`));
   const exports = async () => (await kit.admin.counters({})).requests["export-items"] ?? 0;

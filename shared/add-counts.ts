@@ -1,0 +1,8 @@
+/** Adds up two records of counts, field by field. What is no number stays as the first one has it. */
+export const addCounts = <T extends object>(one: T, other: NoInfer<T>): T => {
+  const sums = Object.entries(one).map(([name, value]) => [
+    name,
+    typeof value === "number" ? value + Number(other[name as keyof T]) : value,
+  ]);
+  return Object.fromEntries(sums) as T;
+};
