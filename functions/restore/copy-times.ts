@@ -11,15 +11,19 @@ export interface Rank {
 /** Newest first; of one moment, copies of one item side by side. */
 export const byRank = (a: Rank, b: Rank): number => b.time - a.time || a.copies - b.copies;
 
-/** Ranks items of which all have been shown before: copies in one folder rank as the newest of them. */
+/** Ranks items of which all have been shown before: copies in one place rank as the newest of them. */
 export interface CopyTimes {
   add(item: PutRecord): void;
   /** To be asked when all are added. */
   ranks(): (item: PutRecord) => Rank;
 }
 
-/** Costs 16 bytes an item, 4 more while it sorts, and a map entry for each item that has copies. */
-export const copyTimes = (): CopyTimes => {
+/**
+ * Copies are of one search key and bound for one place, which `placeOf` names for a folder of the snapshot. Costs 16 bytes
+ * an item, 4 more while it sorts, and a map entry for each item that has copies.
+ */
+export const copyTimes = (placeOf: (folderId: string) => string): CopyTimes => {
+  const markOf = (item: PutRecord): number => markIn(placeOf(item.folderId), item);
   const marks: number[] = [];
   const times: number[] = [];
   return {
@@ -50,11 +54,11 @@ const newestOfCopies = (marks: readonly number[], times: readonly number[]): Map
 };
 
 /**
- * The same number for copies of an item in a folder: 48 bits of a hash of their search key. Other items may share it now
+ * The same number for copies of an item in one place: 48 bits of a hash of their search key. Other items may share it now
  * and then, and are then kept together too, which does no harm.
  */
-const markOf = ({ folderId, id, searchKey }: PutRecord): number =>
+const markIn = (place: string, { id, searchKey }: PutRecord): number =>
   createHash("sha256")
-    .update(searchKey === undefined ? `${folderId}\n\n${id}` : `${folderId}\n${searchKey}`)
+    .update(searchKey === undefined ? `${place}\n\n${id}` : `${place}\n${searchKey}`)
     .digest()
     .readUIntBE(0, 6);

@@ -1,7 +1,7 @@
 import { allOf } from "../../shared/bounded.ts";
 import type { ChunkRange } from "../../shared/contracts/restore.ts";
 import { type Ledger, openTries, type Settled, settledItems } from "../../shared/work/ledger.ts";
-import type { RestoreItem } from "../../shared/work/restore-state.ts";
+import type { FolderMap, RestoreItem } from "../../shared/work/restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
 
 /** An item that a lane has in hand. */
@@ -54,12 +54,14 @@ interface OpenChunk {
 export interface ChunkSource {
   read(chunk: number): Promise<RestoreItem[]>;
   openLedger(chunk: number): Promise<Ledger>;
+  /** The live folder of each folder of the snapshot: one may stand for several. */
+  readonly folders: FolderMap;
 }
 
-/** Copies of an item are told apart by counting alone, so they never are in hand at the same time. */
-const copyKey = ({ folderId, searchKey }: RestoreItem): string | undefined => searchKey && `${folderId}\n${searchKey}`;
-
 export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): ItemQueue => {
+  /** Copies of an item are told apart by counting alone, so they never are in hand at the same time. */
+  const copyKey = ({ folderId, searchKey }: RestoreItem): string | undefined =>
+    searchKey && `${source.folders[folderId] ?? folderId}\n${searchKey}`;
   const unopened = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
   const open = new Set<OpenChunk>();
   const finished: Finished[] = [];

@@ -9,7 +9,7 @@ export interface LiveCopy {
 
 /** The live items of target folders, to be matched with items of a snapshot, one for one. */
 export interface LiveCopies {
-  add(sourceId: string, live: ItemFacts): void;
+  add(place: string, live: ItemFacts): void;
   /** Takes a live copy of an item away, if there is one: the very item rather than another. */
   take(item: PutRecord): LiveCopy | undefined;
 }
@@ -18,29 +18,39 @@ export interface LiveCopies {
 const NAMELESS: LiveCopy = { id: "", changeKey: "" };
 
 /**
- * Matches by folder and search key, which copies of an item share (MS-OXCPRPT 2.2.1.9); where either side has none, by
- * folder, internet message id and time of receipt. What counts is how many copies there are, never whether there is one.
+ * Matches by place and search key, which copies of an item share (MS-OXCPRPT 2.2.1.9); where either side has none, by
+ * place, internet message id and time of receipt. What counts is how many copies there are, never whether there is one.
+ * `placeOf` says where the items of a folder of the snapshot go.
  *
  * Costs about 200 bytes for each live item; with `keyless`, which says that some item to be matched has no search key,
  * twice that; and with `ids` what its id and change key take beside.
  */
-export const liveCopies = ({ ids, keyless }: { readonly ids: boolean; readonly keyless: boolean }): LiveCopies => {
+export const liveCopies = ({
+  ids,
+  keyless,
+  placeOf,
+}: {
+  readonly ids: boolean;
+  readonly keyless: boolean;
+  readonly placeOf: (folderId: string) => string;
+}): LiveCopies => {
   const copies: (LiveCopy | undefined)[] = [];
   const bySearchKey = chains();
   const keyedByLetter = chains();
   const keylessByLetter = chains();
 
   return {
-    add: (sourceId, { id, changeKey, searchKey, ...live }) => {
+    add: (place, { id, changeKey, searchKey, ...live }) => {
       const copy = copies.push(ids ? { id, changeKey } : NAMELESS) - 1;
-      bySearchKey.add(nameOf(sourceId, searchKey), copy);
-      if (searchKey === undefined) keylessByLetter.add(letterOf(sourceId, live), copy);
-      else if (keyless) keyedByLetter.add(letterOf(sourceId, live), copy);
+      bySearchKey.add(nameOf(place, searchKey), copy);
+      if (searchKey === undefined) keylessByLetter.add(letterOf(place, live), copy);
+      else if (keyless) keyedByLetter.add(letterOf(place, live), copy);
     },
 
     take: (item) => {
-      const letter = letterOf(item.folderId, item);
-      const byKey = bySearchKey.of(nameOf(item.folderId, item.searchKey));
+      const place = placeOf(item.folderId);
+      const letter = letterOf(place, item);
+      const byKey = bySearchKey.of(nameOf(place, item.searchKey));
       const byLetter = item.searchKey === undefined ? keyedByLetter.of(letter) : [];
       const there = [...byKey, ...keylessByLetter.of(letter), ...byLetter].filter((copy) => copies[copy] !== undefined);
       const best = there.find((copy) => copies[copy]?.id === item.id) ?? there[0];
@@ -53,14 +63,14 @@ export const liveCopies = ({ ids, keyless }: { readonly ids: boolean; readonly k
 };
 
 const letterOf = (
-  folderId: string,
+  place: string,
   { internetMessageId, received }: Pick<ItemFacts, "internetMessageId" | "received">,
 ): string | undefined =>
-  internetMessageId && received ? nameOf(folderId, `${Date.parse(received)}\n${internetMessageId}`) : undefined;
+  internetMessageId && received ? nameOf(place, `${Date.parse(received)}\n${internetMessageId}`) : undefined;
 
 /** A short name, so that it costs the same whatever it stands for: 72 bits, which no two of a million items share. */
-const nameOf = (folderId: string, key: string | undefined): string | undefined =>
-  key === undefined ? undefined : createHash("sha256").update(`${folderId}\n${key}`).digest().toString("latin1", 0, 9);
+const nameOf = (place: string, key: string | undefined): string | undefined =>
+  key === undefined ? undefined : createHash("sha256").update(`${place}\n${key}`).digest().toString("latin1", 0, 9);
 
 /** Numbers by name, the last one first: one map entry a name, and one link a number. */
 const chains = () => {

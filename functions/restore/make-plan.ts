@@ -26,6 +26,7 @@ import { selectFolders } from "./select-folders.ts";
 import { selectItems } from "./select-items.ts";
 import { sortedItems } from "./sorted-items.ts";
 import { targetFolders } from "./target-folders.ts";
+import { targetPlaces } from "./target-places.ts";
 
 /** Bytes of an import's body beside the item itself: a folder id and the names of the fields. */
 const ENVELOPE_BYTES = 200;
@@ -48,7 +49,11 @@ export const makePlan = async (
   const isSelected = await selectItems(vault, snapshot.manifest, select);
   const items = () => foldSnapshot(vault, mailbox.key, snapshotId, isSelected);
 
-  const times = copyTimes();
+  const live = await listFolders(graph, into);
+  const placed = (selected: readonly ManifestFolder[]) =>
+    targetFolders(target, selected, all, live, topName(restoreId));
+  const placeOf = targetPlaces(placed(selectFolders(all, select)));
+  const times = copyTimes(placeOf);
   const inUse = new Set<string>();
   let keyless = false;
   for await (const item of items()) {
@@ -56,10 +61,8 @@ export const makePlan = async (
     inUse.add(item.folderId);
     keyless ||= item.searchKey === undefined;
   }
-  const live = await listFolders(graph, into);
-  const selected = neededFolders(all, select, inUse);
-  const folders = targetFolders(target, selected, all, live, topName(restoreId));
-  const there = liveCopies({ ids: onConflict === "replace", keyless });
+  const folders = placed(neededFolders(all, select, inUse));
+  const there = liveCopies({ ids: onConflict === "replace", keyless, placeOf });
   if (onConflict !== "duplicate") await listInto(there, graph, into, folders);
 
   const generation = randomBytes(6).toString("hex");
@@ -109,8 +112,8 @@ const listInto = async (
   mailbox: MailboxAddress,
   folders: readonly TargetFolder[],
 ): Promise<void> => {
-  for (const { sourceId, liveId } of folders)
-    if (liveId !== undefined) for await (const item of eachItem(graph, mailbox, liveId)) copies.add(sourceId, item);
+  for (const liveId of new Set(folders.flatMap(({ liveId }) => liveId ?? [])))
+    for await (const item of eachItem(graph, mailbox, liveId)) copies.add(liveId, item);
 };
 
 /** Pages of a listing of the target when all has arrived: at least one for each folder. */

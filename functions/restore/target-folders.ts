@@ -8,8 +8,8 @@ export const TOP = "";
 
 /**
  * Where each selected folder's items go, parents before children, in this mailbox or another one. `original` finds live
- * folders by well-known name, then by path and type, below whatever the mailbox calls the folder's parent too, and needs
- * the ancestors of those it does not find; `new-folder` needs all of them below a new one.
+ * folders by well-known name, then by path, below whatever the mailbox calls the folder's parent too, and rather one of the
+ * same type; it needs the ancestors of those it does not find. `new-folder` needs all of them below a new one.
  */
 export const targetFolders = (
   target: Target,
@@ -74,19 +74,24 @@ const liveTwins = (
   live: readonly LiveFolder[],
 ): ((folder: ManifestFolder) => LiveFolder | undefined) => {
   const twins = new Map<string, LiveFolder | undefined>();
-  const at = (path: string, type: string): LiveFolder | undefined =>
-    live.find((folder) => folder.type === type && folder.path.toLowerCase() === path.toLowerCase());
+  const atPath = new Map<string, LiveFolder[]>();
+  for (const folder of live) {
+    const path = folder.path.toLowerCase();
+    atPath.set(path, [...(atPath.get(path) ?? []), folder]);
+  }
 
   const twinOf = (folder: ManifestFolder): LiveFolder | undefined => {
     if (twins.has(folder.id)) return twins.get(folder.id);
     const wellKnown = folder.wellKnownName?.toLowerCase();
     const parent = byId.get(folder.parentId ?? "");
     const parentPath = parent && twinOf(parent)?.path;
+    const paths = [folder.path, ...(parentPath ? [`${parentPath}/${pathSegment(folder.displayName)}`] : [])];
+    const there = paths.flatMap((path) => atPath.get(path.toLowerCase()) ?? []);
     const twin =
       (wellKnown && live.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === wellKnown)) ||
-      at(folder.path, folder.type) ||
-      (parentPath && at(`${parentPath}/${pathSegment(folder.displayName)}`, folder.type)) ||
-      undefined;
+      there.find(({ type }) => type === folder.type) ||
+      // Exchange lets no two folders of one parent share a name, whatever their types, so none could be created.
+      there[0];
     twins.set(folder.id, twin);
     return twin;
   };

@@ -75,6 +75,7 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
       since: plan.started,
     };
     const source = {
+      folders: context.folders,
       read: (chunk: number) => readRestoreChunk(work, restoreId, plan, chunk),
       openLedger: (chunk: number) => ledgers.open(ledgerName(restoreId, chunk)),
     };

@@ -141,9 +141,13 @@ export const plannedChunks = async ({ work }: Pick<Kit, "work">, restoreId = aRe
 export const contents = (items: readonly { readonly sha256: string }[]): string[] =>
   items.map(({ sha256 }) => sha256).toSorted();
 
-/** Adds copies of the first inbox item beside it: they share its search key, as Exchange's copies do. */
-export const copyFirstItem = async (kit: Kit, copies: number): Promise<void> => {
+/** Adds copies of the first inbox item beside it, or elsewhere: they share its search key, as Exchange's copies do. */
+export const copyFirstItem = async (kit: Kit, copies: number, folderId?: string): Promise<void> => {
   const [first] = await kit.items();
-  const body = { FolderId: await kit.folderId(), Mode: "create", Data: await kit.exportOne(first?.id ?? "") };
+  const body = {
+    FolderId: folderId ?? (await kit.folderId()),
+    Mode: "create",
+    Data: await kit.exportOne(first?.id ?? ""),
+  };
   for (let n = 0; n < copies; n += 1) await kit.ask(await kit.importUrl(), { body, token: "" });
 };

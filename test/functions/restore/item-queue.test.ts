@@ -6,7 +6,10 @@ import type { RestoreItem } from "../../../shared/work/restore-state.ts";
 import { aPut } from "../../shared/vault/samples.ts";
 
 const planned = (searchKeys: readonly string[]): RestoreItem[] =>
-  searchKeys.map((searchKey, n) => ({ ...aPut({ id: `i${n}`, folderId: "inbox" }), searchKey }));
+  searchKeys.map((searchKey, n) => ({ ...aPut({ id: `i${n}`, folderId: n % 2 === 0 ? "inbox" : "twin" }), searchKey }));
+
+/** Both folders of the snapshot are one in the target. */
+const folders = { inbox: "live", twin: "live" };
 
 /** Chunks of items by their search keys, and ledgers that keep what was appended, one list for each append. */
 const aSource = (chunks: readonly (readonly string[])[], earlier: readonly LedgerEntry[] = []) => {
@@ -25,7 +28,7 @@ const aSource = (chunks: readonly (readonly string[])[], earlier: readonly Ledge
       },
     };
   };
-  const source = { read: async (chunk: number) => planned(chunks[chunk] ?? []), openLedger };
+  const source = { folders, read: async (chunk: number) => planned(chunks[chunk] ?? []), openLedger };
   return { source, appends, openLedgers: () => open };
 };
 

@@ -6,8 +6,11 @@ import { aPut, someFacts } from "../../shared/vault/samples.ts";
 const letter = { internetMessageId: "<1@contoso.example>", received: "2026-11-20T08:00:00.000Z" };
 const inbox = { folderId: "inbox" };
 
+/** Two folders of the snapshot that are one in the target. */
+const placeOf = (folderId: string): string => (folderId === "twin" ? "inbox" : folderId);
+
 const matches = (live: Parameters<typeof someFacts>[0], item: Parameters<typeof aPut>[0]): boolean => {
-  const copies = liveCopies({ ids: true, keyless: true });
+  const copies = liveCopies({ ids: true, keyless: true, placeOf });
   copies.add("inbox", someFacts(live));
   return copies.take(aPut({ ...inbox, ...item })) !== undefined;
 };
@@ -27,15 +30,23 @@ describe("liveCopies", () => {
   });
 
   test("gives a live item to one item only, however it was found", () => {
-    const copies = liveCopies({ ids: true, keyless: true });
+    const copies = liveCopies({ ids: true, keyless: true, placeOf });
     copies.add("inbox", someFacts({ searchKey: "k", ...letter }));
 
     expect(copies.take(aPut({ ...inbox, ...letter }))).toBeDefined();
     expect(copies.take(aPut({ ...inbox, searchKey: "k", ...letter }))).toBeUndefined();
   });
 
+  test("gives a live item once to folders of the snapshot that are one in the target", () => {
+    const copies = liveCopies({ ids: true, keyless: true, placeOf });
+    copies.add("inbox", someFacts({ searchKey: "k" }));
+
+    expect(copies.take(aPut({ folderId: "twin", searchKey: "k" }))).toBeDefined();
+    expect(copies.take(aPut({ folderId: "inbox", searchKey: "k" }))).toBeUndefined();
+  });
+
   test("gives the very item rather than another copy of it", () => {
-    const copies = liveCopies({ ids: true, keyless: true });
+    const copies = liveCopies({ ids: true, keyless: true, placeOf });
     for (const id of ["one", "two", "three"])
       copies.add("inbox", someFacts({ id, changeKey: `${id}!`, searchKey: "k" }));
     const take = (id: string) => copies.take(aPut({ ...inbox, id, searchKey: "k" }));
@@ -50,7 +61,7 @@ describe("liveCopies", () => {
     const keys = fc.array(fc.constantFrom("a", "b", "c"), { maxLength: 30 });
     fc.assert(
       fc.property(keys, keys, fc.boolean(), (live, wanted, ids) => {
-        const copies = liveCopies({ ids, keyless: false });
+        const copies = liveCopies({ ids, keyless: false, placeOf });
         for (const [n, searchKey] of live.entries()) copies.add("inbox", someFacts({ id: `live-${n}`, searchKey }));
         const taken = wanted.filter((searchKey) => copies.take(aPut({ ...inbox, searchKey })) !== undefined);
         const count = (list: string[], key: string) => list.filter((each) => each === key).length;

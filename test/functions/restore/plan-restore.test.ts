@@ -34,6 +34,21 @@ describe("plan-restore", () => {
     expect(await kit.plan()).toMatchObject({ items: 2, present: 1 });
   });
 
+  test("counts copies also where two folders of the snapshot are one in the mailbox", async () => {
+    const prepare = async (kit: Parameters<typeof copyFirstItem>[0]) => {
+      const { id } = await kit.admin["create-folder"]({ mailbox: kit.mailbox.id, displayName: "Posteingang" });
+      await copyFirstItem(kit, 1, id);
+    };
+    const kit = await aRestore({ items: 1 }, { prepare });
+    await kit.admin["change-folder"]({ mailbox: kit.mailbox.id, folder: "inbox", displayName: "Posteingang" });
+
+    expect(await kit.plan()).toMatchObject({ items: 1, present: 1 });
+    await kit.makeFolders();
+    expect(new Set(Object.values(await readFolderMap(kit.work, aRestoreId)))).toContain(await kit.folderId());
+    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 1 });
+    expect(await kit.items()).toHaveLength(2);
+  });
+
   test("takes an item that was moved away for gone from its place", async () => {
     const kit = await aRestore({ items: 3 });
     const [first] = await kit.items();

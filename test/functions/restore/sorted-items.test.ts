@@ -9,10 +9,13 @@ import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
 import { all, aPut } from "../../shared/vault/samples.ts";
 import { aRestoreId } from "./a-restore.ts";
 
+/** Two folders of the snapshot that are one in the target. */
+const placeOf = (folderId: string): string => (folderId === "twin" ? "inbox" : folderId);
+
 /** The chunks of some items, by the steps that a plan takes. */
 const chunksOf = async (items: readonly PutRecord[], sizes?: { runItems: number; pageItems: number }) => {
   const work = memoryBlobs();
-  const times = copyTimes();
+  const times = copyTimes(placeOf);
   for (const item of items) times.add(item);
   const sorted = sortedItems({ work, restoreId: aRestoreId, generation: "one" }, times.ranks(), sizes);
   for (const item of items) await sorted.add(item);
@@ -21,11 +24,11 @@ const chunksOf = async (items: readonly PutRecord[], sizes?: { runItems: number;
 
 const time = (minute: number): string => new Date(Date.UTC(2026, 10, 20) + minute * 60_000).toISOString();
 const copyOf = ({ folderId, id, searchKey }: PutRecord): string =>
-  `${folderId} ${searchKey === undefined ? `id ${id}` : searchKey}`;
+  `${placeOf(folderId)} ${searchKey === undefined ? `id ${id}` : searchKey}`;
 
 const anItem = fc
   .record({
-    folderId: fc.constantFrom("inbox", "sent"),
+    folderId: fc.constantFrom("inbox", "twin", "sent"),
     created: fc.nat(500).map(time),
     received: fc.option(fc.nat(500).map(time), { nil: undefined }),
     searchKey: fc.option(fc.nat(60).map(String), { nil: undefined }),
@@ -41,7 +44,7 @@ const someItems = fc
 const someSizes = fc.record({ runItems: fc.integer({ min: 1, max: 80 }), pageItems: fc.integer({ min: 1, max: 20 }) });
 
 describe("the chunks of a plan", () => {
-  test("hold every item once, newest first, and copies of one item together, however large a run is", async () => {
+  test("hold every item once, newest first, and copies for one place together, however large a run is", async () => {
     await fc.assert(
       fc.asyncProperty(someItems, someSizes, async (items, sizes) => {
         const { chunks } = await chunksOf(items, sizes);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TOP, targetFolders } from "../../../functions/restore/target-folders.ts";
+import { targetPlaces } from "../../../functions/restore/target-places.ts";
 import type { TargetFolder } from "../../../shared/work/restore-state.ts";
 import { aFolderAt } from "./folders.ts";
 
@@ -75,6 +76,14 @@ describe("targetFolders into the original folders", () => {
     expect(placeOf(targets, PROJECTS.id)?.liveId).toBe("mail:PROJECTS");
   });
 
+  test("takes a folder of another type that bears the name, since there can be no second one", () => {
+    const calendar = live("Projects", { type: "IPF.Appointment" });
+
+    const targets = targetFolders("original", [PROJECTS], ALL, [calendar], "unused");
+
+    expect(placeOf(targets, PROJECTS.id)?.liveId).toBe(calendar.id);
+  });
+
   test("wants the ancestors of a folder that is gone, before it, though nobody selected them", () => {
     const targets = targetFolders("original", [YEAR], ALL, [], "unused");
 
@@ -94,5 +103,22 @@ describe("targetFolders into the original folders", () => {
       [PROJECTS.id, "live:Projects"],
       [YEAR.id, undefined],
     ]);
+  });
+});
+
+describe("targetPlaces", () => {
+  test("are the same for folders that are one in the target, and for no others", () => {
+    const targets: TargetFolder[] = [
+      { sourceId: "a", displayName: "Inbox", type: "IPF.Note", liveId: "live" },
+      { sourceId: "b", displayName: "Posteingang", type: "IPF.Note", liveId: "live" },
+      { sourceId: "c", displayName: "News", type: "IPF.Note", parentSourceId: "a" },
+      { sourceId: "d", displayName: "NEWS", type: "IPF.Note", parentSourceId: "b" },
+      { sourceId: "e", displayName: "News", type: "IPF.Note" },
+    ];
+
+    const [a, b, c, d, e, unknown] = ["a", "b", "c", "d", "e", "f"].map(targetPlaces(targets));
+
+    expect([b, d]).toEqual([a, c]);
+    expect(new Set([a, c, e, unknown]).size).toBe(4);
   });
 });
