@@ -67,7 +67,7 @@ export const itemComparison = (
       const folder = folderOf(wanted);
       folder.wanted += 1;
       if (settled !== undefined && "itemId" in settled) {
-        folder.imported += 1;
+        folder[settled.op] += 1;
         if (there.delete(settled.itemId)) {
           see(wanted, settled.op);
           return;
@@ -80,17 +80,23 @@ export const itemComparison = (
     sought,
     end: (copies) => {
       for (const { wanted, settled } of unseen) judge(wanted, settled, copies);
-      return { counts, folders: [...folders.values()].filter(({ wanted }) => wanted > 0), items };
+      return {
+        counts,
+        folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),
+        items,
+      };
     },
   };
 };
+
+const NOTHING = { wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0 };
 
 const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
   const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
   return folders.map((folder) => {
     const path = pathOf(folder, byId);
-    const nothing = { wanted: 0, imported: 0, present: 0, missing: 0 };
-    return { folderId: folder.sourceId, ...(path === undefined ? {} : { path }), ...nothing };
+    const counts = { ...NOTHING, alreadyThere: folder.present ?? 0 };
+    return { folderId: folder.sourceId, ...(path === undefined ? {} : { path }), ...counts };
   });
 };
 

@@ -11,6 +11,7 @@ import type { RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
+import type { PutRecord } from "../../shared/vault/records.ts";
 import { readManifest } from "../../shared/vault/snapshots.ts";
 import {
   keepRestoreChunk,
@@ -68,26 +69,47 @@ export const makePlan = async (
   const generation = randomBytes(6).toString("hex");
   const sorted = sortedItems({ work, restoreId, generation }, times.ranks());
   const counts = { items: 0, present: 0, replaced: 0, bytes: 0, bodyBytes: 0, chunks: 0 };
-  const arriving = new Map<string, number>();
+  const arriving = countsByFolder();
+  const present = countsByFolder();
   for await (const item of items()) {
     const copy = there.take(item);
     if (copy !== undefined && (onConflict === "skip" || copy.changeKey === item.changeKey)) {
       counts.present += 1;
+      present.add(item);
       continue;
     }
     await sorted.add(copy === undefined ? item : { ...item, replaces: copy });
     counts.items += 1;
     counts.bytes += item.rawBytes;
     counts.bodyBytes += base64Length(item.rawBytes) + ENVELOPE_BYTES;
-    if (copy === undefined) arriving.set(item.folderId, (arriving.get(item.folderId) ?? 0) + 1);
+    if (copy === undefined) arriving.add(item);
     else counts.replaced += 1;
   }
   for await (const chunk of cutChunks(sorted.all())) {
     await keepRestoreChunk(work, restoreId, generation, counts.chunks, chunk);
     counts.chunks += 1;
   }
-  const pages = pagesOf(folders, live, arriving);
-  return keepRestorePlan(work, restoreId, { ...counts, generation, started: new Date().toISOString(), pages, folders });
+  return keepRestorePlan(work, restoreId, {
+    ...counts,
+    generation,
+    started: new Date().toISOString(),
+    pages: pagesOf(folders, live, arriving),
+    folders: folders.map((folder) => ({ ...folder, present: present.of(folder) })),
+  });
+};
+
+/** How many items of each folder of the snapshot there are. */
+interface CountsByFolder {
+  add(item: Pick<PutRecord, "folderId">): void;
+  of(folder: Pick<TargetFolder, "sourceId">): number;
+}
+
+const countsByFolder = (): CountsByFolder => {
+  const counts = new Map<string, number>();
+  return {
+    add: ({ folderId }) => counts.set(folderId, (counts.get(folderId) ?? 0) + 1),
+    of: ({ sourceId }) => counts.get(sourceId) ?? 0,
+  };
 };
 
 /** Folders that are selected as such are needed even if they are empty. */
@@ -117,13 +139,9 @@ const listInto = async (
 };
 
 /** Pages of a listing of the target when all has arrived: at least one for each folder. */
-const pagesOf = (
-  folders: readonly TargetFolder[],
-  live: readonly LiveFolder[],
-  arriving: ReadonlyMap<string, number>,
-): number => {
+const pagesOf = (folders: readonly TargetFolder[], live: readonly LiveFolder[], arriving: CountsByFolder): number => {
   const held = new Map(live.map(({ id, itemCount }) => [id, itemCount]));
   return folders
-    .map(({ sourceId, liveId = "" }) => (held.get(liveId) ?? 0) + (arriving.get(sourceId) ?? 0))
+    .map((folder) => (held.get(folder.liveId ?? "") ?? 0) + arriving.of(folder))
     .reduce((pages, items) => pages + Math.max(1, Math.ceil(items / PAGE_ITEMS)), 0);
 };

@@ -12,12 +12,16 @@ export const FolderReport = z.object({
   /** Where its items went, as far as the plan knows the folders above. */
   path: z.string().optional(),
   wanted: Count,
-  /** Those that Exchange took, as new items or in place of others, by what it said at the time. */
+  /** Those that Exchange took as new items, by what it said at the time. */
   imported: Count,
+  /** Those that it took in place of others, by the same token. */
+  replaced: Count.default(0),
   /** Those that are seen in the target afterwards. */
   present: Count,
   /** Those that are not, for whatever reason. */
   missing: Count,
+  /** Items beside those wanted: copies of them lay there when it was planned, and were left alone. */
+  alreadyThere: Count.default(0),
 });
 export type FolderReport = z.output<typeof FolderReport>;
 

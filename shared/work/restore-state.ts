@@ -14,6 +14,8 @@ export const TargetFolder = z.object({
   type: z.string(),
   parentSourceId: z.string().optional(),
   liveId: z.string().optional(),
+  /** Items that a copy of lay there already when it was planned, and that the restore leaves alone. */
+  present: Count.optional(),
 });
 export type TargetFolder = z.output<typeof TargetFolder>;
 

@@ -39,7 +39,13 @@ describe("itemComparison", () => {
     expect([...comparison.sought]).toEqual(["live-inbox"]);
     expect(comparison.end(copiesOf("key"))).toEqual({
       counts: { imported: 2, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20 },
-      folders: [{ folderId: "inbox", path: "inbox", wanted: 3, imported: 3, present: 2, missing: 1 }],
+      folders: [
+        {
+          folderId: "inbox",
+          path: "inbox",
+          ...{ wanted: 3, imported: 3, replaced: 0, present: 2, missing: 1, alreadyThere: 0 },
+        },
+      ],
       items: [{ folderId: "inbox", id: "3", outcome: "missing" }],
     });
   });
@@ -50,7 +56,7 @@ describe("itemComparison", () => {
 
     expect(comparison.end(copiesOf())).toMatchObject({
       counts: { imported: 0, replaced: 1, missing: 0, bytes: 10 },
-      folders: [{ wanted: 1, imported: 1, present: 1, missing: 0 }],
+      folders: [{ wanted: 1, imported: 0, replaced: 1, present: 1, missing: 0 }],
       items: [{ folderId: "inbox", id: "1", outcome: "replaced" }],
     });
   });
@@ -80,6 +86,16 @@ describe("itemComparison", () => {
     comparison.add(anItem("1"), imported("gone"));
 
     expect(comparison.end(copiesOf("key")).items).toEqual([{ folderId: "inbox", id: "1", outcome: "missing" }]);
+  });
+
+  test("says of a folder what lay there already, also where nothing else was wanted", () => {
+    const comparison = compare(["new-1"], [aFolder("inbox", { present: 2 }), aFolder("sent", { present: 1 })]);
+    comparison.add(anItem("1", "key"), imported("new-1"));
+
+    expect(comparison.end(copiesOf()).folders).toMatchObject([
+      { folderId: "inbox", wanted: 1, imported: 1, alreadyThere: 2 },
+      { folderId: "sent", wanted: 0, imported: 0, missing: 0, alreadyThere: 1 },
+    ]);
   });
 
   test("leaves out the path of a folder when the plan lacks one above it, and folders that wanted nothing", () => {

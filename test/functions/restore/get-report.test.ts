@@ -16,8 +16,17 @@ const aReport = (): RestoreReport => ({
   finished: "2026-11-22T09:31:00.000Z",
   counts: { imported: 1, replaced: 0, present: 4, ambiguous: 0, failed: 1, missing: 1, bytes: 10 },
   folders: [
-    { folderId: "f1", path: '=cmd("x"),y', wanted: 3, imported: 2, present: 1, missing: 2 },
-    { folderId: "f2", wanted: 0, imported: 0, present: 0, missing: 0 },
+    {
+      folderId: "f1",
+      path: '=cmd("x"),y',
+      wanted: 4,
+      imported: 2,
+      replaced: 1,
+      present: 2,
+      missing: 2,
+      alreadyThere: 4,
+    },
+    { folderId: "f2", wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0, alreadyThere: 0 },
   ],
   items: [
     { folderId: "f1", id: "i1", outcome: "failed", code: "ErrorItemTooLarge" },
@@ -56,11 +65,11 @@ describe("GET /api/restores/{id}/report", () => {
     });
     const path = '"\'=cmd(""x""),y"';
     expect(text.split("\r\n")).toEqual([
-      "row,folderId,path,wanted,imported,present,missing,id,outcome,code",
-      `folder,f1,${path},3,2,1,2,,,`,
-      "folder,f2,,0,0,0,0,,,",
-      `item,f1,${path},,,,,i1,failed,ErrorItemTooLarge`,
-      `item,f1,${path},,,,,i2,missing,`,
+      "row,folderId,path,wanted,imported,replaced,present,missing,alreadyThere,id,outcome,code",
+      `folder,f1,${path},4,2,1,2,2,4,,,`,
+      "folder,f2,,0,0,0,0,0,0,,,",
+      `item,f1,${path},,,,,,,i1,failed,ErrorItemTooLarge`,
+      `item,f1,${path},,,,,,,i2,missing,`,
       "",
     ]);
   });
