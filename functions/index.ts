@@ -9,6 +9,7 @@ import {
   reconcileRestore,
   uploadWave,
 } from "../shared/contracts/restore.ts";
+import { takeRestore } from "../shared/contracts/restore-list.ts";
 import { shareSlots } from "../shared/contracts/slots.ts";
 import { clientOf, durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
@@ -46,8 +47,11 @@ import { ensureFoldersActivity } from "./restore/ensure-folders.activity.ts";
 import { getReport } from "./restore/get-report.http.ts";
 import { planRestoreActivity } from "./restore/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "./restore/reconcile-restore.activity.ts";
+import { restoreInTurn } from "./restore/restore-in-turn.orchestrator.ts";
 import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
+import { restoreMailboxes } from "./restore/restore-mailboxes.orchestrator.ts";
 import { startRestore } from "./restore/start-restore.http.ts";
+import { takeRestoreActivity } from "./restore/take-restore.activity.ts";
 import { uploadWaveActivity } from "./restore/upload-wave.activity.ts";
 import { shareSlotsActivity } from "./slots/share-slots.activity.ts";
 import { getJob } from "./status/get-job.http.ts";
@@ -58,7 +62,7 @@ import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
 const config = readConfig();
-const { graph: graphConfig, storage, sealKey, authentication, backup } = config;
+const { graph: graphConfig, storage, sealKey, authentication, backup, restore } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
@@ -127,10 +131,20 @@ activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
 
 serve(
   "start-restore",
-  startRestore({ clientOf, openGraph: importGraph, vault: vaultToRead, work: restoreWork, audit }),
+  startRestore({
+    clientOf,
+    openGraph: importGraph,
+    vault: vaultToRead,
+    work: restoreWork,
+    audit,
+    window: restore.window,
+  }),
 );
 serve("get-report", getReport({ clientOf, work: restoreWork }));
+orchestrator("restore-mailboxes", restoreMailboxes);
+orchestrator("restore-in-turn", restoreInTurn);
 orchestrator("restore-mailbox", restoreMailbox);
+activity(takeRestore, takeRestoreActivity({ work: restoreWork }));
 activity(shareSlots, shareSlotsActivity({ work }));
 activity(
   planRestore,

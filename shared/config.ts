@@ -46,6 +46,7 @@ const Settings = z
     BACKUP_EXCLUDE_FOLDERS: FolderEntries,
     BACKUP_ARCHIVES: z.stringbool({ error: "should be 'true' or 'false'" }),
     BACKUP_WINDOW: wholeNumber(1, 100),
+    RESTORE_WINDOW: wholeNumber(1, 100),
     LANE_SECONDS: wholeNumber(1, 600),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
   })
@@ -82,6 +83,7 @@ const Settings = z
         window: env.BACKUP_WINDOW ?? 8,
         laneBudgetMs: (env.LANE_SECONDS ?? 100) * 1000,
       },
+      restore: { window: env.RESTORE_WINDOW ?? 8 },
     }),
   );
 
@@ -117,6 +119,8 @@ export interface Config {
     /** How long one lane works before it returns. */
     readonly laneBudgetMs: number;
   };
+  /** Mailboxes that a list of restores fills at the same time. */
+  readonly restore: { readonly window: number };
 }
 
 /**

@@ -45,8 +45,8 @@ export const lastRunIdAt = (moment: string): RunId =>
 /** One tenant-wide backup is alive at a time, so its instance id is fixed. */
 export const backupTenantInstance = "backup-tenant";
 
-/** One place in the window of a tenant-wide backup. */
-export const placeInstance = (place: number): string => `backup-tenant-place-${place}`;
+/** One place in the window of a job that works through a queue, which is the tenant-wide backup unless it is named. */
+export const placeInstance = (place: number, job: string = backupTenantInstance): string => `${job}-place-${place}`;
 
 export const backupInstance = (key: MailboxKey): string => `backup-${key}`;
 
@@ -56,10 +56,17 @@ export const restoreInstance = (id: string): string => `restore-${id}`;
 export const restoreIdOf = (job: string): RunId | undefined =>
   job.startsWith("restore-") ? RunId.safeParse(job.slice("restore-".length)).data : undefined;
 
+/** A list of restores under one job. */
+export const restoresInstance = (listId: RunId): string => `restores-${listId}`;
+
+/** The list of a job's id; `undefined` for whatever else. */
+export const restoreListOf = (job: string): RunId | undefined =>
+  job.startsWith("restores-") ? RunId.safeParse(job.slice("restores-".length)).data : undefined;
+
 const KEY = "[a-z2-7]{26}";
 const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
 
-const JOBS = ["backup-tenant", `backup-${KEY}`, `restore-${RUN}`];
+const JOBS = ["backup-tenant", `backup-${KEY}`, `restore-${RUN}`, `restores-${RUN}`];
 
 /** The id of any job: the instance id of its orchestration. */
 export const JobId = z.string().regex(new RegExp(`^(${JOBS.join("|")})$`), "not the id of a job");

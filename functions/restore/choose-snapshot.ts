@@ -2,7 +2,7 @@ import type { MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import type { Manifest } from "../../shared/vault/manifest.ts";
 import { findSnapshotAt, readHead, readManifest } from "../../shared/vault/snapshots.ts";
-import type { RestoreRequest } from "./restore-request.ts";
+import type { Wish } from "./restore-request.ts";
 
 /**
  * The snapshot that a request means: the one it names, else the newest that had begun by its time, else the newest. Where
@@ -12,7 +12,7 @@ import type { RestoreRequest } from "./restore-request.ts";
 export const chooseSnapshot = async (
   vault: Blobs,
   mailbox: MailboxKey,
-  { snapshot, at, select }: Pick<RestoreRequest, "snapshot" | "at" | "select">,
+  { snapshot, at, select }: Pick<Wish, "snapshot" | "at" | "select">,
 ): Promise<Manifest | undefined> => {
   const moment = at ?? ("query" in select ? select.query.removedSince : undefined);
   const id =

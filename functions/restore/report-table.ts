@@ -1,5 +1,7 @@
 import type { Cell } from "../../shared/http/csv.ts";
 import type { FolderReport, RestoreReport } from "../../shared/work/restore-report.ts";
+import type { ListReport } from "./list-report.ts";
+import { NO_ITEMS } from "./restored-items.ts";
 
 const FOLDER_COUNTS = [
   "wanted",
@@ -27,3 +29,15 @@ export const reportTable = ({ folders, items }: RestoreReport): Cell[][] => {
     ]),
   ];
 };
+
+const ITEM_COUNTS = Object.keys(NO_ITEMS) as (keyof typeof NO_ITEMS)[];
+
+/** The report of a list as a table: a row for each restore. */
+export const listTable = ({ restores }: ListReport): Cell[][] => [
+  ["job", "mailbox", "into", "snapshot", "outcome", ...ITEM_COUNTS, "error"],
+  ...restores.map(({ job, mailbox, into, snapshot, outcome, items, error }) => [
+    ...[job, mailbox, into, snapshot, outcome],
+    ...ITEM_COUNTS.map((name) => items?.[name]),
+    error,
+  ]),
+];

@@ -9,7 +9,7 @@ import { problem } from "../../shared/http/problem.ts";
 import { type RunId, restoreInstance, runId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { claimRestorePlan, findRestorePlan } from "../../shared/work/restore-state.ts";
-import { auditRestore } from "./audit-restore.ts";
+import { auditRestores } from "./audit-restore.ts";
 import { lackedRole } from "./cross-mailbox.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
 import type { StartDeps } from "./start-restore.http.ts";
@@ -40,19 +40,21 @@ export const startPlannedRestore = async (
   const instanceId = restoreInstance(restoreId);
   const input: RestoreMailboxInput = { ...order, restoreId, dryRun: false, planOf: order.restoreId };
   if (await findInstance(client, instanceId)) return carriedOut(instanceId);
-  const refused = await auditRestore(audit, context, {
-    at: now.toISOString(),
-    principal: principal.id,
-    job: instanceId,
-    mailbox: mailbox.key,
-    ...(into.key === mailbox.key ? {} : { into: into.key }),
-    snapshot: order.snapshotId,
-    selection: { kind: "plan", ids: [plan] },
-    target: order.target,
-    onConflict: order.onConflict ?? "skip",
-    dryRun: false,
-    reason,
-  });
+  const refused = await auditRestores(audit, context, [
+    {
+      at: now.toISOString(),
+      principal: principal.id,
+      job: instanceId,
+      mailbox: mailbox.key,
+      ...(into.key === mailbox.key ? {} : { into: into.key }),
+      snapshot: order.snapshotId,
+      selection: { kind: "plan", ids: [plan] },
+      target: order.target,
+      onConflict: order.onConflict ?? "skip",
+      dryRun: false,
+      reason,
+    },
+  ]);
   if (refused !== undefined) return refused;
   const outcome = await startOnce(client, "restore-mailbox", { instanceId, input });
   if (outcome === "already-running") return carriedOut(instanceId);

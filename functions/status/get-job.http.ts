@@ -2,8 +2,9 @@ import type { HttpHandler } from "@azure/functions";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import { backupTenantInstance, JobId } from "../../shared/ids.ts";
-import { jobOf } from "./job.ts";
+import { backupTenantInstance, JobId, restoreListOf } from "../../shared/ids.ts";
+import { jobOf, progressIn } from "./job.ts";
+import { listProgress } from "./list-progress.ts";
 import { tenantProgress } from "./tenant-progress.ts";
 
 /** A caller who polls faster than this learns nothing new. */
@@ -23,8 +24,11 @@ export const getJob =
     const status = id.success ? await findInstance(client, id.data) : undefined;
     if (status === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
     const job = jobOf(status);
-    if (job.id === backupTenantInstance && (job.state === "running" || job.state === "paused"))
-      job.progress = await tenantProgress(client, status.customStatus);
+    if (job.state === "running" || job.state === "paused") {
+      if (job.id === backupTenantInstance) job.progress = await tenantProgress(client, status.customStatus);
+      if (restoreListOf(job.id) !== undefined)
+        job.progress = progressIn(job.state, await listProgress(client, status, Date.now()));
+    }
     const isOpen = job.state === "pending" || job.state === "running";
     return json(200, job, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});
   };

@@ -44,7 +44,7 @@ export const jobOf = (status: DurableOrchestrationStatus): Job => {
 };
 
 /** A job that stands still has no rate, and no time at which it would end. */
-const progressIn = (state: JobState, customStatus: unknown): unknown => {
+export const progressIn = (state: JobState, customStatus: unknown): unknown => {
   const stands = state === "paused" || state === "cancelled" || state === "failed";
   if (!stands || typeof customStatus !== "object") return customStatus;
   const { itemsPerSecond: _rate, etaSeconds: _eta, ...progress } = customStatus as Record<string, unknown>;

@@ -82,16 +82,20 @@ const order = async (client: Steering, { instanceId }: DurableOrchestrationStatu
   return 1;
 };
 
-const TenantStatus = z.looseObject({ places: z.int().nonnegative() });
+const WindowStatus = z.looseObject({ places: z.int().nonnegative() });
 const PlaceStatus = z.looseObject({ running: z.string() });
 
+/** Jobs that keep a window, and the places in it, which take one thing after the other. */
+const WINDOWS: readonly string[] = ["backup-tenant", "restore-mailboxes"];
+const PLACES: readonly string[] = ["backup-in-turn", "restore-in-turn"];
+
 /** The instances that a job works through at the moment; `undefined` for one that works alone. */
-const partsOf = ({ name, customStatus }: DurableOrchestrationStatus): string[] | undefined => {
-  if (name === "backup-tenant") {
-    const places = TenantStatus.safeParse(customStatus).data?.places ?? 0;
-    return Array.from({ length: places }, (_, place) => placeInstance(place));
+const partsOf = ({ name, instanceId, customStatus }: DurableOrchestrationStatus): string[] | undefined => {
+  if (WINDOWS.includes(name)) {
+    const places = WindowStatus.safeParse(customStatus).data?.places ?? 0;
+    return Array.from({ length: places }, (_, place) => placeInstance(place, instanceId));
   }
-  if (name === "backup-in-turn") {
+  if (PLACES.includes(name)) {
     const running = PlaceStatus.safeParse(customStatus).data?.running;
     return running === undefined ? [] : [running];
   }

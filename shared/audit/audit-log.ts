@@ -18,6 +18,8 @@ export const RestoreRequested = z.strictObject({
   /** The object id of who asked. */
   principal: z.guid(),
   job: JobId,
+  /** The job of a list of restores, of which this is one. */
+  list: JobId.optional(),
   mailbox: MailboxKey,
   /** Another mailbox that is restored into. */
   into: MailboxKey.optional(),

@@ -11,8 +11,8 @@ const Count = z.int().nonnegative();
 /** Lanes wait for Graph themselves; this covers crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
-/** Most items that a selection names one by one: so many ids fit the body of a request. Our own choice. */
-const MOST_ITEMS = 1_000;
+/** Most items that a request names one by one: so many ids fit its body. Our own choice. */
+export const MOST_ITEMS = 1_000;
 
 /**
  * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
@@ -26,7 +26,7 @@ export const Selection = z.union([
 ]);
 export type Selection = z.output<typeof Selection>;
 
-/** A selection as it travels: one that is long, or may name people, is kept with the restore's scratch data instead. */
+/** A selection as it travels: what may be long, or name people, is kept with the restore's scratch data instead. */
 const OrderedSelection = z.union([...Selection.options, z.strictObject({ kept: z.literal(true) })]);
 export type OrderedSelection = z.output<typeof OrderedSelection>;
 

@@ -1,6 +1,6 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { NOBODY, type Principal, type PrincipalOf, type Role } from "../security/principal.ts";
-import { problem } from "./problem.ts";
+import { aProblem, type Problem, problem, refuse } from "./problem.ts";
 
 /** A handler that is told who calls. */
 export type SignedInHandler = (
@@ -13,13 +13,15 @@ export type SignedInHandler = (
 export type Callers = readonly [Role, ...Role[]] | "anyone";
 
 /** 403 that names the roles of which one is enough. */
-export const roleMissing = (...roles: readonly [Role, ...Role[]]): HttpResponseInit =>
-  problem(
+export const lackOfRole = (...roles: readonly [Role, ...Role[]]): Problem =>
+  aProblem(
     403,
     "role-missing",
     `This needs the app role ${roles.join(" or ")}: ask who administers the app to assign it.`,
     { roles },
   );
+
+export const roleMissing = (...roles: readonly [Role, ...Role[]]): HttpResponseInit => refuse(lackOfRole(...roles));
 
 /** Guards handlers by app roles: 401 for a caller who did not sign in, 403 for one without any of the roles. */
 export const guardOf =

@@ -5,16 +5,28 @@ import * as z from "zod";
  * An RFC 9457 problem. `type` is a relative reference that names the kind; `detail` says what to do, and never repeats
  * a secret or a token of the request.
  */
-export const problem = (
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly [member: string]: unknown;
+}
+
+export const aProblem = (
   status: number,
   kind: string,
   detail: string,
   members: Readonly<Record<string, unknown>> = {},
-): HttpResponseInit => ({
-  status,
+): Problem => ({ type: `/problems/${kind}`, title: kind.replaceAll("-", " "), status, detail, ...members });
+
+export const refuse = (problem: Problem): HttpResponseInit => ({
+  status: problem.status,
   headers: { "content-type": "application/problem+json" },
-  body: JSON.stringify({ type: `/problems/${kind}`, title: kind.replaceAll("-", " "), status, detail, ...members }),
+  body: JSON.stringify(problem),
 });
+
+export const problem = (...args: Parameters<typeof aProblem>): HttpResponseInit => refuse(aProblem(...args));
 
 /** 400 that names each field that is wrong, and how. */
 export const invalidRequest = (error: z.ZodError): HttpResponseInit =>

@@ -129,9 +129,9 @@ export const adoptRestorePlan = async (
   return keepRestorePlan(work, restoreId, { ...plan, chunksOf: planOf, started });
 };
 
-/** Keeps a selection of items, or a query, out of the restore's history; gives what travels in its stead. */
+/** Keeps a selection out of the restore's history, unless it is everything; gives what travels in its stead. */
 export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<OrderedSelection> => {
-  if ("all" in select || "folders" in select) return select;
+  if ("all" in select) return select;
   await work.create(selectionName(restoreId), bytesOf(select));
   return { kept: true };
 };

@@ -6,6 +6,7 @@ import { createApp } from "../../local/host/worker/app.ts";
 import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as restore from "../../shared/contracts/restore.ts";
+import * as restoreList from "../../shared/contracts/restore-list.ts";
 import * as slots from "../../shared/contracts/slots.ts";
 import type { Callers } from "../../shared/http/guard.ts";
 import { ROLES } from "../../shared/security/principal.ts";
@@ -47,7 +48,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, restore, slots]
+const contracts = [backup, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -89,7 +90,9 @@ describe("the app", () => {
       "backup-in-turn",
       "backup-mailbox",
       "backup-tenant",
+      "restore-in-turn",
       "restore-mailbox",
+      "restore-mailboxes",
     ]);
   });
 

@@ -40,6 +40,7 @@ describe("readConfig", () => {
         window: 8,
         laneBudgetMs: 100_000,
       },
+      restore: { window: 8 },
     });
   });
 
@@ -54,6 +55,7 @@ describe("readConfig", () => {
         IMPORT_HOSTS: "outlook.office365.us, 127.0.0.1:8443",
         BACKUP_SCOPE: "ada@contoso.example, 42",
         BACKUP_WINDOW: "3",
+        RESTORE_WINDOW: "4",
         LANE_SECONDS: "45",
       }),
     );
@@ -67,6 +69,7 @@ describe("readConfig", () => {
       },
       storage: { kind: "connection-string" },
       backup: { scope: ["ada@contoso.example", "42"], window: 3, laneBudgetMs: 45_000 },
+      restore: { window: 4 },
     });
   });
 
@@ -119,6 +122,7 @@ describe("readConfig", () => {
     ["BACKUP_EXCLUDE_FOLDERS", "100% s3cret", /should be well-known names or paths of folders/],
     ["BACKUP_WINDOW", "s3cret", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "101", /should be a whole number from 1 to 100/],
+    ["RESTORE_WINDOW", "0", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "", /should be a whole number from 1 to 100/],
     ["AUTHENTICATION", "s3cret", /should be 'platform', or 'none' for the emulator only/],
     ["AUTHENTICATION", "", /should be 'platform', or 'none' for the emulator only/],

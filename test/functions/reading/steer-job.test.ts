@@ -195,6 +195,35 @@ describe("POST /api/jobs/{id}/cancel", () => {
   });
 });
 
+describe("a list of restores", () => {
+  const list = "restores-20261122T090000Z-abc234";
+  const [one, other] = ["restore-20261122T090001Z-abc234", "restore-20261122T090002Z-abc234"];
+  const aList = (): Record<string, Instance> => ({
+    [list]: { name: "restore-mailboxes", state: "Running", customStatus: { places: 2 } },
+    [placeInstance(0, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: one } },
+    [placeInstance(1, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: other } },
+    [one]: { name: "restore-mailbox", state: "Running" },
+    [other]: { name: "restore-mailbox", state: "Running" },
+  });
+
+  test.each([
+    [pauseJob, "Suspended"],
+    [cancelJob, "Terminated"],
+  ] as const)("is steered with its places and the restores that they are at: %o", async (steer, state) => {
+    const hub = aTaskHub(aList());
+
+    expect((await hub.steer(steer, list)).status).toBe(202);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set([state]));
+  });
+
+  test("is not to be steered by who may not restore", async () => {
+    const hub = aTaskHub(aList());
+
+    expect((await hub.steer(cancelJob, list, ["Backup.Operator"])).status).toBe(403);
+    expect(hub.orders).toEqual([]);
+  });
+});
+
 describe("a job that cannot be steered", () => {
   test.each([
     [pauseJob, "Suspended", "paused"],

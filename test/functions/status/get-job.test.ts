@@ -118,4 +118,63 @@ describe("GET /api/jobs/{id}", () => {
       progress: customStatus,
     });
   });
+
+  describe("of a list of restores", () => {
+    const LIST = "restores-20261122T010000Z-abc234";
+    const [one, other] = ["restore-20261122T010001Z-abc234", "restore-20261122T010002Z-abc234"];
+    const items = { planned: 9, imported: 5, replaced: 1, present: 0, ambiguous: 0, failed: 3, missing: 0, bytes: 60 };
+    const restoring = { present: 0, replaced: 0, ambiguous: 0, failed: 0, importedBytes: 0 };
+    const hub = (state: string, createdTime: Date) => ({
+      [LIST]: {
+        name: "restore-mailboxes",
+        runtimeStatus: state,
+        createdTime,
+        customStatus: { phase: "restoring", restores: 8, mailboxes: 8, places: 2 },
+      },
+      [`${LIST}-place-0`]: {
+        name: "restore-in-turn",
+        runtimeStatus: "Running",
+        customStatus: { complete: 1, partial: 1, failed: 1, failures: [], items, running: one },
+      },
+      [`${LIST}-place-1`]: {
+        name: "restore-in-turn",
+        runtimeStatus: "Running",
+        customStatus: {
+          complete: 0,
+          partial: 0,
+          failed: 0,
+          failures: [],
+          items: { ...items, imported: 0 },
+          running: other,
+        },
+      },
+      [one]: {
+        name: "restore-mailbox",
+        runtimeStatus: "Running",
+        customStatus: { ...restoring, items: 10, imported: 4, failed: 1, importedBytes: 40 },
+      },
+    });
+
+    test("sums up its places and what they are at, and says when it would end at the pace so far", async () => {
+      const hourAgo = new Date(Date.now() - 3_600_000);
+      const { body } = await job(hub("Running", hourAgo), LIST);
+
+      expect(body).toMatchObject({
+        kind: "restore-mailboxes",
+        progress: {
+          ...{ phase: "restoring", restores: 8, waiting: 3, running: [one, other] },
+          ...{ complete: 1, partial: 1, failed: 1, imported: 9, replaced: 2, bytes: 160 },
+        },
+      });
+      const { etaSeconds } = (body as { progress: { etaSeconds: number } }).progress;
+      expect(etaSeconds / 3_600).toBeCloseTo(4.5 / 3.5, 1);
+    });
+
+    test("has no time at which it would end while it is paused", async () => {
+      const { body } = await job(hub("Suspended", new Date("2026-11-22T01:00:00Z")), LIST);
+
+      expect(body).toMatchObject({ state: "paused", progress: { complete: 1 } });
+      expect((body as { progress: object }).progress).not.toHaveProperty("etaSeconds");
+    });
+  });
 });

@@ -1,0 +1,51 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import * as z from "zod";
+import { addCounts } from "../../shared/add-counts.ts";
+import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
+import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "../../shared/contracts/restore.ts";
+import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "../../shared/contracts/restore-list.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { tryPart } from "../../shared/durable/parts.ts";
+import { restoreInstance } from "../../shared/ids.ts";
+import { isWhole, restoredItems } from "./restored-items.ts";
+
+/** Restores in one generation: what bounds its history. */
+const TURNS_PER_GENERATION = 20;
+
+const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([reconcileRestore.output, planRestore.output]) };
+
+/** Runs restores of a list, one after the other, until all are taken. One that fails is counted, no more. */
+export function* restoreInTurn(context: OrchestrationContext): Generator<Task, RestoreOutcomes | undefined, unknown> {
+  const input = RestoreInTurnInput.parse(context.df.getInput());
+  const { listId, place } = input;
+  let { turn, at, outcomes } = input;
+
+  for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1, turn += 1) {
+    const { taken } = yield* call(context, takeRestore, { listId, place, turn, at });
+    if (taken === undefined) return outcomes;
+    at = taken.at;
+
+    const instanceId = restoreInstance(taken.restore.restoreId);
+    context.df.setCustomStatus({ ...countsOf(outcomes), running: instanceId });
+    outcomes = count(outcomes, yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore }));
+    context.df.setCustomStatus(countsOf(outcomes));
+  }
+
+  context.df.continueAsNew({ listId, place, turn, at, outcomes } satisfies RestoreInTurnInput);
+  return undefined;
+}
+
+/** A status holds 16 KB, which reasons could fill. Source: learn.microsoft.com, durable-functions-custom-orchestration-status. */
+const countsOf = ({ failures: _, ...counts }: RestoreOutcomes) => counts;
+
+const count = (outcomes: RestoreOutcomes, ended: RestoreResult | RestorePlan | PartFailure): RestoreOutcomes => {
+  if ("reason" in ended)
+    return {
+      ...outcomes,
+      failed: outcomes.failed + 1,
+      failures: [...outcomes.failures, ended].slice(0, MOST_FAILURES),
+    };
+  const items = restoredItems(ended);
+  const end = isWhole(items) ? "complete" : "partial";
+  return { ...outcomes, [end]: outcomes[end] + 1, items: addCounts(outcomes.items, items) };
+};

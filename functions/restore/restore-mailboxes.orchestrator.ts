@@ -1,0 +1,38 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
+import { MOST_FAILURES } from "../../shared/contracts/part.ts";
+import {
+  type RestoreInTurnInput,
+  RestoreMailboxesInput,
+  RestoreOutcomes,
+} from "../../shared/contracts/restore-list.ts";
+import { fillPlaces } from "../../shared/durable/parts.ts";
+import { placeInstance, restoresInstance } from "../../shared/ids.ts";
+import { NO_ITEMS } from "./restored-items.ts";
+
+const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
+
+/**
+ * Restores a list of mailboxes, a window of them at the same time: fills each place of the window with an orchestration
+ * that takes one after the other, in the order of their priorities.
+ */
+export function* restoreMailboxes(context: OrchestrationContext): Generator<Task, RestoreOutcomes, unknown> {
+  const { listId, restores, mailboxes, window } = RestoreMailboxesInput.parse(context.df.getInput());
+  const places = Math.min(window, mailboxes);
+  context.df.setCustomStatus({ phase: "restoring", restores, mailboxes, places });
+
+  const parts = Array.from({ length: places }, (_, place) => ({
+    instanceId: placeInstance(place, restoresInstance(listId)),
+    input: { listId, place, turn: 0, outcomes: NONE } satisfies RestoreInTurnInput,
+  }));
+  const outcomes = yield* fillPlaces(context, { name: "restore-in-turn", output: RestoreOutcomes }, parts);
+
+  context.df.setCustomStatus({ phase: "done", restores, mailboxes, places: 0 });
+  return outcomes.reduce(add, NONE);
+}
+
+const add = (a: RestoreOutcomes, b: RestoreOutcomes): RestoreOutcomes => ({
+  ...addCounts(a, b),
+  failures: [...a.failures, ...b.failures].slice(0, MOST_FAILURES),
+  items: addCounts(a.items, b.items),
+});

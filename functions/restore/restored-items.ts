@@ -1,0 +1,26 @@
+import type { RestorePlan, RestoreResult } from "../../shared/contracts/restore.ts";
+import type { RestoredItems } from "../../shared/contracts/restore-list.ts";
+
+export const NO_ITEMS: RestoredItems = {
+  planned: 0,
+  imported: 0,
+  replaced: 0,
+  present: 0,
+  ambiguous: 0,
+  failed: 0,
+  missing: 0,
+  bytes: 0,
+};
+
+/** What one restore did, or its dry run would. */
+export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems => {
+  if ("chunks" in ended) {
+    const { items: planned, present, bytes } = ended;
+    return { ...NO_ITEMS, planned, present, bytes };
+  }
+  const { imported, replaced, ambiguous, failed, missing } = ended;
+  return { ...ended, planned: imported + replaced + ambiguous + failed + missing };
+};
+
+/** Whether every item is back that was to be. */
+export const isWhole = ({ ambiguous, failed, missing }: RestoredItems): boolean => ambiguous + failed + missing === 0;

@@ -1,0 +1,150 @@
+import { describe, expect, test } from "vitest";
+import type * as z from "zod";
+import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
+import { restoreMailboxes } from "../../../functions/restore/restore-mailboxes.orchestrator.ts";
+import { NO_ITEMS } from "../../../functions/restore/restored-items.ts";
+import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
+import { type ListedRestore, type RestoreInTurnInput, takeRestore } from "../../../shared/contracts/restore-list.ts";
+import { keepRestoreList } from "../../../shared/work/restore-list.ts";
+import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { deliver } from "../kit.ts";
+import { aListed, aListId, aPlan, aResult, NONE } from "./a-list.ts";
+
+const done = { ...NONE, complete: 1, items: { ...NO_ITEMS, planned: 5, imported: 5, bytes: 50 } };
+
+describe("restore-mailboxes", () => {
+  const list = (mailboxes: number, place: (input: RestoreInTurnInput) => unknown = () => done) =>
+    runOrchestrator(restoreMailboxes, {
+      input: { listId: aListId, restores: 9, mailboxes, window: 3 },
+      retries: false,
+      orchestrators: { "restore-in-turn": place },
+    });
+
+  test("fills its window, and sums up what the places did", async () => {
+    const { calls, output, customStatuses } = await list(7);
+
+    expect(calls.map(({ instanceId }) => instanceId)).toEqual(
+      [0, 1, 2].map((place) => `restores-${aListId}-place-${place}`),
+    );
+    expect(calls[1]?.input).toEqual({ listId: aListId, place: 1, turn: 0, outcomes: NONE });
+    expect(output).toEqual({ ...NONE, complete: 3, items: { ...NO_ITEMS, planned: 15, imported: 15, bytes: 150 } });
+    expect(customStatuses).toEqual([
+      { phase: "restoring", restores: 9, mailboxes: 7, places: 3 },
+      { phase: "done", restores: 9, mailboxes: 7, places: 0 },
+    ]);
+  });
+
+  test("has no more places than mailboxes to fill", async () => {
+    expect((await list(2)).calls).toHaveLength(2);
+  });
+
+  test("tells of twenty failures, and counts all", async () => {
+    const failures = Array.from({ length: 12 }, (_, n) => ({ job: `restore-${n}`, reason: "no right" }));
+    const { output } = await list(2, () => ({ ...NONE, failed: 12, failures }));
+
+    expect(output).toMatchObject({ failed: 24, failures: [...failures, ...failures.slice(0, 8)] });
+  });
+
+  test("fails when a place fails, rather than answer with less", async () => {
+    const broken = () => {
+      throw new Error("the list is lost");
+    };
+
+    await expect(list(2, broken)).rejects.toThrow(OrchestratorFailedError);
+  });
+});
+
+describe("restore-in-turn", () => {
+  const input: RestoreInTurnInput = { listId: aListId, place: 2, turn: 0, outcomes: NONE };
+
+  /** One place that is alone with a list, whose restores end with what `end` gives. */
+  const inTurn = async (
+    restores: readonly (readonly ListedRestore[])[],
+    end: (restore: ListedRestore) => unknown,
+    start: RestoreInTurnInput = input,
+  ) => {
+    const work = memoryBlobs();
+    await keepRestoreList(
+      work,
+      aListId,
+      restores.map((queue) => [...queue]),
+    );
+    const take = takeRestoreActivity({ work });
+    return runOrchestrator(restoreInTurn, {
+      input: start,
+      retries: false,
+      activities: {
+        "take-restore": (asked: z.input<typeof takeRestore.input>) => deliver(take, takeRestore, asked),
+      },
+      orchestrators: { "restore-mailbox": end },
+    });
+  };
+
+  test("runs one restore after the other, each as a job of its own, until none is left", async () => {
+    const { calls, output } = await inTurn([[aListed(0), aListed(1)], [aListed(2)]], () => aResult());
+
+    expect(calls.map(({ name, instanceId }) => instanceId ?? name)).toEqual([
+      ...["take-restore", `restore-${aListed(0).restoreId}`],
+      ...["take-restore", `restore-${aListed(1).restoreId}`],
+      ...["take-restore", `restore-${aListed(2).restoreId}`],
+      "take-restore",
+    ]);
+    expect(calls[1]?.input).toEqual(aListed(0));
+    expect(calls.map((call) => (call.input as { turn?: number }).turn).filter((turn) => turn !== undefined)).toEqual([
+      0, 1, 2, 3,
+    ]);
+    expect(output).toEqual({
+      ...NONE,
+      complete: 3,
+      items: { ...NO_ITEMS, planned: 15, imported: 15, present: 6, bytes: 150 },
+    });
+  });
+
+  test("counts one that fails, and one that some item is not back of, and goes on", async () => {
+    const { output, customStatuses } = await inTurn([[aListed(0)], [aListed(1)], [aListed(2)]], ({ restoreId }) => {
+      if (restoreId === aListed(0).restoreId) throw new Error("no right to this mailbox");
+      return restoreId === aListed(1).restoreId ? aResult({ imported: 3, failed: 1, missing: 1 }) : aResult();
+    });
+
+    const reason = "Orchestrator function 'restore-mailbox' failed: no right to this mailbox";
+    const failures = [{ job: `restore-${aListed(0).restoreId}`, reason }];
+    const items = {
+      planned: 10,
+      imported: 8,
+      replaced: 0,
+      present: 4,
+      ambiguous: 0,
+      failed: 1,
+      missing: 1,
+      bytes: 100,
+    };
+    expect(output).toEqual({ complete: 1, partial: 1, failed: 1, failures, items });
+    expect(customStatuses).toContainEqual(
+      expect.objectContaining({ failed: 1, running: `restore-${aListed(1).restoreId}` }),
+    );
+    expect(customStatuses.at(-1)).toEqual({ complete: 1, partial: 1, failed: 1, items });
+  });
+
+  test("counts what dry runs would do", async () => {
+    const { output } = await inTurn([[aListed(0, { dryRun: true })]], () => aPlan);
+
+    expect(output).toEqual({ ...NONE, complete: 1, items: { ...NO_ITEMS, planned: 7, present: 2, bytes: 70 } });
+  });
+
+  test("goes on in a new generation after twenty restores, where it is in the list", async () => {
+    const many = Array.from({ length: 25 }, (_, n) =>
+      aListed(0, { restoreId: `20261122T0900${String(n).padStart(2, "0")}Z-abc234` }),
+    );
+
+    const { calls, continuedAs } = await inTurn([many], () => aResult());
+
+    expect(calls).toHaveLength(40);
+    expect(continuedAs).toMatchObject({
+      place: 2,
+      turn: 20,
+      at: { mailbox: 0, restore: 19 },
+      outcomes: { complete: 20 },
+    });
+  });
+});
