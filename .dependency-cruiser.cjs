@@ -18,13 +18,13 @@ module.exports = {
       name: "shared-stands-alone",
       severity: "error",
       from: { path: "^shared/" },
-      to: { path: "^(functions|local|bench|test)/" },
+      to: { path: "^(functions|local|bench|test|infra)/" },
     },
     {
       name: "app-knows-nothing-of-the-stand-ins",
       severity: "error",
       from: { path: "^functions/" },
-      to: { path: "^(local|bench|test)/" },
+      to: { path: "^(local|bench|test|infra)/" },
     },
     {
       name: "stand-ins-know-nothing-of-the-app",

@@ -1,0 +1,84 @@
+import * as z from "zod";
+import { type Finding, finding } from "../finding.ts";
+import type { Project } from "../project.ts";
+import { readYaml, YamlError } from "../yaml.ts";
+
+const Level = z.enum(["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"]);
+const Concurrency = z.int().min(1).max(100);
+
+/**
+ * What of host.json is used. Sources: learn.microsoft.com/azure/azure-functions/functions-host-json and
+ * .../durable/durable-functions-bindings (read 2026-11).
+ */
+const Host = z.strictObject({
+  version: z.literal("2.0"),
+  functionTimeout: z.string().regex(/^\d\d:\d\d:\d\d$/),
+  telemetryMode: z.literal("OpenTelemetry"),
+  logging: z.strictObject({
+    logLevel: z.record(z.string(), Level),
+    applicationInsights: z.strictObject({
+      samplingSettings: z.strictObject({
+        isEnabled: z.boolean(),
+        excludedTypes: z.string().regex(/Exception/, { error: "sampling must keep exceptions" }),
+      }),
+    }),
+  }),
+  extensionBundle: z.strictObject({
+    id: z.literal("Microsoft.Azure.Functions.ExtensionBundle"),
+    version: z.literal("[4.*, 5.0.0)"),
+  }),
+  extensions: z.strictObject({
+    http: z.strictObject({ routePrefix: z.literal("api") }),
+    durableTask: z.strictObject({
+      hubName: z.literal("%TASKHUB_NAME%"),
+      storageProvider: z.strictObject({
+        type: z.literal("AzureStorage"),
+        connectionName: z.literal("AzureWebJobsStorage"),
+        partitionCount: z.int().min(1).max(16),
+      }),
+      maxConcurrentActivityFunctions: Concurrency,
+      maxConcurrentOrchestratorFunctions: Concurrency,
+      tracing: z.strictObject({
+        distributedTracingEnabled: z.boolean(),
+        version: z.enum(["None", "V1", "V2"]),
+        traceInputsAndOutputs: z.literal(false, { error: "inputs hold personal data and must not be traced" }),
+      }),
+    }),
+  }),
+});
+
+/** Source: learn.microsoft.com/azure/developer/azure-developer-cli/azd-schema (read 2026-11). */
+const AzureYaml = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  metadata: z.strictObject({ template: z.string() }).optional(),
+  infra: z.strictObject({ provider: z.literal("bicep"), path: z.string(), module: z.string() }),
+  services: z.record(
+    z.string(),
+    z.strictObject({
+      project: z.string(),
+      host: z.literal("function"),
+      language: z.enum(["ts", "js"]),
+      hooks: z.record(z.string(), z.unknown()).optional(),
+    }),
+  ),
+  hooks: z.record(
+    z.string(),
+    z.strictObject({ shell: z.enum(["sh", "pwsh"]), run: z.string(), interactive: z.boolean().optional() }),
+  ),
+});
+
+/** host.json and azure.yaml against what of their schemas is used: an option with a wrong name is silently ignored. */
+export const checkHost = (project: Project): Finding[] => [
+  ...issues("host.json", Host, () => JSON.parse(project.text("host.json"))),
+  ...issues("azure.yaml", AzureYaml, () => readYaml(project.text("azure.yaml"))),
+];
+
+const issues = (path: string, schema: z.ZodType, read: () => unknown): Finding[] => {
+  try {
+    const { error } = schema.safeParse(read());
+    return (error?.issues ?? []).map((issue) => finding(path, undefined, `${issue.path.join(".")}: ${issue.message}`));
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof YamlError) return [finding(path, undefined, error.message)];
+    throw error;
+  }
+};

@@ -1,0 +1,102 @@
+import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
+import { type Finding, finding } from "../finding.ts";
+import { type Deployed, deployed, type Project } from "../project.ts";
+
+const FILE = "infra/modules/rights.bicep";
+
+/** Ids of built-in roles. Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (read 2026-11). */
+const BUILT_IN: Readonly<Record<string, string>> = {
+  blobOwner: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+  blobContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
+  blobReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+  queueContributor: "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
+  tableContributor: "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
+  metricsPublisher: "3913510d-42f4-4e42-8a64-420c390055eb",
+  secretsUser: "4633458b-17de-408a-b874-0445c86b69e6",
+  durableContributor: "0ad04412-c4d5-4796-b79c-f76d14c8d402",
+};
+
+/** Every right, as `who: role on what`: one too many is a hole, and one too few is an outage. */
+export const RIGHTS: readonly string[] = [
+  "host: blobOwner on hostAccount",
+  "host: queueContributor on hostAccount",
+  "host: tableContributor on hostAccount",
+  "host: metricsPublisher on insights",
+  "host: secretsUser on keyVault",
+  "host: durableContributor on hub",
+  "backup: writerRole on vault",
+  "backup: removerRole on vault",
+  "backup: blobContributor on work",
+  "backup: blobContributor on state",
+  "backup: appenderRole on audit",
+  "restore: blobReader on vault",
+  "restore: blobContributor on work",
+  "restore: appenderRole on audit",
+  "topic: blobContributor on deadLetters",
+];
+
+/** Rights in one file, at the narrowest scope, with ids that are what they are called. */
+export const checkRights = (project: Project): Finding[] => {
+  const assignments = deployed(project, "Microsoft.Authorization/roleAssignments");
+  const given = assignments.map(rightOf);
+  return [
+    ...checkRoleIds(project),
+    ...assignments
+      .filter(({ file }) => file !== FILE)
+      .map(({ file, statement }) => finding(file, statement.at, `rights are given in ${FILE} only`)),
+    ...assignments
+      .filter(({ statement }) => textOf(valueAt(statement.body, "properties", "principalType")) !== "ServicePrincipal")
+      .map(({ file, statement }) =>
+        finding(file, statement.at, `${statement.name} needs principalType ServicePrincipal`),
+      ),
+    ...assignments.flatMap(({ file, statement }, index) =>
+      RIGHTS.includes(given[index] ?? "")
+        ? []
+        : [finding(file, statement.at, `a right that nobody needs: ${given[index]}`)],
+    ),
+    ...RIGHTS.filter((right) => !given.includes(right)).map((right) =>
+      finding(FILE, undefined, `a right is missing: ${right}`),
+    ),
+    ...deployed(project, "Microsoft.Authorization/roleDefinitions").flatMap(checkOwnRole),
+  ];
+};
+
+const checkRoleIds = (project: Project): Finding[] => {
+  const statements = project.bicep.find(({ path }) => path === FILE)?.statements ?? [];
+  const roles = statements.find(({ kind, name }) => kind === "var" && name === "roles");
+  if (roles?.kind !== "var" || roles.value.kind !== "object")
+    return [finding(FILE, undefined, "the ids of roles should stand in one object, roles")];
+  return roles.value.members
+    .filter(({ key = "", value }) => BUILT_IN[key] !== textOf(value))
+    .map(({ key, at }) => finding(FILE, at, `this is not the id of ${key}`));
+};
+
+const rightOf = ({ statement }: Deployed): string => {
+  const principal = valueAt(statement.body, "properties", "principalId");
+  const scope = valueAt(statement.body, "scope");
+  const who = principal?.kind === "name" ? principal.name.replace(/PrincipalId$/, "") : "?";
+  const what = scope?.kind === "name" ? scope.name : "the whole resource group";
+  return `${who}: ${roleOf(valueAt(statement.body, "properties", "roleDefinitionId"))} on ${what}`;
+};
+
+/** `subscriptionResourceId('…', roles.x)` of a built-in role, `x.id` of one of our own. */
+const roleOf = (expression: Expression | undefined): string => {
+  const last = expression?.kind === "call" ? expression.args.at(-1) : undefined;
+  if (last?.kind === "member") return last.name;
+  return expression?.kind === "member" && expression.of.kind === "name" ? expression.of.name : "?";
+};
+
+/** A role of our own is there to allow less than a built-in one. */
+const checkOwnRole = ({ file, statement }: Deployed): Finding[] => {
+  const permissions = valueAt(statement.body, "properties", "permissions");
+  const items = permissions?.kind === "array" ? permissions.items : [];
+  const actions = items.flatMap((item) =>
+    ["actions", "dataActions"].flatMap((key) => {
+      const list = valueAt(item, key);
+      return list?.kind === "array" ? list.items.map((action) => textOf(action) ?? "*") : [];
+    }),
+  );
+  return actions
+    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/blobServices/"))
+    .map((action) => finding(file, statement.at, `${statement.name} allows too much: ${action}`));
+};

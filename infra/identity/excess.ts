@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import * as z from "zod";
+
+const DutyGrants = z.strictObject({ graph: z.record(z.string(), z.guid()), exchange: z.array(z.string()) });
+const Grants = z.strictObject({ comment: z.string(), backup: DutyGrants, restore: DutyGrants, privacy: DutyGrants });
+
+export const DUTIES = ["backup", "restore", "privacy"] as const;
+export type Duty = (typeof DUTIES)[number];
+
+/** What each duty needs, and no more. */
+export const GRANTS = Grants.parse(JSON.parse(readFileSync(new URL("grants.json", import.meta.url), "utf8")));
+
+/** Answer of Graph to `GET /servicePrincipals/{id}/appRoleAssignments`, of which only ids count. */
+export const GraphAssignments = z.looseObject({ value: z.array(z.looseObject({ appRoleId: z.string() })) });
+
+/** What list-exchange.ps1 writes; PowerShell makes an object of a list of one. */
+export const ExchangeAssignments = z
+  .union([
+    z.array(z.looseObject({ role: z.string(), scope: z.string() })),
+    z.looseObject({ role: z.string(), scope: z.string() }),
+  ])
+  .transform((found) => (Array.isArray(found) ? found : [found]));
+
+/** Graph's names for ids of app roles. */
+export type RoleNames = ReadonlyMap<string, string>;
+
+interface Held {
+  /** Ids of Graph's app roles. */
+  readonly graph: readonly string[];
+  readonly exchange: readonly { readonly role: string; readonly scope: string }[];
+}
+
+export interface Verdict {
+  /** What a thief of this identity could do beyond its duty. */
+  readonly tooMuch: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/** What is held against what the duty needs. A mailbox permission in Graph undoes every scope in Exchange. */
+export const judgeGrants = (duty: Duty, held: Held, names: RoleNames): Verdict => {
+  const { graph, exchange } = GRANTS[duty];
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const wantedIds = Object.values(graph);
+  const isMailbox = (id: string): boolean => /^(Mail|Calendars|Contacts|Tasks)/.test(nameOf(id));
+  return {
+    tooMuch: [
+      ...held.graph
+        .filter((id) => !wantedIds.includes(id))
+        .map((id) =>
+          isMailbox(id)
+            ? `${nameOf(id)} in Graph reaches every mailbox of the tenant, whatever its scope in Exchange: remove it`
+            : `${nameOf(id)} in Graph is not needed: remove it`,
+        ),
+      ...held.exchange
+        .filter(({ role }) => !exchange.includes(role))
+        .map(({ role }) => `${role} in Exchange is not needed: remove it`),
+      ...held.exchange
+        .filter(({ role, scope }) => exchange.includes(role) && scope === "")
+        .map(({ role }) => `${role} in Exchange has no scope and reaches every mailbox: give it one`),
+    ],
+    missing: [
+      ...Object.entries(graph)
+        .filter(([, id]) => !held.graph.includes(id))
+        .map(([name]) => `${name} in Graph`),
+      ...exchange
+        .filter((role) => !held.exchange.some((one) => one.role === role))
+        .map((role) => `${role} in Exchange`),
+    ],
+  };
+};

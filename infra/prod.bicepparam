@@ -1,0 +1,43 @@
+// Production. A pipeline deploys it; values that name the tenant come from the environment of its run.
+using 'main.bicep'
+
+param environmentName = 'prod'
+param location = readEnvironmentVariable('AZURE_LOCATION')
+param tags = {
+  owner: readEnvironmentVariable('OWNER')
+  costCenter: readEnvironmentVariable('COST_CENTER')
+  purpose: 'production'
+}
+
+// Backups lie in three zones, and a copy of them in another region.
+param dataRedundancy = 'Standard_GZRS'
+param zoneRedundant = false
+param maximumInstances = 40
+param instanceMemoryMb = 2048
+
+param undeleteDays = 30
+// Ask whoever answers for personal data before setting this: what cannot be deleted cannot be erased on request either.
+param writeOnceDays = 0
+param auditDays = 365
+
+param logDays = 180
+param logCapGb = 10
+param alertEmails = split(readEnvironmentVariable('ALERT_EMAILS'), ',')
+param silenceHours = 26
+param monthlyBudget = 1000
+param budgetStart = readEnvironmentVariable('BUDGET_START')
+
+param apiClientId = readEnvironmentVariable('API_CLIENT_ID')
+param apiCallers = split(readEnvironmentVariable('API_CALLERS'), ',')
+
+param settings = {
+  BACKUP_SCHEDULE: '0 0 1 * * *'
+  BACKUP_SCOPE: 'licensed'
+  BACKUP_EXCLUDE: ''
+  BACKUP_EXCLUDE_FOLDERS: ''
+  BACKUP_ARCHIVES: 'false'
+  BACKUP_WINDOW: '8'
+  RESTORE_WINDOW: '8'
+  LANE_SECONDS: '100'
+  IMPORT_HOSTS: 'outlook.office365.com'
+}

@@ -1,0 +1,231 @@
+import { describe, expect, test } from "vitest";
+import { checkInfra } from "../../infra/check/check-infra.ts";
+import { lineOf } from "../../infra/check/finding.ts";
+import { openProject } from "../../infra/check/project.ts";
+
+const APP = "infra/modules/function-app.bicep";
+const DATA = "infra/modules/data-storage.bicep";
+const RIGHTS = "infra/modules/rights.bicep";
+const MAIN = "infra/main.bicep";
+const PROD = "infra/prod.bicepparam";
+
+const sound = openProject();
+
+/** What is found when one passage of a file reads differently. */
+const findingsAfter = (path: string, passage: string | RegExp, instead: string): string[] => {
+  const text = sound.text(path);
+  const changed = text.replace(passage, instead);
+  if (changed === text) throw new Error(`${path} has no such passage, so that nothing was seeded`);
+  return checkInfra(openProject({ [path]: changed })).map(lineOf);
+};
+
+describe("npm run check:infra", () => {
+  test("finds nothing wrong with the deployment", () => {
+    expect(checkInfra(sound).map(lineOf)).toEqual([]);
+  });
+
+  test.each<[mistake: string, path: string, passage: string | RegExp, instead: string, found: RegExp]>([
+    ["a property with a wrong name", APP, "httpsOnly: true", "httpOnly: true", /has no property httpOnly/],
+    [
+      "a property that only Azure writes",
+      DATA,
+      "accessTier: 'Hot'",
+      "accessTier: 'Hot'\n    primaryLocation: location",
+      /primaryLocation is read-only/,
+    ],
+    [
+      "a property that must be there",
+      "infra/modules/event-topic.bicep",
+      /^ {2}location: location\n/m,
+      "",
+      /needs location/,
+    ],
+    ["a value that is not known", DATA, "'TLS1_2'", "'TLS1_4'", /minimumTlsVersion is 'TLS1_4'/],
+    [
+      "a text in place of a number",
+      APP,
+      "instanceMemoryMB: instanceMemoryMb",
+      "instanceMemoryMB: '2048'",
+      /instanceMemoryMB should be int/,
+    ],
+    [
+      "another API version",
+      APP,
+      "Microsoft.Web/sites@2024-11-01",
+      "Microsoft.Web/sites@2019-08-01",
+      /not at 2019-08-01/,
+    ],
+    ["a name that is declared nowhere", MAIN, "prefix: prefix", "prefix: prefiks", /prefiks is declared nowhere/],
+    [
+      "a parameter that nobody uses",
+      MAIN,
+      "param location string",
+      "param location string\nparam colour string = 'red'",
+      /nobody uses colour/,
+    ],
+    [
+      "a module's parameter that does not exist",
+      MAIN,
+      "undeleteDays: undeleteDays",
+      "undeleteDays: undeleteDays\n    redoDays: 3",
+      /no parameter redoDays/,
+    ],
+    ["a module's parameter that is missing", MAIN, /^ {4}auditDays: auditDays\n/m, "", /needs the parameter auditDays/],
+    ["a module's output that does not exist", MAIN, "keyVault.outputs.uri", "keyVault.outputs.url", /no output url/],
+    [
+      "a value that a parameter does not allow",
+      PROD,
+      "param instanceMemoryMb = 2048",
+      "param instanceMemoryMb = 1024",
+      /does not allow 1024/,
+    ],
+    [
+      "shared keys left on",
+      DATA,
+      "allowSharedKeyAccess: false",
+      "allowSharedKeyAccess: true",
+      /allowSharedKeyAccess should be false/,
+    ],
+    [
+      "no versions of the vault",
+      DATA,
+      "isVersioningEnabled: true",
+      "isVersioningEnabled: false",
+      /should keep versions/,
+    ],
+    [
+      "a lifecycle that empties the vault",
+      DATA,
+      "prefixMatch: ['work/']",
+      "prefixMatch: ['work/', 'vault/']",
+      /removes what must be kept/,
+    ],
+    [
+      "no container for the audit log",
+      DATA,
+      "name: 'audit'",
+      "name: 'audits'",
+      /container audit that no template makes/,
+    ],
+    [
+      "a role that is missing",
+      RIGHTS,
+      "scope: audit\n  properties: {\n    principalId: restorePrincipalId",
+      "scope: work\n  properties: {\n    principalId: restorePrincipalId",
+      /missing: restore: appenderRole on audit/,
+    ],
+    [
+      "a role on the whole group",
+      RIGHTS,
+      "  scope: vault\n  properties: {\n    principalId: restorePrincipalId",
+      "  properties: {\n    principalId: restorePrincipalId",
+      /nobody needs: restore: blobReader on the whole resource group/,
+    ],
+    [
+      "an id of another role",
+      RIGHTS,
+      "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
+      "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
+      /not the id of blobReader/,
+    ],
+    [
+      "a role assignment for whatever has the id",
+      RIGHTS,
+      "principalType: 'ServicePrincipal'",
+      "principalType: 'User'",
+      /needs principalType/,
+    ],
+    [
+      "a setting that nobody reads",
+      APP,
+      "AUTHENTICATION: 'platform'",
+      "AUTHENTICATION: 'platform'\n  BACKUP_HOUR: '1'",
+      /nobody reads the setting BACKUP_HOUR/,
+    ],
+    ["a setting that is not set", APP, /^ {2}SEAL_KEY: .*\n/m, "", /setting SEAL_KEY is read, but set in no template/],
+    [
+      "a setting of the emulators",
+      APP,
+      "AUTHENTICATION: 'platform'",
+      "AUTHENTICATION: 'platform'\n  LOCAL_BACKUP_TOKEN: 'x'",
+      /for the emulators only/,
+    ],
+    [
+      "a setting that Flex Consumption refuses",
+      APP,
+      "TASKHUB_NAME: taskHub",
+      "TASKHUB_NAME: taskHub\n  WEBSITE_RUN_FROM_PACKAGE: '1'",
+      /not for Flex Consumption/,
+    ],
+    [
+      "a setting that the app refuses",
+      PROD,
+      "BACKUP_WINDOW: '8'",
+      "BACKUP_WINDOW: '800'",
+      /BACKUP_WINDOW should be a whole number/,
+    ],
+    [
+      "authentication that only the emulator may go without",
+      APP,
+      "AUTHENTICATION: 'platform'",
+      "AUTHENTICATION: 'none'",
+      /for the emulator only/,
+    ],
+    ["webhooks behind the sign-in", APP, "'/runtime/webhooks/*', ", "", /webhooks.* should be reached without a token/],
+    [
+      "an endpoint in front of the sign-in",
+      APP,
+      "'/api/health'",
+      "'/api/health', '/api/restores'",
+      /restores should not be reached without/,
+    ],
+    [
+      "a password at the back door",
+      APP,
+      "properties: { allow: false }",
+      "properties: { allow: true }",
+      /passwords should be off for ftp/,
+    ],
+    [
+      "inputs in the traces",
+      "host.json",
+      '"traceInputsAndOutputs": false',
+      '"traceInputsAndOutputs": true',
+      /must not be traced/,
+    ],
+    ["an option of the host with a wrong name", "host.json", '"partitionCount"', '"partitions"', /storageProvider/],
+    [
+      "a permission of Graph under another's id",
+      "infra/identity/grants.json",
+      "98830695-27a2-44f7-8c18-0c3ebc9698f6",
+      "df021288-bdef-4463-88db-98f22de89214",
+      /not the id of GroupMember/,
+    ],
+    [
+      "a backup that may import",
+      "infra/identity/grants.json",
+      "Application MailboxItem.Export",
+      "Application MailboxItem.ImportExport",
+      /backup must not hold/,
+    ],
+    [
+      "an app role that nobody can have",
+      "infra/identity/api-roles.json",
+      '"Privacy.Officer"',
+      '"Privacy.Official"',
+      /Privacy.Officer, which nobody can have/,
+    ],
+    ["an action that is not pinned", ".github/workflows/ci.yml", /@3d3c42e\w+ # v7.0.1/, "@v7", /named by its commit/],
+    ["a workflow with a word misspelt", ".github/workflows/ci.yml", "runs-on:", "run-on:", /run-on/],
+    [
+      "a sign-in outside of an environment",
+      ".github/workflows/deploy.yml",
+      /^ {4}environment: prod\n/m,
+      "",
+      /outside of an environment/,
+    ],
+    ["a line that is no Bicep", MAIN, "targetScope = 'subscription'", "targetScope 'subscription'", /expected =/],
+  ])("finds %s", (_mistake, path, passage, instead, found) => {
+    expect(findingsAfter(path, passage, instead)).toContainEqual(expect.stringMatching(found));
+  });
+});
