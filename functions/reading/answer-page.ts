@@ -17,7 +17,7 @@ interface PageRequest<R extends CatalogueRecord> {
   readonly token: string | undefined;
   readonly pageSize: number;
   readonly budgetMs?: number | undefined;
-  readonly recordsFrom: (from: Position) => Promise<AsyncIterable<Placed<R>>>;
+  readonly recordsFrom: (from: Position) => AsyncIterable<Placed<R>>;
   readonly isWanted?: (record: R) => boolean;
 }
 
@@ -29,7 +29,7 @@ export const answerPage = async <R extends CatalogueRecord>(
   const tokens = pageTokens(Position, list);
   const from = token === undefined ? START : tokens.read(token);
   if (from === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
-  const { page, next } = await takePage(await recordsFrom(from), bounds);
+  const { page, next } = await takePage(recordsFrom(from), bounds);
   return json(200, { ...body(page), ...(next === undefined ? {} : { next: tokens.write(next) }) });
 };
 

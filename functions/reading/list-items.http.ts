@@ -4,7 +4,7 @@ import { problem } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { findFolder } from "../../shared/vault/find-folder.ts";
-import { liveItems } from "../../shared/vault/indexed-records.ts";
+import { firstPart, liveItems } from "../../shared/vault/indexed-records.ts";
 import { itemFilter } from "../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
 import { openIndex } from "../../shared/work/snapshot-indexes.ts";
@@ -29,13 +29,14 @@ export const getItems = (deps: ReadingDeps & { readonly work: Blobs; readonly bu
       return problem(404, "folder-not-found", "The snapshot has no folder of that id, path or well-known name.");
 
     const pathOf = folderPaths(folders);
+    const index = await openIndex(deps, mailboxKey, id);
     return answerPage(
       {
-        list: ["items", mailboxKey, id, filter],
+        list: ["items", mailboxKey, id, filter, firstPart(index)],
         token,
         pageSize,
         budgetMs: deps.budgetMs,
-        recordsFrom: async (from) => liveItems(deps.vault, await openIndex(deps, mailboxKey, id), from),
+        recordsFrom: (from) => liveItems(deps.vault, index, from),
         isWanted: itemFilter(filter, folder?.id),
       },
       (items) => ({ items: items.map((item) => itemView(item, pathOf(item.folderId))) }),

@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { paging } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import { problemRecords } from "../../shared/vault/indexed-records.ts";
+import { firstPart, problemRecords } from "../../shared/vault/indexed-records.ts";
 import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
@@ -15,15 +15,16 @@ import { folderPaths } from "./folder-paths.ts";
  * `next` as for items. 400 for a parameter that does not parse; 404 for a mailbox or snapshot that does not exist.
  */
 export const getProblems = (deps: ReadingDeps & { readonly work: Blobs }): HttpHandler =>
-  aboutSnapshot(deps, z.strictObject(paging(100)), ({ manifest }, { page: token, pageSize }) => {
+  aboutSnapshot(deps, z.strictObject(paging(100)), async ({ manifest }, { page: token, pageSize }) => {
     const { mailboxKey, id, folders } = manifest;
     const pathOf = folderPaths(folders);
+    const index = await openIndex(deps, mailboxKey, id);
     return answerPage(
       {
-        list: ["problems", mailboxKey, id],
+        list: ["problems", mailboxKey, id, firstPart(index)],
         token,
         pageSize,
-        recordsFrom: async (from) => problemRecords(deps.vault, await openIndex(deps, mailboxKey, id), from),
+        recordsFrom: (from) => problemRecords(deps.vault, index, from),
       },
       (page) => ({
         problems: page.map(({ op, id: item, folderId, reason, code, requestId }) => {

@@ -16,8 +16,8 @@ export async function* foldSnapshot(
   filter: (record: PutRecord) => boolean = () => true,
 ): AsyncGenerator<PutRecord> {
   const isLive = liveness();
-  for await (const { manifest } of walkToBase(blobs, mailboxKey, snapshotId))
-    for (const part of manifest.parts.toReversed())
+  for await (const { parts } of walkToBase(blobs, mailboxKey, snapshotId))
+    for (const part of parts.toReversed())
       for await (const record of readPart(blobs, part, "last-to-first"))
         if (isLive(record) && filter(record)) yield record;
 }

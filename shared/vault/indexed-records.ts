@@ -15,6 +15,9 @@ export interface Placed<R extends CatalogueRecord> {
   readonly record: R;
 }
 
+/** What tells positions of this index from those of another one of the snapshot, folded from another base. */
+export const firstPart = ({ parts }: SnapshotIndex): string => parts.at(-1)?.part.name ?? "";
+
 /** The items that are live in a snapshot, newest record first, from a position on. Holds one part in memory. */
 export async function* liveItems(
   vault: Blobs,

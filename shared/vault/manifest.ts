@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../ids.ts";
+import { canonicalBytes } from "./canonical.ts";
 import { merkleRoot } from "./merkle.ts";
 import { belongsTo, PartName } from "./names.ts";
 import { FolderFacts, Sha256 } from "./records.ts";
@@ -68,18 +69,8 @@ export const Manifest = z
   .refine((m) => m.root === merkleRoot(m.parts.map((part) => part.sha256)), "root does not match the parts");
 export type Manifest = z.infer<typeof Manifest>;
 
-/**
- * The bytes of a manifest: JSON in the canonical form of RFC 8785 (keys sorted, no white space), so that equal
- * manifests are equal blobs.
- */
-export const manifestBytes = (manifest: Manifest): Buffer => Buffer.from(JSON.stringify(sortKeys(manifest)), "utf8");
+/** The bytes of a manifest, so that equal manifests are equal blobs. */
+export const manifestBytes = (manifest: Manifest): Buffer => canonicalBytes(manifest);
 
 /** The hash that a child's `parent.sha256` and the head's `manifestSha256` carry: of the blob's bytes as stored. */
 export const manifestSha256 = (bytes: Uint8Array): Sha256 => createHash("sha256").update(bytes).digest("hex");
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
-}

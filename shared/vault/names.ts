@@ -7,6 +7,7 @@ const NUMBER = "0|[1-9]\\d{0,8}";
 
 const HEAD = new RegExp(`^${KEY}/head\\.json$`);
 const MANIFEST = new RegExp(`^${KEY}/snapshots/${SNAPSHOT}\\.manifest\\.json$`);
+const BASE = new RegExp(`^${KEY}/snapshots/${SNAPSHOT}\\.base\\.json$`);
 const PART = new RegExp(`^${KEY}/catalog/${SNAPSHOT}/(?<part>[a-z0-9][a-z0-9-]{0,62})\\.jsonl\\.gz$`);
 const PACK = new RegExp(`^${KEY}/packs/${SNAPSHOT}/c(?<chunk>${NUMBER})-b(?<batch>${NUMBER})\\.zip$`);
 
@@ -19,6 +20,7 @@ export type PackName = z.infer<typeof PackName>;
 export type VaultName =
   | { kind: "head"; mailboxKey: MailboxKey }
   | { kind: "manifest"; mailboxKey: MailboxKey; snapshotId: SnapshotId }
+  | { kind: "base"; mailboxKey: MailboxKey; snapshotId: SnapshotId }
   | { kind: "part"; mailboxKey: MailboxKey; snapshotId: SnapshotId; part: string }
   | { kind: "pack"; mailboxKey: MailboxKey; snapshotId: SnapshotId; chunk: number; batch: number };
 
@@ -29,6 +31,9 @@ export function parseVaultName(name: string): VaultName | undefined {
 
   const manifest = groups(MANIFEST, name);
   if (manifest) return { kind: "manifest", mailboxKey: manifest.mailboxKey, snapshotId: manifest.snapshotId };
+
+  const base = groups(BASE, name);
+  if (base) return { kind: "base", mailboxKey: base.mailboxKey, snapshotId: base.snapshotId };
 
   const part = groups(PART, name);
   if (part) return { kind: "part", mailboxKey: part.mailboxKey, snapshotId: part.snapshotId, part: part.part };
@@ -51,6 +56,9 @@ export const headName = (mailboxKey: MailboxKey): string => vaultName({ kind: "h
 export const manifestName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
   vaultName({ kind: "manifest", mailboxKey, snapshotId });
 
+export const baseName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
+  vaultName({ kind: "base", mailboxKey, snapshotId });
+
 /** `part` is the writer's own word of lower-case letters, digits and hyphens, unique within the snapshot. */
 export const partName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, part: string): PartName =>
   vaultName({ kind: "part", mailboxKey, snapshotId, part });
@@ -67,6 +75,8 @@ function spell(name: VaultName): string {
       return `${name.mailboxKey}/head.json`;
     case "manifest":
       return `${name.mailboxKey}/snapshots/${name.snapshotId}.manifest.json`;
+    case "base":
+      return `${name.mailboxKey}/snapshots/${name.snapshotId}.base.json`;
     case "part":
       return `${name.mailboxKey}/catalog/${name.snapshotId}/${name.part}.jsonl.gz`;
     case "pack":

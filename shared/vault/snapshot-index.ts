@@ -48,8 +48,8 @@ export const indexSnapshot = async (
   const parts: IndexedPart[] = [];
   const folders = new Map<string, FolderContent>();
 
-  for await (const { manifest } of walkToBase(vault, mailboxKey, snapshotId)) {
-    for (const part of manifest.parts.toReversed()) {
+  for await (const { manifest, parts: folded } of walkToBase(vault, mailboxKey, snapshotId)) {
+    for (const part of folded.toReversed()) {
       const live = Buffer.alloc(Math.ceil(part.records / 8));
       const counts = { items: 0, problems: 0 };
       let place = 0;

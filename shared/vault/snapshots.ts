@@ -1,9 +1,10 @@
 import { lastRunIdAt, MailboxKey, type SnapshotId } from "../ids.ts";
+import { type Base, readBase } from "./base.ts";
 import { type Blobs, type Created, parseJson, readJson, updateJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
-import { Manifest, manifestBytes, manifestSha256 } from "./manifest.ts";
-import { headName, manifestName, parseVaultName } from "./names.ts";
+import { Manifest, manifestBytes, manifestSha256, type PartRef } from "./manifest.ts";
+import { baseName, headName, manifestName, parseVaultName } from "./names.ts";
 import type { Sha256 } from "./records.ts";
 
 /** A manifest with the hash of its stored bytes, which is what its child and the head pin. */
@@ -28,6 +29,23 @@ export async function* listSnapshots(blobs: Blobs, mailboxKey: MailboxKey): Asyn
     if (parsed?.kind === "manifest") yield parsed.snapshotId;
   }
 }
+
+/** The snapshots of a mailbox, and those that have a base of their own beside their manifest; oldest first. */
+export interface SnapshotNames {
+  readonly manifests: readonly SnapshotId[];
+  readonly bases: readonly SnapshotId[];
+}
+
+export const nameSnapshots = async (blobs: Blobs, mailboxKey: MailboxKey): Promise<SnapshotNames> => {
+  const manifests: SnapshotId[] = [];
+  const bases: SnapshotId[] = [];
+  for await (const { name } of blobs.list(`${mailboxKey}/snapshots/`)) {
+    const parsed = parseVaultName(name);
+    if (parsed?.kind === "manifest") manifests.push(parsed.snapshotId);
+    if (parsed?.kind === "base") bases.push(parsed.snapshotId);
+  }
+  return { manifests, bases };
+};
 
 /** The newest snapshot that had begun by a moment; `undefined` when there is none. */
 export async function findSnapshotAt(
@@ -89,23 +107,52 @@ export const moveHead = (
     return { ...next, newest, checkedAt };
   });
 
+/** A snapshot as a reader folds it. */
+export interface ChainLink extends PinnedManifest {
+  /** What is folded of it: its own parts or, where it has a base beside it, those of the base. */
+  readonly parts: readonly PartRef[];
+  /** The base beside it, if the walk ends there. */
+  readonly base?: Base;
+}
+
 /**
- * The snapshot and its ancestors down to the newest base, newest first: what a reader folds. Each parent's hash is
- * checked against the one its child pins; a break is a {@link VaultDamageError}.
+ * The snapshot and its ancestors down to the newest base, newest first: what a reader folds. A base is a manifest that
+ * says so, or one that has a base beside it. Each parent's hash is checked against the one its child pins, and that of a
+ * manifest against the one that its base pins; a break is a {@link VaultDamageError}.
  */
 export async function* walkToBase(
   blobs: Blobs,
   mailboxKey: MailboxKey,
   snapshotId: SnapshotId,
-): AsyncGenerator<PinnedManifest> {
-  let next: { id: SnapshotId; sha256?: Sha256 } | null = { id: snapshotId };
+): AsyncGenerator<ChainLink> {
+  const { bases } = await nameSnapshots(blobs, mailboxKey);
+  const withBase = new Set(bases);
+  let next: Pin | null = { id: snapshotId };
   while (next !== null) {
-    const blob = manifestName(mailboxKey, next.id);
-    const found: PinnedManifest | undefined = await readManifest(blobs, mailboxKey, next.id);
-    if (found === undefined) throw new VaultDamageError("the manifest is missing", { blob });
-    if (next.sha256 !== undefined && next.sha256 !== found.sha256)
-      throw new VaultDamageError(`is not the manifest its child names: ${found.sha256}`, { blob });
-    yield found;
-    next = found.manifest.base ? null : found.manifest.parent;
+    const link: ChainLink = await readLink(blobs, mailboxKey, next, withBase.has(next.id));
+    yield link;
+    next = link.manifest.base || link.base !== undefined ? null : link.manifest.parent;
   }
+}
+
+/** A manifest by its id and, unless it is the first of a walk, its hash. */
+export interface Pin {
+  readonly id: SnapshotId;
+  readonly sha256?: Sha256;
+}
+
+/** One step of {@link walkToBase}. */
+export async function readLink(blobs: Blobs, mailboxKey: MailboxKey, pin: Pin, hasBase: boolean): Promise<ChainLink> {
+  const blob = manifestName(mailboxKey, pin.id);
+  const found = await readManifest(blobs, mailboxKey, pin.id);
+  if (found === undefined) throw new VaultDamageError("the manifest is missing", { blob });
+  if (pin.sha256 !== undefined && pin.sha256 !== found.sha256)
+    throw new VaultDamageError(`is not the manifest its child names: ${found.sha256}`, { blob });
+
+  const base = hasBase ? await readBase(blobs, mailboxKey, pin.id) : undefined;
+  if (base === undefined) return { ...found, parts: found.manifest.parts };
+  if (base.snapshot.sha256 === found.sha256) return { ...found, parts: base.parts, base };
+  throw new VaultDamageError(`is the base of another manifest: ${base.snapshot.sha256}`, {
+    blob: baseName(mailboxKey, pin.id),
+  });
 }

@@ -3,23 +3,31 @@ import { gunzip, gzip } from "node:zlib";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
 import { type Blobs, parseJson } from "../vault/blobs.ts";
 import { indexSnapshot, SnapshotIndex } from "../vault/snapshot-index.ts";
+import { nameSnapshots } from "../vault/snapshots.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-const indexName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
-  `indexes/${mailboxKey}/${snapshotId}.v1.json.gz`;
+/** The newest base decides which parts a snapshot is folded from. */
+const indexName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, base: SnapshotId | undefined): string =>
+  `indexes/${mailboxKey}/${snapshotId}${base === undefined ? "" : `.${base}`}.v1.json.gz`;
 
 /**
  * The index of a snapshot, which is made when it is first asked for and kept as scratch data. A snapshot never changes,
- * so neither does its index: whoever makes it again, at the same time or after it has expired, makes the same.
+ * so neither does its index, until a base is written from which it is then folded: whoever makes it again, at the same
+ * time or after it has expired, makes the same.
  */
 export const openIndex = async (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
   mailboxKey: MailboxKey,
   snapshotId: SnapshotId,
 ): Promise<SnapshotIndex> => {
-  const name = indexName(mailboxKey, snapshotId);
+  const { bases } = await nameSnapshots(vault, mailboxKey);
+  const name = indexName(
+    mailboxKey,
+    snapshotId,
+    bases.findLast((base) => base <= snapshotId),
+  );
   const kept = await work.readWhole(name);
   if (kept !== undefined) return parseJson(name, await decompress(kept.body), SnapshotIndex);
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { getItems } from "../../../functions/reading/list-items.http.ts";
 import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
+import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { aKey, all, aPut, snapshotAt } from "../../shared/vault/samples.ts";
@@ -178,6 +179,24 @@ describe("GET items", () => {
     expect(headers["content-type"]).toBe("application/problem+json");
     expect(body.errors.map((error) => error.field)).toEqual([field]);
     expect(body["detail"]).toContain(`${field}: `);
+  });
+
+  test("lists the same from a base that is written meanwhile, and refuses a token from before", async () => {
+    const reading = await aReading([
+      [[aPut({ id: "1" }), aPut({ id: "2" })]],
+      [[aPut({ id: "3" })]],
+      [[aPut({ id: "1", subject: "new" })]],
+    ]);
+    const items = getItems(reading);
+    const at = { mailbox: aKey, id: snapshotAt(2) };
+    const before = await call(items, at);
+    const { body: page } = await call(items, at, { pageSize: 1 });
+    await compactSnapshot(reading.vault, aKey, snapshotAt(2));
+    for (const name of [...reading.vault.blobs.keys()])
+      if (name.includes(snapshotAt(0))) await reading.vault.remove(name);
+
+    expect((await call(items, at)).text).toBe(before.text);
+    expect(await call(items, at, { pageSize: 1, page: page.next ?? "" })).toMatchObject({ status: 400 });
   });
 
   test("refuses a token of another list", async () => {

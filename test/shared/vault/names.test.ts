@@ -17,6 +17,7 @@ const number = fc.nat(999_999_999);
 const aName: fc.Arbitrary<VaultName> = fc.oneof(
   fc.record({ kind: fc.constant("head" as const), mailboxKey }),
   fc.record({ kind: fc.constant("manifest" as const), mailboxKey, snapshotId }),
+  fc.record({ kind: fc.constant("base" as const), mailboxKey, snapshotId }),
   fc.record({
     kind: fc.constant("part" as const),
     mailboxKey,

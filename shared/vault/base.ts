@@ -1,0 +1,53 @@
+import * as z from "zod";
+import { MailboxKey, SnapshotId } from "../ids.ts";
+import { type Blobs, type Created, parseJson } from "./blobs.ts";
+import { canonicalBytes } from "./canonical.ts";
+import { VaultDamageError } from "./damage.ts";
+import { PartRef } from "./manifest.ts";
+import { merkleRoot } from "./merkle.ts";
+import { baseName, belongsTo } from "./names.ts";
+import { Sha256 } from "./records.ts";
+
+/**
+ * A base beside a snapshot: parts that hold everything that is live in it, so that a reader may begin there and needs no
+ * older snapshot. It has nothing in it that cannot be checked: the hashes of the manifest it stands for and of its parts.
+ */
+export const Base = z
+  .object({
+    v: z.literal(1),
+    mailboxKey: MailboxKey,
+    snapshot: z.object({ id: SnapshotId, sha256: Sha256 }),
+    parts: z.array(PartRef),
+    root: Sha256,
+  })
+  .refine(
+    (base) => base.parts.every((part) => belongsTo(base.mailboxKey, part.name)),
+    "a part lies outside the mailbox",
+  )
+  .refine((base) => base.root === merkleRoot(base.parts.map((part) => part.sha256)), "root does not match the parts");
+export type Base = z.infer<typeof Base>;
+
+/** The bytes of a base, so that equal bases are equal blobs: a stored one that has other bytes was altered. */
+export const baseBytes = (base: Base): Buffer => canonicalBytes(base);
+
+/** `undefined` when the snapshot has none; {@link VaultDamageError} when the blob is not the base it is named for. */
+export async function readBase(
+  blobs: Blobs,
+  mailboxKey: MailboxKey,
+  snapshotId: SnapshotId,
+): Promise<Base | undefined> {
+  const blob = baseName(mailboxKey, snapshotId);
+  const found = await blobs.readWhole(blob);
+  if (found === undefined) return undefined;
+
+  const base = parseJson(blob, found.body, Base);
+  if (base.mailboxKey !== mailboxKey || base.snapshot.id !== snapshotId)
+    throw new VaultDamageError(`holds the base of ${base.mailboxKey}, ${base.snapshot.id}`, { blob });
+  return base;
+}
+
+/** Writes the base once: when there is one already, that one stands, and what this one names is never read. */
+export const writeBase = (blobs: Blobs, base: Base): Promise<Created> =>
+  blobs.create(baseName(base.mailboxKey, base.snapshot.id), baseBytes(Base.parse(base)), {
+    contentType: "application/json",
+  });

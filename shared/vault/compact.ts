@@ -1,0 +1,113 @@
+import { randomBytes } from "node:crypto";
+import type { MailboxKey, SnapshotId } from "../ids.ts";
+import { type Base, writeBase } from "./base.ts";
+import type { Blobs } from "./blobs.ts";
+import { liveness } from "./liveness.ts";
+import type { Manifest, PartRef } from "./manifest.ts";
+import { merkleRoot } from "./merkle.ts";
+import { partName } from "./names.ts";
+import { readPart } from "./part-reader.ts";
+import { writePart } from "./part-writer.ts";
+import { type CatalogueRecord, FolderFacts } from "./records.ts";
+import { isProblem } from "./snapshot-index.ts";
+import { walkToBase } from "./snapshots.ts";
+
+/** Records of one part of a base: at two kilobytes each, little memory and few parts. */
+const PART_RECORDS = 5_000;
+
+/** Fewer snapshots than these are folded in no time, however small the mailbox. */
+const LEAST_SNAPSHOTS = 7;
+
+/** More snapshots than these cost more for their requests, two each, than what is in them. */
+const MOST_SNAPSHOTS = 100;
+
+/**
+ * Whether folding a snapshot has come to cost more than a base beside it would: the records of the snapshots since the
+ * last base are more than the `items` that are live, or the snapshots are very many.
+ */
+export const isCompactionDue = async (
+  vault: Blobs,
+  mailboxKey: MailboxKey,
+  snapshotId: SnapshotId,
+  items: number,
+): Promise<boolean> => {
+  let snapshots = 0;
+  let records = 0;
+  for await (const { manifest, base } of walkToBase(vault, mailboxKey, snapshotId)) {
+    if (manifest.base || base !== undefined) break;
+    snapshots += 1;
+    records += manifest.parts.reduce((sum, part) => sum + part.records, 0);
+  }
+  return snapshots > MOST_SNAPSHOTS || (snapshots >= LEAST_SNAPSHOTS && records > items);
+};
+
+export interface Compaction {
+  /** `exists`: folding may begin at the snapshot already. */
+  readonly outcome: "created" | "exists";
+  /** Records of the base. */
+  readonly records: number;
+}
+
+/**
+ * Writes the base of a snapshot: what is live in it, what it left out, and its folders, so that nothing older is needed to
+ * read it, or to go on from it. Items keep the order in which a fold yields them.
+ *
+ * Parts have random names of their own: two that compact at the same time, or one after the other was killed, never name
+ * each other's parts, and the base that is written first stands. Holds two parts in memory, and 16 bytes for each item.
+ */
+export const compactSnapshot = async (
+  vault: Blobs,
+  mailboxKey: MailboxKey,
+  snapshotId: SnapshotId,
+  partRecords = PART_RECORDS,
+): Promise<Compaction> => {
+  const isLive = liveness();
+  const parts = baseParts(vault, mailboxKey, snapshotId, partRecords);
+  let snapshot: Base["snapshot"] | undefined;
+  let folders: Manifest["folders"] = [];
+
+  for await (const { manifest, sha256, base, parts: folded } of walkToBase(vault, mailboxKey, snapshotId)) {
+    if (snapshot === undefined) {
+      if (manifest.base || base !== undefined) return { outcome: "exists", records: 0 };
+      snapshot = { id: manifest.id, sha256 };
+      folders = manifest.folders;
+    }
+    for (const part of folded.toReversed())
+      for await (const record of readPart(vault, part, "last-to-first"))
+        if (isLive(record) || (manifest.id === snapshotId && isProblem(record))) await parts.add(record);
+  }
+  if (snapshot === undefined) throw new Error(`${mailboxKey}: nothing was walked from ${snapshotId}`);
+
+  for (const folder of folders.toReversed()) await parts.add({ v: 1, op: "folder", ...FolderFacts.parse(folder) });
+  const refs = await parts.close();
+  const root = merkleRoot(refs.map(({ sha256 }) => sha256));
+  const outcome = await writeBase(vault, { v: 1, mailboxKey, snapshot, parts: refs, root });
+  return { outcome, records: refs.reduce((sum, { records }) => sum + records, 0) };
+};
+
+/** Takes records newest first, and writes them as parts that apply oldest first. */
+const baseParts = (vault: Blobs, mailboxKey: MailboxKey, snapshotId: SnapshotId, partRecords: number) => {
+  const word = `base-${randomBytes(4).toString("hex")}`;
+  const written: PartRef[] = [];
+  let waiting: CatalogueRecord[] = [];
+
+  const write = async (): Promise<void> => {
+    const records = waiting.toReversed();
+    waiting = [];
+    const name = partName(mailboxKey, snapshotId, `${word}-${String(written.length).padStart(5, "0")}`);
+    const part = await writePart(vault, name, records);
+    if (part === "exists") throw new Error(`${name} is there already`);
+    written.push(part);
+  };
+
+  return {
+    add: async (record: CatalogueRecord): Promise<void> => {
+      waiting.push(record);
+      if (waiting.length === partRecords) await write();
+    },
+    close: async (): Promise<PartRef[]> => {
+      if (waiting.length > 0) await write();
+      return written.toReversed();
+    },
+  };
+};
