@@ -1,7 +1,7 @@
 import type { Callers } from "../shared/http/guard.ts";
 
 interface Endpoint {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below `/api/`. */
   readonly route: string;
   /** A caller with any of these roles may call; some handlers ask for more, by what the call is about. */
@@ -31,6 +31,10 @@ export const ENDPOINTS = {
   "list-folders": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/folders", callers: READERS },
   "list-items": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/items", callers: READERS },
   "list-problems": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/problems", callers: READERS },
+
+  "start-retention": { method: "POST", route: "mailboxes/{mailbox}/retention", callers: ["Backup.Operator"] },
+  "set-hold": { method: "PUT", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
+  "release-hold": { method: "DELETE", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
 
   health: { method: "GET", route: "health", callers: "anyone" },
 } as const satisfies Readonly<Record<string, Endpoint>>;

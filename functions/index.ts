@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
 import { readConfig, secretsIn } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
+import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -23,7 +24,7 @@ import { principalOf } from "../shared/security/principal.ts";
 import { redactError, redactor } from "../shared/security/redact.ts";
 import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/vault/azure-blobs.ts";
-import { auditContainer, blobService, vaultContainer, workContainer } from "../shared/vault-storage.ts";
+import { auditContainer, blobService, stateContainer, vaultContainer, workContainer } from "../shared/vault-storage.ts";
 import { blobLedgers } from "../shared/work/ledger.ts";
 import { backupInTurn } from "./backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";
@@ -38,6 +39,15 @@ import { planMemories } from "./backup/plan-memories.ts";
 import { startBackup } from "./backup/start-backup.http.ts";
 import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
 import { ENDPOINTS } from "./endpoints.ts";
+import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
+import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
+import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
+import { nightlyRetention } from "./follow-up/nightly-retention.timer.ts";
+import { releaseHold } from "./follow-up/release-hold.http.ts";
+import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
+import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
+import { setHold } from "./follow-up/set-hold.http.ts";
+import { startRetention } from "./follow-up/start-retention.http.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
 import { getFolders } from "./reading/list-folders.http.ts";
 import { getItems } from "./reading/list-items.http.ts";
@@ -62,7 +72,7 @@ import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
 const config = readConfig();
-const { graph: graphConfig, storage, sealKey, authentication, backup, restore } = config;
+const { graph: graphConfig, storage, sealKey, authentication, backup, restore, retention: policy } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
@@ -70,6 +80,9 @@ const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
 /** Batches that a process exports at a time, of whatever mailboxes: each takes up to 10 MiB. More want more processes. */
 const MOST_EXPORTS = 10;
+
+/** When what no snapshot needs is removed: after the night's backups, where those begin soon after midnight. */
+const RETENTION_SCHEDULE = "0 0 11 * * *";
 
 const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: PROGRAM });
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
@@ -86,6 +99,7 @@ const backupStorage = blobService(storage, backupCredential);
 const restoreStorage = blobService(storage, restoreCredential);
 const vault = azureBlobs(vaultContainer(backupStorage));
 const work = azureBlobs(workContainer(backupStorage));
+const state = azureBlobs(stateContainer(backupStorage));
 const vaultToRead = azureBlobs(vaultContainer(restoreStorage));
 const restoreWork = azureBlobs(workContainer(restoreStorage));
 const ledgers = blobLedgers(workContainer(restoreStorage));
@@ -165,6 +179,21 @@ activity(
   }),
 );
 activity(reconcileRestore, reconcileRestoreActivity({ openGraph: importGraph, work: restoreWork, ledgers }));
+
+activity(compactMailbox, compactMailboxActivity({ vault }));
+const retaining = { vault, state, policy, clientOf, laneBudgetMs };
+activityWithClient(retainMailbox, retainMailboxActivity(retaining));
+activityWithClient(retainMailboxes, retainMailboxesActivity(retaining));
+orchestrator("clean-mailbox", cleanMailbox);
+orchestrator("clean-vault", cleanVault);
+app.timer("nightly-retention", {
+  schedule: RETENTION_SCHEDULE,
+  extraInputs: [durableClient],
+  handler: nightlyRetention({ clientOf, policy }),
+});
+serve("start-retention", startRetention({ clientOf, openGraph: exportGraph, vault, audit, policy }));
+serve("set-hold", setHold({ openGraph: exportGraph, vault, audit }));
+serve("release-hold", releaseHold({ openGraph: exportGraph, vault, audit }));
 
 serve("get-job", getJob({ clientOf }));
 serve("pause-job", steerJob({ clientOf, steer: pauseJob }));

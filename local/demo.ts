@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import * as z from "zod";
 import { type DemoOptions, readDemoOptions, USAGE } from "./demo/options.ts";
+import { tryRetention } from "./demo/retention.ts";
 import { backUp, chooseFolder, isBack, restore } from "./demo/run.ts";
 import { readableBytes, readableSeconds, type Screen, screen, table } from "./demo/screen.ts";
 import type { StartOptions } from "./graph/emulator.ts";
@@ -73,6 +74,7 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
   const restored = await restore(api, out, loss);
   const verified = (await isBack(admin, loss)) && backup.items === expected;
   const { graph, storage } = await figuresOf(stack);
+  await tryRetention(api, out, loss.user.userPrincipalName);
 
   out.say(`\n${verified ? "Every byte came back." : "What came back is NOT what was lost."}\n`);
   out.say(

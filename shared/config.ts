@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { BackupScope, Entries, FolderEntries } from "./backup-scope.ts";
+import { RetentionPolicy } from "./retention-policy.ts";
 
 const GRAPH = "https://graph.microsoft.com";
 
@@ -48,6 +49,7 @@ const Settings = z
     BACKUP_WINDOW: wholeNumber(1, 100),
     RESTORE_WINDOW: wholeNumber(1, 100),
     LANE_SECONDS: wholeNumber(1, 600),
+    RETENTION: RetentionPolicy,
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
   })
   .partial()
@@ -73,6 +75,7 @@ const Settings = z
         env.VAULT_CONNECTION_STRING === undefined
           ? { kind: "endpoint", blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "" }
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
+      retention: env.RETENTION,
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
       authentication: env.AUTHENTICATION ?? "platform",
       backup: {
@@ -103,6 +106,8 @@ export interface Config {
   readonly storage:
     | { readonly kind: "endpoint"; readonly blobEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
+  /** Which snapshots are kept; without it nothing is ever removed. */
+  readonly retention: RetentionPolicy | undefined;
   readonly sealKey: Buffer;
   /** Who says who calls: the platform's authentication or, for an emulator on this machine only, nobody. */
   readonly authentication: "platform" | "none";

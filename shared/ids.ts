@@ -34,6 +34,10 @@ export function runId(startedAt: Date, guid: string): RunId {
   return RunId.parse(`${time}-${characters}`);
 }
 
+/** When a run began, to the second. */
+export const runStart = (id: RunId): Date =>
+  new Date(id.slice(0, 16).replace(/^(....)(..)(..T..)(..)(..)Z$/, "$1-$2-$3:$4:$5Z"));
+
 /** The first and the last moment that an id can tell. */
 const FIRST_MS = 0;
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -49,6 +53,12 @@ export const backupTenantInstance = "backup-tenant";
 export const placeInstance = (place: number, job: string = backupTenantInstance): string => `${job}-place-${place}`;
 
 export const backupInstance = (key: MailboxKey): string => `backup-${key}`;
+
+/** One clean-up of a mailbox is alive at a time. */
+export const cleanInstance = (key: MailboxKey): string => `clean-${key}`;
+
+/** One clean-up of the whole vault is alive at a time. */
+export const cleanVaultInstance = "clean-vault";
 
 export const restoreInstance = (id: string): string => `restore-${id}`;
 
@@ -66,7 +76,7 @@ export const restoreListOf = (job: string): RunId | undefined =>
 const KEY = "[a-z2-7]{26}";
 const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
 
-const JOBS = ["backup-tenant", `backup-${KEY}`, `restore-${RUN}`, `restores-${RUN}`];
+const JOBS = ["backup-tenant", `backup-${KEY}`, "clean-vault", `clean-${KEY}`, `restore-${RUN}`, `restores-${RUN}`];
 
 /** The id of any job: the instance id of its orchestration. */
 export const JobId = z.string().regex(new RegExp(`^(${JOBS.join("|")})$`), "not the id of a job");

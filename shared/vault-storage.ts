@@ -15,3 +15,6 @@ export const workContainer = (service: BlobServiceClient): ContainerClient => se
 
 /** Who asked for what. The app only appends to it, and nothing deletes it. */
 export const auditContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("audit");
+
+/** What the app remembers of each mailbox beside its vault: small blobs that change, and that nothing deletes. */
+export const stateContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("state");

@@ -12,6 +12,8 @@ const OWNERS: Readonly<Record<string, Role>> = {
   "backup-tenant": "Backup.Operator",
   "backup-in-turn": "Backup.Operator",
   "backup-mailbox": "Backup.Operator",
+  "clean-mailbox": "Backup.Operator",
+  "clean-vault": "Backup.Operator",
   "restore-mailboxes": "Restore.Operator",
   "restore-in-turn": "Restore.Operator",
   "restore-mailbox": "Restore.Operator",

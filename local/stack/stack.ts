@@ -184,5 +184,5 @@ const hostArguments = (options: StackOptions, at: { app: string; port: number; d
 /** In Azure, infrastructure makes them. */
 const createContainers = async (connectionString: string): Promise<void> => {
   const service = BlobServiceClient.fromConnectionString(connectionString);
-  for (const name of ["vault", "work", "audit"]) await service.getContainerClient(name).createIfNotExists();
+  for (const name of ["vault", "work", "audit", "state"]) await service.getContainerClient(name).createIfNotExists();
 };

@@ -39,10 +39,44 @@ export interface AuditLog {
   restoreRequested(entry: RestoreRequested): Promise<void>;
 }
 
-/** An entry as one line of JSON. */
-export const auditLine = (entry: RestoreRequested): string =>
-  `${JSON.stringify({ v: 1, event: "restore-requested", ...RestoreRequested.parse(entry) })}\n`;
+/** Who decided what of a mailbox is kept or removed, when and why. */
+export const VaultChange = z.strictObject({
+  event: z.enum(["hold-set", "hold-released", "retention-requested"]),
+  at: z.iso.datetime(),
+  /** The object id of who asked. */
+  principal: z.guid(),
+  mailbox: MailboxKey,
+  /** The operator's own words. */
+  reason: z.string().min(1).optional(),
+  /** When a hold ends. */
+  until: z.iso.datetime().optional(),
+});
+export type VaultChange = z.output<typeof VaultChange>;
 
-/** The blob of an entry's month; when it is full, the second and so on of that month. */
-export const auditBlobName = ({ at }: Pick<RestoreRequested, "at">, number: number): string =>
-  `restores-${at.slice(0, 7)}${number === 1 ? "" : `-${number}`}.jsonl`;
+/** The same record, of what decides how long backups are kept, in blobs of their own. */
+export interface VaultAuditLog {
+  vaultChanged(entry: VaultChange): Promise<void>;
+}
+
+/** A line of the record, and the blobs that it belongs to. */
+export interface AuditLine {
+  readonly series: "restores" | "vault";
+  readonly at: string;
+  readonly text: string;
+}
+
+const lineOf = (event: string, entry: object): string => `${JSON.stringify({ v: 1, event, ...entry })}\n`;
+
+export const restoreLine = (entry: RestoreRequested): AuditLine => {
+  const parsed = RestoreRequested.parse(entry);
+  return { series: "restores", at: parsed.at, text: lineOf("restore-requested", parsed) };
+};
+
+export const vaultLine = (entry: VaultChange): AuditLine => {
+  const { event, ...parsed } = VaultChange.parse(entry);
+  return { series: "vault", at: parsed.at, text: lineOf(event, parsed) };
+};
+
+/** The blob of a line's month; when it is full, the second and so on of that month. */
+export const auditBlobName = ({ series, at }: Pick<AuditLine, "series" | "at">, number: number): string =>
+  `${series}-${at.slice(0, 7)}${number === 1 ? "" : `-${number}`}.jsonl`;

@@ -1,19 +1,30 @@
 import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
-import { type AuditLog, auditBlobName, auditLine } from "./audit-log.ts";
+import {
+  type AuditLine,
+  type AuditLog,
+  auditBlobName,
+  restoreLine,
+  type VaultAuditLog,
+  vaultLine,
+} from "./audit-log.ts";
 
 /**
  * The audit log as append blobs, one a month and another whenever one is full. Appends of several processes do not mix:
  * each is one block. Source: learn.microsoft.com/rest/api/storageservices/append-block (at most 50,000 blocks a blob).
  */
-export const blobAuditLog = (container: ContainerClient): AuditLog => ({
-  restoreRequested: async (entry) => {
-    const line = Buffer.from(auditLine(entry));
+export const blobAuditLog = (container: ContainerClient): AuditLog & VaultAuditLog => {
+  const write = async (line: AuditLine): Promise<void> => {
+    const bytes = Buffer.from(line.text);
     for (let number = 1; ; number += 1) {
-      const blob = container.getAppendBlobClient(auditBlobName(entry, number));
-      if ((await append(blob, line)) === "appended") return;
+      const blob = container.getAppendBlobClient(auditBlobName(line, number));
+      if ((await append(blob, bytes)) === "appended") return;
     }
-  },
-});
+  };
+  return {
+    restoreRequested: async (entry) => write(restoreLine(entry)),
+    vaultChanged: async (entry) => write(vaultLine(entry)),
+  };
+};
 
 const append = async (blob: AppendBlobClient, line: Buffer): Promise<"appended" | "full"> => {
   try {

@@ -54,7 +54,14 @@ export function azureBlobs(container: ContainerClient): Blobs {
       return (await created(blob(name).upload(body, body.byteLength, request))) === "created";
     },
 
-    remove: async (name) => ((await blob(name).deleteIfExists()).succeeded ? "removed" : "absent"),
+    remove: async (name) => {
+      try {
+        return (await blob(name).deleteIfExists()).succeeded ? "removed" : "absent";
+      } catch (error) {
+        if (error instanceof RestError && REFUSED.includes(error.statusCode ?? 0)) return "refused";
+        throw error;
+      }
+    },
 
     list: async function* (prefix) {
       for await (const { name, properties } of container.listBlobsFlat({ prefix }))
@@ -78,6 +85,12 @@ async function download(blob: BlobClient, offset = 0, length?: number) {
 
 /** Answers to a conditional write that say another was first; the last is a write-once container's. */
 const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"];
+
+/**
+ * Forbidden; in conflict with an immutability policy, a legal hold or a snapshot of the blob; a lease that is not ours.
+ * Source: learn.microsoft.com/rest/api/storageservices/blob-service-error-codes.
+ */
+const REFUSED = [403, 409, 412];
 
 async function created(write: Promise<unknown>): Promise<Created> {
   try {

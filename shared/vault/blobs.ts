@@ -42,7 +42,8 @@ export interface Blobs {
   readWhole(name: string): Promise<{ body: Buffer; etag: string } | undefined>;
   /** Writes only over the version `etag` names (`undefined`: only if absent); false when another writer was first. */
   replace(name: string, body: Uint8Array, etag: string | undefined): Promise<boolean>;
-  remove(name: string): Promise<"removed" | "absent">;
+  /** `refused`: the container is write-once, or a lease or a right stands in the way; the blob is as it was. */
+  remove(name: string): Promise<"removed" | "absent" | "refused">;
   /** Every blob under the prefix, in the order of names. */
   list(prefix: string): AsyncIterable<ListedBlob>;
   /** The distinct names up to the next `/` after the prefix, without that `/`. */

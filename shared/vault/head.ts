@@ -17,6 +17,18 @@ export const NewestSnapshot = z.object({
 });
 export type NewestSnapshot = z.infer<typeof NewestSnapshot>;
 
+/** Keeps retention away from a mailbox since a time, and until another where it ends by itself. */
+export const Hold = z.object({
+  since: z.iso.datetime(),
+  reason: z.string().min(1),
+  until: z.iso.datetime().optional(),
+});
+export type Hold = z.infer<typeof Hold>;
+
+/** Whether a hold holds at a moment. */
+export const isHeld = (hold: Hold | undefined, nowMs: number): boolean =>
+  hold !== undefined && (hold.until === undefined || Date.parse(hold.until) > nowMs);
+
 /**
  * The one mutable blob of a mailbox: its newest snapshot and its coverage. `checkedAt` is when a run last found the
  * mailbox and the vault alike, whether or not it wrote a snapshot. `hold` keeps retention away from the mailbox.
@@ -29,6 +41,6 @@ export const Head = z.object({
   user: MailboxUser.optional(),
   newest: NewestSnapshot.nullable(),
   checkedAt: z.iso.datetime(),
-  hold: z.object({ since: z.iso.datetime(), reason: z.string().min(1) }).optional(),
+  hold: Hold.optional(),
 });
 export type Head = z.infer<typeof Head>;

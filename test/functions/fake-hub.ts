@@ -20,7 +20,7 @@ const SECRETS = {
 export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
   const all = new Map(Object.entries(instances));
   const started: Started[] = [];
-  const client: Pick<DurableClient, "getStatus" | "startNew"> = {
+  const client: Pick<DurableClient, "getStatus" | "getStatusBy" | "startNew"> = {
     getStatus: async (instanceId) => {
       const status = all.get(instanceId);
       if (status === undefined)
@@ -32,6 +32,14 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
       const fixed = { instanceId, name: "backup-mailbox", customStatus: null, output: null, ...times };
       return { ...fixed, ...SECRETS, ...status } as unknown as DurableOrchestrationStatus;
     },
+    getStatusBy: async ({ runtimeStatus }) =>
+      Promise.all(
+        [...all].flatMap(([instanceId, status]) =>
+          runtimeStatus?.some((wanted) => String(wanted) === status.runtimeStatus)
+            ? [client.getStatus(instanceId)]
+            : [],
+        ),
+      ),
     startNew: async (name, options) => {
       const { instanceId, input } = options ?? {};
       started.push({ name, instanceId, input });
@@ -44,7 +52,7 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
 };
 
 interface Asked {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly params?: Record<string, string>;
   readonly query?: Record<string, string>;
   readonly headers?: Record<string, string>;

@@ -5,6 +5,7 @@ import { ENDPOINTS } from "../../functions/endpoints.ts";
 import { createApp } from "../../local/host/worker/app.ts";
 import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
+import * as followUp from "../../shared/contracts/follow-up.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
 import * as slots from "../../shared/contracts/slots.ts";
@@ -48,7 +49,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, restore, restoreList, slots]
+const contracts = [backup, followUp, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -72,9 +73,12 @@ describe("the app", () => {
         "GET mailboxes/{mailbox}/snapshots/{id}/problems: list-problems",
         "GET mailboxes/{mailbox}/snapshots: list-snapshots",
         "POST jobs/{id}/pause: pause-job",
+        "DELETE mailboxes/{mailbox}/hold: release-hold",
         "POST jobs/{id}/resume: resume-job",
+        "PUT mailboxes/{mailbox}/hold: set-hold",
         "POST backups: start-backup",
         "POST restores: start-restore",
+        "POST mailboxes/{mailbox}/retention: start-retention",
       ]
     `);
   });
@@ -90,6 +94,8 @@ describe("the app", () => {
       "backup-in-turn",
       "backup-mailbox",
       "backup-tenant",
+      "clean-mailbox",
+      "clean-vault",
       "restore-in-turn",
       "restore-mailbox",
       "restore-mailboxes",
@@ -101,7 +107,7 @@ describe("the app", () => {
   });
 
   test("backs up on the schedule of its settings", () => {
-    expect(named("timerTrigger")).toEqual(["nightly-backup"]);
+    expect(named("timerTrigger")).toEqual(["nightly-backup", "nightly-retention"]);
     expect(triggerOf("nightly-backup")?.schedule).toBe("%BACKUP_SCHEDULE%");
   });
 
@@ -131,6 +137,12 @@ describe("the app", () => {
     const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
     const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
 
-    expect(others.toSorted()).toEqual(["discover-mailboxes", "nightly-backup"]);
+    expect(others.toSorted()).toEqual([
+      "discover-mailboxes",
+      "nightly-backup",
+      "nightly-retention",
+      "retain-mailbox",
+      "retain-mailboxes",
+    ]);
   });
 });

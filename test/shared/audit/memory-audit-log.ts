@@ -1,13 +1,22 @@
-import { type AuditLog, auditBlobName, auditLine } from "../../../shared/audit/audit-log.ts";
+import {
+  type AuditLine,
+  type AuditLog,
+  auditBlobName,
+  restoreLine,
+  type VaultAuditLog,
+  vaultLine,
+} from "../../../shared/audit/audit-log.ts";
 
 /** An audit log in memory, by blob name, that keeps the same contract as the real one. */
-export const memoryAuditLog = (): AuditLog & { readonly blobs: Map<string, string> } => {
+export const memoryAuditLog = (): AuditLog & VaultAuditLog & { readonly blobs: Map<string, string> } => {
   const blobs = new Map<string, string>();
+  const write = (line: AuditLine): void => {
+    const name = auditBlobName(line, 1);
+    blobs.set(name, (blobs.get(name) ?? "") + line.text);
+  };
   return {
     blobs,
-    restoreRequested: async (entry) => {
-      const name = auditBlobName(entry, 1);
-      blobs.set(name, (blobs.get(name) ?? "") + auditLine(entry));
-    },
+    restoreRequested: async (entry) => write(restoreLine(entry)),
+    vaultChanged: async (entry) => write(vaultLine(entry)),
   };
 };

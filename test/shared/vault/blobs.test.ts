@@ -124,6 +124,16 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
 });
 
 describe("blobs in Blob Storage", () => {
+  test("stay, when the container refuses to remove them", async () => {
+    const container = await useAzurite().freshContainer();
+    const blobs = azureBlobs(container);
+    await blobs.create("a", text("held"));
+    await container.getBlobClient("a").getBlobLeaseClient().acquireLease(-1);
+
+    expect(await blobs.remove("a")).toBe("refused");
+    expect(await read(blobs, "a")).toBe("held");
+  });
+
   test("throw when the container is missing, which is not an absent blob", async () => {
     const container = await useAzurite().freshContainer();
     await container.delete();

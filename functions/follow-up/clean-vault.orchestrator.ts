@@ -1,0 +1,31 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
+import {
+  type CleanVaultInput,
+  CleanVaultResult,
+  CleanVaultInput as Input,
+  retainMailboxes,
+} from "../../shared/contracts/follow-up.ts";
+import { call } from "../../shared/durable/activity.ts";
+
+/** Calls in one generation: history is replayed for each result, so it must stay short. */
+const CALLS_PER_GENERATION = 20;
+
+/** Cleans up every mailbox of the vault, one cycle each. */
+export function* cleanVault(context: OrchestrationContext): Generator<Task, CleanVaultResult | undefined, unknown> {
+  let { after, before } = Input.parse(context.df.getInput());
+  for (let calls = 0; calls < CALLS_PER_GENERATION; calls += 1) {
+    const step = yield* call(context, retainMailboxes, after === undefined ? {} : { after });
+    const counts = CleanVaultResult.parse(step);
+    before = before === undefined ? counts : addCounts(counts, before);
+    after = step.after;
+    context.df.setCustomStatus(before);
+    if (step.finished) return before;
+  }
+  const next: CleanVaultInput = {
+    ...(after === undefined ? {} : { after }),
+    ...(before === undefined ? {} : { before }),
+  };
+  context.df.continueAsNew(next);
+  return undefined;
+}

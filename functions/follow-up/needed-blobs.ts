@@ -1,0 +1,54 @@
+import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
+import { packsNamedBy } from "../../shared/state/pack-lists.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { itemSet } from "../../shared/vault/item-set.ts";
+import { baseName, manifestName } from "../../shared/vault/names.ts";
+import { type Pin, readLink } from "../../shared/vault/snapshots.ts";
+
+/** The blobs of a mailbox that snapshots need, as far as they were added. */
+export interface NeededBlobs {
+  /** Adds what a snapshot needs; false when time was up before all of that was known, and then nothing may be concluded. */
+  add(id: SnapshotId): Promise<boolean>;
+  has(name: string): boolean;
+}
+
+/**
+ * What a snapshot needs is what is named on the way from it to its base: manifests, the base beside the last one, the parts
+ * of both, and the packs that any record of those parts names. So nothing that is needed ever names what is not, which is
+ * more, by the versions that a later record of the same run replaced, than a reader of the snapshot would ask for.
+ *
+ * Remembers 16 bytes of each name: two that fall together make one stay that nobody needs, never the other way. Throws
+ * {@link VaultDamageError} when what is needed is not there or was altered.
+ */
+export const neededBlobs = (
+  deps: { readonly vault: Blobs; readonly state: Blobs },
+  mailboxKey: MailboxKey,
+  bases: readonly SnapshotId[],
+  isLate: () => boolean,
+): NeededBlobs => {
+  const withBase = new Set(bases);
+  const walked = new Set<SnapshotId>();
+  const names = itemSet();
+  const add = (name: string) => names.add({ folderId: "", id: name });
+
+  return {
+    has: (name) => names.has({ folderId: "", id: name }),
+
+    add: async (id) => {
+      let next: Pin | null = { id };
+      while (next !== null && !walked.has(next.id)) {
+        const { manifest, base } = await readLink(deps.vault, mailboxKey, next, withBase.has(next.id));
+        add(manifestName(mailboxKey, manifest.id));
+        if (base !== undefined) add(baseName(mailboxKey, manifest.id));
+        for (const { parts, root } of base === undefined ? [manifest] : [manifest, base]) {
+          for (const { name } of parts) add(name);
+          for (const pack of await packsNamedBy(deps, mailboxKey, { id: manifest.id, parts, root })) add(pack);
+          if (isLate()) return false;
+        }
+        walked.add(manifest.id);
+        next = manifest.base || base !== undefined ? null : manifest.parent;
+      }
+      return true;
+    },
+  };
+};

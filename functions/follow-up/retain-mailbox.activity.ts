@@ -1,0 +1,60 @@
+import type { ActivityHandler, DurableClient } from "durable-functions";
+import { retainMailbox } from "../../shared/contracts/follow-up.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import { backupInstance, type MailboxKey } from "../../shared/ids.ts";
+import type { RetentionPolicy } from "../../shared/retention-policy.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { type Retained, retain } from "./retain.ts";
+import { type SnapshotsInUse, snapshotsInUse } from "./snapshots-in-use.ts";
+
+/** What removing takes; without a policy nothing is ever removed. */
+export interface RetainActivityDeps {
+  readonly vault: Blobs;
+  readonly state: Blobs;
+  readonly policy: RetentionPolicy | undefined;
+  readonly clientOf: ClientOf;
+  readonly laneBudgetMs: number;
+}
+
+/** Run twice, the second goes on from where the first one ended. */
+export const retainMailboxActivity = (deps: RetainActivityDeps): ActivityHandler =>
+  implement(retainMailbox, async ({ mailboxKey }, context) => {
+    const { policy } = deps;
+    if (policy === undefined) return NO_POLICY;
+    const retained = await retainer({ ...deps, policy }, deps.clientOf(context))(mailboxKey);
+    if (retained.damaged !== undefined)
+      context.error(`The vault is damaged, so nothing is removed: ${retained.damaged}`);
+    return retained;
+  });
+
+const NO_POLICY = {
+  outcome: "no-policy" as const,
+  kept: 0,
+  going: 0,
+  compacted: 0,
+  waiting: 0,
+  removed: 0,
+  removedBytes: 0,
+  refused: 0,
+};
+
+/** Cleans up mailboxes until the budget is spent, which begins now; what jobs are using is asked for once. */
+export const retainer = (
+  deps: RetainActivityDeps & { readonly policy: RetentionPolicy },
+  client: DurableClient,
+): ((mailboxKey: MailboxKey) => Promise<Retained>) => {
+  const untilMs = Date.now() + deps.laneBudgetMs;
+  let inUse: Promise<SnapshotsInUse> | undefined;
+  return (mailboxKey) =>
+    retain(deps, mailboxKey, {
+      nowMs: Date.now(),
+      isLate: () => Date.now() >= untilMs,
+      isRunning: async () => isAlive(await findInstance(client, backupInstance(mailboxKey))),
+      inUse: () => {
+        inUse ??= snapshotsInUse(client);
+        return inUse;
+      },
+    });
+};

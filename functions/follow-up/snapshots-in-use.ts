@@ -1,0 +1,46 @@
+import type { DurableClient } from "durable-functions";
+import * as z from "zod";
+import { aliveInstances } from "../../shared/durable/alive-instances.ts";
+import { findInstance } from "../../shared/durable/start-once.ts";
+import { MailboxKey, SnapshotId } from "../../shared/ids.ts";
+
+/** What the input of a job that works with a snapshot, as a restore does, says. */
+const UsesSnapshot = z.looseObject({ mailbox: z.looseObject({ key: MailboxKey }), snapshotId: SnapshotId });
+
+/** Jobs that use no snapshot beside the newest, of which there can be thousands. */
+const USES_NONE = /^(backup|clean)-/;
+
+/** Lists of restores, whose restores each wait for their turn with a snapshot that was chosen long before. */
+const IS_LIST = /^restores-/;
+
+/** Whether a snapshot of a mailbox is in use. */
+export type SnapshotsInUse = (mailboxKey: MailboxKey, snapshotId: SnapshotId) => boolean;
+
+/**
+ * Which snapshots jobs were started with that have not ended. While a list of restores is under way, all are: in the middle
+ * of a recovery nothing should go.
+ */
+export const snapshotsInUse = async (
+  client: Pick<DurableClient, "getStatus" | "getStatusBy">,
+): Promise<SnapshotsInUse> => {
+  const ids = await aliveInstances(client);
+  if (ids.some((id) => IS_LIST.test(id))) return () => true;
+
+  const used = new Set<string>();
+  for (const instanceId of ids) {
+    if (USES_NONE.test(instanceId)) continue;
+    const input = UsesSnapshot.safeParse(inputOf((await findInstance(client, instanceId, { showInput: true }))?.input));
+    if (input.success) used.add(`${input.data.mailbox.key} ${input.data.snapshotId}`);
+  }
+  return (mailboxKey, snapshotId) => used.has(`${mailboxKey} ${snapshotId}`);
+};
+
+/** The extension gives an input as it was started with, or as the JSON of that. */
+const inputOf = (input: unknown): unknown => {
+  if (typeof input !== "string") return input;
+  try {
+    return JSON.parse(input);
+  } catch {
+    return undefined;
+  }
+};

@@ -1,0 +1,58 @@
+import * as z from "zod";
+
+/** Snapshots of which periods are kept: the newest one of each of the last so many that have any. */
+export const PERIODS = ["last", "hourly", "daily", "weekly", "monthly", "yearly"] as const;
+export type Period = (typeof PERIODS)[number];
+
+/** What to keep of a mailbox's snapshots. `within` keeps all that are no older than that before the newest one. */
+export interface RetentionPolicy {
+  /** As it was set. */
+  readonly text: string;
+  readonly counts: Readonly<Partial<Record<Period, number>>>;
+  readonly within?: Span;
+}
+
+/** A span of the calendar, in UTC. */
+export interface Span {
+  readonly text: string;
+  readonly years: number;
+  readonly months: number;
+  readonly days: number;
+  readonly hours: number;
+}
+
+const COUNT = /^[1-9]\d{0,4}$/;
+const SPAN = /^(?:(\d{1,3})y)?(?:(\d{1,4})m)?(?:(\d{1,5})d)?(?:(\d{1,5})h)?$/;
+
+const EXPECTED =
+  "should keep something: last, hourly, daily, weekly, monthly and yearly with a number from 1 to 99999, and within with a span such as 7d or 1y6m, as in last=7,daily=30,within=7d";
+
+/** The setting `RETENTION`: `last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d`, or some of these, each once. */
+export const RetentionPolicy = z.string({ error: EXPECTED }).transform((text, context): RetentionPolicy => {
+  const policy = policyOf(text);
+  if (policy !== undefined) return policy;
+  context.addIssue(EXPECTED);
+  return z.NEVER;
+});
+
+const policyOf = (text: string): RetentionPolicy | undefined => {
+  const counts: Partial<Record<Period, number>> = {};
+  let within: Span | undefined;
+  for (const rule of text.split(",")) {
+    const [name = "", value = "", ...more] = rule.split("=").map((word) => word.trim());
+    const period = PERIODS.find((each) => each === name);
+    if (more.length > 0) return undefined;
+    if (period !== undefined && counts[period] === undefined && COUNT.test(value)) counts[period] = Number(value);
+    else if (name === "within" && within === undefined) {
+      within = spanOf(value);
+      if (within === undefined) return undefined;
+    } else return undefined;
+  }
+  return { text, counts, ...(within === undefined ? {} : { within }) };
+};
+
+const spanOf = (text: string): Span | undefined => {
+  const [, ...numbers] = SPAN.exec(text) ?? [];
+  const [years = 0, months = 0, days = 0, hours = 0] = numbers.map((number) => Number(number ?? 0));
+  return years + months + days + hours > 0 ? { text, years, months, days, hours } : undefined;
+};
