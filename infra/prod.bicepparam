@@ -39,5 +39,7 @@ param settings = {
   BACKUP_WINDOW: '8'
   RESTORE_WINDOW: '8'
   LANE_SECONDS: '100'
+  // Without this line nothing is ever removed.
+  RETENTION: 'last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d'
   IMPORT_HOSTS: 'outlook.office365.com'
 }
