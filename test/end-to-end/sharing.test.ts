@@ -6,8 +6,8 @@ import { folderIds, itemsInNewFolders, mailboxLines, snapshotLines, streams } fr
 afterAll(stopStacks);
 
 /** Three chunks of a restore, for three lanes. */
-const ITEMS = 150;
-const NEW_ITEMS = 100;
+const ITEMS = 120;
+const NEW_ITEMS = 60;
 const BYTES = 3_000;
 
 /** The listing announces so much that every item is a batch of its own: an export request, as it is an import request. */

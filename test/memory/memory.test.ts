@@ -10,7 +10,7 @@ const LIMIT_MIB = 256;
 /** The upload budget, 150 MB in five minutes, would make an item of that size wait for as long. */
 const NO_LIMITS = { limits: { enabled: false } };
 
-test("an item of 150 MB is backed up and restored in less than 256 MiB", { timeout: 120_000 }, async () => {
+test("an item of 150 MB is backed up and restored in less than 256 MiB", async () => {
   const stack = await aStack(oneMailbox({ items: 1, bytes: 150_000_000 }, NO_LIMITS));
   const pid = await stack.appPid();
   await backsUpWhole(stack);
@@ -25,7 +25,7 @@ test("an item of 150 MB is backed up and restored in less than 256 MiB", { timeo
   expect(Math.max(afterBackup, await peakMiB(pid))).toBeLessThan(LIMIT_MIB);
 });
 
-test("a batch of 20 items of 20 MB is backed up in less than 256 MiB", { timeout: 120_000 }, async () => {
+test("a batch of 20 items of 20 MB is backed up in less than 256 MiB", async () => {
   // What a listing announces is far from what an export holds: only so do 400 MB get into one batch.
   const sizeFactor = { min: 20, max: 20 };
   const stack = await aStack(oneMailbox({ items: 20, bytes: 20_000_000 }, { behaviours: { sizeFactor } }));
