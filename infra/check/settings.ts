@@ -10,7 +10,7 @@ const OF_THE_EMULATORS = /^LOCAL_|^VAULT_CONNECTION_STRING$|^GRAPH_ENDPOINT$/;
 
 /** What the Functions host reads by itself. Source: learn.microsoft.com/azure/azure-functions/functions-app-settings (read 2026-11). */
 const OF_THE_HOST =
-  /^AzureWebJobsStorage__(credential|clientId|(blob|queue|table)ServiceUri)$|^APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING$|^languageWorkers__node__arguments$|^AzureFunctionsJobHost__/;
+  /^AzureWebJobsStorage__(credential|clientId|(blob|queue|table)ServiceUri)$|^APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING$|^languageWorkers__node__arguments$|^MALLOC_ARENA_MAX$|^AzureFunctionsJobHost__/;
 
 /** What the platform sets by itself, and how. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11). */
 const OF_THE_PLATFORM: Readonly<Record<string, string>> = { WEBSITE_AUTH_ENABLED: "True" };

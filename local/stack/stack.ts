@@ -125,6 +125,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       AUTHENTICATION: "none",
       BACKUP_SCHEDULE: "0 0 1 * * *",
       languageWorkers__node__arguments: "--max-semi-space-size=2",
+      MALLOC_ARENA_MAX: "2",
       ...options.settings,
     };
     const startHost = () =>
