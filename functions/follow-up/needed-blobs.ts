@@ -42,8 +42,10 @@ export const neededBlobs = (
         if (base !== undefined) add(baseName(mailboxKey, manifest.id));
         for (const { parts, root } of base === undefined ? [manifest] : [manifest, base]) {
           for (const { name } of parts) add(name);
-          for (const pack of await packsNamedBy(deps, mailboxKey, { id: manifest.id, parts, root })) add(pack);
-          if (isLate()) return false;
+          const { packs, isNew } = await packsNamedBy(deps, mailboxKey, { id: manifest.id, parts, root });
+          for (const pack of packs) add(pack);
+          // Only what is kept for the next call may end this one, so that each gets further.
+          if (isNew && isLate()) return false;
         }
         walked.add(manifest.id);
         next = manifest.base || base !== undefined ? null : manifest.parent;

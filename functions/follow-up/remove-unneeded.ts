@@ -105,9 +105,10 @@ export const removeUnneeded = async (
   for (const kind of ["base", "part", "pack"] as const) {
     const left = due.filter((entry) => entry.kind === kind && !needed.has(entry.name));
     for (let from = 0; from < left.length; from += SLICE) {
-      if (isLate()) return ended(false);
       if (tally.refused >= MOST_REFUSED || (await isOnHold())) return ended(true);
       await mapBounded(left.slice(from, from + SLICE), WIDTH, remove);
+      // Asked afterwards, so that each call gets further however late it is.
+      if (isLate()) return ended(false);
     }
   }
   return ended(true);

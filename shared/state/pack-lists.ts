@@ -26,23 +26,23 @@ const listName = (mailboxKey: MailboxKey, { id, root }: Document): string =>
 
 /**
  * The packs that the parts of a manifest or base name. What is immutable is read once: the list is then kept in the state
- * container, under the root of the parts, where whoever makes it again makes the same.
+ * container, under the root of the parts, where whoever makes it again makes the same. `isNew`: this call made it.
  */
 export const packsNamedBy = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
   mailboxKey: MailboxKey,
   document: Document,
-): Promise<readonly PackName[]> => {
+): Promise<{ readonly packs: readonly PackName[]; readonly isNew: boolean }> => {
   const name = listName(mailboxKey, document);
   const kept = await state.readWhole(name);
-  if (kept !== undefined) return parseJson(name, await decompress(kept.body), PackList).packs;
+  if (kept !== undefined) return { ...parseJson(name, await decompress(kept.body), PackList), isNew: false };
 
   const packs = new Set<PackName>();
   for (const part of document.parts)
     for await (const record of readPart(vault, part)) if (record.op === "put") packs.add(record.pack);
   const list = { v: 1, packs: [...packs].filter((pack) => belongsTo(mailboxKey, pack)) };
   await state.create(name, await compress(JSON.stringify(list)), { contentType: "application/gzip" });
-  return list.packs;
+  return { packs: list.packs, isNew: true };
 };
 
 /** Forgets the lists of snapshots that are no more. */
