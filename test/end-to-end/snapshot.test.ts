@@ -4,8 +4,6 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as z from "zod";
-import type { Folder } from "../../local/stack/admin.ts";
 import { Head } from "../../shared/vault/head.ts";
 import { Manifest, manifestBytes } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
@@ -19,6 +17,7 @@ import {
   snapshotsOf,
   streams,
 } from "../support/stack-contents.ts";
+import { restoreTests } from "./restores.ts";
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -37,6 +36,7 @@ beforeAll(async () => {
         { kind: "generated", userPrincipalName: BO, items: 60, bytes: { fixed: 3_000 } },
       ],
     },
+    settings: { RESTORE_WINDOW: "2", LANE_SECONDS: "1" },
   });
 });
 afterAll(stopStacks);
@@ -114,56 +114,7 @@ describe("a backup of every mailbox", () => {
   });
 });
 
-describe("a restore", () => {
-  test("to where the items were brings back what is missing, and a second one imports nothing", async () => {
-    const eve = "eve.ross@contoso.example";
-    await stack.graph.run("add-mailbox", mailboxSpec(eve, 60));
-    const wanted = await byFolder(eve);
-    await stack.backUp(eve);
-    for (const item of (await stack.graph.items(eve)).slice(0, 7))
-      await stack.graph.run("remove-item", { mailbox: eve, item: item.id });
-    expect(await byFolder(eve)).not.toEqual(wanted);
-
-    const request = { mailbox: eve, select: { all: true }, target: "original" };
-    const dry = await stack.restore({ ...request, dryRun: true });
-    expect(dry.result).toMatchObject({ items: 7, present: 53, foldersToCreate: 0 });
-    const restored = await stack.restore(request);
-    expect(restored.result).toMatchObject({ imported: 7, present: 53, missing: 0, failed: 0 });
-    expect(await byFolder(eve)).toEqual(wanted);
-    await expectReport(restored.id, { imported: 7, present: 53 });
-    expect(await reportStatus(dry.id)).toEqual([409, "/problems/restore-not-finished"]);
-    expect((await stack.restore(request)).result).toMatchObject({ imported: 0, present: 60, missing: 0, failed: 0 });
-    expect(await byFolder(eve)).toEqual(wanted);
-  });
-
-  test("of folders takes what lies below them, named by path, id or well-known name", async () => {
-    const finn = "finn.dahl@contoso.example";
-    await stack.graph.run("add-mailbox", mailboxSpec(finn, 90));
-    await stack.backUp(finn);
-    const folders = await stack.graph.folders(finn);
-    const byKey = (key: string) => folders.find((folder) => folder.key === key);
-    const [inbox, nested] = [byKey("inbox"), byKey("user-1")];
-    expect(nested?.parentId).toBe(inbox?.id);
-    const idsOf = (...keys: string[]) => new Set(keys.map((key) => byKey(key)?.id));
-    const items = await stack.graph.items(finn);
-    const path = `${inbox?.displayName}/${nested?.displayName}`;
-    const below = keysBelow(folders, nested?.id);
-    expect(below).toEqual(["user-3"]);
-
-    for (const [folder, wanted] of [
-      ["INBOX", idsOf("inbox", ...keysBelow(folders, inbox?.id))],
-      [path, idsOf("user-1", ...below)],
-      [byKey("sentitems")?.id, idsOf("sentitems")],
-      ["sentitems", idsOf("sentitems")],
-    ] as const) {
-      const before = await folderIds(stack, finn);
-      await stack.restore({ mailbox: finn, select: { folders: [folder] } });
-      expect(streams(await itemsInNewFolders(stack, finn, before))).toEqual(
-        streams(items.filter(({ folderId }) => wanted.has(folderId))),
-      );
-    }
-  });
-});
+restoreTests(() => stack);
 
 const mailboxSpec = (userPrincipalName: string, items: number) => ({
   kind: "generated",
@@ -171,13 +122,6 @@ const mailboxSpec = (userPrincipalName: string, items: number) => ({
   items,
   bytes: { fixed: 3_000 },
 });
-
-const keysBelow = (folders: readonly Folder[], id: string | undefined): string[] =>
-  folders.filter(({ parentId }) => parentId === id).flatMap((child) => [child.key, ...keysBelow(folders, child.id)]);
-
-/** Which streams lie in which folder. */
-const byFolder = async (user: string): Promise<string[]> =>
-  (await stack.graph.items(user)).map((item) => `${item.folderId} ${item.sha256}`).toSorted();
 
 const expectEveryPackToOpen = async (key: string): Promise<void> => {
   const folder = await aFolder();
@@ -191,31 +135,4 @@ const expectEveryPackToOpen = async (key: string): Promise<void> => {
     opened += 1;
   }
   expect(opened).toBeGreaterThan(0);
-};
-
-const Report = z.looseObject({
-  mailbox: z.string(),
-  snapshot: z.string(),
-  counts: z.looseObject({}),
-  folders: z.array(z.looseObject({ wanted: z.int(), present: z.int(), missing: z.literal(0) })),
-  items: z.array(z.never()),
-});
-
-/** A job's report as JSON says the same as the one as CSV: all that was wanted is there. */
-const expectReport = async (job: string, counts: { imported: number; present: number }): Promise<void> => {
-  const path = `/api/restores/${job}/report`;
-  const report = Report.parse(await stack.api.get(path));
-  expect(report.counts).toMatchObject(counts);
-  expect(report.folders.reduce((sum, { present }) => sum + present, 0)).toBe(counts.imported);
-
-  const csv = await stack.api.request(path, { headers: { accept: "text/csv" } });
-  expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
-  const [header, ...rows] = (await csv.text()).trimEnd().split("\r\n");
-  expect(header).toMatch(/^row,folderId,path,/);
-  expect(rows).toHaveLength(report.folders.length);
-};
-
-const reportStatus = async (job: string): Promise<[status: number, type: string]> => {
-  const response = await stack.api.request(`/api/restores/${job}/report`);
-  return [response.status, z.looseObject({ type: z.string() }).parse(await response.json()).type];
 };

@@ -1,0 +1,312 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import type { Folder, Item } from "../../local/stack/admin.ts";
+import { eventually, type TestStack } from "../support/stack.ts";
+import { folderIds, itemsInNewFolders, snapshotsOf, streams } from "../support/stack-contents.ts";
+
+const user = (name: string): string => `${name}@contoso.example`;
+const [EVE, FINN, HAL, IDA, KIM] = [user("eve"), user("finn"), user("hal"), user("ida"), user("kim")];
+
+const ITEMS = { [EVE]: 60, [FINN]: 60, [HAL]: 0, [IDA]: 20, [KIM]: 12 };
+
+/**
+ * What restores do through HTTP, in a stack that the caller has started: a stack takes longer to start than all of this.
+ * Its app has a window of two for lists of restores, and waves of a second.
+ */
+export const restoreTests = (stackOf: () => TestStack): void => {
+  describe("through HTTP,", () => {
+    let stack: TestStack;
+
+    beforeAll(async () => {
+      stack = stackOf();
+      for (const [userPrincipalName, items] of Object.entries(ITEMS))
+        await stack.graph.run("add-mailbox", { kind: "generated", userPrincipalName, items, bytes: { fixed: 3_000 } });
+      await stack.backUp(EVE, FINN, IDA, KIM);
+    });
+
+    describe("a restore", () => {
+      test("to where the items were brings back what is missing, and a second one imports nothing", async () => {
+        const wanted = await byFolder(EVE);
+        for (const item of (await stack.graph.items(EVE)).slice(0, 7))
+          await stack.graph.run("remove-item", { mailbox: EVE, item: item.id });
+        expect(await byFolder(EVE)).not.toEqual(wanted);
+
+        const request = { mailbox: EVE, select: { all: true }, target: "original" };
+        const dry = await stack.restore({ ...request, dryRun: true });
+        expect(dry.result).toMatchObject({ items: 7, present: 53, foldersToCreate: 0 });
+        const restored = await stack.restore(request);
+        expect(restored.result).toMatchObject({ imported: 7, present: 53, missing: 0, failed: 0 });
+        expect(await byFolder(EVE)).toEqual(wanted);
+        await expectReport(restored.id, { imported: 7, present: 53 });
+        expect(await reportStatus(dry.id)).toEqual([409, "/problems/restore-not-finished"]);
+        expect((await stack.restore(request)).result).toMatchObject({
+          imported: 0,
+          present: 60,
+          missing: 0,
+          failed: 0,
+        });
+        expect(await byFolder(EVE)).toEqual(wanted);
+      });
+
+      test("takes folders by path, id or well-known name, single items, and what a query finds, and nothing else", async () => {
+        const folders = await stack.graph.folders(FINN);
+        const byKey = (key: string) => folders.find((folder) => folder.key === key);
+        const [inbox, nested] = [byKey("inbox"), byKey("user-1")];
+        expect(nested?.parentId).toBe(inbox?.id);
+        const idsOf = (...keys: string[]) => new Set(keys.map((key) => byKey(key)?.id));
+        const items = await stack.graph.items(FINN);
+        const path = `${inbox?.displayName}/${nested?.displayName}`;
+        const below = keysBelow(folders, nested?.id);
+        expect(below).toEqual(["user-3"]);
+
+        const inFolders = (...keys: string[]) => items.filter(({ folderId }) => idsOf(...keys).has(folderId));
+        const appointments = items.filter(({ type }) => type.startsWith("IPM.Appointment"));
+        expect(appointments.length).toBeGreaterThan(0);
+
+        for (const [select, wanted] of [
+          [{ folders: ["INBOX"] }, inFolders("inbox", ...keysBelow(folders, inbox?.id))],
+          [{ folders: ["inbox"], children: false }, inFolders("inbox")],
+          [{ folders: [path] }, inFolders("user-1", ...below)],
+          [{ folders: [byKey("sentitems")?.id] }, inFolders("sentitems")],
+          [{ items: [items[0]?.id] }, items.slice(0, 1)],
+          [{ query: { type: "IPM.Appointment" } }, appointments],
+        ] as const) {
+          const before = await folderIds(stack, FINN);
+          await stack.restore({ mailbox: FINN, select });
+          expect(streams(await itemsInNewFolders(stack, FINN, before))).toEqual(streams(wanted));
+        }
+      });
+
+      test("into another mailbox puts everything into folders of the same names there", async () => {
+        const [wanted, none] = [await byPath(EVE), await byPath(HAL)];
+        expect(none).toEqual([]);
+
+        const target = { mailbox: HAL, folders: "original" };
+        const { result } = await stack.restore({ mailbox: EVE, select: { all: true }, target });
+
+        expect(result).toMatchObject({ imported: wanted.length, present: 0, missing: 0, failed: 0 });
+        expect(await byPath(HAL)).toEqual(wanted);
+        expect(await byPath(EVE)).toEqual(wanted);
+      });
+
+      test("replaces what changed, duplicates everything, or as of a moment brings back what went after it", async () => {
+        const backedUp = await stack.graph.items(IDA);
+        const wanted = await byFolder(IDA);
+        const moment = new Date().toISOString();
+        const [gone, ...others] = backedUp;
+        await stack.graph.run("remove-item", { mailbox: IDA, item: gone?.id });
+        for (const { id } of others.slice(0, 3))
+          await stack.graph.run("change-item", { mailbox: IDA, item: id, bytes: 4_000 });
+        await stack.backUp(IDA);
+        expect(await snapshotsOf(stack, IDA)).toHaveLength(2);
+        const request = { mailbox: IDA, select: { all: true }, at: moment, target: "original" };
+
+        expect((await stack.restore(request)).result).toMatchObject({ imported: 1, present: 19, replaced: 0 });
+        expect(await stack.graph.items(IDA)).toHaveLength(20);
+        expect(await byFolder(IDA)).not.toEqual(wanted);
+
+        const replaced = await stack.restore({ ...request, onConflict: "replace" });
+        expect(replaced.result).toMatchObject({ imported: 0, replaced: 4, missing: 0 });
+        expect(await byFolder(IDA)).toEqual(wanted);
+
+        const doubled = await stack.restore({ ...request, onConflict: "duplicate" });
+        expect(doubled.result).toMatchObject({ imported: 20, present: 0, missing: 0 });
+        expect(await byFolder(IDA)).toEqual([...wanted, ...wanted].toSorted());
+      });
+    });
+
+    describe("a restore that is interrupted", () => {
+      /** Starts a restore whose imports are slow, and stops it when some are done; yields its job when nothing moves. */
+      const interrupted = async (body: object, order: "pause" | "cancel") => {
+        await stack.graph.run("reset-counters");
+        await stack.graph.run("add-fault", { kind: "slow", endpoint: "import-item", delayMs: 400 });
+        const job = await stack.api.start("/api/restores", { reason: "a test", ...body });
+        await eventually("import", async () => ((await imports()) >= 5 ? true : undefined));
+        const response = await stack.api.request(`/api/jobs/${job}/${order}`, { method: "POST" });
+        expect(response.status).toBe(202);
+        await nothingMoves(job);
+        await stack.graph.run("clear-faults");
+        return job;
+      };
+
+      test("leaves whole items, each once, when it is cancelled, and another restore brings the rest", async () => {
+        const wanted = await byFolder(EVE);
+        for (const { id } of await stack.graph.items(EVE))
+          await stack.graph.run("remove-item", { mailbox: EVE, item: id });
+        const request = { mailbox: EVE, select: { all: true }, target: "original" };
+        const job = await interrupted(request, "cancel");
+
+        expect((await stack.api.job(job))?.state).toBe("cancelled");
+        const there = await byFolder(EVE);
+        expectSome(there, wanted);
+
+        await freeSlots(EVE);
+        const { result } = await stack.restore(request);
+        expect(result).toMatchObject({ imported: wanted.length - there.length, present: there.length, missing: 0 });
+        expect(await byFolder(EVE)).toEqual(wanted);
+      });
+
+      test("leaves whole items, each once, when it is paused, and the rest when it is resumed", async () => {
+        const wanted = streams(await stack.graph.items(EVE));
+        const before = await folderIds(stack, EVE);
+        const job = await interrupted({ mailbox: EVE, select: { all: true } }, "pause");
+
+        expect((await stack.api.job(job))?.state).toBe("paused");
+        expectSome(streams(await itemsInNewFolders(stack, EVE, before)), wanted);
+
+        await stack.api.request(`/api/jobs/${job}/resume`, { method: "POST" });
+        const { result } = await stack.api.finish(job);
+        expect(result).toMatchObject({ imported: wanted.length, ambiguous: 0, failed: 0, missing: 0 });
+        expect(streams(await itemsInNewFolders(stack, EVE, before))).toEqual(wanted);
+      });
+    });
+
+    describe("a list of restores", () => {
+      test("restores each mailbox by a job of its own, whatever becomes of the others, and tells of all", async () => {
+        const [broken, sound] = [KIM, [EVE, FINN]];
+        const department = [...sound, broken];
+        const wanted = await Promise.all(sound.map(byFolder));
+        for (const mailbox of department)
+          for (const { id } of (await stack.graph.items(mailbox)).slice(0, 5))
+            await stack.graph.run("remove-item", { mailbox, item: id });
+        const { mailboxId } =
+          (await stack.graph.users()).find(({ userPrincipalName }) => userPrincipalName === broken) ?? {};
+        await refuseImports(mailboxId);
+        await stack.graph.run("add-fault", { kind: "slow", endpoint: "import-item", delayMs: 1_000 });
+
+        const list = await stack.api.start("/api/restores", {
+          restores: department.map((mailbox) => ({ mailbox, ...(mailbox === broken ? { priority: "high" } : {}) })),
+          ...{ select: { all: true }, target: "original", reason: "a test" },
+        });
+        const running = await eventually("restore under way", async () => {
+          const { progress } = (await stack.api.job(list)) ?? {};
+          const jobs = Progress.safeParse(progress).data?.running ?? [];
+          return jobs.length > 0 ? jobs : undefined;
+        });
+        expect(running.length).toBeLessThanOrEqual(2);
+        await stack.api.request(`/api/jobs/${list}/pause`, { method: "POST" });
+        const paused = await Promise.all([list, ...running].map((job) => stack.api.job(job)));
+        expect(paused[0]?.state).toBe("paused");
+        expect(paused.map((job) => job?.state)).not.toContain("running");
+        await stack.graph.run("clear-faults");
+        await refuseImports(mailboxId);
+        await stack.api.request(`/api/jobs/${list}/resume`, { method: "POST" });
+
+        const { result } = await stack.api.finish(list);
+        await stack.graph.run("clear-faults");
+        expect(result).toMatchObject({ complete: 2, partial: 0, failed: 1, items: { imported: 10, missing: 0 } });
+        expect(await Promise.all(sound.map(byFolder))).toEqual(wanted);
+
+        const report = ListReport.parse(await stack.api.get(`/api/restores/${list}/report`));
+        expect(report).toMatchObject({
+          state: "completed",
+          outcomes: { complete: 2, failed: 1 },
+          items: { imported: 10 },
+        });
+        expect(report.restores[0]).toMatchObject({ mailbox: await stack.keyOf(broken), outcome: "failed" });
+        expect(report.restores[0]?.error).toContain("check the app's right to import");
+        const [, second] = report.restores;
+        expect(await stack.api.get(`/api/restores/${second?.job}/report`)).toMatchObject({ mailbox: second?.mailbox });
+      });
+    });
+
+    const imports = async () => Counters.parse(await stack.graph.counters()).itemsImported;
+
+    const refuseImports = (mailbox: string | undefined) =>
+      stack.graph.run("add-fault", {
+        ...{ kind: "status", endpoint: "import-item", mailbox, status: 403, code: "ErrorAccessDenied" },
+      });
+
+    /** Until the wave that was under way has let go of its ledgers, and no other one has begun. */
+    const nothingMoves = async (job: string): Promise<void> => {
+      let seen = -1;
+      let quiet = 0;
+      await eventually("quiet", async () => {
+        const now = await imports();
+        quiet = now === seen && !(await isLeased(`${job}/ledger/`)) ? quiet + 1 : 0;
+        seen = now;
+        return quiet === QUIET_LOOKS ? true : undefined;
+      });
+    };
+
+    const isLeased = async (prefix: string): Promise<boolean> => {
+      for await (const { properties } of stack.work.listBlobsFlat({ prefix }))
+        if (properties.leaseState === "leased") return true;
+      return false;
+    };
+
+    /** The slots of a cancelled restore are free within minutes by themselves, which no test should wait for. */
+    const freeSlots = async (user: string): Promise<void> => {
+      await stack.work.getBlobClient(`slots/${await stack.keyOf(user)}.json`).deleteIfExists();
+    };
+
+    /** Which streams lie in which folder. */
+    const byFolder = async (user: string): Promise<string[]> =>
+      (await stack.graph.items(user)).map((item) => `${item.folderId} ${item.sha256}`).toSorted();
+
+    /** Which streams lie in folders of which names, whatever their ids. */
+    const byPath = async (user: string): Promise<string[]> => {
+      const folders = new Map((await stack.graph.folders(user)).map((folder) => [folder.id, folder]));
+      const pathOf = (id: string | undefined): string => {
+        const folder = folders.get(id ?? "");
+        return folder === undefined ? "" : `${pathOf(folder.parentId)}/${folder.displayName}`;
+      };
+      const lineOf = ({ folderId, sha256 }: Item): string => `${pathOf(folderId)} ${sha256}`;
+      return (await stack.graph.items(user)).map(lineOf).toSorted();
+    };
+
+    /** A job's report as JSON says the same as the one as CSV: all that was wanted is there. */
+    const expectReport = async (job: string, counts: { imported: number; present: number }): Promise<void> => {
+      const path = `/api/restores/${job}/report`;
+      const report = Report.parse(await stack.api.get(path));
+      expect(report.counts).toMatchObject(counts);
+      expect(report.folders.reduce((sum, { present }) => sum + present, 0)).toBe(counts.imported);
+
+      const csv = await stack.api.request(path, { headers: { accept: "text/csv" } });
+      expect(csv.headers.get("content-type")).toBe("text/csv; charset=utf-8");
+      const [header, ...rows] = (await csv.text()).trimEnd().split("\r\n");
+      expect(header).toMatch(/^row,folderId,path,/);
+      expect(rows).toHaveLength(report.folders.length);
+    };
+
+    const reportStatus = async (job: string): Promise<[status: number, type: string]> => {
+      const response = await stack.api.request(`/api/restores/${job}/report`);
+      return [response.status, z.looseObject({ type: z.string() }).parse(await response.json()).type];
+    };
+  });
+};
+
+const Progress = z.looseObject({ running: z.array(z.string()) });
+const ListReport = z.looseObject({
+  state: z.string(),
+  outcomes: z.record(z.string(), z.int()),
+  items: z.looseObject({ imported: z.int() }),
+  restores: z.array(z.looseObject({ job: z.string(), mailbox: z.string(), error: z.string().optional() })),
+});
+
+const Counters = z.looseObject({ itemsImported: z.int() });
+
+const Report = z.looseObject({
+  mailbox: z.string(),
+  snapshot: z.string(),
+  counts: z.looseObject({}),
+  folders: z.array(z.looseObject({ wanted: z.int(), present: z.int(), missing: z.literal(0) })),
+  items: z.array(z.never()),
+});
+
+const keysBelow = (folders: readonly Folder[], id: string | undefined): string[] =>
+  folders.filter(({ parentId }) => parentId === id).flatMap((child) => [child.key, ...keysBelow(folders, child.id)]);
+
+/** Looks in a row that must find nothing under way: a wave that was begun just before has opened a ledger by then. */
+const QUIET_LOOKS = 10;
+
+/** Not all of what is wanted, but some, none of it more often than wanted, and nothing else. */
+const expectSome = (there: readonly string[], wanted: readonly string[]): void => {
+  const left = [...wanted];
+  for (const each of there) {
+    expect(left).toContain(each);
+    left.splice(left.indexOf(each), 1);
+  }
+  expect(there.length).toBeGreaterThan(0);
+  expect(left.length).toBeGreaterThan(0);
+};
