@@ -9,6 +9,8 @@ export const AppRegistration = z.strictObject({
   roles: z.array(z.string()),
   /** Mailbox ids or user principal names; absent for all. @doc RBAC for Applications. */
   mailboxes: z.array(z.string()).optional(),
+  /** Whether the token is a signed-in user's, and the roles are delegated permissions. */
+  delegated: z.boolean().optional(),
 });
 export type AppRegistration = z.infer<typeof AppRegistration>;
 
@@ -26,6 +28,8 @@ export const ROLES = {
   exportItems: ["MailboxItem.Export.All", "MailboxItem.ImportExport.All"],
   importItems: ["MailboxItem.ImportExport.All"],
   readUsers: ["User.Read.All", "User.ReadWrite.All"],
+  /** Delegated permissions. */
+  translateIds: ["User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"],
   readSettings: ["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
   readMembers: ["GroupMember.Read.All", "Group.Read.All"],
 } as const;

@@ -1,5 +1,5 @@
 import { badRequest, GraphFailure } from "./errors.ts";
-import type { DirectoryUser } from "./mailboxes.ts";
+import type { DirectoryUser, HostedMailbox } from "./mailboxes.ts";
 import { allowOptions, compares, numberOption, parseFilter, project, selection } from "./odata.ts";
 import { contextUrl, type DirectoryCall, paramOf, type Reply, urlWith } from "./world.ts";
 
@@ -93,20 +93,13 @@ export function getUser(call: DirectoryCall): Reply {
 export function exchangeSettings(call: DirectoryCall): Reply {
   allowOptions(call.request.query, []);
   const found = knownUser(call);
-  if (found.mailbox === undefined) {
-    const { noMailboxCode } = call.world.settings().behaviours;
-    throw new GraphFailure(
-      404,
-      noMailboxCode,
-      "The mailbox is either inactive, soft-deleted, or is hosted on-premise.",
-    );
-  }
+  const mailbox = primaryMailbox(call, found);
   const context = `users('${encodeURIComponent(paramOf(call, "user"))}')/settings/exchange/$entity`;
   return {
     status: 200,
     json: {
       "@odata.context": contextUrl(call, context),
-      primaryMailboxId: found.mailbox.id,
+      primaryMailboxId: mailbox.id,
       ...(call.version === "beta" && found.archive && { inPlaceArchiveMailboxId: found.archive.id }),
     },
   };
@@ -116,6 +109,13 @@ export function exchangeSettings(call: DirectoryCall): Reply {
 export function userPurpose(call: DirectoryCall): Reply {
   const context = `users('${encodeURIComponent(paramOf(call, "user"))}')/mailboxSettings/userPurpose`;
   return { status: 200, json: { "@odata.context": contextUrl(call, context), value: knownUser(call).purpose } };
+}
+
+/** The mailbox of a user who has one. */
+export function primaryMailbox(call: DirectoryCall, user: DirectoryUser = knownUser(call)): HostedMailbox {
+  if (user.mailbox !== undefined) return user.mailbox;
+  const { noMailboxCode } = call.world.settings().behaviours;
+  throw new GraphFailure(404, noMailboxCode, "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
 }
 
 function knownUser(call: DirectoryCall): DirectoryUser {

@@ -18,8 +18,8 @@ export function planGraph(world: World, request: GraphRequest, bodyBytes: number
     throw badRequest(`Resource not found for the segment in '${path}'.`, "BadRequest");
   }
 
-  requireRole(app, route.roles, route.area);
-  const call: DirectoryCall = { world, request, appId: app.appId, version, params };
+  requireRole(app, app.delegated ? (route.delegatedRoles ?? []) : route.roles, route.area);
+  const call: DirectoryCall = { world, request, appId: app.appId, delegated: app.delegated ?? false, version, params };
   if (route.area === "directory") return { endpoint: route.name, run: () => route.handle(call) };
 
   const mailbox = mailboxOf(world, params["mailbox"] ?? "", version);

@@ -6,6 +6,7 @@ import { createFolder, deleteFolder, getFolder, listChildFolders, listFolders, r
 import { createImportSession } from "./import-session.ts";
 import { itemDelta } from "./item-delta.ts";
 import { deleteItem, getItem, listItems } from "./items.ts";
+import { translateExchangeIds } from "./translate-ids.ts";
 import type { DirectoryCall, MailboxCall, Reply } from "./world.ts";
 
 interface RouteBase {
@@ -15,6 +16,8 @@ interface RouteBase {
   readonly path: string;
   /** Any one of these opens it. */
   readonly roles: readonly string[];
+  /** Any one of these opens it to a signed-in user; none does where they are left out. */
+  readonly delegatedRoles?: readonly string[];
 }
 
 export type Route = RouteBase &
@@ -45,6 +48,15 @@ export const ROUTES: readonly Route[] = [
   directory("exchange-settings", "/users/{user}/settings/exchange", ROLES.readUsers, exchangeSettings),
   directory("user-purpose", "/users/{user}/mailboxSettings/userPurpose", ROLES.readSettings, userPurpose),
   directory("members", "/groups/{group}/transitiveMembers/microsoft.graph.user", ROLES.readMembers, listMembers),
+  {
+    name: "translate-ids",
+    method: "POST",
+    path: "/users/{user}/translateExchangeIds",
+    roles: ROLES.readUsers,
+    delegatedRoles: ROLES.translateIds,
+    area: "directory",
+    handle: translateExchangeIds,
+  },
 
   mailbox("folders", "GET", "/folders", ROLES.readFolders, listFolders),
   mailbox("folders-delta", "GET", "/folders/delta", ROLES.readFolders, folderDelta),

@@ -71,6 +71,12 @@ export const Behaviours = z.strictObject({
   updateTakesLongChangeKey: z.boolean().default(true),
   /** @guess A user without a mailbox. */
   noMailboxCode: z.string().default("MailboxNotEnabledForRESTAPI"),
+  /** @doc disputed: one page says that an app by itself may not translate ids. Off: 403. */
+  translateAppOnly: z.boolean().default(true),
+  /** @guess No order is promised, so the emulator keeps none. */
+  translationsShuffled: z.boolean().default(true),
+  /** @observed Old items have no immutable id: those created before this moment. */
+  immutableIdsSince: z.iso.datetime().optional(),
 });
 export type Behaviours = z.infer<typeof Behaviours>;
 

@@ -47,6 +47,8 @@ export interface DirectoryCall {
   readonly world: World;
   readonly request: GraphRequest;
   readonly appId: string;
+  /** Whether a signed-in user calls, and not the app by itself. */
+  readonly delegated: boolean;
   readonly version: "v1.0" | "beta";
   readonly params: Readonly<Record<string, string>>;
 }
