@@ -11,7 +11,7 @@ interface Endpoint {
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
 
 /** Whoever starts jobs of some kind sees jobs, and steers those of that kind. */
-const JOB_OWNERS: Callers = ["Backup.Operator", "Restore.Operator", "Privacy.Officer"];
+const JOB_OWNERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator", "Privacy.Officer"];
 
 /** Every HTTP endpoint of the app, by the name of its function, and who may call it. */
 export const ENDPOINTS = {
@@ -20,7 +20,10 @@ export const ENDPOINTS = {
   "start-restore": { method: "POST", route: "restores", callers: ["Restore.Operator"] },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
-  "get-job": { method: "GET", route: "jobs/{id}", callers: ["Vault.Reader", ...JOB_OWNERS] },
+  "start-translation": { method: "POST", route: "ids/translate", callers: READERS },
+  "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
+
+  "get-job": { method: "GET", route: "jobs/{id}", callers: JOB_OWNERS },
   "pause-job": { method: "POST", route: "jobs/{id}/pause", callers: JOB_OWNERS },
   "resume-job": { method: "POST", route: "jobs/{id}/resume", callers: JOB_OWNERS },
   "cancel-job": { method: "POST", route: "jobs/{id}/cancel", callers: JOB_OWNERS },

@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
 import { readConfig, secretsIn } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
+import { translateIds } from "../shared/contracts/exchange-ids.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
 import {
   createImportSession,
@@ -20,6 +21,7 @@ import { openSlots } from "../shared/graph/slots.ts";
 import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
+import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
 import { principalOf } from "../shared/security/principal.ts";
 import { redactError, redactor } from "../shared/security/redact.ts";
 import { sealer } from "../shared/security/seal.ts";
@@ -48,6 +50,11 @@ import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
 import { setHold } from "./follow-up/set-hold.http.ts";
 import { startRetention } from "./follow-up/start-retention.http.ts";
+import { getTranslations } from "./ids/get-translations.http.ts";
+import { startTranslation } from "./ids/start-translation.http.ts";
+import { translateIdsOfMailbox } from "./ids/translate-exchange-ids.orchestrator.ts";
+import { translateIdsActivity } from "./ids/translate-ids.activity.ts";
+import { appTranslator, callerTranslator } from "./ids/translator.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
 import { getFolders } from "./reading/list-folders.http.ts";
 import { getItems } from "./reading/list-items.http.ts";
@@ -72,7 +79,16 @@ import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
 
 const config = readConfig();
-const { graph: graphConfig, storage, sealKey, authentication, backup, restore, retention: policy } = config;
+const {
+  graph: graphConfig,
+  storage,
+  sealKey,
+  authentication,
+  idTranslation,
+  backup,
+  restore,
+  retention: policy,
+} = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
 
@@ -87,6 +103,17 @@ const RETENTION_SCHEDULE = "0 0 11 * * *";
 const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: PROGRAM });
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
 const openImporter = importer({ importHosts, userAgent: PROGRAM });
+const translator =
+  idTranslation.by === "app"
+    ? appTranslator(exportGraph)
+    : callerTranslator({
+        scope: `${endpoint}/.default`,
+        credentialOf: onBehalfOf(
+          { tenantId: idTranslation.tenantId, clientId: idTranslation.clientId },
+          backupCredential,
+        ),
+        graphAs: (credential) => graph({ endpoint, credential, userAgent: PROGRAM }),
+      });
 const seals = sealer(sealKey);
 const guard = guardOf(principalOf(authentication));
 
@@ -114,6 +141,9 @@ app.hook.postInvocation((ended) => {
   if (ended.invocationContext.options.trigger.type !== "orchestrationTrigger")
     ended.error = redactError(ended.error, redact);
 });
+
+// A request's body arrives as a stream: a million ids are more than may be in memory.
+app.setup({ enableHttpStream: true });
 
 app.timer("nightly-backup", {
   schedule: "%BACKUP_SCHEDULE%",
@@ -194,6 +224,11 @@ app.timer("nightly-retention", {
 serve("start-retention", startRetention({ clientOf, openGraph: exportGraph, vault, audit, policy }));
 serve("set-hold", setHold({ openGraph: exportGraph, vault, audit }));
 serve("release-hold", releaseHold({ openGraph: exportGraph, vault, audit }));
+
+serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, translator, vault, work }));
+serve("get-translations", getTranslations({ clientOf, work }));
+orchestrator("translate-exchange-ids", translateIdsOfMailbox);
+activity(translateIds, translateIdsActivity({ openGraph: exportGraph, work, laneBudgetMs }));
 
 serve("get-job", getJob({ clientOf }));
 serve("pause-job", steerJob({ clientOf, steer: pauseJob }));

@@ -50,6 +50,13 @@ const Settings = z
     RESTORE_WINDOW: wholeNumber(1, 100),
     LANE_SECONDS: wholeNumber(1, 600),
     RETENTION: RetentionPolicy,
+    ID_TRANSLATION: z.enum(["app", "delegated"], {
+      error: "should be 'app', or 'delegated' to translate as the caller",
+    }),
+    ID_TRANSLATION_TENANT_ID: z.guid({ error: "should be the id of the tenant that callers sign in to" }),
+    ID_TRANSLATION_CLIENT_ID: z.guid({
+      error: "should be the client id of the app registration that callers sign in by",
+    }),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
   })
   .partial()
@@ -77,6 +84,14 @@ const Settings = z
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
       retention: env.RETENTION,
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
+      idTranslation:
+        env.ID_TRANSLATION === "delegated"
+          ? {
+              by: "caller",
+              tenantId: env.ID_TRANSLATION_TENANT_ID ?? "",
+              clientId: env.ID_TRANSLATION_CLIENT_ID ?? "",
+            }
+          : { by: "app" },
       authentication: env.AUTHENTICATION ?? "platform",
       backup: {
         scope: env.BACKUP_SCOPE ?? "licensed",
@@ -109,6 +124,10 @@ export interface Config {
   /** Which snapshots are kept; without it nothing is ever removed. */
   readonly retention: RetentionPolicy | undefined;
   readonly sealKey: Buffer;
+  /** In whose name ids are translated: the app's, or that of a caller, who signed in by an app registration. */
+  readonly idTranslation:
+    | { readonly by: "app" }
+    | { readonly by: "caller"; readonly tenantId: string; readonly clientId: string };
   /** Who says who calls: the platform's authentication or, for an emulator on this machine only, nobody. */
   readonly authentication: "platform" | "none";
   readonly backup: {
@@ -137,12 +156,18 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
   const wrong: string[] = [];
   if (env["VAULT_BLOB_ENDPOINT"] === undefined && env["VAULT_CONNECTION_STRING"] === undefined)
     wrong.push(`VAULT_BLOB_ENDPOINT ${BLOB_ENDPOINT}`);
+  const isDelegated = env["ID_TRANSLATION"] === "delegated";
+  for (const setting of ["ID_TRANSLATION_TENANT_ID", "ID_TRANSLATION_CLIENT_ID"])
+    if (isDelegated && env[setting] === undefined)
+      wrong.push(`${setting} is needed where ID_TRANSLATION is 'delegated'`);
   if (!URL.canParse(endpoint)) return wrong;
   const isPlain = new URL(endpoint).protocol === "http:";
   if (env["AUTHENTICATION"] === "none" && !(isPlain && isLoopback(endpoint)))
     wrong.push(
       "AUTHENTICATION 'none' is for the emulator only: remove it, or point GRAPH_ENDPOINT at http on this machine",
     );
+  if (isDelegated && isPlain && isLoopback(endpoint))
+    wrong.push("ID_TRANSLATION 'delegated' needs Microsoft Entra, which the emulator does not have: remove it");
   if (isLoopback(endpoint)) return wrong;
   if (env["AUTHENTICATION"] !== "none" && env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true")
     wrong.push(

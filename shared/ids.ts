@@ -73,10 +73,24 @@ export const restoresInstance = (listId: RunId): string => `restores-${listId}`;
 export const restoreListOf = (job: string): RunId | undefined =>
   job.startsWith("restores-") ? RunId.safeParse(job.slice("restores-".length)).data : undefined;
 
+export const translationInstance = (id: string): string => `translate-${id}`;
+
+/** The translation of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
+export const translationIdOf = (job: string): RunId | undefined =>
+  job.startsWith("translate-") ? RunId.safeParse(job.slice("translate-".length)).data : undefined;
+
 const KEY = "[a-z2-7]{26}";
 const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
 
-const JOBS = ["backup-tenant", `backup-${KEY}`, "clean-vault", `clean-${KEY}`, `restore-${RUN}`, `restores-${RUN}`];
+const JOBS = [
+  "backup-tenant",
+  `backup-${KEY}`,
+  "clean-vault",
+  `clean-${KEY}`,
+  `restore-${RUN}`,
+  `restores-${RUN}`,
+  `translate-${RUN}`,
+];
 
 /** The id of any job: the instance id of its orchestration. */
 export const JobId = z.string().regex(new RegExp(`^(${JOBS.join("|")})$`), "not the id of a job");

@@ -8,15 +8,16 @@ import { jobOf, stateOf } from "./job.ts";
 import type { Steer } from "./steer-job.ts";
 
 /** Who may steer a job, by its orchestrator: whoever may start it. */
-const OWNERS: Readonly<Record<string, Role>> = {
-  "backup-tenant": "Backup.Operator",
-  "backup-in-turn": "Backup.Operator",
-  "backup-mailbox": "Backup.Operator",
-  "clean-mailbox": "Backup.Operator",
-  "clean-vault": "Backup.Operator",
-  "restore-mailboxes": "Restore.Operator",
-  "restore-in-turn": "Restore.Operator",
-  "restore-mailbox": "Restore.Operator",
+const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
+  "backup-tenant": ["Backup.Operator"],
+  "backup-in-turn": ["Backup.Operator"],
+  "backup-mailbox": ["Backup.Operator"],
+  "clean-mailbox": ["Backup.Operator"],
+  "clean-vault": ["Backup.Operator"],
+  "restore-mailboxes": ["Restore.Operator"],
+  "restore-in-turn": ["Restore.Operator"],
+  "restore-mailbox": ["Restore.Operator"],
+  "translate-exchange-ids": ["Vault.Reader", "Backup.Operator", "Restore.Operator"],
 };
 
 /**
@@ -32,9 +33,9 @@ export const steerJob =
     const client = deps.clientOf(context);
     const found = id.success ? await findInstance(client, id.data) : undefined;
     if (found === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
-    const owner = OWNERS[found.name];
-    if (owner === undefined) throw new Error(`${found.name}: no role is known that may steer it`);
-    if (!principal.roles.includes(owner)) return roleMissing(owner);
+    const owners = OWNERS[found.name];
+    if (owners === undefined) throw new Error(`${found.name}: no role is known that may steer it`);
+    if (!owners.some((role) => principal.roles.includes(role))) return roleMissing(...owners);
 
     const changed = await deps.steer(client, found);
     const now = (await findInstance(client, found.instanceId)) ?? found;

@@ -34,6 +34,8 @@ export interface JsonReader {
   value(): Promise<string>;
   /** Passes over any value of any size. */
   skip(): Promise<void>;
+  /** Expects nothing but white space up to the end of the stream. */
+  end(): Promise<void>;
 }
 
 export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
@@ -162,5 +164,14 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     return text;
   };
 
-  return { peek, accept, expect, string, stringPieces, value, skip: () => walk(() => {}) };
+  const end = async (): Promise<void> => {
+    let rest: Uint8Array | undefined = chunk.subarray(at);
+    while (rest !== undefined) {
+      if (rest.some((byte) => !SPACE.has(byte))) throw new BrokenAnswerError("the JSON text goes on after its end");
+      const next: IteratorResult<Uint8Array, unknown> = await chunks.next();
+      rest = next.done ? undefined : next.value;
+    }
+  };
+
+  return { peek, accept, expect, string, stringPieces, value, skip: () => walk(() => {}), end };
 };

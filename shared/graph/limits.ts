@@ -1,6 +1,9 @@
 /** Most item ids in one exportItems request. Source: learn.microsoft.com/graph/api/mailbox-exportitems (2026-02). */
 export const EXPORT_ITEMS_LIMIT = 20;
 
+/** Most ids in one translateExchangeIds request. Source: learn.microsoft.com/graph/api/user-translateexchangeids (2026-08). */
+export const TRANSLATE_IDS_LIMIT = 1_000;
+
 /**
  * Concurrent requests for an app and mailbox. Source: learn.microsoft.com/graph/throttling-limits, "Outlook service"
  * (2026-08). The page does not name the import/export API; 429 answers there have been observed.

@@ -3,13 +3,14 @@ import * as z from "zod";
 
 /**
  * An RFC 9457 problem. `type` is a relative reference that names the kind; `detail` says what to do, and never repeats
- * a secret or a token of the request.
+ * a secret or a token of the request. `retryAfterSeconds` is told in the header of that name too.
  */
 export interface Problem {
   readonly type: string;
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  readonly retryAfterSeconds?: number;
   readonly [member: string]: unknown;
 }
 
@@ -22,7 +23,10 @@ export const aProblem = (
 
 export const refuse = (problem: Problem): HttpResponseInit => ({
   status: problem.status,
-  headers: { "content-type": "application/problem+json" },
+  headers: {
+    "content-type": "application/problem+json",
+    ...(problem.retryAfterSeconds === undefined ? {} : { "retry-after": String(problem.retryAfterSeconds) }),
+  },
   body: JSON.stringify(problem),
 });
 

@@ -79,7 +79,7 @@ describe("POST /api/restores answers 400 and names the field", () => {
   });
 });
 
-describe.each(["/api/backups", "/api/restores"])("POST %s answers 400", (path) => {
+describe.each(["/api/backups", "/api/restores", "/api/ids/translate"])("POST %s answers 400", (path) => {
   test.each<[kind: string, body: Uint8Array]>([
     ["text", Buffer.from("mailboxes=ada")],
     ["JSON that is cut off", Buffer.from('{"mailboxes": [')],

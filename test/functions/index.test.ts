@@ -5,6 +5,7 @@ import { ENDPOINTS } from "../../functions/endpoints.ts";
 import { createApp } from "../../local/host/worker/app.ts";
 import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
+import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
@@ -49,7 +50,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, followUp, restore, restoreList, slots]
+const contracts = [backup, exchangeIds, followUp, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -66,6 +67,7 @@ describe("the app", () => {
         "GET jobs/{id}: get-job",
         "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
+        "GET jobs/{id}/result: get-translations",
         "GET health: health",
         "GET mailboxes/{mailbox}/snapshots/{id}/folders: list-folders",
         "GET mailboxes/{mailbox}/snapshots/{id}/items: list-items",
@@ -79,6 +81,7 @@ describe("the app", () => {
         "POST backups: start-backup",
         "POST restores: start-restore",
         "POST mailboxes/{mailbox}/retention: start-retention",
+        "POST ids/translate: start-translation",
       ]
     `);
   });
@@ -99,6 +102,7 @@ describe("the app", () => {
       "restore-in-turn",
       "restore-mailbox",
       "restore-mailboxes",
+      "translate-exchange-ids",
     ]);
   });
 

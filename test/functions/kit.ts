@@ -1,6 +1,7 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
+import { appTranslator } from "../../functions/ids/translator.ts";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ActivityContract } from "../../shared/durable/activity.ts";
@@ -46,7 +47,8 @@ export const aMailboxInGraph = async (
 
   const items = async (folder = "inbox") => all(await admin.items({ mailbox: id, folder }));
   const fault = (rule: z.input<typeof FaultRule>) => admin["add-fault"](rule);
-  return { ...kit, admin, mailbox, openGraph, items, fault, vault: memoryBlobs(), work: memoryBlobs() };
+  const translator = appTranslator(openGraph);
+  return { ...kit, admin, mailbox, openGraph, translator, items, fault, vault: memoryBlobs(), work: memoryBlobs() };
 };
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -32,6 +32,7 @@ describe("readConfig", () => {
       storage: { kind: "endpoint", blobEndpoint: "https://vault.blob.core.windows.net" },
       sealKey: Buffer.alloc(32, 7),
       authentication: "platform",
+      idTranslation: { by: "app" },
       backup: {
         scope: "licensed",
         exclude: [],
@@ -124,6 +125,9 @@ describe("readConfig", () => {
     ["BACKUP_WINDOW", "101", /should be a whole number from 1 to 100/],
     ["RESTORE_WINDOW", "0", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "", /should be a whole number from 1 to 100/],
+    ["ID_TRANSLATION", "s3cret", /should be 'app', or 'delegated'/],
+    ["ID_TRANSLATION_TENANT_ID", "s3cret", /should be the id of the tenant/],
+    ["ID_TRANSLATION_CLIENT_ID", "s3cret", /should be the client id of the app registration/],
     ["AUTHENTICATION", "s3cret", /should be 'platform', or 'none' for the emulator only/],
     ["AUTHENTICATION", "", /should be 'platform', or 'none' for the emulator only/],
     ["LANE_SECONDS", "1.5", /should be a whole number from 1 to 600/],
@@ -166,6 +170,25 @@ describe("readConfig", () => {
       expect(refusal({ GRAPH_ENDPOINT: endpoint, LOCAL_BACKUP_TOKEN: "t" })).toMatch(/LOCAL_BACKUP_TOKEN is for/);
     },
   );
+
+  test("translates ids in the callers' name where it knows by what they signed in", () => {
+    const [tenantId, clientId] = ["11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"];
+    const delegated = { ID_TRANSLATION: "delegated", ID_TRANSLATION_TENANT_ID: tenantId };
+
+    expect(readConfig(someSettings({ ...delegated, ID_TRANSLATION_CLIENT_ID: clientId })).idTranslation).toEqual({
+      by: "caller",
+      tenantId,
+      clientId,
+    });
+    expect(refusal(delegated)).toMatch(/ID_TRANSLATION_CLIENT_ID is needed/);
+    expect(refusal({ ID_TRANSLATION: "delegated" })).toMatch(/ID_TRANSLATION_TENANT_ID is needed/);
+  });
+
+  test("translates nothing in a caller's name on the emulator, which knows no callers", () => {
+    const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", ID_TRANSLATION: "delegated" };
+
+    expect(refusal(local)).toMatch(/ID_TRANSLATION 'delegated' needs Microsoft Entra/);
+  });
 
   test("lets callers go unnamed for an emulator on this machine", () => {
     const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", AUTHENTICATION: "none" };

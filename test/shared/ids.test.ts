@@ -1,6 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { backupInstance, MailboxKey, RunId, restoreIdOf, restoreInstance, runId } from "../../shared/ids.ts";
+import {
+  backupInstance,
+  JobId,
+  MailboxKey,
+  RunId,
+  restoreIdOf,
+  restoreInstance,
+  runId,
+  translationIdOf,
+  translationInstance,
+} from "../../shared/ids.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 
 describe("run id", () => {
@@ -42,6 +52,17 @@ describe("restoreIdOf", () => {
     expect(restoreIdOf(restoreInstance(id))).toBe(id);
     for (const other of [id, `backup-${id}`, "restore-", `restore-${id}/..`])
       expect(restoreIdOf(other)).toBeUndefined();
+  });
+});
+
+describe("translationIdOf", () => {
+  test("gives the translation that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(translationIdOf(translationInstance(id))).toBe(id);
+    expect(JobId.safeParse(translationInstance(id)).success).toBe(true);
+    for (const other of [id, `restore-${id}`, "translate-", `translate-${id}/..`])
+      expect(translationIdOf(other)).toBeUndefined();
   });
 });
 

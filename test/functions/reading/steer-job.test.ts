@@ -79,11 +79,18 @@ describe("POST /api/jobs/{id}/pause", () => {
   test.each<[string, readonly Role[]]>([
     ["backup-mailbox", ["Restore.Operator", "Privacy.Officer"]],
     ["restore-mailbox", ["Backup.Operator", "Privacy.Officer"]],
+    ["translate-exchange-ids", ["Restore.CrossMailbox", "Privacy.Officer"]],
   ])("leaves a %s alone when the caller may not start one", async (name, roles) => {
     const hub = aTaskHub({ [first]: { name, state: "Running" } });
 
     expect(await hub.steer(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
     expect(hub.orders).toEqual([]);
+  });
+
+  test("is for readers of the vault too where those may start such a job", async () => {
+    const hub = aTaskHub({ [first]: { name: "translate-exchange-ids", state: "Running" } });
+
+    expect(await hub.steer(pauseJob, first, ["Vault.Reader"])).toMatchObject({ status: 202 });
   });
 
   test("pauses a backup of one mailbox and answers with the job", async () => {

@@ -27,6 +27,20 @@ const forEveryChunking = async (source: string, check: (json: JsonReader) => Pro
 };
 
 describe("jsonReader", () => {
+  test.each([
+    ["{}", true],
+    ["{} \n\t ", true],
+    ["{} }", false],
+    ["{}\n\nx", false],
+  ])("says whether %j ends after its value", async (source, isAtEnd) => {
+    await forEveryChunking(source, async (json) => {
+      await json.skip();
+      const end = json.end();
+      if (isAtEnd) await expect(end).resolves.toBeUndefined();
+      else await expect(end).rejects.toThrow(BrokenAnswerError);
+    });
+  });
+
   test("reads any string as JSON.parse does, wherever the text is split", async () => {
     await fc.assert(
       fc.asyncProperty(text, fc.boolean(), async (value, escapeAll) => {

@@ -1,0 +1,177 @@
+import type { HttpRequest } from "@azure/functions";
+import * as z from "zod";
+import { IdFormats } from "../../shared/contracts/exchange-ids.ts";
+import { BrokenAnswerError } from "../../shared/graph/broken-answer.ts";
+import { type JsonReader, jsonReader } from "../../shared/graph/json-reader.ts";
+import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
+import { type ShapeCheck, shapeCheck } from "./malformed-ids.ts";
+
+/** Most ids in one request. Our own choice, as are the longest id and the largest body. */
+export const MOST_IDS = 1_000_000;
+const LONGEST_ID = 1_024;
+const MOST_BODY_BYTES = 250_000_000;
+
+interface Most {
+  readonly ids: number;
+  readonly bytes: number;
+}
+
+const MOST: Most = { ids: MOST_IDS, bytes: MOST_BODY_BYTES };
+
+/** The fields of a request beside its ids. */
+const Fields = z
+  .strictObject({ mailbox: z.string().min(1), from: IdFormats.shape.from, to: IdFormats.shape.to })
+  .refine(({ from, to }) => from !== to, { path: ["to"], error: "Expected another format than that of from" });
+type Fields = z.output<typeof Fields>;
+
+/** A request as it was read: how many ids it has, and those themselves if they are few enough for one answer. */
+export interface TranslationRequest extends Fields {
+  readonly count: number;
+  readonly few: readonly string[] | undefined;
+  readonly shapes: ShapeCheck;
+}
+
+/** A body that is not what it should be, by field. */
+export class InvalidBodyError extends Error {
+  override readonly name = "InvalidBodyError";
+  readonly error: z.ZodError;
+
+  constructor(error: z.ZodError) {
+    super("The body of the request is not what it should be");
+    this.error = error;
+  }
+}
+
+/** A body of more bytes than are read. */
+export class LargeBodyError extends Error {
+  override readonly name = "LargeBodyError";
+
+  constructor() {
+    super(`The body is over ${MOST_BODY_BYTES} bytes`);
+  }
+}
+
+/** Keeps a piece of the ids. */
+type Keep = (piece: number, ids: readonly string[]) => Promise<void>;
+
+/**
+ * Reads a request of any number of ids in bounded memory. While they are more than one answer holds, each piece of them is
+ * handed to `keep` in order, and the next is read meanwhile.
+ *
+ * @throws {InvalidBodyError} {LargeBodyError}
+ */
+export const readTranslationRequest = async (
+  body: HttpRequest["body"],
+  keep: Keep,
+  most = MOST,
+): Promise<TranslationRequest> => {
+  const ids = idSink(keep, most.ids);
+  const fields: [name: string, value: unknown][] = [];
+  try {
+    const json = jsonReader(limited(body, most.bytes));
+    await json.expect("{");
+    if (!(await json.accept("}"))) {
+      do {
+        const name = await json.string();
+        await json.expect(":");
+        if (name === "ids") await readIds(json, ids);
+        else fields.push([name, JSON.parse(await json.value())]);
+      } while (await json.accept(","));
+      await json.expect("}");
+    }
+    await json.end();
+  } catch (error) {
+    await ids.settled();
+    if (!(error instanceof BrokenAnswerError || error instanceof SyntaxError)) throw error;
+    throw invalid([], "Expected a JSON object of mailbox, ids, from and to");
+  }
+  const parsed = Fields.safeParse(Object.fromEntries(fields));
+  if (!parsed.success) throw new InvalidBodyError(parsed.error);
+  return { ...parsed.data, ...(await ids.end()) };
+};
+
+const invalid = (path: (string | number)[], message: string): InvalidBodyError =>
+  new InvalidBodyError(new z.ZodError([{ code: "custom", path, message, input: undefined }]));
+
+const LIST = `Expected a list of 1 to ${MOST_IDS} ids`;
+const ID = `Expected an id: text of 1 to ${LONGEST_ID} characters`;
+
+const readIds = async (json: JsonReader, ids: IdSink): Promise<void> => {
+  if (ids.count > 0) throw invalid(["ids"], "Expected one list of ids");
+  if (!(await json.accept("["))) throw invalid(["ids"], LIST);
+  if (await json.accept("]")) return;
+  do {
+    if ((await json.peek()) !== QUOTE) throw invalid(["ids", ids.count], ID);
+    await ids.add(await json.string());
+  } while (await json.accept(","));
+  await json.expect("]");
+};
+
+const QUOTE = '"'.charCodeAt(0);
+
+interface IdSink {
+  readonly count: number;
+  add(id: string): Promise<void>;
+  /** Waits for what is being kept. */
+  settled(): Promise<void>;
+  end(): Promise<Pick<TranslationRequest, "count" | "few" | "shapes">>;
+}
+
+/** Takes ids one by one, and hands them on in pieces, one at a time. */
+const idSink = (keep: Keep, mostIds: number): IdSink => {
+  const shapes = shapeCheck();
+  let piece: string[] = [];
+  let pieces = 0;
+  let count = 0;
+  let keeping: Promise<void> = Promise.resolve();
+
+  const handOn = async (): Promise<void> => {
+    await keeping;
+    keeping = keep(pieces, piece);
+    // A failure is met by whoever waits for it next.
+    keeping.catch(() => undefined);
+    pieces += 1;
+    piece = [];
+  };
+
+  return {
+    get count() {
+      return count;
+    },
+    add: async (id) => {
+      if (id === "" || id.length > LONGEST_ID) throw invalid(["ids", count], ID);
+      if (count === mostIds) throw invalid(["ids"], LIST);
+      if (piece.length === TRANSLATE_IDS_LIMIT) await handOn();
+      shapes.look(id, count);
+      piece.push(id);
+      count += 1;
+    },
+    settled: async () => {
+      await keeping.catch(() => undefined);
+    },
+    end: async () => {
+      if (count === 0) throw invalid(["ids"], LIST);
+      const few = pieces === 0 ? piece : undefined;
+      if (few === undefined) await handOn();
+      await keeping;
+      return { count, few, shapes };
+    },
+  };
+};
+
+/**
+ * The bytes of a body as they arrive. Whoever stops reading leaves the rest where it is: to cancel the stream would cut the
+ * connection before it has the answer.
+ */
+async function* limited(body: HttpRequest["body"], mostBytes: number): AsyncGenerator<Uint8Array> {
+  if (body === null) return;
+  const reader = body.getReader();
+  let bytes = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    bytes += value.length;
+    if (bytes > mostBytes) throw new LargeBodyError();
+    yield value;
+  }
+}

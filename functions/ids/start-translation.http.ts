@@ -1,0 +1,106 @@
+import { randomUUID } from "node:crypto";
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import type { TranslateExchangeIdsInput } from "../../shared/contracts/exchange-ids.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { startOnce } from "../../shared/durable/start-once.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
+import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
+import { accepted } from "../../shared/http/accepted.ts";
+import type { SignedInHandler } from "../../shared/http/guard.ts";
+import { invalidRequest, json, problem, refuse } from "../../shared/http/problem.ts";
+import { type RunId, runId, translationInstance } from "../../shared/ids.ts";
+import { findMailbox } from "../../shared/mailboxes.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { keepIds } from "../../shared/work/translation-state.ts";
+import { firstPlaces } from "./first-places.ts";
+import { InvalidBodyError, LargeBodyError, readTranslationRequest, type TranslationRequest } from "./read-request.ts";
+import { refusalOf } from "./refusal-of.ts";
+import type { Translator } from "./translator.ts";
+
+/** How long a caller is kept waiting for Graph. */
+const PATIENCE_MS = 20_000;
+
+/**
+ * POST /api/ids/translate
+ *
+ * 200 with a result for each of up to 1,000 ids, in the order given; 202 with the job's `Location` for more. 400 for a body
+ * that does not parse, for ids that cannot be of their format, and for more than one answer holds where ids are translated
+ * in the caller's name; 401 and 403 when there is no token in that name; 403 that names the permission when Graph
+ * translates none; 404 for a mailbox that does not exist; 413 for too large a body; 503 while Graph does not answer. Each
+ * call is a translation of its own.
+ */
+export const startTranslation =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly translator: Translator;
+    readonly vault: Blobs;
+    readonly work: Blobs;
+  }): SignedInHandler =>
+  async (request, context) => {
+    const { translator, work } = deps;
+    const translationId = runId(new Date(), randomUUID());
+    const wanted = await readBody(request, work, translationId);
+    if (!("from" in wanted)) return wanted;
+    const { from, to, count, few, shapes } = wanted;
+    const malformed = shapes.problem(from);
+    if (malformed !== undefined) return refuse(malformed);
+    if (few === undefined && translator.by === "caller") return TOO_MANY_FOR_CALLER;
+
+    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const mailbox = await findMailbox(graph, deps.vault, wanted.mailbox);
+    if (mailbox === undefined) return problem(404, "mailbox-not-found", "There is no such mailbox.");
+    if (few !== undefined) return answerAtOnce(translator, request, mailbox, { from, to, ids: few });
+
+    const instanceId = translationInstance(translationId);
+    const pieces = Math.ceil(count / TRANSLATE_IDS_LIMIT);
+    const input: TranslateExchangeIdsInput = { translationId, mailbox, from, to, ids: count, pieces };
+    await startOnce(deps.clientOf(context), "translate-exchange-ids", { instanceId, input });
+    return accepted(instanceId, { mailbox: mailbox.key, ids: count, result: `/api/jobs/${instanceId}/result` });
+  };
+
+const TOO_MANY_FOR_CALLER = problem(
+  400,
+  "too-many-ids",
+  `Ids are translated in your name here (ID_TRANSLATION), and your token is kept nowhere: ask for at most ${TRANSLATE_IDS_LIMIT} at a time.`,
+);
+
+/** The request, its ids kept if they are many, each of them once; a problem if it is not what it should be. */
+const readBody = async (
+  request: HttpRequest,
+  work: Blobs,
+  translationId: RunId,
+): Promise<TranslationRequest | HttpResponseInit> => {
+  const places = firstPlaces();
+  try {
+    return await readTranslationRequest(request.body, (piece, ids) => {
+      const first = piece * TRANSLATE_IDS_LIMIT;
+      const entries = ids.map((id, n) => places.see(id, first + n) ?? id);
+      return keepIds(work, translationId, piece, entries);
+    });
+  } catch (error) {
+    if (error instanceof InvalidBodyError) return invalidRequest(error.error);
+    if (error instanceof LargeBodyError)
+      return problem(413, "body-too-large", `${error.message}: send the ids in several requests.`);
+    throw error;
+  }
+};
+
+const answerAtOnce = async (
+  translator: Translator,
+  request: HttpRequest,
+  { userId }: MailboxRef,
+  { ids, ...formats }: Pick<TranslationRequest, "from" | "to"> & { readonly ids: readonly string[] },
+): Promise<HttpResponseInit> => {
+  const openGraph = await translator.open(request);
+  if (typeof openGraph !== "function") return refuse(openGraph);
+  try {
+    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const outcomes = await translateExchangeIds(graph, userId, ids, formats);
+    return json(200, { results: outcomes.map((outcome, n) => ({ id: ids[n], ...outcome })) });
+  } catch (error) {
+    return refuse(refusalOf(error, translator.by));
+  }
+};
