@@ -178,6 +178,7 @@ serve(
   startRestore({
     clientOf,
     openGraph: importGraph,
+    translator,
     vault: vaultToRead,
     work: restoreWork,
     audit,
@@ -238,6 +239,6 @@ serve("list-mailboxes", getMailboxes({ clientOf, vault }));
 serve("list-snapshots", getSnapshots({ openGraph: exportGraph, vault }));
 serve("get-snapshot", getSnapshot({ openGraph: exportGraph, vault }));
 serve("list-folders", getFolders({ openGraph: exportGraph, vault, work }));
-serve("list-items", getItems({ openGraph: exportGraph, vault, work }));
+serve("list-items", getItems({ openGraph: exportGraph, translator, vault, work }));
 serve("list-problems", getProblems({ openGraph: exportGraph, vault, work }));
 serve("health", getHealth({ reachVault: () => vaultContainer(backupStorage).exists() }));

@@ -1,5 +1,6 @@
-import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import type { HttpHandler, HttpRequest, HttpResponseInit } from "@azure/functions";
 import type * as z from "zod";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { problem } from "../../shared/http/problem.ts";
 import { invalidQuery, readQuery } from "../../shared/http/query.ts";
@@ -17,6 +18,12 @@ export interface ReadingDeps {
   readonly vault: Blobs;
 }
 
+/** Who asks, and about which mailbox. */
+interface Asked {
+  readonly request: HttpRequest;
+  readonly mailbox: MailboxRef;
+}
+
 /**
  * A handler for a route below `mailboxes/{mailbox}/snapshots/{id}`: `answer` gets the snapshot and the parameters of the
  * request. 400 names parameters that do not parse; 404 is for a mailbox or snapshot that does not exist; 500 names the
@@ -26,7 +33,11 @@ export const aboutSnapshot =
   <Q extends z.ZodType>(
     { openGraph, vault }: ReadingDeps,
     Query: Q,
-    answer: (snapshot: PinnedManifest, query: z.output<Q>) => HttpResponseInit | Promise<HttpResponseInit>,
+    answer: (
+      snapshot: PinnedManifest,
+      query: z.output<Q>,
+      asked: Asked,
+    ) => HttpResponseInit | Promise<HttpResponseInit>,
   ): HttpHandler =>
   async (request, context) => {
     const query = Query.safeParse(readQuery(request.query));
@@ -40,7 +51,7 @@ export const aboutSnapshot =
       const id = SnapshotId.safeParse(request.params["id"]);
       const snapshot = id.success ? await readManifest(vault, mailbox.key, id.data) : undefined;
       if (snapshot === undefined) return problem(404, "snapshot-not-found", "The mailbox has no such snapshot.");
-      return await answer(snapshot, query.data);
+      return await answer(snapshot, query.data, { request, mailbox });
     } catch (error) {
       if (!(error instanceof VaultDamageError)) throw error;
       context.error("The vault is damaged", error);

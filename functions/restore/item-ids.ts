@@ -1,3 +1,5 @@
+import { toRestId } from "../../shared/exchange-ids.ts";
+
 /** The ids of a selection that a snapshot does not hold, by their positions in it, counted from 0. */
 export class UnknownItemsError extends Error {
   override readonly name = "UnknownItemsError";
@@ -9,12 +11,6 @@ export class UnknownItemsError extends Error {
   }
 }
 
-/**
- * An item's id in the alphabet of REST ids, whether it is one or the EWS id of the same item; the two are otherwise alike.
- * Source: Office.js, Mailbox.convertToRestId: `/` becomes `-`, and `+` becomes `_`.
- */
-const restId = (id: string): string => id.replaceAll("/", "-").replaceAll("+", "_");
-
 /** Tells items that are named by REST or EWS id, and which of the names none of them bore. */
 export interface ItemIds {
   has(id: string): boolean;
@@ -23,12 +19,12 @@ export interface ItemIds {
 }
 
 export const itemIds = (ids: readonly string[]): ItemIds => {
-  const wanted = ids.map(restId);
+  const wanted = ids.map(toRestId);
   const known = new Set(wanted);
   const met = new Set<string>();
   return {
     has: (id) => {
-      const rest = restId(id);
+      const rest = toRestId(id);
       const isWanted = known.has(rest);
       if (isWanted) met.add(rest);
       return isWanted;

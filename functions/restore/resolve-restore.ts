@@ -1,3 +1,4 @@
+import type { HttpRequest } from "@azure/functions";
 import type { AuditedSelection } from "../../shared/audit/audit-log.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { OnConflict, Selection, Target } from "../../shared/contracts/restore.ts";
@@ -7,6 +8,8 @@ import type { SnapshotId } from "../../shared/ids.ts";
 import type { Principal } from "../../shared/security/principal.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import type { Manifest } from "../../shared/vault/manifest.ts";
+import { resolveIds } from "../ids/resolve-ids.ts";
+import type { Translator } from "../ids/translator.ts";
 import { auditedSelection } from "./audited-selection.ts";
 import { chooseSnapshot } from "./choose-snapshot.ts";
 import { lackedRole } from "./cross-mailbox.ts";
@@ -33,14 +36,15 @@ export const resolveRestore = async (
     find,
     vault,
     principal,
-  }: {
+    ...asking
+  }: Asking & {
     readonly find: (name: string) => Promise<MailboxRef | undefined>;
     readonly vault: Blobs;
     readonly principal: Principal;
   },
   wish: Wish,
 ): Promise<{ readonly resolved: ResolvedRestore } | { readonly refusal: Problem }> => {
-  const { select, onConflict } = wish;
+  const { onConflict } = wish;
   const mailbox = await find(wish.mailbox);
   if (mailbox === undefined) return notFound("mailbox-not-found", "There is no such mailbox.");
 
@@ -52,10 +56,13 @@ export const resolveRestore = async (
 
   const snapshot = await chooseSnapshot(vault, mailbox.key, wish);
   if (snapshot === undefined) return notFound("snapshot-not-found", "The mailbox has no such snapshot.");
+  const known = await byKnownIds(asking, mailbox, wish.select);
+  if ("refusal" in known) return known;
+  const { select } = known;
   const refusal = await unknownIn(vault, snapshot, select);
   if (refusal !== undefined) return { refusal };
 
-  const audited = auditedSelection(select, snapshot.folders);
+  const audited = auditedSelection(wish.select, snapshot.folders);
   return { resolved: { mailbox, other, snapshotId: snapshot.id, select, audited, target, onConflict } };
 };
 
@@ -63,6 +70,26 @@ const notFound = (kind: string, detail: string) => ({ refusal: aProblem(404, kin
 
 const placeOf = (target: Wish["target"]): { mailbox?: string; folders: Target } =>
   typeof target === "string" ? { folders: target } : target;
+
+/** Who asks, and in whose name ids are translated. */
+interface Asking {
+  readonly translator: Translator;
+  readonly request: Pick<HttpRequest, "headers">;
+}
+
+/**
+ * A selection by the ids that the vault knows. They are found here and not when the restore is planned: what names nothing
+ * is told at once, and the caller, in whose name Graph may have to be asked, is still there.
+ */
+const byKnownIds = async (
+  { translator, request }: Asking,
+  mailbox: MailboxRef,
+  select: Selection,
+): Promise<{ readonly select: Selection } | { readonly refusal: Problem }> => {
+  if (!("items" in select)) return { select };
+  const found = await resolveIds(translator, request, mailbox, { ids: select.items, format: select.format });
+  return "ids" in found ? { select: { items: [...found.ids] } } : found;
+};
 
 /** 404 for what a selection names and the snapshot does not have. */
 const unknownIn = async (vault: Blobs, snapshot: Manifest, select: Selection): Promise<Problem | undefined> => {

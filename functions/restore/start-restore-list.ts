@@ -67,13 +67,13 @@ type Refused = Problem & { readonly position: number };
 
 /** All restores, or those of them that cannot be. A restore that says the same as an earlier one cannot be meant. */
 const resolveAll = async (
-  { openGraph, vault, principal }: Pick<ResolveDeps, "openGraph" | "vault" | "principal">,
+  { openGraph, ...deps }: Pick<ResolveDeps, "openGraph" | "translator" | "request" | "vault" | "principal">,
   wishes: RestoreListRequest["wishes"],
   now: Date,
 ): Promise<{ readonly restores: readonly Resolved[] } | { readonly refused: readonly Refused[] }> => {
   const graph = openGraph({ untilMs: now.getTime() + PATIENCE_MS });
-  const find = once((name) => findMailbox(graph, vault, name));
-  const outcomes = await mapBounded(wishes, LOOKUPS, (wish) => resolveRestore({ find, vault, principal }, wish));
+  const find = once((name) => findMailbox(graph, deps.vault, name));
+  const outcomes = await mapBounded(wishes, LOOKUPS, (wish) => resolveRestore({ ...deps, find }, wish));
 
   const restores: Resolved[] = [];
   const refused: Refused[] = [];

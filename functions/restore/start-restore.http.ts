@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import type { AuditLog } from "../../shared/audit/audit-log.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
@@ -13,6 +13,7 @@ import { restoreInstance, runId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Principal } from "../../shared/security/principal.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Translator } from "../ids/translator.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { resolveRestore } from "./resolve-restore.ts";
@@ -26,16 +27,17 @@ const PATIENCE_MS = 10_000;
 /**
  * POST /api/restores
  *
- * 202 with the job's `Location`; 400 for a body that does not parse; 403 for another mailbox as the target without the
- * role for it; 404 for a mailbox, snapshot, folder, item, target or plan that does not exist; 409 for a plan that is none,
- * or is carried out already; 410 for one that has expired; 503 when the audit log cannot be written, without which nothing
- * starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of restores is one job, and
+ * 202 with the job's `Location`; 400 for a body that does not parse, or for ids that cannot be of their format; 403 for
+ * another mailbox as the target without the role for it, or where ids must be translated and Graph does not do that; 404
+ * for a mailbox, snapshot, folder, item, target or plan that does not exist; 409 for a plan that is none, or is carried
+ * out already; 410 for one that has expired; 503 when the audit log cannot be written, without which nothing starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of restores is one job, and
  * is refused as a whole, with the positions of those that it is refused for.
  */
 export const startRestore =
   (deps: {
     readonly clientOf: ClientOf;
     readonly openGraph: OpenGraph;
+    readonly translator: Translator;
     readonly vault: Blobs;
     readonly work: Blobs;
     readonly audit: AuditLog;
@@ -44,7 +46,7 @@ export const startRestore =
   }): SignedInHandler =>
   async (request, context, principal) => {
     const body = await readBody(request);
-    const caller = { ...deps, client: deps.clientOf(context), context, principal };
+    const caller = { ...deps, client: deps.clientOf(context), request, context, principal };
     const kind = kindOf(body);
     if (kind === "plan") {
       const planned = PlannedRestoreRequest.safeParse(body);
@@ -70,16 +72,19 @@ export interface StartDeps {
 /** And what finding out takes what is to be restored. */
 export interface ResolveDeps extends StartDeps {
   readonly openGraph: OpenGraph;
+  readonly translator: Translator;
+  /** The call, in whose name ids may have to be translated. */
+  readonly request: HttpRequest;
   readonly vault: Blobs;
 }
 
 const startWantedRestore = async (
-  { client, context, principal, audit, openGraph, vault, work }: ResolveDeps,
+  { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
   { dryRun, reason, ...wish }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
   const find = (name: string) => findMailbox(graph, vault, name);
-  const found = await resolveRestore({ find, vault, principal }, wish);
+  const found = await resolveRestore({ find, translator, request, vault, principal }, wish);
   if ("refusal" in found) return refuse(found.refusal);
 
   const { resolved } = found;

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defineActivity } from "../durable/activity.ts";
 import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import { RunId, SnapshotId } from "../ids.ts";
+import { ExchangeIdFormat } from "./exchange-ids.ts";
 import { ItemQuery } from "./item-query.ts";
 import { LaneTraffic, Spending } from "./lane.ts";
 import { MailboxRef } from "./mailbox.ts";
@@ -16,12 +17,15 @@ export const MOST_ITEMS = 1_000;
 
 /**
  * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
- * false; items by REST or EWS id; or what a query finds.
+ * false; items by id, in a format that their shape tells or that is named; or what a query finds.
  */
 export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
   z.strictObject({ folders: z.array(z.string().min(1)).min(1).max(1_000), children: z.boolean().optional() }),
-  z.strictObject({ items: z.array(z.string().min(1).max(1_024)).min(1).max(MOST_ITEMS) }),
+  z.strictObject({
+    items: z.array(z.string().min(1).max(1_024)).min(1).max(MOST_ITEMS),
+    format: ExchangeIdFormat.optional(),
+  }),
   z.strictObject({ query: ItemQuery }),
 ]);
 export type Selection = z.output<typeof Selection>;

@@ -1,5 +1,6 @@
 import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
 import * as z from "zod";
+import { appTranslator } from "../../../functions/ids/translator.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/vault/blobs.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
@@ -113,5 +114,5 @@ export const call = async (
 export const aReading = async (history: History, options: Parameters<typeof writeHistory>[2] = {}) => {
   const vault = memoryBlobs();
   await writeHistory(vault, history, options);
-  return { vault, work: memoryBlobs(), openGraph: noGraph };
+  return { vault, work: memoryBlobs(), openGraph: noGraph, translator: appTranslator(noGraph) };
 };

@@ -1,13 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { getItems } from "../../../functions/reading/list-items.http.ts";
+import { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
 import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
+import { readHead } from "../../../shared/vault/snapshots.ts";
 import { aKey, all, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 import { useAzurite } from "../../support/azurite.ts";
-import { aFolder, aProblem, aReading, call, type History, noGraph, writeHistory } from "./a-vault.ts";
+import { runBackup } from "../../support/backup-run.ts";
+import { aMailboxWithIds } from "../ids/a-translation.ts";
+import { aFolder, aProblem, aReading, call, type History, writeHistory } from "./a-vault.ts";
 
 type Query = Parameters<typeof call>[2];
 
@@ -51,8 +55,8 @@ describe("the pages of a snapshot's items", () => {
     const query = fc.record({ pageSize: fc.integer({ min: 1, max: 20 }), q: fc.constantFrom("lunch", undefined) });
     await fc.assert(
       fc.asyncProperty(aHistory, query, async (history, { pageSize, q }) => {
-        const { vault, work } = await aReading(history);
-        const handler = getItems({ vault, work, openGraph: noGraph });
+        const { vault, ...reading } = await aReading(history);
+        const handler = getItems({ vault, ...reading });
         for (const n of history.keys()) {
           const found = await all(pages(handler, { mailbox: aKey, id: snapshotAt(n) }, { pageSize, ...(q && { q }) }));
           const folded = await all(foldSnapshot(vault, aKey, snapshotAt(n)));
@@ -103,7 +107,8 @@ describe("the pages of a snapshot's items", () => {
     const work = azureBlobs(await freshContainer());
     await writeHistory(vault, [[["1", "2", "3"].map((id) => aPut({ id }))]]);
 
-    const found = await all(pages(getItems({ vault, work, openGraph: noGraph }), newest([[]]), { pageSize: 2 }));
+    const handler = getItems({ ...(await aReading([[]])), vault, work });
+    const found = await all(pages(handler, newest([[]]), { pageSize: 2 }));
     expect(found).toEqual([["3", "2"], ["1"]]);
   });
 });
@@ -157,6 +162,57 @@ describe("items that are asked for", () => {
   ])("as %j are %j", async (query, expected) => {
     expect(await ids(history, query, { folders })).toEqual(expected);
   });
+});
+
+/** A mailbox with its ids in every format, its one snapshot, and the ids of what is found in that. */
+const aBackedUpMailbox = async () => {
+  const kit = await aMailboxWithIds();
+  const { emulator, mailbox, vault, work } = kit;
+  await runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox);
+  const id = (await readHead(vault, mailbox.key))?.newest?.id ?? "";
+  const get = async (query: Query) => {
+    const { status, body } = await call(getItems(kit), { mailbox: mailbox.key, id }, query);
+    return [status, body.items.map((item) => item.id)];
+  };
+  return { ...kit, get };
+};
+
+describe("an item that is asked for by id", () => {
+  test.each(ExchangeIdFormat.options)("is found by %s where that is said", async (format) => {
+    const { get, restIds, idsAs } = await aBackedUpMailbox();
+    const [id = ""] = await idsAs(format, restIds.slice(2, 3));
+
+    expect(await get({ id, format })).toEqual([200, [restIds[2]]]);
+  });
+
+  test("is found by the shape of a REST, EWS or entry id, among those that pass the rest of the filter", async () => {
+    const { get, restIds, idsAs } = await aBackedUpMailbox();
+    const wanted = restIds.slice(2, 3);
+    const [ewsId = ""] = await idsAs("ewsId", wanted);
+    const [entryId = ""] = await idsAs("entryId", wanted);
+
+    for (const id of [...wanted, ewsId, entryId]) expect(await get({ id })).toEqual([200, wanted]);
+    expect(await get({ id: ewsId, type: "IPM.Appointment" })).toEqual([200, []]);
+  });
+
+  test("is found when it was deleted long ago, but not by an id that only Graph could translate", async () => {
+    const { get, restIds, idsAs, admin, mailbox } = await aBackedUpMailbox();
+    const wanted = restIds.slice(2, 3);
+    const [ewsId = ""] = await idsAs("ewsId", wanted);
+    const [entryId = ""] = await idsAs("entryId", wanted);
+    await admin["remove-item"]({ mailbox: mailbox.id, item: wanted[0] ?? "" });
+
+    expect(await get({ id: ewsId })).toEqual([200, wanted]);
+    expect(await get({ id: entryId })).toEqual([200, []]);
+  });
+
+  test.each([{ format: "ewsId" }, { id: "AAAA", format: "hexId" }, { id: "AAAA-w2", format: "ewsId" }])(
+    "is refused for %j",
+    async (query) => {
+      const { get } = await aBackedUpMailbox();
+      expect(await get(query)).toEqual([400, []]);
+    },
+  );
 });
 
 describe("GET items", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { appTranslator } from "../../../functions/ids/translator.ts";
 import { startRestore } from "../../../functions/restore/start-restore.http.ts";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import { RestoreMailboxesInput } from "../../../shared/contracts/restore-list.ts";
@@ -205,7 +206,8 @@ describe("POST /api/restores, of a list that cannot be", () => {
     const { started, clientOf } = aFakeHub();
     const [vault, work] = [memoryBlobs(), memoryBlobs()];
     const openGraph = () => expect.fail("nothing is to be asked");
-    const handler = startRestore({ clientOf, openGraph, vault, work, audit: memoryAuditLog(), window: 3 });
+    const [audit, translator] = [memoryAuditLog(), appTranslator(openGraph)];
+    const handler = startRestore({ clientOf, openGraph, translator, vault, work, audit, window: 3 });
 
     const answer = await ask((request, context) => handler(request, context, { id: OPERATOR, roles: ROLES }), {
       method: "POST",

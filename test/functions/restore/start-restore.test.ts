@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { startRestore } from "../../../functions/restore/start-restore.http.ts";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
+import { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
 import { RestoreMailboxInput } from "../../../shared/contracts/restore.ts";
+import { translateExchangeIds } from "../../../shared/graph/translate-ids.ts";
 import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { readSelection } from "../../../shared/work/restore-state.ts";
@@ -232,6 +234,79 @@ describe("POST /api/restores, of folders, of items and by query", () => {
     const ews = one?.id.replaceAll("-", "/").replaceAll("_", "+") ?? "";
 
     expect((await post({ mailbox: UPN, select: { items: [one?.id, ews] }, reason })).status).toBe(202);
+  });
+});
+
+describe("POST /api/restores, of items by ids of other formats", () => {
+  /** The ids of the mailbox's items in a format. */
+  const idsOf = async (api: Awaited<ReturnType<typeof anApi>>, format: ExchangeIdFormat) => {
+    const restIds = (await api.items()).map(({ id }) => id);
+    if (format === "restId") return { restIds, ids: restIds };
+    const graph = api.openGraph({ untilMs: Date.now() + 10_000 });
+    const formats = { from: "restId", to: format } as const;
+    const outcomes = await translateExchangeIds(graph, api.mailbox.userId, restIds, formats);
+    return { restIds, ids: outcomes.map((outcome) => ("translated" in outcome ? outcome.translated : "none")) };
+  };
+
+  const kept = async ({ work, started }: Awaited<ReturnType<typeof anApi>>) => {
+    const { restoreId, select } = RestoreMailboxInput.parse(started[0]?.input);
+    return readSelection(work, restoreId, select);
+  };
+
+  test.each(ExchangeIdFormat.options)(
+    "translates %s where that is said, and plans by what the vault knows",
+    async (format) => {
+      const api = await anApi();
+      const { restIds, ids } = await idsOf(api, format);
+
+      expect((await api.post({ mailbox: UPN, select: { items: ids, format }, reason })).status).toBe(202);
+      expect(await kept(api)).toEqual({ items: restIds });
+    },
+  );
+
+  test("knows entry ids by their shape", async () => {
+    const api = await anApi();
+    const { restIds, ids } = await idsOf(api, "entryId");
+
+    expect((await api.post({ mailbox: UPN, select: { items: ids }, reason })).status).toBe(202);
+    expect(await kept(api)).toEqual({ items: restIds });
+  });
+
+  test("names the positions of those that Graph does not know any more", async () => {
+    const api = await anApi();
+    const { restIds, ids } = await idsOf(api, "entryId");
+    await api.admin["remove-item"]({ mailbox: api.mailbox.id, item: restIds[1] ?? "" });
+
+    const byEntry = await api.post({ mailbox: UPN, select: { items: ids }, reason });
+    expect(byEntry).toMatchObject({ status: 404, body: { type: "/problems/item-not-found", positions: [1] } });
+    expect((await api.post({ mailbox: UPN, select: { items: restIds }, reason })).status).toBe(202);
+  });
+
+  test("does so in a list of restores too, with the position of the one that it refuses", async () => {
+    const api = await anApi();
+    const { ids } = await idsOf(api, "ewsId");
+    const restores = [
+      { items: ids, format: "ewsId" },
+      { items: ["no id"], format: "ewsId" },
+    ].map((select) => ({
+      mailbox: UPN,
+      select,
+    }));
+
+    expect(await api.post({ restores, reason })).toMatchObject({
+      status: 400,
+      body: { refused: [{ position: 1, type: "/problems/malformed-ids", positions: [0] }] },
+    });
+    expect((await api.post({ restores: restores.slice(0, 1), reason })).status).toBe(202);
+  });
+
+  test("refuses those that cannot be of their format, before Graph is asked", async () => {
+    const { post, started, admin } = await anApi();
+    const answer = await post({ mailbox: UPN, select: { items: ["AAAA", "no id"], format: "restId" }, reason });
+
+    expect(answer).toMatchObject({ status: 400, body: { type: "/problems/malformed-ids", positions: [1] } });
+    expect((await admin.counters({})).requests).not.toHaveProperty("translate-ids");
+    expect(started).toEqual([]);
   });
 });
 
