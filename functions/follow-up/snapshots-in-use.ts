@@ -7,6 +7,9 @@ import { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 /** What the input of a job that works with a snapshot, as a restore does, says. */
 const UsesSnapshot = z.looseObject({ mailbox: z.looseObject({ key: MailboxKey }), snapshotId: SnapshotId });
 
+/** What the input of a job says that chooses a snapshot of its mailboxes by itself, as a personal-data export does. */
+const UsesMailboxes = z.looseObject({ mailboxes: z.array(MailboxKey) });
+
 /** Jobs that use no snapshot beside the newest, of which there can be thousands. */
 const USES_NONE = /^(backup|clean)-/;
 
@@ -27,12 +30,15 @@ export const snapshotsInUse = async (
   if (ids.some((id) => IS_LIST.test(id))) return () => true;
 
   const used = new Set<string>();
+  const whole = new Set<MailboxKey>();
   for (const instanceId of ids) {
     if (USES_NONE.test(instanceId)) continue;
-    const input = UsesSnapshot.safeParse(inputOf((await findInstance(client, instanceId, { showInput: true }))?.input));
-    if (input.success) used.add(`${input.data.mailbox.key} ${input.data.snapshotId}`);
+    const input = inputOf((await findInstance(client, instanceId, { showInput: true }))?.input);
+    const [one, some] = [UsesSnapshot.safeParse(input), UsesMailboxes.safeParse(input)];
+    if (one.success) used.add(`${one.data.mailbox.key} ${one.data.snapshotId}`);
+    if (some.success) for (const key of some.data.mailboxes) whole.add(key);
   }
-  return (mailboxKey, snapshotId) => used.has(`${mailboxKey} ${snapshotId}`);
+  return (mailboxKey, snapshotId) => whole.has(mailboxKey) || used.has(`${mailboxKey} ${snapshotId}`);
 };
 
 /** The extension gives an input as it was started with, or as the JSON of that. */

@@ -58,6 +58,16 @@ describe("retain-mailbox", () => {
 });
 
 describe("snapshots in use", () => {
+  test("are all of a mailbox whose newest one is copied into a package", async () => {
+    const place = await aPlace(LAST, {
+      "personal-data-1": { runtimeStatus: "Running", input: { mailboxes: [otherKey] } },
+    });
+    const retainOne = (mailboxKey: string) => deliver(retainMailboxActivity(place), retainMailbox, { mailboxKey });
+
+    expect(await retainOne(otherKey)).toMatchObject({ kept: 3, going: 0 });
+    expect(await retainOne(aKey)).toMatchObject({ kept: 2, going: 4 });
+  });
+
   test("are all there are, while a list of restores is under way", async () => {
     const place = await aPlace(LAST, { "restores-20261122T010000Z-abc234": { runtimeStatus: "Suspended" } });
 
