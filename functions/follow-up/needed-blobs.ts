@@ -13,9 +13,10 @@ export interface NeededBlobs {
 }
 
 /**
- * What a snapshot needs is what is named on the way from it to its base: manifests, the base beside the last one, the parts
- * of both, and the packs that any record of those parts names. So nothing that is needed ever names what is not, which is
- * more, by the versions that a later record of the same run replaced, than a reader of the snapshot would ask for.
+ * What a snapshot needs is what is named on the way from it to its base: manifests, the base beside the last one, the
+ * parts of both, and the packs that any record of those parts names. So nothing that is needed ever names what is not,
+ * which is more, by the versions that a later record of the same run replaced, than a reader of the snapshot would ask
+ * for.
  *
  * Remembers 16 bytes of each name: two that fall together make one stay that nobody needs, never the other way. Throws
  * {@link VaultDamageError} when what is needed is not there or was altered.

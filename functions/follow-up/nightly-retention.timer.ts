@@ -6,8 +6,8 @@ import { cleanVaultInstance } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 
 /**
- * Starts the cleaning up of the whole vault, if there is a policy. A tick while the last one is still alive starts nothing.
- * Follow-ups of snapshots are not enough: a quiet mailbox has none, and a second cycle is always a day later.
+ * Starts the cleaning up of the whole vault, if there is a policy. A tick while the last one is still alive starts
+ * nothing. Follow-ups of snapshots are not enough: a quiet mailbox has none, and a second cycle is always a day later.
  */
 export const nightlyRetention =
   (deps: { readonly clientOf: ClientOf; readonly policy: RetentionPolicy | undefined }): TimerHandler =>

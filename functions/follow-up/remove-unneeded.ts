@@ -42,9 +42,9 @@ interface Unneeded {
  * least a day ago, and is without need still, is removed.
  *
  * Manifests go first, newest first, then bases, then parts, then packs, and nothing goes that a manifest which is still
- * there needs, be it one that waits or one that the container keeps: so whenever this ends, no manifest names what is not
- * there. What runs newer than the newest manifest stored is left to them. Done twice, also at the same time, the second
- * finds the first one's work done.
+ * there needs, be it one that waits or one that the container keeps: so whenever this ends, no manifest names what is
+ * not there. What runs newer than the newest manifest stored is left to them. Done twice, also at the same time, the
+ * second finds the first one's work done.
  */
 export const removeUnneeded = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },

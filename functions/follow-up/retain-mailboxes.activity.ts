@@ -14,8 +14,8 @@ const WIDTH = 4;
 type Outcome = Retained | "failed";
 
 /**
- * Cleans up one mailbox after the other. One that fails is logged and left for the next night, so that it never stands in
- * the way of the others. Run twice, the second finds the work of the first done.
+ * Cleans up one mailbox after the other. One that fails is logged and left for the next night, so that it never stands
+ * in the way of the others. Run twice, the second finds the work of the first done.
  */
 export const retainMailboxesActivity = (deps: RetainActivityDeps): ActivityHandler =>
   implement(retainMailboxes, async (input, context) => {

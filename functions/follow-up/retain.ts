@@ -29,8 +29,8 @@ export interface Surroundings {
 }
 
 /**
- * `held`: the mailbox is on hold, and nothing was removed. `damaged`: what is needed is not as it should be, and nothing
- * more was removed. `more`: time was up, and the next call goes on.
+ * `held`: the mailbox is on hold, and nothing was removed. `damaged`: what is needed is not as it should be, and
+ * nothing more was removed. `more`: time was up, and the next call goes on.
  */
 export interface Retained {
   readonly outcome: "done" | "more" | "held" | "damaged";
@@ -48,9 +48,9 @@ export interface Retained {
 const NOTHING = { kept: 0, going: 0, compacted: 0, waiting: 0, removed: 0, removedBytes: 0, refused: 0 };
 
 /**
- * Keeps of a mailbox what the policy says, and removes the rest in cycles: snapshots that stay, and that reach back through
- * one that goes, get a base first; then what no snapshot needs any more is listed, and removed by a later cycle. Whatever
- * it was doing when it ended, it goes on from when it is called again.
+ * Keeps of a mailbox what the policy says, and removes the rest in cycles: snapshots that stay, and that reach back
+ * through one that goes, get a base first; then what no snapshot needs any more is listed, and removed by a later
+ * cycle. Whatever it was doing when it ended, it goes on from when it is called again.
  */
 export const retain = async (deps: RetainDeps, mailboxKey: MailboxKey, around: Surroundings): Promise<Retained> => {
   const { vault, state, policy } = deps;

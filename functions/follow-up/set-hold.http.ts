@@ -21,9 +21,9 @@ const Request = z.strictObject({
 /**
  * PUT /api/mailboxes/{mailbox}/hold
  *
- * 200 with the hold, which from now on keeps everything of the mailbox from being removed and stands in place of another
- * one; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 for one that was never backed up; 503
- * when the audit log cannot be written, without which nothing changes.
+ * 200 with the hold, which from now on keeps everything of the mailbox from being removed and stands in place of
+ * another one; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 for one that was never
+ * backed up; 503 when the audit log cannot be written, without which nothing changes.
  */
 export const setHold =
   (deps: HoldDeps): SignedInHandler =>

@@ -20,8 +20,8 @@ const IS_LIST = /^restores-/;
 export type SnapshotsInUse = (mailboxKey: MailboxKey, snapshotId: SnapshotId) => boolean;
 
 /**
- * Which snapshots jobs were started with that have not ended. While a list of restores is under way, all are: in the middle
- * of a recovery nothing should go.
+ * Which snapshots jobs were started with that have not ended. While a list of restores is under way, all are: in the
+ * middle of a recovery nothing should go.
  */
 export const snapshotsInUse = async (
   client: Pick<DurableClient, "getStatus" | "getStatusBy">,

@@ -35,10 +35,10 @@ const Request = z
 /**
  * POST /api/mailboxes/{mailbox}/retention
  *
- * 200 with why each snapshot stays, or that it goes, under the setting or a policy to try; without `dryRun`, 202 with the
- * `Location` of the job that removes what goes, in two cycles at least a day apart. 400 for a body that does not parse; 404
- * for a mailbox that does not exist; 409 when there is no policy, or the mailbox is being cleaned up; 503 when the audit log
- * cannot be written, without which nothing starts.
+ * 200 with why each snapshot stays, or that it goes, under the setting or a policy to try; without `dryRun`, 202 with
+ * the `Location` of the job that removes what goes, in two cycles at least a day apart. 400 for a body that does not
+ * parse; 404 for a mailbox that does not exist; 409 when there is no policy, or the mailbox is being cleaned up; 503
+ * when the audit log cannot be written, without which nothing starts.
  */
 export const startRetention =
   (deps: {

@@ -8,6 +8,7 @@ import { roleMissing } from "../../shared/http/guard.ts";
 import { problem } from "../../shared/http/problem.ts";
 import { type RunId, restoreInstance, runId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
+import { manifestName } from "../../shared/vault/names.ts";
 import { claimRestorePlan, findRestorePlan } from "../../shared/work/restore-state.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { lackedRole } from "./cross-mailbox.ts";
@@ -22,7 +23,7 @@ const PLAN_LASTS_MS = 3 * 24 * 3_600_000;
  * its restore only if that call never got so far.
  */
 export const startPlannedRestore = async (
-  { client, context, principal, audit, work }: StartDeps,
+  { client, context, principal, audit, work, vault }: StartDeps & { readonly vault: Blobs },
   { plan, reason }: PlannedRestoreRequest,
 ): Promise<HttpResponseInit> => {
   const job = await findInstance(client, plan, { showInput: true });
@@ -34,6 +35,8 @@ export const startPlannedRestore = async (
   if (lacked !== undefined) return roleMissing(lacked);
   if (!(await isFresh(work, order.restoreId)))
     return problem(410, "plan-expired", "The plan is too old to be carried out: make another dry run.");
+  if ((await vault.info(manifestName(mailbox.key, order.snapshotId))) === undefined)
+    return problem(410, "snapshot-removed", "The plan's snapshot is not kept any more: make a dry run of another one.");
 
   const now = new Date();
   const restoreId = await claimRestorePlan(work, order.restoreId, runId(now, randomUUID()));

@@ -30,8 +30,9 @@ const PATIENCE_MS = 10_000;
  * 202 with the job's `Location`; 400 for a body that does not parse, or for ids that cannot be of their format; 403 for
  * another mailbox as the target without the role for it, or where ids must be translated and Graph does not do that; 404
  * for a mailbox, snapshot, folder, item, target or plan that does not exist; 409 for a plan that is none, or is carried
- * out already; 410 for one that has expired; 503 when the audit log cannot be written, without which nothing starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of restores is one job, and
- * is refused as a whole, with the positions of those that it is refused for.
+ * out already; 410 for one that has expired, or whose snapshot was removed; 503 when the audit log cannot be written,
+ * without which nothing starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of
+ * restores is one job, and is refused as a whole, with the positions of those that it is refused for.
  */
 export const startRestore =
   (deps: {

@@ -25,8 +25,9 @@ const listName = (mailboxKey: MailboxKey, { id, root }: Document): string =>
   `${prefixOf(mailboxKey)}${id}.${root}.json.gz`;
 
 /**
- * The packs that the parts of a manifest or base name. What is immutable is read once: the list is then kept in the state
- * container, under the root of the parts, where whoever makes it again makes the same. `isNew`: this call made it.
+ * The packs that the parts of a manifest or base name. What is immutable is read once: the list is then kept in the
+ * state container, under the root of the parts, where whoever makes it again makes the same. `isNew`: this call made
+ * it.
  */
 export const packsNamedBy = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },

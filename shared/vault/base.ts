@@ -9,8 +9,9 @@ import { baseName, belongsTo } from "./names.ts";
 import { Sha256 } from "./records.ts";
 
 /**
- * A base beside a snapshot: parts that hold everything that is live in it, so that a reader may begin there and needs no
- * older snapshot. It has nothing in it that cannot be checked: the hashes of the manifest it stands for and of its parts.
+ * A base beside a snapshot: parts that hold everything that is live in it, so that a reader may begin there and needs
+ * no older snapshot. It has nothing in it that cannot be checked: the hashes of the manifest it stands for and of its
+ * parts.
  */
 export const Base = z
   .object({

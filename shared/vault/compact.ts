@@ -49,11 +49,12 @@ export interface Compaction {
 }
 
 /**
- * Writes the base of a snapshot: what is live in it, what it left out, and its folders, so that nothing older is needed to
- * read it, or to go on from it. Items keep the order in which a fold yields them.
+ * Writes the base of a snapshot: what is live in it, what it left out, and its folders, so that nothing older is needed
+ * to read it, or to go on from it. Items keep the order in which a fold yields them.
  *
- * Parts have random names of their own: two that compact at the same time, or one after the other was killed, never name
- * each other's parts, and the base that is written first stands. Holds two parts in memory, and 16 bytes for each item.
+ * Parts have random names of their own: two that compact at the same time, or one after the other was killed, never
+ * name each other's parts, and the base that is written first stands. Holds two parts in memory, and 16 bytes for each
+ * item.
  */
 export const compactSnapshot = async (
   vault: Blobs,

@@ -3,10 +3,10 @@ import { PERIODS, type Period, type RetentionPolicy, type Span } from "../retent
 
 /**
  * Why each snapshot of a mailbox stays, by the policy; one that is not in the answer may go. For each rule the newest
- * snapshot of every period is kept, as long as there is a number left; periods without any snapshot do not count; a rule
- * with numbers left at the end keeps the oldest snapshot too, so that history grows as long as it may. All times are UTC
- * and those at which runs began, weeks are those of ISO 8601, and `within` goes back from the newest snapshot, so that a
- * backup that stopped loses nothing. The newest snapshot always stays.
+ * snapshot of every period is kept, as long as there is a number left; periods without any snapshot do not count; a
+ * rule with numbers left at the end keeps the oldest snapshot too, so that history grows as long as it may. All times
+ * are UTC and those at which runs began, weeks are those of ISO 8601, and `within` goes back from the newest snapshot,
+ * so that a backup that stopped loses nothing. The newest snapshot always stays.
  *
  * The rules are restic's. Source: restic.readthedocs.io/en/stable/060_forget.html, internal/restic/snapshot_policy.go.
  */

@@ -117,8 +117,8 @@ export interface ChainLink extends PinnedManifest {
 
 /**
  * The snapshot and its ancestors down to the newest base, newest first: what a reader folds. A base is a manifest that
- * says so, or one that has a base beside it. Each parent's hash is checked against the one its child pins, and that of a
- * manifest against the one that its base pins; a break is a {@link VaultDamageError}.
+ * says so, or one that has a base beside it. Each parent's hash is checked against the one its child pins, and that of
+ * a manifest against the one that its base pins; a break is a {@link VaultDamageError}.
  */
 export async function* walkToBase(
   blobs: Blobs,

@@ -479,6 +479,17 @@ describe("POST /api/restores, with a plan", () => {
     expect(await post({ plan: job, reason })).toMatchObject({ status: 409, body: { type: "/problems/no-plan" } });
   });
 
+  test("answers 410 for a plan whose snapshot was removed since", async () => {
+    const { post, vault, mailbox, snapshotId, started } = await reviewed();
+    await vault.remove(`${mailbox.key}/snapshots/${snapshotId}.manifest.json`);
+
+    expect(await post({ plan: job, reason })).toMatchObject({
+      status: 410,
+      body: { type: "/problems/snapshot-removed" },
+    });
+    expect(started).toEqual([]);
+  });
+
   test("answers 410 for a plan whose scratch data is gone, or too old to last", async () => {
     const { post, work, started } = await reviewed();
     const name = `restore-${aRestoreId}/plan.json`;
