@@ -38,6 +38,8 @@ export const ENDPOINTS = {
   "start-retention": { method: "POST", route: "mailboxes/{mailbox}/retention", callers: ["Backup.Operator"] },
   "set-hold": { method: "PUT", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
   "release-hold": { method: "DELETE", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
+  "get-coverage": { method: "GET", route: "coverage", callers: READERS },
+  "get-coverage-metrics": { method: "GET", route: "coverage/metrics", callers: READERS },
 
   health: { method: "GET", route: "health", callers: "anyone" },
 } as const satisfies Readonly<Record<string, Endpoint>>;

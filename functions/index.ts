@@ -4,6 +4,7 @@ import { readConfig, secretsIn } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
 import { translateIds } from "../shared/contracts/exchange-ids.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
+import { notify } from "../shared/contracts/notify.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -19,6 +20,8 @@ import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
 import { openSlots } from "../shared/graph/slots.ts";
 import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
+import { notifier } from "../shared/notify/notifier.ts";
+import { webhook } from "../shared/notify/webhook.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
@@ -45,6 +48,7 @@ import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
 import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
 import { nightlyRetention } from "./follow-up/nightly-retention.timer.ts";
+import { notifyActivity } from "./follow-up/notify.activity.ts";
 import { releaseHold } from "./follow-up/release-hold.http.ts";
 import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
@@ -71,12 +75,16 @@ import { startRestore } from "./restore/start-restore.http.ts";
 import { takeRestoreActivity } from "./restore/take-restore.activity.ts";
 import { uploadWaveActivity } from "./restore/upload-wave.activity.ts";
 import { shareSlotsActivity } from "./slots/share-slots.activity.ts";
+import { scanCoverage, sharedScan } from "./status/coverage-scan.ts";
+import { getCoverage } from "./status/get-coverage.http.ts";
+import { getCoverageMetrics } from "./status/get-coverage-metrics.http.ts";
 import { getJob } from "./status/get-job.http.ts";
 import { getHealth } from "./status/health.http.ts";
 import { getMailboxes } from "./status/list-mailboxes.http.ts";
 import { getSnapshots } from "./status/list-snapshots.http.ts";
 import { steerJob } from "./status/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./status/steer-job.ts";
+import { watchCoverage } from "./status/watch-coverage.timer.ts";
 
 const config = readConfig();
 const {
@@ -88,9 +96,10 @@ const {
   backup,
   restore,
   retention: policy,
+  followUp,
 } = config;
 const { endpoint, importHosts } = graphConfig;
-const { archives, exclude, excludeFolders, laneBudgetMs, scope, window } = backup;
+const { archives, exclude, excludeFolders, intervalMs, laneBudgetMs, scope, window } = backup;
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
@@ -131,6 +140,10 @@ const vaultToRead = azureBlobs(vaultContainer(restoreStorage));
 const restoreWork = azureBlobs(workContainer(restoreStorage));
 const ledgers = blobLedgers(workContainer(restoreStorage));
 const audit = blobAuditLog(auditContainer(restoreStorage));
+const tellPeople = notifier({
+  state,
+  post: followUp.webhook && webhook(followUp.webhook, { userAgent: PROGRAM }),
+});
 
 const redact = redactor(secretsIn(config));
 app.hook.log((line) => {
@@ -156,7 +169,7 @@ orchestrator("backup-in-turn", backupInTurn);
 orchestrator("backup-mailbox", backupMailbox);
 activityWithClient(
   discoverMailboxes,
-  discoverMailboxesActivity({ openGraph: exportGraph, scope, exclude, archives, clientOf, work }),
+  discoverMailboxesActivity({ openGraph: exportGraph, scope, exclude, archives, clientOf, work, state }),
 );
 activity(takeMailbox, takeMailboxActivity({ work }));
 activity(openRun, openRunActivity({ vault, work, laneBudgetMs }));
@@ -230,6 +243,17 @@ serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, 
 serve("get-translations", getTranslations({ clientOf, work }));
 orchestrator("translate-exchange-ids", translateIdsOfMailbox);
 activity(translateIds, translateIdsActivity({ openGraph: exportGraph, work, laneBudgetMs }));
+
+activity(notify, notifyActivity({ notifier: tellPeople }));
+
+const coverageSource = { vault, state, intervalMs };
+const scan = sharedScan(() => scanCoverage(coverageSource));
+serve("get-coverage", getCoverage({ ...coverageSource, scan }));
+serve("get-coverage-metrics", getCoverageMetrics({ scan }));
+app.timer("watch-coverage", {
+  schedule: followUp.coverageSchedule,
+  handler: watchCoverage({ state, scan: () => scanCoverage(coverageSource), notifier: tellPeople }),
+});
 
 serve("get-job", getJob({ clientOf }));
 serve("pause-job", steerJob({ clientOf, steer: pauseJob }));

@@ -41,6 +41,9 @@ param apiCallers array
 @description('Settings of the app that a person chooses, by the names that README.md explains.')
 param settings object
 
+@description('Whether notices are posted to the address in the secret notify-webhook-url.')
+param notifies bool = false
+
 @minValue(14)
 @maxValue(365)
 param undeleteDays int = 30
@@ -216,6 +219,7 @@ module functionApp 'modules/function-app.bicep' = {
     apiClientId: apiClientId
     apiCallers: apiCallers
     choices: settings
+    notifies: notifies
   }
   // The host cannot start before it may read its own account.
   dependsOn: [rights]

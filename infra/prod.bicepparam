@@ -41,5 +41,13 @@ param settings = {
   LANE_SECONDS: '100'
   // Without this line nothing is ever removed.
   RETENTION: 'last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d'
+  BACKUP_INTERVAL_HOURS: '24'
+  COVERAGE_SCHEDULE: '0 30 * * * *'
+  LEAVER_HOLD_DAYS: '365'
+  NOTIFY_FORMAT: 'teams'
+  // Empty: no restore is rehearsed.
+  REHEARSAL_MAILBOX: readEnvironmentVariable('REHEARSAL_MAILBOX', '')
+  REHEARSAL_SCHEDULE: '0 0 12 * * *'
+  REHEARSAL_ITEMS: '20'
   IMPORT_HOSTS: 'outlook.office365.com'
 }

@@ -6,6 +6,9 @@ const GRAPH = "https://graph.microsoft.com";
 
 const isLoopback = (url: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
 
+/** Over TLS, unless it is to this machine. */
+const isHttps = (url: string): boolean => URL.canParse(url) && (new URL(url).protocol === "https:" || isLoopback(url));
+
 const list = (error: string) =>
   z
     .string()
@@ -18,6 +21,15 @@ const wholeNumber = (least: number, most: number) => {
 };
 
 const BLOB_ENDPOINT = "should be the blob endpoint of the data account";
+
+const schedule = (example: string) => {
+  const error = `should be a six-field NCRONTAB expression, such as ${example}`;
+  return z.string({ error }).regex(/^(\S+\s+){5}\S+$/, { error });
+};
+
+/** Every hour, between the full ones; and after the night's backups. */
+const COVERAGE_SCHEDULE = "0 30 * * * *";
+const REHEARSAL_SCHEDULE = "0 0 12 * * *";
 
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
@@ -58,6 +70,16 @@ const Settings = z
       error: "should be the client id of the app registration that callers sign in by",
     }),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
+    LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
+    BACKUP_INTERVAL_HOURS: wholeNumber(1, 8_760),
+    NOTIFY_WEBHOOK_URL: z.url({ error: "should be the URL of a webhook, over https" }).refine(isHttps, {
+      error: "should be the URL of a webhook, over https",
+    }),
+    NOTIFY_FORMAT: z.enum(["teams", "slack"], { error: "should be 'teams' or 'slack'" }),
+    COVERAGE_SCHEDULE: schedule(COVERAGE_SCHEDULE),
+    REHEARSAL_SCHEDULE: schedule(REHEARSAL_SCHEDULE),
+    REHEARSAL_MAILBOX: z.string().trim(),
+    REHEARSAL_ITEMS: wholeNumber(1, 50),
   })
   .partial()
   .extend({
@@ -66,9 +88,7 @@ const Settings = z
       .refine((key) => Buffer.from(key, "base64").length === 32, {
         error: "should be 32 random bytes in base64",
       }),
-    BACKUP_SCHEDULE: z
-      .string({ error: "should be a six-field NCRONTAB expression, such as 0 0 1 * * *" })
-      .regex(/^(\S+\s+){5}\S+$/, { error: "should be a six-field NCRONTAB expression, such as 0 0 1 * * *" }),
+    BACKUP_SCHEDULE: schedule("0 0 1 * * *"),
   })
   .transform(
     (env): Config => ({
@@ -100,6 +120,20 @@ const Settings = z
         archives: env.BACKUP_ARCHIVES ?? false,
         window: env.BACKUP_WINDOW ?? 8,
         laneBudgetMs: (env.LANE_SECONDS ?? 100) * 1000,
+        intervalMs: (env.BACKUP_INTERVAL_HOURS ?? 24) * 3_600_000,
+      },
+      followUp: {
+        leaverHoldDays: env.LEAVER_HOLD_DAYS ?? 365,
+        webhook:
+          env.NOTIFY_WEBHOOK_URL === undefined
+            ? undefined
+            : { url: env.NOTIFY_WEBHOOK_URL, format: env.NOTIFY_FORMAT ?? "teams" },
+        coverageSchedule: env.COVERAGE_SCHEDULE ?? COVERAGE_SCHEDULE,
+        rehearsal: {
+          schedule: env.REHEARSAL_SCHEDULE ?? REHEARSAL_SCHEDULE,
+          mailbox: env.REHEARSAL_MAILBOX || undefined,
+          items: env.REHEARSAL_ITEMS ?? 20,
+        },
       },
       restore: { window: env.RESTORE_WINDOW ?? 8 },
     }),
@@ -142,9 +176,31 @@ export interface Config {
     readonly window: number;
     /** How long one lane works before it returns. */
     readonly laneBudgetMs: number;
+    /** How old a mailbox's last look may get before it is due again. */
+    readonly intervalMs: number;
   };
   /** Mailboxes that a list of restores fills at the same time. */
   readonly restore: { readonly window: number };
+  readonly followUp: {
+    /** How long the mailbox of someone who left is kept from retention. */
+    readonly leaverHoldDays: number;
+    /** Where notices go. The URL is a credential. */
+    readonly webhook: Webhook | undefined;
+    /** When coverage is looked at, as NCRONTAB. */
+    readonly coverageSchedule: string;
+    readonly rehearsal: {
+      readonly schedule: string;
+      /** The user whose mailbox takes rehearsals, by id or principal name; `undefined`: there are none. */
+      readonly mailbox: string | undefined;
+      readonly items: number;
+    };
+  };
+}
+
+/** A webhook, and whose message it takes. */
+export interface Webhook {
+  readonly url: string;
+  readonly format: "teams" | "slack";
 }
 
 /**
@@ -197,8 +253,9 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
 };
 
 /** The settings that are secrets, as they may stand in a text. */
-export const secretsIn = ({ graph, sealKey, storage }: Config): string[] => [
+export const secretsIn = ({ graph, sealKey, storage, followUp }: Config): string[] => [
   sealKey.toString("base64"),
   ...[graph.backup, graph.restore].flatMap((duty) => (duty.kind === "local-token" ? [duty.token] : [])),
   ...(storage.kind === "connection-string" ? [storage.connectionString] : []),
+  ...(followUp.webhook === undefined ? [] : [followUp.webhook.url]),
 ];

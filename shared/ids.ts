@@ -62,6 +62,12 @@ export const cleanVaultInstance = "clean-vault";
 
 export const restoreInstance = (id: string): string => `restore-${id}`;
 
+/** What protects the mailboxes of someone who leaves; `user` is the hash of their id. */
+export const leaverInstance = (user: string): string => `leaver-${user}`;
+
+/** The restore rehearsal of a day. */
+export const rehearsalInstance = (date: string): string => `rehearsal-${date}`;
+
 /** The restore of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
 export const restoreIdOf = (job: string): RunId | undefined =>
   job.startsWith("restore-") ? RunId.safeParse(job.slice("restore-".length)).data : undefined;
@@ -90,6 +96,8 @@ const JOBS = [
   `restore-${RUN}`,
   `restores-${RUN}`,
   `translate-${RUN}`,
+  `leaver-${KEY}`,
+  "rehearsal-\\d{4}-\\d\\d-\\d\\d",
 ];
 
 /** The id of any job: the instance id of its orchestration. */

@@ -12,16 +12,32 @@ import {
 import { MOST_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
-import { placeInstance, runId } from "../../shared/ids.ts";
+import { placeInstance, type RunId, runId } from "../../shared/ids.ts";
+import { tell } from "../follow-up/tell.ts";
+import { brokenRunNotice, runNotice } from "./run-notice.ts";
 
 /**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the
- * window with an orchestration that takes one after the other.
+ * window with an orchestration that takes one after the other. People are told how it ended.
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
-  const { trigger, full, only, window } = BackupTenantInput.parse(context.df.getInput());
+  const input = BackupTenantInput.parse(context.df.getInput());
   const tenantRun = runId(context.df.currentUtcDateTime, context.df.newGuid("tenant"));
+  try {
+    const result = yield* backUpAll(context, tenantRun, input);
+    yield* tell(context, runNotice(tenantRun, result));
+    return result;
+  } catch (error) {
+    yield* tell(context, brokenRunNotice(tenantRun));
+    throw error;
+  }
+}
 
+function* backUpAll(
+  context: OrchestrationContext,
+  tenantRun: RunId,
+  { trigger, full, only, window }: BackupTenantInput,
+): Generator<Task, BackupTenantResult, unknown> {
   const queue = yield* queueMailboxes(context, tenantRun, only);
   const places = Math.min(window, queue.mailboxes);
   context.df.setCustomStatus({ phase: "backing-up", ...queue, places });

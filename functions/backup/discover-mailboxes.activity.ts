@@ -8,6 +8,7 @@ import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { backupInstance } from "../../shared/ids.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
+import { closeScope, keepScopePage } from "../../shared/state/scope.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { addMailboxes } from "../../shared/work/mailbox-queue.ts";
 import { LOOKUPS, usersInScope } from "./users-in-scope.ts";
@@ -17,7 +18,8 @@ const PATIENCE_MS = 120_000;
 
 /**
  * Queues one page of the mailboxes to back up, and counts who is left out of it and why. A mailbox whose backup is still
- * alive is left out and counted as busy. Run twice, the page that was queued first stands.
+ * alive is left out and counted as busy. A look through the whole scope is noted, so that a mailbox that is in it and was
+ * never backed up does not go unseen. Run twice, the page that was queued first stands.
  */
 export const discoverMailboxesActivity = (deps: {
   readonly openGraph: OpenGraph;
@@ -27,6 +29,7 @@ export const discoverMailboxesActivity = (deps: {
   readonly archives: boolean;
   readonly clientOf: ClientOf;
   readonly work: Blobs;
+  readonly state: Blobs;
 }): ActivityHandler =>
   implement(discoverMailboxes, async ({ tenantRun, only, page: number, start, next }, context) => {
     const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
@@ -34,6 +37,10 @@ export const discoverMailboxesActivity = (deps: {
     const page = await usersInScope(graph, only ?? deps.scope, deps.exclude, next);
     const found = await mapBounded(page.users, LOOKUPS, ({ id }) => mailboxesOf(graph, id, deps));
     const mailboxes = found.flat();
+    if (only === undefined) {
+      await keepScopePage(deps.state, tenantRun, number, mailboxes);
+      if (page.next === undefined) await closeScope(deps.state, tenantRun);
+    }
     const alive = await mapBounded(mailboxes, LOOKUPS, async ({ key }) =>
       isAlive(await findInstance(client, backupInstance(key))),
     );

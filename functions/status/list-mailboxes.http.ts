@@ -8,8 +8,8 @@ import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { backupInstance, MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import { VaultDamageError } from "../../shared/vault/damage.ts";
-import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { listMailboxes } from "../../shared/vault/snapshots.ts";
+import { storedMailbox } from "./stored-mailbox.ts";
 
 /** Mailboxes looked up at the same time. */
 const READERS = 16;
@@ -39,7 +39,7 @@ export const getMailboxes =
     const client = deps.clientOf(context);
     const mailboxes = await mapBounded(keys, READERS, async (key) => {
       const [stored, status] = await Promise.all([
-        coverage(deps.vault, key),
+        contents(deps.vault, key),
         findInstance(client, backupInstance(key)),
       ]);
       return { mailbox: key, ...stored, ...(isAlive(status) ? { job: backupInstance(key) } : {}) };
@@ -62,23 +62,18 @@ const keysAfter = async (
   return { keys, isLast: true };
 };
 
-/** What the vault holds of one mailbox. Damage to one must not hide the others, so it is told in its place. */
-const coverage = async (vault: Blobs, key: MailboxKey) => {
-  try {
-    const head = await readHead(vault, key);
-    if (head === undefined) return {};
-    const { user, kind, checkedAt, newest } = head;
-    const known = { user: user?.id, kind, checked: checkedAt };
-    if (newest === null) return known;
-    const snapshot = await readManifest(vault, key, newest.id);
-    return {
-      ...known,
-      newest,
-      ageSeconds: Math.round((Date.now() - Date.parse(newest.finished)) / 1000),
-      problems: { failed: newest.failed, skipped: snapshot?.manifest.counts.skipped },
-    };
-  } catch (error) {
-    if (!(error instanceof VaultDamageError)) throw error;
-    return { damage: error.message };
-  }
+/** What the vault holds of one mailbox, and how old that is. */
+const contents = async (vault: Blobs, key: MailboxKey) => {
+  const { head, skipped, damage } = await storedMailbox(vault, key);
+  if (damage !== undefined) return { damage };
+  if (head === undefined) return {};
+  const { user, kind, checkedAt, newest } = head;
+  const known = { user: user?.id, kind, checked: checkedAt };
+  if (newest === null) return known;
+  return {
+    ...known,
+    newest,
+    ageSeconds: Math.round((Date.now() - Date.parse(newest.finished)) / 1000),
+    problems: { failed: newest.failed, skipped },
+  };
 };

@@ -36,6 +36,9 @@ param apiCallers array
 @description('Settings of the app that a person chooses, by the names that it reads.')
 param choices object
 
+@description('Whether the key vault holds the address that notices are posted to.')
+param notifies bool
+
 // What the Functions host reads. The platform sets runtime and version itself: on Flex Consumption they are not settings.
 var hostSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
@@ -69,6 +72,10 @@ var appSettings = {
   VAULT_BLOB_ENDPOINT: dataBlobEndpoint
   SEAL_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/seal-key)'
 }
+
+var noticeSettings = notifies
+  ? { NOTIFY_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/notify-webhook-url)' }
+  : {}
 
 resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   name: '${prefix}-plan'
@@ -130,7 +137,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(hostSettings, schedulerSettings, appSettings, choices)
+  properties: union(hostSettings, schedulerSettings, appSettings, noticeSettings, choices)
 }
 
 resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {

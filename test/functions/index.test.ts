@@ -7,6 +7,7 @@ import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
+import * as notices from "../../shared/contracts/notify.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
 import * as slots from "../../shared/contracts/slots.ts";
@@ -50,7 +51,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, exchangeIds, followUp, restore, restoreList, slots]
+const contracts = [backup, exchangeIds, followUp, notices, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -64,6 +65,8 @@ describe("the app", () => {
     expect(routes).toMatchInlineSnapshot(`
       [
         "POST jobs/{id}/cancel: cancel-job",
+        "GET coverage: get-coverage",
+        "GET coverage/metrics: get-coverage-metrics",
         "GET jobs/{id}: get-job",
         "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
@@ -110,9 +113,14 @@ describe("the app", () => {
     expect(named("activityTrigger")).toEqual(contracts.toSorted());
   });
 
-  test("backs up on the schedule of its settings", () => {
-    expect(named("timerTrigger")).toEqual(["nightly-backup", "nightly-retention"]);
-    expect(triggerOf("nightly-backup")?.schedule).toBe("%BACKUP_SCHEDULE%");
+  test("does what it does by itself on the schedules of its settings", () => {
+    const schedules = named("timerTrigger").map((name) => [name, triggerOf(name)?.schedule]);
+
+    expect(Object.fromEntries(schedules)).toEqual({
+      "nightly-backup": "%BACKUP_SCHEDULE%",
+      "nightly-retention": "0 0 11 * * *",
+      "watch-coverage": "0 30 * * * *",
+    });
   });
 
   test("serves each route with the method of the table", () => {

@@ -48,7 +48,18 @@ export const aMailboxInGraph = async (
   const items = async (folder = "inbox") => all(await admin.items({ mailbox: id, folder }));
   const fault = (rule: z.input<typeof FaultRule>) => admin["add-fault"](rule);
   const translator = appTranslator(openGraph);
-  return { ...kit, admin, mailbox, openGraph, translator, items, fault, vault: memoryBlobs(), work: memoryBlobs() };
+  return {
+    ...kit,
+    admin,
+    mailbox,
+    openGraph,
+    translator,
+    items,
+    fault,
+    vault: memoryBlobs(),
+    work: memoryBlobs(),
+    state: memoryBlobs(),
+  };
 };
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

@@ -21,7 +21,7 @@ const refusal = (overrides: Record<string, string | undefined>): string => {
 };
 
 describe("readConfig", () => {
-  test("needs three settings, and has defaults for the others", () => {
+  test("needs some settings, and has defaults for the others", () => {
     expect(readConfig(someSettings())).toEqual({
       graph: {
         endpoint: "https://graph.microsoft.com",
@@ -40,6 +40,12 @@ describe("readConfig", () => {
         archives: false,
         window: 8,
         laneBudgetMs: 100_000,
+        intervalMs: 86_400_000,
+      },
+      followUp: {
+        leaverHoldDays: 365,
+        coverageSchedule: "0 30 * * * *",
+        rehearsal: { schedule: "0 0 12 * * *", items: 20 },
       },
       restore: { window: 8 },
     });
@@ -74,6 +80,35 @@ describe("readConfig", () => {
     });
   });
 
+  test("takes what follows a backup", () => {
+    const { followUp, backup } = readConfig(
+      someSettings({
+        LEAVER_HOLD_DAYS: "30",
+        BACKUP_INTERVAL_HOURS: "12",
+        NOTIFY_WEBHOOK_URL: "https://hooks.example/s3cret",
+        NOTIFY_FORMAT: "slack",
+        COVERAGE_SCHEDULE: "0 0 * * * *",
+        REHEARSAL_SCHEDULE: "0 0 7 * * *",
+        REHEARSAL_MAILBOX: "rehearsal@contoso.example",
+        REHEARSAL_ITEMS: "50",
+      }),
+    );
+
+    expect(backup.intervalMs).toBe(12 * 3_600_000);
+    expect(followUp).toEqual({
+      leaverHoldDays: 30,
+      webhook: { url: "https://hooks.example/s3cret", format: "slack" },
+      coverageSchedule: "0 0 * * * *",
+      rehearsal: { schedule: "0 0 7 * * *", mailbox: "rehearsal@contoso.example", items: 50 },
+    });
+  });
+
+  test("takes a webhook without TLS on this machine only", () => {
+    const { followUp } = readConfig(someSettings({ NOTIFY_WEBHOOK_URL: "http://127.0.0.1:9000/hook" }));
+
+    expect(followUp.webhook).toEqual({ url: "http://127.0.0.1:9000/hook", format: "teams" });
+  });
+
   test("takes whom and what to back up", () => {
     const { backup } = readConfig(
       someSettings({
@@ -92,10 +127,13 @@ describe("readConfig", () => {
     });
   });
 
-  test("takes an empty text for nothing where a list may be empty", () => {
-    const { backup } = readConfig(someSettings({ BACKUP_EXCLUDE: "", BACKUP_EXCLUDE_FOLDERS: " " }));
+  test("takes an empty text for nothing where there may be none", () => {
+    const { backup, followUp } = readConfig(
+      someSettings({ BACKUP_EXCLUDE: "", BACKUP_EXCLUDE_FOLDERS: " ", REHEARSAL_MAILBOX: " " }),
+    );
 
     expect(backup).toMatchObject({ exclude: [], excludeFolders: [] });
+    expect(followUp.rehearsal.mailbox).toBeUndefined();
   });
 
   test.each([
@@ -130,6 +168,14 @@ describe("readConfig", () => {
     ["ID_TRANSLATION_CLIENT_ID", "s3cret", /should be the client id of the app registration/],
     ["AUTHENTICATION", "s3cret", /should be 'platform', or 'none' for the emulator only/],
     ["AUTHENTICATION", "", /should be 'platform', or 'none' for the emulator only/],
+    ["COVERAGE_SCHEDULE", "", /should be a six-field NCRONTAB expression/],
+    ["REHEARSAL_SCHEDULE", "s3cret", /should be a six-field NCRONTAB expression/],
+    ["LEAVER_HOLD_DAYS", "0", /should be a whole number from 1 to 36500/],
+    ["BACKUP_INTERVAL_HOURS", "s3cret", /should be a whole number from 1 to 8760/],
+    ["NOTIFY_WEBHOOK_URL", "s3cret", /should be the URL of a webhook, over https/],
+    ["NOTIFY_WEBHOOK_URL", "http://hooks.example/s3cret", /should be the URL of a webhook, over https/],
+    ["NOTIFY_FORMAT", "s3cret", /should be 'teams' or 'slack'/],
+    ["REHEARSAL_ITEMS", "51", /should be a whole number from 1 to 50/],
     ["LANE_SECONDS", "1.5", /should be a whole number from 1 to 600/],
   ])("refuses %s=%s by name, without repeating it", (setting, value, reason) => {
     const message = refusal({ [setting]: value });
@@ -216,8 +262,9 @@ describe("secretsIn", () => {
   test("names every setting that is a secret", () => {
     const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", LOCAL_BACKUP_TOKEN: "b", LOCAL_RESTORE_TOKEN: "r" };
     const connection = "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;AccountKey=k;";
-    const config = readConfig(someSettings({ ...local, VAULT_CONNECTION_STRING: connection }));
+    const hook = "https://hooks.example/h";
+    const secrets = { ...local, VAULT_CONNECTION_STRING: connection, NOTIFY_WEBHOOK_URL: hook };
 
-    expect(secretsIn(config)).toEqual([SEAL_KEY, "b", "r", connection]);
+    expect(secretsIn(readConfig(someSettings(secrets)))).toEqual([SEAL_KEY, "b", "r", connection, hook]);
   });
 });

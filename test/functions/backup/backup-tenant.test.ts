@@ -10,6 +10,7 @@ import type {
   discoverMailboxes,
 } from "../../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import type { Notice } from "../../../shared/contracts/notify.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRun } from "../kit.ts";
@@ -37,6 +38,7 @@ describe("backup-tenant", () => {
     pages: readonly Partial<z.input<typeof discoverMailboxes.output>>[],
     overrides: Partial<BackupTenantInput> = {},
     place: (input: BackupInTurnInput) => unknown = () => ({ ...NONE, complete: 1, items: 10, bytes: 100 }),
+    told: (notice: Notice) => unknown = () => ({ outcome: "sent" }),
   ) =>
     runOrchestrator(backupTenant, {
       input: { trigger: "schedule", full: false, window: 3, ...overrides },
@@ -48,6 +50,7 @@ describe("backup-tenant", () => {
           ...pages[Number(next)],
           ...(Number(next) + 1 < pages.length ? { next: String(Number(next) + 1) } : {}),
         }),
+        notify: told,
       },
       orchestrators: { "backup-in-turn": place },
     });
@@ -61,6 +64,7 @@ describe("backup-tenant", () => {
       "backup-tenant-place-0",
       "backup-tenant-place-1",
       "backup-tenant-place-2",
+      "notify",
     ]);
     expect(calls[0]?.input).not.toHaveProperty("next");
     expect(calls[1]?.input).toMatchObject({ start: 100, next: "1" });
@@ -77,7 +81,7 @@ describe("backup-tenant", () => {
   test("ends at once in a tenant without mailboxes", async () => {
     const { calls, output, customStatuses } = await tenant([{ mailboxes: 0, withoutMailbox: 5 }]);
 
-    expect(calls.map(({ name }) => name)).toEqual(["discover-mailboxes"]);
+    expect(calls.map(({ name }) => name)).toEqual(["discover-mailboxes", "notify"]);
     expect(output).toMatchObject({ ...NONE, withoutMailbox: 5, busy: 0 });
     expect(customStatuses.at(-1)).toMatchObject({ phase: "done", places: 0, mailboxes: 0 });
   });
@@ -110,7 +114,43 @@ describe("backup-tenant", () => {
       throw new Error("the queue is lost");
     };
 
-    await expect(tenant([{ mailboxes: 2 }], {}, broken)).rejects.toThrow(OrchestratorFailedError);
+    const notices: Notice[] = [];
+    const told = (notice: Notice) => {
+      notices.push(notice);
+      return { outcome: "sent" };
+    };
+    await expect(tenant([{ mailboxes: 2 }], {}, broken, told)).rejects.toThrow(OrchestratorFailedError);
+    expect(notices).toMatchObject([{ title: "The backup broke off", isProblem: true }]);
+  });
+
+  test.each([
+    [{ ...NONE, complete: 1 }, false],
+    [{ ...NONE, partial: 1 }, true],
+    [{ ...NONE, failed: 1, failures: [{ job: `backup-${aMailbox(1).key}`, reason: "no right to it" }] }, true],
+  ])("tells people at the end of %j, and whether that is a problem", async (outcomes, isProblem) => {
+    const notices: Notice[] = [];
+
+    await tenant(
+      [{ mailboxes: 1 }],
+      {},
+      () => outcomes,
+      (notice) => {
+        notices.push(notice);
+        return { outcome: "sent" };
+      },
+    );
+
+    expect(notices).toMatchObject([{ isProblem, id: expect.stringMatching(/^backup-\d{8}T\d{6}Z-/) }]);
+    const facts = outcomes.failures.map(({ job, reason }) => ({ name: job, value: reason }));
+    expect(notices[0]?.facts).toEqual(expect.arrayContaining(facts));
+  });
+
+  test("ends as it would when nobody can be told", async () => {
+    const { output } = await tenant([{ mailboxes: 1 }], {}, undefined, () => {
+      throw new Error("the storage is down");
+    });
+
+    expect(output).toMatchObject({ complete: 1 });
   });
 });
 

@@ -5,6 +5,7 @@ import { discoverMailboxes } from "../../../shared/contracts/backup.ts";
 import { graph } from "../../../shared/graph/graph-client.ts";
 import { backupInstance } from "../../../shared/ids.ts";
 import { dutyCredential } from "../../../shared/security/credentials.ts";
+import { readScope } from "../../../shared/state/scope.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { takeMailbox } from "../../../shared/work/mailbox-queue.ts";
 import { anEmulator } from "../../local/graph/kit.ts";
@@ -49,12 +50,14 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
     userAgent: "test",
   });
   const work = memoryBlobs();
+  const state = memoryBlobs();
   const deps = {
     openGraph,
     scope: "licensed",
     exclude: [],
     archives: false,
     work,
+    state,
     ...aFakeHub(),
     ...settings,
   } as const;
@@ -70,10 +73,22 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
       taken.push(`${mailbox.userId.replace("id-of-", "")}${mailbox.kind === "archive" ? "'s archive" : ""}`);
     }
   };
-  return { emulator, discover, queued };
+  return { emulator, discover, queued, state };
 };
 
 describe("discover-mailboxes", () => {
+  test("notes who is in scope when it looks through all of it, and not when it is asked about some", async () => {
+    const { discover, state } = await aDiscovery();
+    await discover({ only: ["id-of-ada"] });
+    expect(await readScope(state)).toBeUndefined();
+
+    await discover();
+
+    expect([...((await readScope(state)) ?? new Map()).values()].toSorted()).toEqual(
+      ["ada", "ben", "leaver"].map((name) => `id-of-${name}`),
+    );
+  });
+
   test("queues the mailboxes of all licensed users, also of those who may not sign in any more", async () => {
     const { discover, queued } = await aDiscovery();
 

@@ -1,17 +1,11 @@
-import type { Timer } from "@azure/functions";
 import { describe, expect, test } from "vitest";
 import { nightlyBackup } from "../../../functions/backup/nightly-backup.timer.ts";
 import { startBackup } from "../../../functions/backup/start-backup.http.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { aTimer } from "../a-timer.ts";
 import { aFakeHub, aQuietContext, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxInGraph } from "../kit.ts";
-
-const aTimer: Timer = {
-  isPastDue: false,
-  schedule: { adjustForDST: false },
-  scheduleStatus: { last: "", next: "", lastUpdated: "" },
-};
 
 const anApi = async (instances: Parameters<typeof aFakeHub>[0] = {}) => {
   const kit = await aMailboxInGraph({ items: 1 });

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { appTranslator } from "../../../functions/ids/translator.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Head } from "../../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
@@ -66,6 +67,13 @@ export const writeHistory = async (
   }
   return vault;
 };
+
+/** Changes a mailbox's head as it is. */
+export const changeHead = (vault: Blobs, mailboxKey: string, changes: Partial<Head>): Promise<Head> =>
+  moveHead(vault, mailboxKey, (head) => {
+    if (head === undefined) throw new Error(`There is no head of ${mailboxKey}`);
+    return { ...head, ...changes };
+  });
 
 /** A directory that must not be asked. */
 export const noGraph: OpenGraph = () => ({

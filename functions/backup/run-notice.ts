@@ -1,0 +1,39 @@
+import type { BackupTenantResult } from "../../shared/contracts/backup.ts";
+import type { Notice } from "../../shared/contracts/notify.ts";
+import type { RunId } from "../../shared/ids.ts";
+
+/** Failed mailboxes that a notice names. */
+const MOST_NAMED = 5;
+
+const idOf = (tenantRun: RunId): string => `backup-${tenantRun}`;
+
+/** What to tell of a tenant-wide backup that has ended. */
+export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice => {
+  const { complete, partial, failed, failures, items, bytes, busy, withoutMailbox, unknown } = result;
+  const isProblem = failed > 0 || partial > 0 || unknown > 0;
+  return {
+    id: idOf(tenantRun),
+    title: isProblem ? "The backup has ended, and needs a look" : "The backup has ended well",
+    isProblem,
+    facts: [
+      { name: "Run", value: tenantRun },
+      { name: "Complete", value: `${complete} mailboxes` },
+      { name: "Partial", value: `${partial} mailboxes` },
+      { name: "Failed", value: `${failed} mailboxes` },
+      { name: "Stored", value: `${items} items, ${bytes} bytes` },
+      { name: "Left out", value: `${busy} busy, ${withoutMailbox} without a mailbox, ${unknown} unknown` },
+      ...failures.slice(0, MOST_NAMED).map(({ job, reason }) => ({ name: job, value: reason })),
+    ],
+  };
+};
+
+/** What to tell of one that broke off. */
+export const brokenRunNotice = (tenantRun: RunId): Notice => ({
+  id: idOf(tenantRun),
+  title: "The backup broke off",
+  isProblem: true,
+  facts: [
+    { name: "Run", value: tenantRun },
+    { name: "Why", value: "See the job backup-tenant" },
+  ],
+});
