@@ -4,6 +4,7 @@ import { readConfig, secretsIn } from "../shared/config.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
 import { translateIds } from "../shared/contracts/exchange-ids.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
+import { holdLeaver, startLastBackup } from "../shared/contracts/leaver.ts";
 import { notify } from "../shared/contracts/notify.ts";
 import {
   createImportSession,
@@ -47,13 +48,17 @@ import { ENDPOINTS } from "./endpoints.ts";
 import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
 import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
+import { holdLeaverActivity } from "./follow-up/hold-leaver.activity.ts";
 import { nightlyRetention } from "./follow-up/nightly-retention.timer.ts";
 import { notifyActivity } from "./follow-up/notify.activity.ts";
+import { protectLeaver } from "./follow-up/protect-leaver.orchestrator.ts";
 import { releaseHold } from "./follow-up/release-hold.http.ts";
 import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
 import { setHold } from "./follow-up/set-hold.http.ts";
+import { startLastBackupActivity } from "./follow-up/start-last-backup.activity.ts";
 import { startRetention } from "./follow-up/start-retention.http.ts";
+import { userChanged } from "./follow-up/user-changed.event.ts";
 import { getTranslations } from "./ids/get-translations.http.ts";
 import { startTranslation } from "./ids/start-translation.http.ts";
 import { translateIdsOfMailbox } from "./ids/translate-exchange-ids.orchestrator.ts";
@@ -100,6 +105,7 @@ const {
 } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, intervalMs, laneBudgetMs, scope, window } = backup;
+const { leaverHoldDays } = followUp;
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
@@ -184,7 +190,7 @@ activity(
     memories: planMemories(),
   }),
 );
-activity(commitSnapshot, commitSnapshotActivity({ vault, work }));
+activity(commitSnapshot, commitSnapshotActivity({ vault, work, state }));
 
 serve(
   "start-restore",
@@ -243,6 +249,14 @@ serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, 
 serve("get-translations", getTranslations({ clientOf, work }));
 orchestrator("translate-exchange-ids", translateIdsOfMailbox);
 activity(translateIds, translateIdsActivity({ openGraph: exportGraph, work, laneBudgetMs }));
+
+app.eventGrid("user-changed", {
+  extraInputs: [durableClient],
+  handler: userChanged({ clientOf, openGraph: exportGraph, vault, state, exclude }),
+});
+orchestrator("protect-leaver", protectLeaver);
+activity(holdLeaver, holdLeaverActivity({ vault, holdDays: leaverHoldDays }));
+activityWithClient(startLastBackup, startLastBackupActivity({ clientOf }));
 
 activity(notify, notifyActivity({ notifier: tellPeople }));
 

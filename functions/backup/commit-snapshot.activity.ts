@@ -3,6 +3,7 @@ import { commitSnapshot } from "../../shared/contracts/backup.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
+import { noteMailboxOfUser } from "../../shared/state/mailboxes-of-user.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
@@ -21,9 +22,13 @@ import { type Departure, type RunFolder, readOutcome, readRun, readStock } from 
  *
  * Run twice, the first manifest stands, and the head moves to it once.
  */
-export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly work: Blobs }): ActivityHandler =>
+export const commitSnapshotActivity = (deps: {
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly state: Blobs;
+}): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
-    const { vault, work } = deps;
+    const { vault, work, state } = deps;
     const { started, parent } = await readRun(work, runId);
     const { folders, foldersDeltaLink, otherFolders } = await readStock(work, runId);
     const { parts: exported, deltaLinks, departed } = await readOutcome(work, runId);
@@ -32,7 +37,10 @@ export const commitSnapshotActivity = (deps: { readonly vault: Blobs; readonly w
       ...exported,
       ...(await writeDepartures(vault, mailbox.key, runId, departed)),
     ];
-    const newest = (await readHead(vault, mailbox.key))?.newest;
+    const head = await readHead(vault, mailbox.key);
+    const newest = head?.newest;
+    // Before the head, so that no mailbox in the vault is without.
+    if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
     if (parent !== null && newest && parts.length === 0) return stillNewest(vault, mailbox.key, newest);
 
     const { manifest, sha256 } = await writeManifest(vault, {

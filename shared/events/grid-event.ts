@@ -68,3 +68,14 @@ export const blobOf = ({ subject }: GridEvent): { container: string; name: strin
     /^\/blobServices\/default\/containers\/([a-z0-9-]{3,63})\/blobs\/(.+)$/.exec(subject) ?? [];
   return container === undefined || name === undefined ? undefined : { container, name };
 };
+
+const GUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const ENTRA = new RegExp(`^/tenants/${GUID}/applications/${GUID}$`, "i");
+const USER = new RegExp(`^/?users/(${GUID})$`, "i");
+
+/**
+ * The directory object id of the user that an event of Microsoft Graph is about, by its source and subject alone.
+ * Source: learn.microsoft.com/azure/event-grid/microsoft-entra-events (read 2026-11).
+ */
+export const userOf = ({ source, subject }: GridEvent): string | undefined =>
+  ENTRA.test(source) ? USER.exec(subject)?.[1]?.toLowerCase() : undefined;

@@ -7,6 +7,7 @@ import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
+import * as leaver from "../../shared/contracts/leaver.ts";
 import * as notices from "../../shared/contracts/notify.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
@@ -51,7 +52,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, exchangeIds, followUp, notices, restore, restoreList, slots]
+const contracts = [backup, exchangeIds, followUp, leaver, notices, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -102,6 +103,7 @@ describe("the app", () => {
       "backup-tenant",
       "clean-mailbox",
       "clean-vault",
+      "protect-leaver",
       "restore-in-turn",
       "restore-mailbox",
       "restore-mailboxes",
@@ -121,6 +123,10 @@ describe("the app", () => {
       "nightly-retention": "0 0 11 * * *",
       "watch-coverage": "0 30 * * * *",
     });
+  });
+
+  test("listens to events", () => {
+    expect(named("eventGridTrigger")).toEqual(["user-changed"]);
   });
 
   test("serves each route with the method of the table", () => {
@@ -155,6 +161,8 @@ describe("the app", () => {
       "nightly-retention",
       "retain-mailbox",
       "retain-mailboxes",
+      "start-last-backup",
+      "user-changed",
     ]);
   });
 });

@@ -14,6 +14,7 @@ import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import { openSlots } from "../../shared/graph/slots.ts";
 import { runId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
+import { memoryBlobs } from "../shared/vault/memory-blobs.ts";
 
 /** Where a run's activities work. */
 export interface BackupPlace {
@@ -21,6 +22,7 @@ export interface BackupPlace {
   readonly token: string;
   readonly vault: Blobs;
   readonly work: Blobs;
+  readonly state?: Blobs;
 }
 
 const call = async (handler: ActivityHandler, input: unknown): Promise<unknown> =>
@@ -37,7 +39,7 @@ export const runBackup = async (
   mailbox: MailboxRef,
   options: { full?: boolean; waveMs?: number; slots?: number; folderScope?: FolderScope } = {},
 ) => {
-  const { graphUrl, token, vault, work } = place;
+  const { graphUrl, token, vault, work, state = memoryBlobs() } = place;
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
   const openGraph = graph({ endpoint: graphUrl, credential, userAgent: "test" });
   const { full = false, waveMs = 60_000, slots = MAILBOX_SLOTS, folderScope } = options;
@@ -45,6 +47,7 @@ export const runBackup = async (
     openGraph,
     vault,
     work,
+    state,
     hands: openSlots(8),
     memories: planMemories(),
     laneBudgetMs: waveMs,

@@ -15,7 +15,7 @@ type Wave = z.input<typeof exportWave.input>;
 /** A run that was opened, and the waves of it that may now be delivered. */
 export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
   const kit = await aMailboxInGraph(mailboxOptions);
-  const { openGraph, vault, work, mailbox } = kit;
+  const { openGraph, vault, work, state, mailbox } = kit;
   const run = { mailbox, runId: aRun };
   await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full: false });
 
@@ -36,7 +36,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
     return planned;
   };
   const commit = (waves: readonly Awaited<ReturnType<typeof wave>>[]) =>
-    deliver(commitSnapshotActivity({ vault, work }), commitSnapshot, {
+    deliver(commitSnapshotActivity({ vault, work, state }), commitSnapshot, {
       ...run,
       trigger: "request",
       totals: waves.reduce((totals, each) => addCounts(totals, each), noProgress.totals),

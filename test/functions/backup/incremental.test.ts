@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type GraphEmulator, startGraphEmulator } from "../../../local/graph/emulator.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { mailboxesOfUser } from "../../../shared/state/mailboxes-of-user.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";
@@ -27,7 +28,13 @@ const aMailbox = async (options: { items: number; userFolders: number }) => {
   });
   const id = user.mailboxId ?? "";
   const mailbox: MailboxRef = { key: mailboxKey(id), id, kind: "primary", userId: user.userId };
-  const place = { graphUrl: emulator.graphUrl, token: "emulator-token", vault: memoryBlobs(), work: memoryBlobs() };
+  const place = {
+    graphUrl: emulator.graphUrl,
+    token: "emulator-token",
+    vault: memoryBlobs(),
+    work: memoryBlobs(),
+    state: memoryBlobs(),
+  };
   return { mailbox, place, back: (options = {}) => runBackup(place, mailbox, options) };
 };
 
@@ -58,6 +65,20 @@ describe("a run after the first", () => {
     expect(place.vault.blobs.size).toBe(blobs);
     const head = await readHead(place.vault, mailbox.key);
     expect(Date.parse(head?.checkedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(head?.newest?.finished ?? ""));
+  });
+
+  test("notes before its head whose mailbox it is, once", async () => {
+    const { mailbox, place, back } = await aMailbox({ items: 1, userFolders: 0 });
+    const { replace } = place.vault;
+    place.vault.replace = () => Promise.reject(new Error("cut off"));
+    await expect(back()).rejects.toThrow("cut off");
+    expect(await mailboxesOfUser(place.state, mailbox.userId)).toEqual([mailbox.key]);
+
+    place.vault.replace = replace;
+    await back();
+    const { length } = place.state.writes;
+    await back({ full: true });
+    expect(place.state.writes).toHaveLength(length);
   });
 
   test("exports what changed, enriched, and nothing else", async () => {

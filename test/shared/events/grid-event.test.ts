@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { blobOf, readGridEvent } from "../../../shared/events/grid-event.ts";
+import { blobOf, readGridEvent, userOf } from "../../../shared/events/grid-event.ts";
 
 const SOURCE = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/a";
 const SUBJECT = "/blobServices/default/containers/vault/blobs/key/snapshots/1.manifest.json";
@@ -61,4 +61,26 @@ describe("blobOf", () => {
       expect(of(subject)).toBeUndefined();
     },
   );
+});
+
+describe("userOf", () => {
+  const USER = "0b5c2d3e-7f8a-4b6c-9d0e-1f2a3b4c5d6e";
+  const FROM = `/tenants/${USER}/applications/${USER}`;
+  const of = (source: string, subject: string) =>
+    userOf({ id: "", type: "", time: "", data: { id: "another" }, source, subject });
+
+  test("takes the user's id from the subject, in lower case", () => {
+    expect(of(FROM, `Users/${USER}`)).toBe(USER);
+    expect(of(FROM, `/users/${USER.toUpperCase()}`)).toBe(USER);
+  });
+
+  test.each([
+    [FROM, "Users/ada@contoso.example"],
+    [FROM, `Users/${USER}/manager`],
+    [FROM, `Groups/${USER}`],
+    ["/tenants/t/applications/a", `Users/${USER}`],
+    [SOURCE, `Users/${USER}`],
+  ])("yields nothing for the source %s and the subject %s", (source, subject) => {
+    expect(of(source, subject)).toBeUndefined();
+  });
 });

@@ -1,0 +1,40 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import {
+  holdLeaver,
+  ProtectLeaverInput,
+  type ProtectLeaverResult,
+  startLastBackup,
+} from "../../shared/contracts/leaver.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { pause } from "../../shared/durable/pause.ts";
+
+/** Between two tries while a mailbox is being backed up anyway. */
+const TRY_AGAIN_MS = 5 * 60_000;
+
+/** A tenant-wide backup that lasts longer than a day is not waited for: it takes the mailbox itself. */
+const MOST_TRIES = 288;
+
+/** Protects the mailboxes of someone who leaves: first the holds, which need nobody, then a last backup of each. */
+export function* protectLeaver(context: OrchestrationContext): Generator<Task, ProtectLeaverResult, unknown> {
+  const { mailboxes } = ProtectLeaverInput.parse(context.df.getInput());
+  const result = { held: 0, started: 0 };
+  for (const mailbox of mailboxes) {
+    yield* call(context, holdLeaver, { mailbox });
+    result.held += 1;
+  }
+  context.df.setCustomStatus({ phase: "backing-up", ...result });
+  for (const mailbox of mailboxes) if (yield* startBackup(context, mailbox)) result.started += 1;
+  context.df.setCustomStatus({ phase: "done", ...result });
+  return result;
+}
+
+/** Whether a backup was started. */
+function* startBackup(context: OrchestrationContext, mailbox: MailboxRef): Generator<Task, boolean, unknown> {
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    const { outcome } = yield* call(context, startLastBackup, { mailbox });
+    if (outcome === "started") return true;
+    yield* pause(context, TRY_AGAIN_MS);
+  }
+  return false;
+}

@@ -1,0 +1,26 @@
+import type { ActivityHandler } from "durable-functions";
+import type { BackupMailboxInput } from "../../shared/contracts/backup.ts";
+import { startLastBackup } from "../../shared/contracts/leaver.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/ids.ts";
+
+/**
+ * Starts the backup of one mailbox under the id that every backup of it has, so that there is one at a time. While a
+ * tenant-wide backup is alive, which may start it any moment as a part of itself, the mailbox is busy; one that begins
+ * later finds this one alive and leaves the mailbox out.
+ *
+ * Run twice, the second finds the backup of the first, and calls the mailbox busy, or starts another, which finds nothing
+ * new: both do no harm.
+ */
+export const startLastBackupActivity = (deps: { readonly clientOf: ClientOf }): ActivityHandler =>
+  implement(startLastBackup, async ({ mailbox }, context) => {
+    const client = deps.clientOf(context);
+    if (isAlive(await findInstance(client, backupTenantInstance))) return BUSY;
+    const input: BackupMailboxInput = { mailbox, trigger: "event", full: false };
+    const outcome = await startOnce(client, "backup-mailbox", { instanceId: backupInstance(mailbox.key), input });
+    return outcome === "started" ? { outcome } : BUSY;
+  });
+
+const BUSY = { outcome: "busy" } as const;

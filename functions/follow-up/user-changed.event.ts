@@ -1,0 +1,72 @@
+import type { EventGridHandler } from "@azure/functions";
+import type { ProtectLeaverInput } from "../../shared/contracts/leaver.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { startOnce } from "../../shared/durable/start-once.ts";
+import { readGridEvent, userOf } from "../../shared/events/grid-event.ts";
+import { findUser } from "../../shared/graph/directory.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { leaverInstance } from "../../shared/ids.ts";
+import { mailboxesOfUser } from "../../shared/state/mailboxes-of-user.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { hashName } from "../../shared/vault/mailbox-key.ts";
+import { readHead } from "../../shared/vault/snapshots.ts";
+import { isHeldForLeaver } from "./leaver-hold.ts";
+
+/** Source: learn.microsoft.com/azure/event-grid/microsoft-entra-events (read 2026-11): a soft deletion comes as an update. */
+const TYPES: readonly string[] = ["Microsoft.Graph.UserUpdated", "Microsoft.Graph.UserDeleted"];
+
+/** How long an event waits for the directory before Event Grid is left to deliver it again. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Event Grid: a user changed. Looks the user up in the directory, whatever the event says of them: for one who may not
+ * sign in any more, or is not there any more, starts what protects those of their mailboxes that the vault knows and that
+ * are not held for a leaver already. A mailbox that was never backed up may well be out of scope, and is left alone.
+ *
+ * Twice, or out of order, it finds what the directory says now, and what is protected already. What no retry cures is
+ * logged and acknowledged; other failures are thrown, and Event Grid delivers again.
+ */
+export const userChanged =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly vault: Blobs;
+    readonly state: Blobs;
+    /** Users, by id or principal name, who are never backed up. */
+    readonly exclude: readonly string[];
+  }): EventGridHandler<unknown> =>
+  async (raw, context) => {
+    const event = readGridEvent(raw);
+    if (event === undefined) return context.warn("An event is of neither schema: it is left out.");
+    if (!TYPES.includes(event.type)) return context.debug("An event of another type is left out.");
+    const userId = userOf(event);
+    if (userId === undefined) return context.warn("An event of no user of the directory is left out.");
+
+    const user = await findUser(deps.openGraph({ untilMs: Date.now() + PATIENCE_MS }), userId);
+    if (user !== undefined && user.accountEnabled !== false) return context.debug("A user who stays is left alone.");
+    const names = [userId, user?.userPrincipalName?.toLowerCase()];
+    if (deps.exclude.some((name) => names.includes(name.toLowerCase())))
+      return context.debug("A user who is never backed up is left alone.");
+    const mailboxes = await unprotected(deps, userId);
+    if (mailboxes.length === 0) return context.debug("A leaver without a mailbox to protect is left alone.");
+
+    const instanceId = leaverInstance(hashName(userId));
+    const input: ProtectLeaverInput = { mailboxes };
+    await startOnce(deps.clientOf(context), "protect-leaver", { instanceId, input });
+  };
+
+/** The mailboxes in the vault that are this user's, and not held for a leaver. */
+const unprotected = async (
+  { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
+  userId: string,
+): Promise<MailboxRef[]> => {
+  const mailboxes: MailboxRef[] = [];
+  for (const key of await mailboxesOfUser(state, userId)) {
+    const head = await readHead(vault, key);
+    const isTheirs = head?.user?.id.toLowerCase() === userId;
+    if (head === undefined || !isTheirs || isHeldForLeaver(head, Date.now())) continue;
+    mailboxes.push({ key, id: head.mailboxId, kind: head.kind, userId: head.user?.id ?? userId });
+  }
+  return mailboxes;
+};
