@@ -40,6 +40,7 @@ export const ENDPOINTS = {
   "release-hold": { method: "DELETE", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
   "get-coverage": { method: "GET", route: "coverage", callers: READERS },
   "get-coverage-metrics": { method: "GET", route: "coverage/metrics", callers: READERS },
+  "list-rehearsals": { method: "GET", route: "rehearsals", callers: READERS },
 
   health: { method: "GET", route: "health", callers: "anyone" },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -6,6 +6,7 @@ import { translateIds } from "../shared/contracts/exchange-ids.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
 import { holdLeaver, startLastBackup } from "../shared/contracts/leaver.ts";
 import { notify } from "../shared/contracts/notify.ts";
+import { closeRehearsal, openRehearsal } from "../shared/contracts/rehearsal.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -47,14 +48,19 @@ import { takeMailboxActivity } from "./backup/take-mailbox.activity.ts";
 import { ENDPOINTS } from "./endpoints.ts";
 import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
+import { closeRehearsalActivity } from "./follow-up/close-rehearsal.activity.ts";
 import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
 import { holdLeaverActivity } from "./follow-up/hold-leaver.activity.ts";
+import { getRehearsals } from "./follow-up/list-rehearsals.http.ts";
 import { nightlyRetention } from "./follow-up/nightly-retention.timer.ts";
 import { notifyActivity } from "./follow-up/notify.activity.ts";
+import { openRehearsalActivity } from "./follow-up/open-rehearsal.activity.ts";
 import { protectLeaver } from "./follow-up/protect-leaver.orchestrator.ts";
+import { rehearseRestore } from "./follow-up/rehearse-restore.timer.ts";
 import { releaseHold } from "./follow-up/release-hold.http.ts";
 import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
+import { runRehearsal } from "./follow-up/run-rehearsal.orchestrator.ts";
 import { setHold } from "./follow-up/set-hold.http.ts";
 import { startLastBackupActivity } from "./follow-up/start-last-backup.activity.ts";
 import { startRetention } from "./follow-up/start-retention.http.ts";
@@ -105,7 +111,7 @@ const {
 } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, intervalMs, laneBudgetMs, scope, window } = backup;
-const { leaverHoldDays } = followUp;
+const { leaverHoldDays, rehearsal } = followUp;
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
@@ -259,6 +265,27 @@ activity(holdLeaver, holdLeaverActivity({ vault, holdDays: leaverHoldDays }));
 activityWithClient(startLastBackup, startLastBackupActivity({ clientOf }));
 
 activity(notify, notifyActivity({ notifier: tellPeople }));
+
+app.timer("rehearse-restore", {
+  schedule: rehearsal.schedule,
+  extraInputs: [durableClient],
+  handler: rehearseRestore({ clientOf, mailbox: rehearsal.mailbox }),
+});
+orchestrator("run-rehearsal", runRehearsal);
+activityWithClient(
+  openRehearsal,
+  openRehearsalActivity({
+    ...rehearsal,
+    clientOf,
+    openGraph: importGraph,
+    vault: vaultToRead,
+    work: restoreWork,
+    state,
+    audit,
+  }),
+);
+activity(closeRehearsal, closeRehearsalActivity({ openGraph: importGraph, work: restoreWork, state, ledgers }));
+serve("list-rehearsals", getRehearsals({ state }));
 
 const coverageSource = { vault, state, intervalMs };
 const scan = sharedScan(() => scanCoverage(coverageSource));

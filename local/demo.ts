@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, extname, join, resolve } from "node:path";
 import * as z from "zod";
+import { rehearse, showCoverage } from "./demo/follow-up.ts";
 import { type DemoOptions, readDemoOptions, USAGE } from "./demo/options.ts";
 import { tryRetention } from "./demo/retention.ts";
 import { backUp, chooseFolder, isBack, restore } from "./demo/run.ts";
@@ -22,6 +23,16 @@ const GENERATED: StartOptions["mailboxes"] = [
   { kind: "generated", userPrincipalName: `bo.lind@${DOMAIN}`, items: 700 },
   { kind: "generated", userPrincipalName: `cara.moss@${DOMAIN}`, items: 400 },
 ];
+
+/** An empty mailbox that takes the rehearsal, and is none of those that are backed up. */
+const REHEARSAL = `rehearsal@${DOMAIN}`;
+const REHEARSAL_MAILBOX = {
+  kind: "generated",
+  userPrincipalName: REHEARSAL,
+  items: 0,
+  userFolders: 0,
+  layout: "inbox-only",
+} as const;
 
 const GraphCounters = z.looseObject({
   requests: z.record(z.string(), z.number()),
@@ -59,7 +70,7 @@ const figuresOf = async (stack: Stack) => {
 const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<boolean> => {
   const api = vaultApi(stack.hostUrl);
   const admin = graphAdmin(stack.graphUrl);
-  const users = await admin.users();
+  const users = (await admin.users()).filter(({ userPrincipalName }) => userPrincipalName !== REHEARSAL);
   let expected = 0;
   for (const user of users) for (const folder of await admin.folders(user.userPrincipalName)) expected += folder.items;
 
@@ -72,11 +83,14 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
 
   out.say("\nRestoring it");
   const restored = await restore(api, out, loss);
-  const verified = (await isBack(admin, loss)) && backup.items === expected;
+  const isWhole = (await isBack(admin, loss)) && backup.items === expected;
+  const coverage = await showCoverage(api, out);
+  const rehearsal = await rehearse(api, out);
+  const verified = isWhole && coverage.protected === users.length && rehearsal.proved;
   const { graph, storage } = await figuresOf(stack);
   await tryRetention(api, out, loss.user.userPrincipalName);
 
-  out.say(`\n${verified ? "Every byte came back." : "What came back is NOT what was lost."}\n`);
+  out.say(`\n${isWhole ? "Every byte came back." : "What came back is NOT what was lost."}\n`);
   out.say(
     table([
       ["", "items", "bytes", "time"],
@@ -88,7 +102,8 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
     `\n  Graph: ${graph.requests} requests, ${graph.throttled} refused, at most ${graph.maxConcurrency} at a time for a mailbox` +
       `\n  Storage: ${storage.writes} writes, ${storage.reads} reads`,
   );
-  if (options.json) console.log(JSON.stringify({ backup, restore: restored, graph, storage, verified }));
+  if (options.json)
+    console.log(JSON.stringify({ backup, restore: restored, coverage, rehearsal, graph, storage, verified }));
   return verified;
 };
 
@@ -111,7 +126,13 @@ const main = async (): Promise<number> => {
     const line = (name: string, text: string): void => {
       if (options.verbose) process.stderr.write(`[${name}] ${text}\n`);
     };
-    const starting = startStack({ dataDir, appDir, graph: { mailboxes }, line }).then((started) => {
+    const starting = startStack({
+      dataDir,
+      appDir,
+      graph: { mailboxes: [...(mailboxes ?? []), REHEARSAL_MAILBOX] },
+      settings: { REHEARSAL_MAILBOX: REHEARSAL, BACKUP_EXCLUDE: REHEARSAL },
+      line,
+    }).then((started) => {
       stack = started;
       return started;
     });

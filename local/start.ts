@@ -80,7 +80,7 @@ Blob Storage    ${stack.storageUrl}
 
   curl -X POST ${stack.hostUrl}/api/backups
   curl ${stack.hostUrl}/api/jobs/backup-tenant
-  curl ${stack.hostUrl}/api/mailboxes
+  curl ${stack.hostUrl}/api/coverage
 
 State is kept in ${options.data}. Ctrl-C stops everything.`);
     await Promise.race([interrupted, stack.broken]);

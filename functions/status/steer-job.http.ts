@@ -19,6 +19,7 @@ const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   "restore-mailbox": ["Restore.Operator"],
   "translate-exchange-ids": ["Vault.Reader", "Backup.Operator", "Restore.Operator"],
   "protect-leaver": ["Backup.Operator"],
+  "run-rehearsal": ["Restore.Operator"],
 };
 
 /**

@@ -42,3 +42,16 @@ export const startOnce = async (
     throw error;
   }
 };
+
+/**
+ * Starts an orchestration under an id that was never used, as far as its history goes back: for work that is named by what
+ * caused it, and that may be told of again long after it was done.
+ */
+export const startUnlessKnown = async (
+  client: Pick<DurableClient, "getStatus" | "startNew">,
+  orchestrator: string,
+  options: { readonly instanceId: string; readonly input: unknown },
+): Promise<"started" | "known"> => {
+  if ((await findInstance(client, options.instanceId)) !== undefined) return "known";
+  return (await startOnce(client, orchestrator, options)) === "started" ? "started" : "known";
+};

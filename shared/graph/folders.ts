@@ -147,3 +147,13 @@ export const ensureFolder = async (
 
 /** Exchange compares folder names without regard to case. */
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
+
+/** Deletes a folder with all that is in it; one that is not there is as good as deleted. */
+export const removeFolder = async (graph: GraphClient, mailbox: MailboxAddress, folderId: string): Promise<void> => {
+  const target = `${folderPath(mailbox, folderId)}/$ref`;
+  try {
+    await graph.json({ operation: "DELETE folder", target, method: "DELETE" }, z.unknown());
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+};

@@ -1,6 +1,7 @@
 import { HttpRequest, type HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import type { ClientOf } from "../../shared/durable/client.ts";
+import { isAlive } from "../../shared/durable/start-once.ts";
 
 interface Started {
   readonly name: string;
@@ -16,7 +17,10 @@ const SECRETS = {
   statusQueryGetUri: "http://localhost/runtime/webhooks/durabletask/instances/x?code=system-key",
 };
 
-/** A task hub in memory, as far as functions use it through their client. Instances that it starts are pending. */
+/**
+ * A task hub in memory, as far as functions use it through their client. Instances that it starts are pending, and one that
+ * is alive is not started again.
+ */
 export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
   const all = new Map(Object.entries(instances));
   const started: Started[] = [];
@@ -42,13 +46,16 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
       ),
     startNew: async (name, options) => {
       const { instanceId, input } = options ?? {};
+      if (isAlive(all.get(instanceId ?? "") as DurableOrchestrationStatus | undefined)) throw new Error("HTTP 500");
       started.push({ name, instanceId, input });
       all.set(instanceId ?? "", { runtimeStatus: "Pending" });
       return instanceId ?? "";
     },
   };
   const clientOf: ClientOf = () => client as DurableClient;
-  return { started, clientOf };
+  /** Makes an instance end, as its status tells. */
+  const end = (instanceId: string, runtimeStatus = "Completed"): void => void all.set(instanceId, { runtimeStatus });
+  return { started, clientOf, end };
 };
 
 interface Asked {

@@ -9,6 +9,7 @@ import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
 import * as leaver from "../../shared/contracts/leaver.ts";
 import * as notices from "../../shared/contracts/notify.ts";
+import * as rehearsal from "../../shared/contracts/rehearsal.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
 import * as slots from "../../shared/contracts/slots.ts";
@@ -52,7 +53,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, exchangeIds, followUp, leaver, notices, restore, restoreList, slots]
+const contracts = [backup, exchangeIds, followUp, leaver, notices, rehearsal, restore, restoreList, slots]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -77,6 +78,7 @@ describe("the app", () => {
         "GET mailboxes/{mailbox}/snapshots/{id}/items: list-items",
         "GET mailboxes: list-mailboxes",
         "GET mailboxes/{mailbox}/snapshots/{id}/problems: list-problems",
+        "GET rehearsals: list-rehearsals",
         "GET mailboxes/{mailbox}/snapshots: list-snapshots",
         "POST jobs/{id}/pause: pause-job",
         "DELETE mailboxes/{mailbox}/hold: release-hold",
@@ -107,6 +109,7 @@ describe("the app", () => {
       "restore-in-turn",
       "restore-mailbox",
       "restore-mailboxes",
+      "run-rehearsal",
       "translate-exchange-ids",
     ]);
   });
@@ -121,6 +124,7 @@ describe("the app", () => {
     expect(Object.fromEntries(schedules)).toEqual({
       "nightly-backup": "%BACKUP_SCHEDULE%",
       "nightly-retention": "0 0 11 * * *",
+      "rehearse-restore": "0 0 12 * * *",
       "watch-coverage": "0 30 * * * *",
     });
   });
@@ -159,6 +163,8 @@ describe("the app", () => {
       "discover-mailboxes",
       "nightly-backup",
       "nightly-retention",
+      "open-rehearsal",
+      "rehearse-restore",
       "retain-mailbox",
       "retain-mailboxes",
       "start-last-backup",

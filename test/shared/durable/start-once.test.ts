@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findInstance, isAlive, startOnce } from "../../../shared/durable/start-once.ts";
+import { findInstance, isAlive, startOnce, startUnlessKnown } from "../../../shared/durable/start-once.ts";
 
 type Client = Parameters<typeof startOnce>[0];
 
@@ -59,6 +59,26 @@ describe("startOnce", () => {
     const failing = { ...client, startNew: () => Promise.reject(new Error("storage is down")) };
 
     await expect(startOnce(failing, "backup-tenant", options)).rejects.toThrow("storage is down");
+  });
+});
+
+describe("startUnlessKnown", () => {
+  test("starts an orchestration that there never was, once when many come at the same time", async () => {
+    const { client, starts } = aTaskHub();
+
+    const outcomes = await Promise.all(
+      Array.from({ length: 10 }, () => startUnlessKnown(client, "backup-tenant", options)),
+    );
+
+    expect(outcomes.filter((outcome) => outcome === "started")).toHaveLength(1);
+    expect(starts).toHaveLength(1);
+  });
+
+  test.each(["Running", "Completed", "Failed", "Terminated"])("never starts again what is %s", async (status) => {
+    const { client, starts } = aTaskHub({ "backup-tenant": status });
+
+    expect(await startUnlessKnown(client, "backup-tenant", options)).toBe("known");
+    expect(starts).toEqual([]);
   });
 });
 

@@ -1,0 +1,18 @@
+import type { HttpHandler } from "@azure/functions";
+import { json } from "../../shared/http/problem.ts";
+import { readRehearsalReports } from "../../shared/state/rehearsals.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+
+/** Reports in an answer: a month of days. */
+const MOST_REPORTS = 31;
+
+/**
+ * GET /api/rehearsals
+ *
+ * 200 with the reports of the last 31 restore rehearsals, the newest first: what was restored, and whether all of it came
+ * back as it was.
+ */
+export const getRehearsals =
+  (deps: { readonly state: Blobs }): HttpHandler =>
+  async () =>
+    json(200, { rehearsals: await readRehearsalReports(deps.state, MOST_REPORTS) });

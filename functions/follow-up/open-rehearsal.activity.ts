@@ -1,0 +1,81 @@
+import type { ActivityHandler } from "durable-functions";
+import { type AuditLog, MOST_IDS, type RestoreRequested } from "../../shared/audit/audit-log.ts";
+import { openRehearsal, type Rehearsal } from "../../shared/contracts/rehearsal.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { rehearsalInstance, restoreInstance } from "../../shared/ids.ts";
+import { findMailbox } from "../../shared/mailboxes.ts";
+import { NOBODY } from "../../shared/security/principal.ts";
+import { noteOpenRehearsal, openRehearsals } from "../../shared/state/rehearsals.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { keepRehearsalPlan } from "./rehearsal-plan.ts";
+import { drawSample, type MailboxSample } from "./rehearsal-sample.ts";
+import { removeRehearsal } from "./remove-rehearsal.ts";
+
+/** How long the clean-up waits for Graph before the task hub takes over. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * Removes what rehearsals that are not alive any more left behind, then draws the day's sample and plans its restore. Where
+ * mail goes is in the audit log before it does, and the folder that it goes to is noted before it is made.
+ *
+ * Run twice, it draws the same sample, and the first plan stands.
+ */
+export const openRehearsalActivity = (deps: {
+  readonly clientOf: ClientOf;
+  readonly openGraph: OpenGraph;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly state: Blobs;
+  readonly audit: AuditLog;
+  /** The user whose mailbox takes rehearsals, by id or principal name. */
+  readonly mailbox: string | undefined;
+  readonly items: number;
+}): ActivityHandler =>
+  implement(openRehearsal, async (rehearsal, context) => {
+    const { vault, work, state } = deps;
+    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const mailbox = deps.mailbox && (await findMailbox(graph, vault, deps.mailbox));
+    if (!mailbox) throw new Error("The user of REHEARSAL_MAILBOX has no mailbox: check the setting");
+
+    const client = deps.clientOf(context);
+    for await (const left of openRehearsals(state)) {
+      const isOurs = left.rehearsalId === rehearsal.rehearsalId;
+      if (isOurs || isAlive(await findInstance(client, rehearsalInstance(left.date)))) continue;
+      await removeRehearsal({ graph, work, state }, left);
+    }
+
+    const { rehearsalId, date } = rehearsal;
+    const { mailboxes, damaged } = await drawSample(vault, { seed: date, items: deps.items, except: mailbox.key });
+    const folderName = `Restore rehearsal ${date} ${rehearsalId.slice(-6)}`;
+    await keepRehearsalPlan(work, rehearsalId, folderName, mailboxes);
+    for (const sample of mailboxes) await deps.audit.restoreRequested(auditEntry(rehearsal, sample, mailbox.key));
+    const sample = mailboxes.map(({ mailbox, snapshotId: snapshot, items }) => ({
+      mailbox,
+      snapshot,
+      items: items.length,
+    }));
+    await noteOpenRehearsal(state, { ...rehearsal, mailbox, folderName, sample, damaged: [...damaged] });
+    const items = mailboxes.reduce((sum, sample) => sum + sample.items.length, 0);
+    return { mailbox, items, ...(mailboxes[0] ? { snapshotId: mailboxes[0].snapshotId } : {}) };
+  });
+
+const auditEntry = (
+  { restoreId, date }: Rehearsal,
+  { mailbox, snapshotId, items }: MailboxSample,
+  into: string,
+): RestoreRequested => ({
+  at: new Date().toISOString(),
+  principal: NOBODY.id,
+  job: restoreInstance(restoreId),
+  mailbox,
+  into,
+  snapshot: snapshotId,
+  selection: { kind: "sample", count: items.length, ids: items.slice(0, MOST_IDS).map(({ id }) => id) },
+  target: "new-folder",
+  onConflict: "duplicate",
+  dryRun: false,
+  reason: `the restore rehearsal of ${date}`,
+});

@@ -1,0 +1,34 @@
+import type { Notice } from "../../shared/contracts/notify.ts";
+import type { Rehearsal, RehearsalResult } from "../../shared/contracts/rehearsal.ts";
+
+const idOf = ({ date }: Pick<Rehearsal, "date">): string => `rehearsal-${date}`;
+
+/** What to tell of a rehearsal that did not prove that backups restore. */
+export const unprovedNotice = (
+  rehearsal: Rehearsal,
+  { items, same, different, missing, extra, damagedMailboxes }: RehearsalResult,
+): Notice => ({
+  id: idOf(rehearsal),
+  title: "The restore rehearsal did not bring back what was backed up",
+  isProblem: true,
+  facts: [
+    { name: "Day", value: rehearsal.date },
+    {
+      name: "Items",
+      value: `${items} drawn, ${same} the same, ${different} different, ${missing} missing, ${extra} more`,
+    },
+    { name: "Damaged", value: `${damagedMailboxes} mailboxes` },
+    { name: "Restore", value: `restore-${rehearsal.restoreId}` },
+  ],
+});
+
+/** What to tell of one that broke off. */
+export const brokenRehearsalNotice = (rehearsal: Rehearsal): Notice => ({
+  id: idOf(rehearsal),
+  title: "The restore rehearsal broke off",
+  isProblem: true,
+  facts: [
+    { name: "Day", value: rehearsal.date },
+    { name: "Why", value: `See the job ${idOf(rehearsal)}` },
+  ],
+});

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import { bodyBytes } from "../../shared/graph/import-item.ts";
+import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { PutRecord } from "../../shared/vault/records.ts";
+import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../../shared/work/restore-state.ts";
+import type { MailboxSample } from "./rehearsal-sample.ts";
+
+/** The folder that holds the others: a restore into a new folder has it under this name too. */
+export const TOP = "";
+
+/** Folders of different mailboxes may have one id. */
+const placeOf = (mailbox: MailboxKey, folderId: string): string => `${mailbox} ${folderId}`;
+
+/** The mailbox that an item of a rehearsal's plan comes from. */
+export const sourceOf = ({ folderId }: Pick<PutRecord, "folderId">): MailboxKey =>
+  folderId.slice(0, folderId.indexOf(" "));
+
+/**
+ * Writes a sample down as the plan of a restore into a folder of its own, with a numbered folder below it for each one that
+ * an item comes from, of its type: names of folders may say anything. What fits one chunk needs no more than one.
+ *
+ * Run twice, the plan that is finished first stands.
+ */
+export const keepRehearsalPlan = async (
+  work: Blobs,
+  rehearsalId: RunId,
+  folderName: string,
+  samples: readonly MailboxSample[],
+): Promise<void> => {
+  const items = samples.flatMap(({ mailbox, items }) =>
+    items.map((item) => ({ ...item, folderId: placeOf(mailbox, item.folderId) })),
+  );
+  const folders = [{ sourceId: TOP, displayName: folderName, type: "IPF.Note" }, ...foldersOf(samples)];
+  const generation = randomBytes(6).toString("hex");
+  if (items.length > 0) await keepRestoreChunk(work, rehearsalId, generation, 0, items);
+  await keepRestorePlan(work, rehearsalId, {
+    generation,
+    started: new Date().toISOString(),
+    items: items.length,
+    present: 0,
+    replaced: 0,
+    bytes: items.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
+    bodyBytes: items.reduce((sum, item) => sum + bodyBytes(item), 0),
+    pages: folders.length,
+    chunks: items.length > 0 ? 1 : 0,
+    folders,
+  });
+};
+
+const foldersOf = (samples: readonly MailboxSample[]): TargetFolder[] => {
+  const folders = new Map<string, TargetFolder>();
+  for (const { mailbox, items, folders: all } of samples)
+    for (const { folderId } of items) {
+      const sourceId = placeOf(mailbox, folderId);
+      const type = all.find(({ id }) => id === folderId)?.type ?? "IPF.Note";
+      const displayName = folders.get(sourceId)?.displayName ?? String(folders.size + 1);
+      folders.set(sourceId, { sourceId, displayName, type, parentSourceId: TOP });
+    }
+  return [...folders.values()];
+};

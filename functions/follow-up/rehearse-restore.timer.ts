@@ -1,0 +1,15 @@
+import type { TimerHandler } from "@azure/functions";
+import type { RehearseRestoreInput } from "../../shared/contracts/rehearsal.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { startUnlessKnown } from "../../shared/durable/start-once.ts";
+import { rehearsalInstance } from "../../shared/ids.ts";
+
+/** Starts the restore rehearsal of the day, once a day however often it ticks; none where no mailbox takes rehearsals. */
+export const rehearseRestore =
+  (deps: { readonly clientOf: ClientOf; readonly mailbox: string | undefined }): TimerHandler =>
+  async (_timer, context) => {
+    if (deps.mailbox === undefined) return context.debug("REHEARSAL_MAILBOX is not set: nothing is rehearsed.");
+    const date = new Date().toISOString().slice(0, 10);
+    const input: RehearseRestoreInput = { date };
+    await startUnlessKnown(deps.clientOf(context), "run-rehearsal", { instanceId: rehearsalInstance(date), input });
+  };
