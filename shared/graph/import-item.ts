@@ -21,8 +21,8 @@ const ImportedResource = z.looseObject({ itemId: z.string().min(1), changeKey: z
 
 const OPERATION = "POST importItem";
 
-/** 150 MB of body at the slowest rate that Exchange lets in. */
-const IMPORT_TIMEOUT_MS = 10 * 60_000;
+/** Longest until an answer's last byte: 150 MB of body at the slowest rate that Exchange lets in. */
+const WHOLE_ANSWER_MS = 10 * 60_000;
 
 /** As in the Graph client: time ends the retries, not their number. */
 const MOST_TRIES = 100;
@@ -93,10 +93,12 @@ export const importer =
     readonly importHosts: readonly string[];
     readonly userAgent: string;
     readonly httpClient?: HttpClient;
+    /** Milliseconds until an answer's last byte. */
+    readonly wholeAnswerMs?: number;
   }): OpenImporter =>
   (sessionUrl, patience) => {
     assertImportHost(sessionUrl, options.importHosts);
-    const httpClient = options.httpClient ?? sharedClient;
+    const { httpClient = sharedClient, wholeAnswerMs = WHOLE_ANSWER_MS } = options;
     const pipeline = createEmptyPipeline();
     pipeline.addPolicy(proxyPolicy());
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: options.userAgent }));
@@ -134,10 +136,12 @@ export const importer =
           }),
           body: () => Readable.from(body(), { objectMode: false }),
           abortSignal: cut.signal,
-          timeout: IMPORT_TIMEOUT_MS,
+          timeout: wholeAnswerMs,
           allowInsecureConnection: sessionUrl.startsWith("http:"),
         });
         const letGo = await patience.slots?.take();
+        // No try begins after patience has ended. The library's own timeout stops at an answer's head.
+        const end = setTimeout(() => cut.abort(), Math.max(0, patience.untilMs - Date.now()) + wholeAnswerMs);
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
           if (response.status < 200 || response.status >= 300) throw refusal(response);
@@ -145,6 +149,7 @@ export const importer =
         } catch (error) {
           throw "error" in damage ? damage.error : error;
         } finally {
+          clearTimeout(end);
           letGo?.();
         }
       },

@@ -21,7 +21,8 @@ export interface Answer {
   readonly body?: unknown;
   /** Breaks the connection instead of answering, or in the middle of the body. */
   readonly reset?: "before" | "amid";
-  /** Goes silent in the middle of the body. */
+  /** Goes silent before its head, or in the middle of the body. */
+  readonly hangs?: boolean;
   readonly stalls?: boolean;
 }
 
@@ -38,6 +39,7 @@ export const aServer = async (...answers: readonly Answer[]) => {
     for await (const piece of request) entry.body += String(piece);
     const text = typeof answer.body === "string" ? answer.body : JSON.stringify(answer.body ?? {});
     const body = text.replaceAll("{origin}", `http://${request.headers.host}`);
+    if (answer.hangs) return;
     if (answer.reset === "before") return void request.socket.resetAndDestroy();
     response.writeHead(answer.status ?? 200, { "content-length": Buffer.byteLength(body), ...answer.headers });
     if (answer.stalls) return void response.write(body.slice(0, body.length / 2));

@@ -125,6 +125,21 @@ describe("an import", () => {
     expect(asked).toHaveLength(1);
   });
 
+  test.each([
+    ["before it begins", { hangs: true }],
+    ["in its middle", { stalls: true }],
+  ])("does not wait for ever for an answer that stops %s, and tells it as none", async (_, silence) => {
+    const { host, origin, asked } = await aServer({ ...IMPORTED, ...silence });
+    const open = importer({ importHosts: [host], userAgent: "vault/1", wholeAnswerMs: 200 });
+
+    const error = await failureOf(open(`${origin}/importItem?${SECRET}`, { untilMs: 0 }).send(anItem()));
+
+    expect(error).toBeInstanceOf(GraphError);
+    expect(error).toMatchObject({ status: 0 });
+    expect(String(error)).not.toContain("s3cret");
+    expect(asked).toHaveLength(1);
+  });
+
   test("leaves the body incomplete when the content is damaged, and throws the damage", async () => {
     const { imports, asked } = await anImporter(IMPORTED);
     const damage = new Error("the pack is damaged");
