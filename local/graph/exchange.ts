@@ -33,10 +33,12 @@ export async function conduct(world: World, exchange: Exchange, arrival: number)
   try {
     if (charge !== undefined) leave = world.throttle.enter(charge.appId, charge.mailboxId, charge.bodyBytes);
     const faults = world.faults.request(endpoint, charge?.mailboxId);
-    strikeBefore(faults);
+    if (faults.some(isReset("before"))) throw new ConnectionReset("before the answer");
+    refuse(faults, "before");
     const reply = await exchange.run();
     await sleepUntil(arrival + world.settings().latencyMs + delayOf(faults));
     if (faults.some(isReset("after-commit"))) throw new ConnectionReset("after commit");
+    refuse(faults, "after-commit");
     return { reply, cut: faults.some(isReset("mid-answer")), finish };
   } catch (error) {
     if (!(error instanceof Throttled)) await sleepUntil(arrival + world.settings().latencyMs);
@@ -50,10 +52,9 @@ const isReset = (when: string) => (fault: RequestFault) => fault.kind === "reset
 const delayOf = (faults: readonly RequestFault[]) =>
   faults.reduce((sum, fault) => sum + (fault.kind === "slow" ? fault.delayMs : 0), 0);
 
-function strikeBefore(faults: readonly RequestFault[]) {
-  if (faults.some(isReset("before"))) throw new ConnectionReset("before the answer");
-  const refusal = faults.find((fault) => fault.kind === "status");
-  if (refusal === undefined) return;
+function refuse(faults: readonly RequestFault[], when: "before" | "after-commit") {
+  const refusal = faults.find((fault) => fault.kind === "status" && fault.when === when);
+  if (refusal?.kind !== "status") return;
   throw new GraphFailure(refusal.status, refusal.code, refusal.message, {
     shape: refusal.emptyBody ? "none" : "graph",
     ...(refusal.retryAfter !== undefined && { headers: { "retry-after": String(refusal.retryAfter) } }),

@@ -62,10 +62,13 @@ describe("upload-wave", () => {
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
-  test("finds an item that Exchange took without an answer, and does not import it again", async () => {
+  test.each([
+    ["without an answer", { kind: "reset" }],
+    ["behind a gateway that did not wait", { kind: "status", status: 504 }],
+  ] as const)("finds an item that Exchange took %s, and does not import it again", async (_, fault) => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
-    await kit.fault({ kind: "reset", ...importFault, when: "after-commit", count: 1 });
+    await kit.fault({ ...fault, ...importFault, when: "after-commit", count: 1 });
 
     expect(await kit.upload(session)).toMatchObject({ imported: 6, left: [] });
     expect(await kit.inbox()).toEqual(contents(lost));

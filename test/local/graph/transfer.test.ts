@@ -17,6 +17,9 @@ async function withStream(options: Parameters<typeof anEmulator>[0] = {}) {
   return { ...kit, ids, data, folder, url, post };
 }
 
+const inboxCount = async ({ emulator, mailbox }: Awaited<ReturnType<typeof withStream>>): Promise<number> =>
+  (await emulator.admin.folders({ mailbox })).find((listed) => listed.wellKnownName === "inbox")?.items ?? 0;
+
 describe("exportItems", () => {
   test("answers each id with a stream that begins as real ones do, larger than `size`, the same each time", async () => {
     const { base, ask, ids, data, exportOne } = await withStream();
@@ -197,16 +200,28 @@ describe("import", () => {
   });
 
   test("a reset after the commit leaves the item behind", async () => {
-    const { emulator, mailbox, data, folder, post } = await withStream({
+    const kit = await withStream({
       faults: [{ kind: "reset", endpoint: "import-item", when: "after-commit", count: 1 }],
     });
-    const inbox = async () =>
-      (await emulator.admin.folders({ mailbox })).find((listed) => listed.wellKnownName === "inbox")?.items ?? 0;
-    const before = await inbox();
+    const before = await inboxCount(kit);
 
-    await expect(post({ FolderId: folder, Mode: "create", Data: data })).rejects.toThrow();
+    await expect(kit.post({ FolderId: kit.folder, Mode: "create", Data: kit.data })).rejects.toThrow();
 
-    expect(await inbox()).toBe(before + 1);
+    expect(await inboxCount(kit)).toBe(before + 1);
+  });
+
+  test.each([
+    ["before", 0],
+    ["after-commit", 1],
+  ] as const)("an error that answers an import %s leaves %i items behind", async (when, items) => {
+    const kit = await withStream({
+      faults: [{ kind: "status", endpoint: "import-item", status: 504, when, count: 1 }],
+    });
+    const before = await inboxCount(kit);
+
+    expect((await kit.post({ FolderId: kit.folder, Mode: "create", Data: kit.data })).status).toBe(504);
+
+    expect(await inboxCount(kit)).toBe(before + items);
   });
 
   test("the admin listing tells the hash of what an export gives", async () => {
