@@ -21,8 +21,11 @@ const SESSION_RESERVE_MS = 5 * 60_000;
 /** A wave with a short budget still waits out a passing refusal. */
 const LEAST_PATIENCE_MS = 30_000;
 
-/** Lanes beyond the slots: they read the vault and write ledgers, while the slots wait for Exchange. */
-const SPARE_LANES = 2;
+/**
+ * Lanes beyond the slots: they read the vault and write ledgers, while the slots wait for Exchange. One for each slot, so
+ * that the next item is at hand if that takes no longer than a request.
+ */
+const SPARE_LANES = 4;
 
 interface Deps {
   readonly openGraph: OpenGraph;
