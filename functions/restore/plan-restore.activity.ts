@@ -2,6 +2,7 @@ import type { ActivityHandler } from "durable-functions";
 import { planRestore } from "../../shared/contracts/restore.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { openSlots } from "../../shared/graph/slots.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { adoptRestorePlan } from "../../shared/work/restore-state.ts";
 import { expectedDuration } from "./expected-duration.ts";
@@ -9,6 +10,9 @@ import { makePlan } from "./make-plan.ts";
 
 /** How long planning waits for Graph before the task hub takes over. */
 const PATIENCE_MS = 120_000;
+
+/** Of the mailbox's slots, what a restore holds while it plans. */
+const PLANNING_SLOTS = 1;
 
 /** Seconds that one import is taken to last. Our own assumption, until the restore has a rate of its own. */
 const SECONDS_PER_IMPORT = 1;
@@ -27,9 +31,10 @@ export const planRestoreActivity = (deps: {
   implement(planRestore, async (order) => {
     const { openGraph, vault, work, laneBudgetMs } = deps;
     const { restoreId, planOf } = order;
+    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS, slots: openSlots(PLANNING_SLOTS) });
     const plan =
       planOf === undefined
-        ? await makePlan({ graph: openGraph({ untilMs: Date.now() + PATIENCE_MS }), vault, work }, order)
+        ? await makePlan({ graph, vault, work }, order)
         : await adoptRestorePlan(work, restoreId, planOf, new Date().toISOString());
 
     const { items, present, replaced, bytes, bodyBytes, chunks, pages, folders } = plan;

@@ -222,6 +222,16 @@ describe("plan-restore, of what is to come", () => {
     expect(plan).toMatchObject({ requests: items + folders, expectedSeconds: Math.ceil(items / 4), boundBy: "slots" });
   });
 
+  test("asks for one thing after another, since it holds one of the mailbox's slots", async () => {
+    const kit = await aRestore({ items: 2, layout: "typical", userFolders: 12 });
+    await kit.admin["reset-counters"]({});
+
+    await kit.plan();
+
+    const { mailboxes } = await kit.admin.counters({});
+    expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(1);
+  });
+
   test("takes over the plan of a dry run as it was reviewed, chunks and all", async () => {
     const kit = await aRestore({ items: 60 });
     const reviewed = await kit.plan({ target: "new-folder" });
