@@ -28,6 +28,7 @@ import { selectItems } from "./select-items.ts";
 import { sortedItems } from "./sorted-items.ts";
 import { targetFolders } from "./target-folders.ts";
 import { targetPlaces } from "./target-places.ts";
+import { timeRequests } from "./time-requests.ts";
 
 /** Bytes of an import's body beside the item itself: a folder id and the names of the fields. */
 const ENVELOPE_BYTES = 200;
@@ -89,11 +90,13 @@ export const makePlan = async (
     await keepRestoreChunk(work, restoreId, generation, counts.chunks, chunk);
     counts.chunks += 1;
   }
+  const secondsPerRequest = await timeRequests(graph, into);
   return keepRestorePlan(work, restoreId, {
     ...counts,
     generation,
     started: new Date().toISOString(),
     pages: pagesOf(folders, live, arriving),
+    secondsPerRequest,
     folders: folders.map((folder) => ({ ...folder, present: present.of(folder) })),
   });
 };

@@ -14,8 +14,8 @@ const PATIENCE_MS = 120_000;
 /** Of the mailbox's slots, what a restore holds while it plans. */
 const PLANNING_SLOTS = 1;
 
-/** Seconds that one import is taken to last. Our own assumption, until the restore has a rate of its own. */
-const SECONDS_PER_IMPORT = 1;
+/** To create a folder takes a look whether it is there, and the creation. */
+const REQUESTS_PER_FOLDER = 2;
 
 /**
  * Plans a restore, or takes over the plan of a dry run as it is, and says what will come of it.
@@ -37,7 +37,10 @@ export const planRestoreActivity = (deps: {
         ? await makePlan({ graph, vault, work }, order)
         : await adoptRestorePlan(work, restoreId, planOf, new Date().toISOString());
 
-    const { items, present, replaced, bytes, bodyBytes, chunks, pages, folders } = plan;
+    const { items, present, replaced, bytes, bodyBytes, chunks, pages, secondsPerRequest, folders } = plan;
+    const foldersToCreate = folders.filter(({ liveId }) => liveId === undefined).length;
+    const sessions = items > 0 ? 1 : 0;
+    const others = REQUESTS_PER_FOLDER * foldersToCreate + sessions + pages;
     return {
       items,
       present,
@@ -45,9 +48,10 @@ export const planRestoreActivity = (deps: {
       bytes,
       chunks,
       folders: folders.length,
-      foldersToCreate: folders.filter(({ liveId }) => liveId === undefined).length,
-      requests: items + pages,
-      ...expectedDuration({ items, bodyBytes, secondsPerRequest: SECONDS_PER_IMPORT }),
+      foldersToCreate,
+      requests: items + others,
+      ...expectedDuration({ items, bodyBytes, others, secondsPerRequest }),
+      secondsPerRequest,
       laneBudgetMs,
     };
   });

@@ -91,9 +91,12 @@ export const planRestore = defineActivity({
     chunks: Count,
     folders: Count,
     foldersToCreate: Count,
-    /** One for each item, and the pages of the listing that compares at the end. */
+    /** Those that create folders and open a session, one for each item, and the pages of the comparison at the end. */
     requests: Count.optional(),
+    /** From carrying the plan out to the report, if nothing else uses the mailbox and a request lasts as long as is said. */
     expectedSeconds: Count.optional(),
+    /** An estimate, by what requests of the planning took. */
+    secondsPerRequest: z.number().positive().optional(),
     boundBy: Bound.optional(),
     laneBudgetMs: z.int().positive(),
   }),

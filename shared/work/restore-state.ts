@@ -35,6 +35,8 @@ export const RestorePlanState = z.object({
   bodyBytes: Count.default(0),
   /** Pages of the listing that compares at the end. */
   pages: Count.default(0),
+  /** How long one request was taken to last when it was planned. */
+  secondsPerRequest: z.number().positive().default(1),
   chunks: Count,
   folders: z.array(TargetFolder),
 });

@@ -214,12 +214,22 @@ describe("plan-restore, for another mailbox", () => {
 });
 
 describe("plan-restore, of what is to come", () => {
-  test("says how many requests it takes, how long at least, and why", async () => {
+  test("says how many requests it takes, how long, why, and on what assumption", async () => {
     const kit = await aRestore({ items: 30 });
 
-    const { items, folders, ...plan } = await kit.plan({ target: "new-folder" });
+    const { items, folders, secondsPerRequest = Number.NaN, ...plan } = await kit.plan({ target: "new-folder" });
 
-    expect(plan).toMatchObject({ requests: items + folders, expectedSeconds: Math.ceil(items / 4), boundBy: "slots" });
+    const others = 2 * folders + 1 + folders;
+    const expectedSeconds = Math.ceil((items / 4 + others) * secondsPerRequest);
+    expect(plan).toMatchObject({ requests: items + others, expectedSeconds, boundBy: "slots" });
+  });
+
+  test("counts neither folders to create nor a session where all is in its place", async () => {
+    const kit = await aRestore({ items: 2 });
+
+    const { folders, requests } = await kit.plan();
+
+    expect(requests).toBe(folders);
   });
 
   test("asks for one thing after another, since it holds one of the mailbox's slots", async () => {

@@ -28,6 +28,7 @@ const aPlan = (overrides: Partial<RestorePlanState> = {}): RestorePlanState => (
   bytes: 10,
   bodyBytes: 216,
   pages: 1,
+  secondsPerRequest: 0.5,
   chunks: 1,
   folders: [],
   ...overrides,
