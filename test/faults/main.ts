@@ -3,15 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { BlobServiceClient } from "@azure/storage-blob";
 import * as z from "zod";
-import { type GraphAdmin, graphAdmin } from "../../local/stack/admin.ts";
-import { vaultApi } from "../../local/stack/api.ts";
+import { graphAdmin } from "../../local/stack/admin.ts";
 import { StackError } from "../../local/stack/child.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
-import { type Random, randomFrom } from "./random.ts";
-import { type Tally, tally } from "./tally.ts";
-import { troubleFor } from "./trouble.ts";
+import { killSome } from "./kills.ts";
+import { randomFrom } from "./random.ts";
+import { finishRun, prepareRuns, startRun, struckBy } from "./restore.ts";
+import { KINDS } from "./trouble.ts";
 
 const USAGE = "Usage: npm run test:faults -- [--runs 20] [--seed 1]";
 
@@ -21,137 +20,60 @@ const RUNS_AT_ONCE = 5;
 /** A round that takes longer than this hangs. */
 const ROUND_MS = 6 * 60_000;
 
-const Result = z.looseObject({
-  ambiguous: z.number(),
-  failed: z.number(),
-  missing: z.number(),
+/** A session is not used in its last five minutes, so that one of this length ends within seconds. */
+const SHORT_SESSION_MS = 303_000;
+const LONG_SESSION_MS = 3_600_000;
+
+const nothingYet = () => ({
+  runs: 0,
+  items: 0,
+  reported: 0,
+  lost: 0,
+  doubled: 0,
+  killsOfApp: 0,
+  killsOfHost: 0,
+  twice: 0,
+  shortSessions: 0,
+  faults: new Map(KINDS.map(([name]) => [name, 0])),
 });
-const Processes = z.object({ processes: z.array(z.object({ processId: z.int().positive() })) });
-const Faults = z.array(z.looseObject({ struck: z.number() }));
-const Counters = z.looseObject({ mailboxes: z.record(z.string(), z.looseObject({ inFlight: z.int() })) });
-
-interface Run {
-  readonly seed: number;
-  readonly user: string;
-  readonly random: Random;
-}
-
-const Hosted = z.looseObject({ mailboxId: z.string() });
-
-/** A mailbox of its own for each run, backed up while nothing goes wrong. */
-const prepare = async (graph: GraphAdmin, api: ReturnType<typeof vaultApi>, runs: readonly Run[]): Promise<void> => {
-  for (const { user, random } of runs)
-    await graph.run("add-mailbox", {
-      kind: "generated",
-      userPrincipalName: user,
-      items: random.number(10, 80),
-      bytes: { fixed: random.number(300, 20_000) },
-    });
-  await api.finish(await api.start("/api/backups", { mailboxes: runs.map(({ user }) => user) }));
-};
-
-const restoreOne = async (
-  graph: GraphAdmin,
-  api: ReturnType<typeof vaultApi>,
-  { user, random }: Run,
-): Promise<Tally> => {
-  const wanted = (await graph.items(user)).map(({ sha256 }) => sha256);
-  const before = new Set((await graph.folders(user)).map(({ id }) => id));
-  const hosted = (await graph.users()).find(({ userPrincipalName }) => userPrincipalName === user);
-  for (const rule of troubleFor(random, Hosted.parse(hosted).mailboxId)) await graph.run("add-fault", rule);
-  const body = { mailbox: user, select: { all: true }, reason: "Restore under faults" };
-  const { result } = await patient(api, await api.start("/api/restores", body));
-  const { ambiguous, failed, missing } = Result.parse(result);
-  const there = (await graph.items(user)).filter(({ folderId }) => !before.has(folderId)).map(({ sha256 }) => sha256);
-  return tally(wanted, there, ambiguous + failed + missing);
-};
-
-/** The end of a job, though its host may be away in between. */
-const patient = async (api: ReturnType<typeof vaultApi>, job: string) => {
-  for (;;) {
-    try {
-      return await api.finish(job);
-    } catch (error) {
-      const away = error instanceof TypeError;
-      if (!away) throw error;
-      await delay(250);
-    }
-  }
-};
-
-const appPid = async (hostUrl: string): Promise<number | undefined> => {
-  const answer = await fetch(new URL("/admin/host/processes", hostUrl));
-  return Processes.parse(await answer.json()).processes[0]?.processId;
-};
-
-/** Kills the app or the whole host at some moment, and starts it again; gives how often. */
-const kills = async (stack: Stack, graph: GraphAdmin, random: Random): Promise<number> => {
-  if (!random.chance(0.6)) return 0;
-  await delay(random.number(300, 4_000));
-  if (random.chance(0.5)) {
-    const pid = await appPid(stack.hostUrl);
-    if (pid === undefined) return 0;
-    process.kill(pid, "SIGKILL");
-    await endLeases(stack, graph);
-  } else {
-    stack.host.kill();
-    await stack.host.ended;
-    await endLeases(stack, graph);
-    await stack.restartHost();
-  }
-  return 1;
-};
-
-/** A dead process's leases end by themselves within a minute; what it had sent has taken effect before that. */
-const endLeases = async ({ connectionString }: Stack, graph: GraphAdmin): Promise<void> => {
-  const isQuiet = async () =>
-    Object.values(Counters.parse(await graph.counters()).mailboxes).every(({ inFlight }) => inFlight === 0);
-  for (let looks = 0; looks < 100 && !(await isQuiet()); looks += 1) await delay(50);
-  const work = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("work");
-  for await (const { name, properties } of work.listBlobsFlat())
-    if (properties.leaseState === "leased") await work.getBlobClient(name).getBlobLeaseClient().breakLease(0);
-};
-
-const struck = async (graphUrl: string): Promise<number> => {
-  const answer = await fetch(new URL("/__admin/faults", graphUrl), { method: "POST", body: "{}" });
-  return Faults.parse(await answer.json()).reduce((sum, fault) => sum + fault.struck, 0);
-};
-
-interface Sum {
-  runs: number;
-  items: number;
-  faults: number;
-  kills: number;
-  reported: number;
-  lost: number;
-  doubled: number;
-}
+type Sum = ReturnType<typeof nothingYet>;
 
 const round = async (stack: Stack, seeds: readonly number[], sum: Sum): Promise<void> => {
   const graph = graphAdmin(stack.graphUrl);
-  const api = vaultApi(stack.hostUrl);
-  const runs = seeds.map((seed) => ({ seed, user: `person-${seed}@contoso.example`, random: randomFrom(seed) }));
   const random = randomFrom(seeds[0] ?? 0);
-  await prepare(graph, api, runs);
-  // A session that ends within seconds is renewed in the middle of things.
-  const sessionLifetimeMs = random.chance(0.3) ? 303_000 : 3_600_000;
-  await graph.run("settings", { behaviours: { sessionLifetimeMs } });
+  const runs = await prepareRuns(stack, seeds);
+  const isShort = random.chance(0.3);
+  const sessionLifetimeMs = isShort ? SHORT_SESSION_MS : LONG_SESSION_MS;
+  // Requests take their time, so that a kill meets some under way.
+  await graph.run("settings", { latencyMs: random.number(0, 60), behaviours: { sessionLifetimeMs } });
+  await graph.run("reset-counters");
 
-  const work = Promise.all([kills(stack, graph, random), ...runs.map((run) => restoreOne(graph, api, run))] as const);
-  const [killed, ...tallies] = await Promise.race([work, tooLong()]);
-  const faults = await struck(stack.graphUrl);
+  let left = runs.length;
+  const restores = await Promise.all(runs.map(async (run) => ({ run, job: await startRun(stack, run) })));
+  const finishing = restores.map(async ({ run, job }) => {
+    const found = await finishRun(stack, run, job);
+    left -= 1;
+    const bad = found.lost + found.doubled > 0 ? `: ${found.lost} LOST, ${found.doubled} DOUBLED` : "";
+    console.log(`seed ${run.seed}: ${found.restored} of ${found.wanted} back, ${found.reported} reported${bad}`);
+    return found;
+  });
+  const items = runs.reduce((all, { wanted }) => all + wanted.length, 0);
+  const killing = killSome(stack, random, { items, isOver: () => left === 0 });
+  const [killed, ...tallies] = await Promise.race([Promise.all([killing, ...finishing] as const), tooLong()]);
+
+  for (const [name, count] of await struckBy(stack, runs)) sum.faults.set(name, (sum.faults.get(name) ?? 0) + count);
   await graph.run("clear-faults");
-  for (const [index, each] of tallies.entries()) {
+  await graph.run("settings", { latencyMs: 0 });
+  for (const { wanted, reported, lost, doubled } of tallies) {
     sum.runs += 1;
-    sum.items += each.wanted;
-    sum.reported += each.reported;
-    sum.lost += each.lost;
-    sum.doubled += each.doubled;
-    const bad = each.lost + each.doubled > 0 ? " BAD" : "";
-    console.log(`seed ${runs[index]?.seed}: ${each.restored} of ${each.wanted} back, ${each.reported} reported${bad}`);
+    sum.items += wanted;
+    sum.reported += reported;
+    sum.lost += lost;
+    sum.doubled += doubled;
   }
-  sum.faults += faults;
-  sum.kills += killed;
+  sum.killsOfApp += killed.app;
+  sum.killsOfHost += killed.host;
+  if (isShort) sum.shortSessions += runs.length;
 };
 
 const tooLong = async (): Promise<never> => {
@@ -173,11 +95,12 @@ const readOptions = (): { runs: number; seed: number } => {
 /** Rounds take turns between a task hub that delivers every activity twice and one that does not. */
 const main = async (): Promise<boolean> => {
   const { runs, seed } = readOptions();
-  const sum: Sum = { runs: 0, items: 0, faults: 0, kills: 0, reported: 0, lost: 0, doubled: 0 };
+  const sum = nothingYet();
   const seeds = Array.from({ length: runs }, (_, n) => seed + n);
   for (const deliverTwice of [false, true]) {
     const mine = seeds.filter((_, n) => Math.floor(n / RUNS_AT_ONCE) % 2 === Number(deliverTwice));
     if (mine.length === 0) continue;
+    if (deliverTwice) sum.twice = mine.length;
     const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-faults-"));
     const settings = { LANE_SECONDS: "8" };
     const stack = await startStack({ dataDir, deliverTwice, clock: 10, settings, graph: { mailboxes: [] } });
@@ -188,11 +111,23 @@ const main = async (): Promise<boolean> => {
       await rm(dataDir, { recursive: true, force: true });
     }
   }
-  const { items, faults, kills, reported, lost, doubled } = sum;
-  console.log(
-    `\n${sum.runs} runs, ${items} items, ${faults} faults, ${kills} kills: ${reported} reported, ${lost} lost, ${doubled} doubled`,
-  );
-  return lost + doubled === 0;
+  for (const line of summary(sum)) console.log(line);
+  return sum.lost + sum.doubled === 0;
+};
+
+const summary = (sum: Sum): string[] => {
+  const faults = [...sum.faults].toSorted(([, a], [, b]) => b - a);
+  const struck = faults.reduce((all, [, count]) => all + count, 0);
+  const kills = sum.killsOfApp + sum.killsOfHost;
+  const width = Math.max(...faults.map(([name]) => name.length));
+  return [
+    "",
+    ...faults.map(([name, count]) => `${name.padEnd(width)} ${count}`),
+    "",
+    `${sum.twice} of the runs were delivered twice, ${sum.shortSessions} had sessions of seconds`,
+    `${sum.killsOfApp} kills of the app, ${sum.killsOfHost} of the host`,
+    `${sum.runs} runs, ${sum.items} items, ${struck} faults, ${kills} kills: ${sum.reported} reported, ${sum.lost} lost, ${sum.doubled} doubled`,
+  ];
 };
 
 try {

@@ -2,12 +2,27 @@
 export interface Tally {
   readonly wanted: number;
   readonly restored: number;
-  /** Items that are not in the target, and that the restore does not call ambiguous, failed or missing. */
+  /** Items that are not in the target, and that the report does not give a reason for. */
   readonly lost: number;
   /** Items that are in the target more often than they were selected. */
   readonly doubled: number;
+  /** Items that the report says to be failed or ambiguous. */
   readonly reported: number;
 }
+
+/** An item of a restore's report. */
+export interface Outcome {
+  readonly id: string;
+  readonly outcome: string;
+  readonly code?: string | undefined;
+}
+
+/**
+ * Whether a report says why an item may not be back: an ambiguous one was not answered and cannot be told from others, and
+ * one that failed has a code. Nobody takes items away here, so one that is simply missing was lost by the restore.
+ */
+const hasReason = ({ outcome, code }: Outcome): boolean =>
+  outcome === "ambiguous" || (outcome === "failed" && code !== undefined && code !== "");
 
 const counted = (values: readonly string[]): Map<string, number> => {
   const counts = new Map<string, number>();
@@ -16,21 +31,22 @@ const counted = (values: readonly string[]): Map<string, number> => {
 };
 
 /** Compares what a restore should have brought back with what is there, item by item, by the hash of the stream. */
-export const tally = (wanted: readonly string[], there: readonly string[], reported: number): Tally => {
-  const expected = counted(wanted);
+export const tally = (
+  wanted: readonly { readonly id: string; readonly sha256: string }[],
+  there: readonly string[],
+  report: readonly Outcome[],
+): Tally => {
+  const hashes = new Map(wanted.map(({ id, sha256 }) => [id, sha256]));
+  const reported = report.filter(hasReason).map(({ id }) => hashes.get(id) ?? "");
+  const excused = counted(reported);
+  const expected = counted([...hashes.values()]);
   const found = counted(there);
-  let missing = 0;
+  let lost = 0;
   let doubled = 0;
   for (const hash of new Set([...expected.keys(), ...found.keys()])) {
-    const difference = (found.get(hash) ?? 0) - (expected.get(hash) ?? 0);
-    if (difference > 0) doubled += difference;
-    else missing -= difference;
+    const missing = (expected.get(hash) ?? 0) - (found.get(hash) ?? 0);
+    lost += Math.max(0, missing - (excused.get(hash) ?? 0));
+    doubled += Math.max(0, -missing);
   }
-  return {
-    wanted: wanted.length,
-    restored: there.length - doubled,
-    lost: Math.max(0, missing - reported),
-    doubled,
-    reported,
-  };
+  return { wanted: wanted.length, restored: there.length - doubled, lost, doubled, reported: reported.length };
 };
