@@ -72,6 +72,9 @@ export const onlyMailbox = ({ mailboxes: [mailbox] }: BenchStack): MailboxRef =>
 /** How a script reaches Graph: as the app does that exports. */
 export const graphPlace = ({ graphUrl, secrets: [token = ""] }: Stack) => ({ graphUrl, token });
 
+/** The same for the app that imports. */
+export const importPlace = ({ graphUrl, secrets: [, token = ""] }: Stack) => ({ graphUrl, token });
+
 /** A generated mailbox whose items all have one size. */
 export const aMailbox = (name: string, items: number, itemBytes: number, userFolders = 6) =>
   ({

@@ -1,12 +1,16 @@
 import * as z from "zod";
 import { EXPORT_ITEMS_LIMIT } from "../shared/graph/limits.ts";
 
-/** What somebody writes who needs a mailbox exported today: a page of ids, then 20 items, whole and in memory. */
+/**
+ * What somebody writes who needs a mailbox exported today: a page of ids, then 20 items, whole and in memory. And who needs
+ * it back: one item after another.
+ */
 
 const Page = z.looseObject({
   value: z.array(z.looseObject({ id: z.string() })),
   "@odata.nextLink": z.string().optional(),
 });
+const Session = z.looseObject({ importUrl: z.url() });
 const Exported = z.looseObject({ value: z.array(z.looseObject({ itemId: z.string(), data: z.string() })) });
 
 /** Where Graph is, and the token that it takes. */
@@ -58,4 +62,23 @@ export async function* itemBatches(place: Place, mailboxId: string): AsyncGenera
 export const exportBatch = async (place: Place, mailboxId: string, itemIds: readonly string[]): Promise<Buffer[]> => {
   const { value } = await ask(place, `${mailboxPath(mailboxId)}/exportItems`, Exported, { itemIds });
   return value.map(({ data }) => Buffer.from(data, "base64"));
+};
+
+/** Imports raw streams into a folder. */
+export const importOneByOne = async (
+  place: Place,
+  mailboxId: string,
+  folderId: string,
+  items: readonly Buffer[],
+): Promise<void> => {
+  const { importUrl } = await ask(place, `${mailboxPath(mailboxId)}/createImportSession`, Session, {});
+  for (const item of items) {
+    const answer = await fetch(importUrl, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ FolderId: folderId, Mode: "create", Data: item.toString("base64") }),
+    });
+    if (!answer.ok) throw new Error(`The Graph emulator answered ${answer.status}`);
+    await answer.arrayBuffer();
+  }
 };

@@ -12,7 +12,8 @@ import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { quietRun } from "./rows/quiet-run.ts";
-import { restoreRun } from "./rows/restore-run.ts";
+import { LONG_RESTORE_CASES, RESTORE_CASES, restoreRun } from "./rows/restore-run.ts";
+import { restoreSideBySide } from "./rows/restore-side-by-side.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
 import { throttling } from "./rows/throttling.ts";
 
@@ -30,10 +31,9 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   quietRun,
   pipeline,
   sideBySide,
-  restoreRun(0.25, 10_000),
-  restoreRun(1, 10_000),
-  restoreRun(0.25, 100_000),
-  restoreRun(1, 100_000),
+  ...RESTORE_CASES.map(restoreRun),
+  ...(full ? LONG_RESTORE_CASES.map(restoreRun) : []),
+  restoreSideBySide,
   history(full ? large : undefined),
 ];
 

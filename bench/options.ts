@@ -4,7 +4,7 @@ import { StackError } from "../local/stack/child.ts";
 export const USAGE = `Usage: npm run bench -- [--only TEXT] [--full] [--large N] [--app DIR] [--json]
 
   --only TEXT  measure only rows whose name holds TEXT
-  --full       add the rows of the large mailbox
+  --full       add the rows of the large mailbox, and of restores past their first 150 MB
   --large N    items of the large mailbox (1000000)
   --app DIR    folder of the built app (this project)
   --json       end with the results as one line of JSON`;

@@ -3,6 +3,7 @@ import { historySize } from "../../bench/history-file.ts";
 import { invocationLog } from "../../bench/invocations.ts";
 import { overTheLeast, useOfSlots } from "../../bench/rows/backup-run.ts";
 import { median } from "../../bench/rows/bundle.ts";
+import { boundOf, courseOf, stretchOf } from "../../bench/rows/restore-run.ts";
 
 describe("the use of slots", () => {
   test("is whole when four requests are always under way", () => {
@@ -50,4 +51,51 @@ test("the host's log tells how often a function ran, and for how long", () => {
     log.read(line);
   expect(log.of("plan")).toEqual({ count: 2, totalMs: 20 });
   expect(log.of("other")).toEqual({ count: 0, totalMs: 0 });
+});
+
+describe("what binds a restore", () => {
+  test.each([
+    ["four slots", { latencySeconds: 1, itemBytes: 1_000_000, isLong: false }, 4],
+    ["10,000 requests in 10 minutes", { latencySeconds: 0.2, itemBytes: 1_000_000, isLong: false }, 10_000 / 600],
+    [
+      "the bytes of its items, once the first 150 MB are spent",
+      { latencySeconds: 1, itemBytes: 1_000_000, isLong: true },
+      0.375,
+    ],
+    ["four slots, where the bytes of its items do not", { latencySeconds: 1, itemBytes: 10_000, isLong: true }, 4],
+  ])("is %s", (_, which, itemsPerSecond) => {
+    expect(boundOf(which, which.itemBytes)).toBeCloseTo(itemsPerSecond, 9);
+  });
+});
+
+describe("where a restore's rate is taken", () => {
+  test("is a minute, but for the ends, of one that the slots bind", () => {
+    expect(courseOf({ latencySeconds: 1, itemBytes: 10_000, isLong: false })).toEqual({
+      items: 240,
+      from: 12,
+      to: 228,
+    });
+  });
+
+  test("is within the first 150 MB of bodies, unless the restore is long", () => {
+    const { items } = courseOf({ latencySeconds: 0.25, itemBytes: 1_000_000, isLong: false });
+
+    expect(items * 1_000_000 * (4 / 3)).toBeLessThan(150e6);
+    expect(items * 1_000_000 * (4 / 3)).toBeGreaterThan(140e6);
+  });
+
+  test("is 150 MB from one turn of the limit to the next in a long one", () => {
+    const { items, from, to } = courseOf({ latencySeconds: 1, itemBytes: 1_000_000, isLong: true });
+
+    expect((to - from) * 1_000_000 * (4 / 3)).toBeCloseTo(150e6, -7);
+    expect(from).toBeGreaterThan(0);
+    expect(to).toBeLessThan(items);
+  });
+
+  test("counts from the first look that has so many to the first that has the others", () => {
+    const looks = [0, 0, 3, 9, 9, 21, 40].map((count, second) => ({ at: second * 1_000, count }));
+
+    expect(stretchOf(looks, { items: 40, from: 2, to: 20 })).toEqual({ items: 18, seconds: 3 });
+    expect(() => stretchOf(looks, { items: 50, from: 2, to: 41 })).toThrow("ended before");
+  });
 });
