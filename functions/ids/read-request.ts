@@ -67,8 +67,9 @@ export const readTranslationRequest = async (
 ): Promise<TranslationRequest> => {
   const ids = idSink(keep, most.ids);
   const fields: [name: string, value: unknown][] = [];
+  const bytes = limited(body, most.bytes);
   try {
-    const json = jsonReader(limited(body, most.bytes));
+    const json = jsonReader(bytes);
     await json.expect("{");
     if (!(await json.accept("}"))) {
       do {
@@ -81,13 +82,18 @@ export const readTranslationRequest = async (
     }
     await json.end();
   } catch (error) {
-    await ids.settled();
+    await Promise.all([ids.settled(), readToTheEnd(bytes)]);
     if (!(error instanceof BrokenAnswerError || error instanceof SyntaxError)) throw error;
     throw invalid([], "Expected a JSON object of mailbox, ids, from and to");
   }
   const parsed = Fields.safeParse(Object.fromEntries(fields));
   if (!parsed.success) throw new InvalidBodyError(parsed.error);
   return { ...parsed.data, ...(await ids.end()) };
+};
+
+/** What is left of a refused body would otherwise stand before the next request on its connection. */
+const readToTheEnd = async (bytes: AsyncGenerator<Uint8Array>): Promise<void> => {
+  for (let more = true; more; ) more = !(await bytes.next()).done;
 };
 
 const invalid = (path: (string | number)[], message: string): InvalidBodyError =>

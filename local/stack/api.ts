@@ -17,8 +17,11 @@ const Problem = z.looseObject({ title: z.string(), detail: z.string() });
 /** Between two looks at a job. */
 const POLL_MS = 250;
 
-export const vaultApi = (hostUrl: string) => {
-  const request = (path: string, init?: RequestInit): Promise<Response> => fetch(new URL(path, hostUrl), init);
+export const vaultApi = (hostUrl: string, signedIn: Readonly<Record<string, string>> = {}) => {
+  const request = (
+    path: string,
+    init: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array } = {},
+  ) => fetch(new URL(path, hostUrl), { ...init, headers: { ...signedIn, ...init.headers } });
   const found = async (path: string): Promise<unknown> => {
     const response = await request(path);
     if (!response.ok) throw new Error(await reason(response));

@@ -36,8 +36,14 @@ export interface LoggedLine {
   readonly text: string;
 }
 
-/** A whole stack, with what tests ask of it: the app's HTTP API, the mailboxes, the blobs, the app's process and the log. */
-export const aStack = async (options: Omit<StackOptions, "dataDir" | "line"> = {}) => {
+/**
+ * A whole stack, with what tests ask of it: the app's HTTP API, as who signed in, the mailboxes, the blobs, the app's
+ * process and the log.
+ */
+export const aStack = async (
+  options: Omit<StackOptions, "dataDir" | "line"> = {},
+  signedIn: Readonly<Record<string, string>> = {},
+) => {
   const dataDir = await aFolder();
   const lines: LoggedLine[] = [];
   const stack = await startStack({
@@ -48,7 +54,7 @@ export const aStack = async (options: Omit<StackOptions, "dataDir" | "line"> = {
   });
   cleanups.push(stack.stop);
 
-  const api = vaultApi(stack.hostUrl);
+  const api = vaultApi(stack.hostUrl, signedIn);
   const graph = graphAdmin(stack.graphUrl);
   const service = BlobServiceClient.fromConnectionString(stack.connectionString);
   const keyOf = async (user: string): Promise<MailboxKey> => {

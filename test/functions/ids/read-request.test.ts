@@ -58,7 +58,7 @@ describe("a request to translate ids", () => {
     expect(request.few).toHaveLength(1_000);
   });
 
-  test("is read no further than its largest number of ids, a million of them", async () => {
+  test("has at most a million ids, and is read to its end before that is said", async () => {
     expect(MOST_IDS).toBe(1_000_000);
     const { body, taken } = aBody(manyIds(50));
     const read = readTranslationRequest(body, nothing, { ids: 20, bytes: 10_000 });
@@ -67,7 +67,7 @@ describe("a request to translate ids", () => {
     await expect(read).rejects.toMatchObject({
       error: { issues: [{ path: ["ids"], message: expect.stringContaining("1 to 1000000 ids") }] },
     });
-    expect(taken.pieces).toBeLessThan(30);
+    expect(taken.pieces).toBeGreaterThan(50);
   });
 
   test("is read no further than its largest size", async () => {
