@@ -114,10 +114,11 @@ export const readSortedItems = async (
 export const keepRestorePlan = async (
   work: Blobs,
   restoreId: RunId,
-  plan: RestorePlanState,
+  plan: z.input<typeof RestorePlanState>,
 ): Promise<RestorePlanState> => {
-  const outcome = await work.create(planName(restoreId), bytesOf(RestorePlanState.parse(plan)));
-  return outcome === "created" ? plan : readRestorePlan(work, restoreId);
+  const kept = RestorePlanState.parse(plan);
+  const outcome = await work.create(planName(restoreId), bytesOf(kept));
+  return outcome === "created" ? kept : readRestorePlan(work, restoreId);
 };
 
 /** Makes the plan of a dry run this restore's, too: its folders and its chunks. Gives the one that stands. */
