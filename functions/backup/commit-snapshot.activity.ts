@@ -9,9 +9,11 @@ import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
-import { partName } from "../../shared/vault/names.ts";
-import { refPart } from "../../shared/vault/part-reader.ts";
+import { packName, partName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
+import { openPack } from "../../shared/vault/pack-writer.ts";
+import { readPart, refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
+import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type Departure, type RunFolder, readOutcome, readRun, readStock } from "../../shared/work/run-state.ts";
 
@@ -42,6 +44,7 @@ export const commitSnapshotActivity = (deps: {
     // Before the head, so that no mailbox in the vault is without.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
     if (parent !== null && newest && parts.length === 0) return stillNewest(vault, mailbox.key, newest);
+    await packRecords(vault, mailbox.key, runId, departed);
 
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 1,
@@ -107,6 +110,22 @@ const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise
   return found === undefined ? [] : [found.ref];
 };
 
+/**
+ * Packs what belongs to no batch, so that packs alone tell what a snapshot holds: its folders, and what departed. One that
+ * an earlier try packed says the same.
+ */
+const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, departed: readonly Departure[]) => {
+  const records: CatalogueRecord[] = departed.map(removal);
+  for (const part of await foldersPart(vault, key, runId))
+    for await (const record of readPart(vault, part)) records.push(record);
+  for (let number = 0; number * MAX_PART_RECORDS < records.length; number += 1) {
+    const some = records.slice(number * MAX_PART_RECORDS, (number + 1) * MAX_PART_RECORDS);
+    await openPack(vault, packName(key, runId, RECORDS_CHUNK, number)).close(some);
+  }
+};
+
+const removal = (departure: Departure): CatalogueRecord => ({ v: 1, op: "remove", ...departure });
+
 const writeDepartures = async (
   vault: Blobs,
   key: MailboxKey,
@@ -116,9 +135,7 @@ const writeDepartures = async (
   const refs: PartRef[] = [];
   for (let from = 0; from < departed.length; from += MAX_PART_RECORDS) {
     const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
-    const records = departed
-      .slice(from, from + MAX_PART_RECORDS)
-      .map((departure) => ({ v: 1 as const, op: "remove" as const, ...departure }));
+    const records = departed.slice(from, from + MAX_PART_RECORDS).map(removal);
     const written = await writePart(vault, name, records);
     const ref = written === "exists" ? (await refPart(vault, name))?.ref : written;
     if (ref === undefined) throw new Error(`${name} is there, and then it is not`);

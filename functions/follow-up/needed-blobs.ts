@@ -2,7 +2,7 @@ import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 import { packsNamedBy } from "../../shared/state/pack-lists.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { itemSet } from "../../shared/vault/item-set.ts";
-import { baseName, manifestName } from "../../shared/vault/names.ts";
+import { baseName, manifestName, parseVaultName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { type Pin, readLink } from "../../shared/vault/snapshots.ts";
 
 /** The blobs of a mailbox that snapshots need, as far as they were added. */
@@ -11,6 +11,12 @@ export interface NeededBlobs {
   add(id: SnapshotId): Promise<boolean>;
   has(name: string): boolean;
 }
+
+/** The run of a pack without items, which no record names: it stays as long as the manifest of its run. */
+const runOfRecords = (name: string): SnapshotId | undefined => {
+  const parsed = parseVaultName(name);
+  return parsed?.kind === "pack" && parsed.chunk === RECORDS_CHUNK ? parsed.snapshotId : undefined;
+};
 
 /**
  * What a snapshot needs is what is named on the way from it to its base: manifests, the base beside the last one, the
@@ -33,7 +39,7 @@ export const neededBlobs = (
   const add = (name: string) => names.add({ folderId: "", id: name });
 
   return {
-    has: (name) => names.has({ folderId: "", id: name }),
+    has: (name) => names.has({ folderId: "", id: name }) || walked.has(runOfRecords(name) ?? ""),
 
     add: async (id) => {
       let next: Pin | null = { id };

@@ -1,12 +1,12 @@
 import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../ids.ts";
-import { type Blobs, type Created, parseJson } from "./blobs.ts";
-import { canonicalBytes } from "./canonical.ts";
+import type { Blobs, Created } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { PartRef } from "./manifest.ts";
 import { merkleRoot } from "./merkle.ts";
 import { baseName, belongsTo } from "./names.ts";
 import { Sha256 } from "./records.ts";
+import { parseSummed, summedJson } from "./summed-json.ts";
 
 /**
  * A base beside a snapshot: parts that hold everything that is live in it, so that a reader may begin there and needs
@@ -28,8 +28,8 @@ export const Base = z
   .refine((base) => base.root === merkleRoot(base.parts.map((part) => part.sha256)), "root does not match the parts");
 export type Base = z.infer<typeof Base>;
 
-/** The bytes of a base, so that equal bases are equal blobs: a stored one that has other bytes was altered. */
-export const baseBytes = (base: Base): Buffer => canonicalBytes(base);
+/** The bytes of a base: canonical JSON that carries its own sum. */
+export const baseBytes = (base: Base): Buffer => summedJson(base);
 
 /** `undefined` when the snapshot has none; {@link VaultDamageError} when the blob is not the base it is named for. */
 export async function readBase(
@@ -41,7 +41,7 @@ export async function readBase(
   const found = await blobs.readWhole(blob);
   if (found === undefined) return undefined;
 
-  const base = parseJson(blob, found.body, Base);
+  const base = parseSummed(blob, found.body, Base);
   if (base.mailboxKey !== mailboxKey || base.snapshot.id !== snapshotId)
     throw new VaultDamageError(`holds the base of ${base.mailboxKey}, ${base.snapshot.id}`, { blob });
   return base;

@@ -62,20 +62,29 @@ const UPDATE_ATTEMPTS = 12;
 /** Longest first wait after a lost update, doubled with each: it sets writers apart that lost together. */
 const UPDATE_WAIT_MS = 10;
 
+/** How a value is kept as JSON. */
+interface JsonForm {
+  parse<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T;
+  bytes(value: object): Buffer;
+}
+
+const PLAIN: JsonForm = { parse: parseJson, bytes: (value) => Buffer.from(JSON.stringify(value)) };
+
 /**
  * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when
  * another writer came between, and must be a function of its argument.
  */
-export async function updateJson<T>(
+export async function updateJson<T extends object>(
   blobs: Blobs,
   name: string,
   schema: z.ZodType<T>,
   change: (current: T | undefined) => T,
+  form = PLAIN,
 ): Promise<T> {
   for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
     const found = await blobs.readWhole(name);
-    const next = schema.parse(change(found && parseJson(name, found.body, schema)));
-    if (await blobs.replace(name, Buffer.from(JSON.stringify(next)), found?.etag)) return next;
+    const next = schema.parse(change(found && form.parse(name, found.body, schema)));
+    if (await blobs.replace(name, form.bytes(next), found?.etag)) return next;
     await setTimeout(Math.random() * UPDATE_WAIT_MS * 2 ** attempt);
   }
   throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../ids.ts";
-import { canonicalBytes } from "./canonical.ts";
 import { merkleRoot } from "./merkle.ts";
 import { belongsTo, PartName } from "./names.ts";
 import { FolderFacts, Sha256 } from "./records.ts";
+import { summedJson } from "./summed-json.ts";
 
 const Count = z.int().nonnegative();
 
@@ -69,8 +69,8 @@ export const Manifest = z
   .refine((m) => m.root === merkleRoot(m.parts.map((part) => part.sha256)), "root does not match the parts");
 export type Manifest = z.infer<typeof Manifest>;
 
-/** The bytes of a manifest, so that equal manifests are equal blobs. */
-export const manifestBytes = (manifest: Manifest): Buffer => canonicalBytes(manifest);
+/** The bytes of a manifest: canonical JSON that carries its own sum. */
+export const manifestBytes = (manifest: Manifest): Buffer => summedJson(manifest);
 
 /** The hash that a child's `parent.sha256` and the head's `manifestSha256` carry: of the blob's bytes as stored. */
 export const manifestSha256 = (bytes: Uint8Array): Sha256 => createHash("sha256").update(bytes).digest("hex");

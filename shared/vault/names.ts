@@ -66,6 +66,12 @@ export const partName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, part: s
 export const packName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, chunk: number, batch: number): PackName =>
   vaultName({ kind: "pack", mailboxKey, snapshotId, chunk, batch });
 
+/**
+ * The chunk of packs without items: their index holds records that belong to no batch. No run plans so many chunks, and as
+ * the last number a name can hold, it stands behind all others.
+ */
+export const RECORDS_CHUNK = 999_999_999;
+
 /** Whether a name lies under the mailbox, so that a record cannot lead a reader into another mailbox. */
 export const belongsTo = (mailboxKey: MailboxKey, name: string): boolean => name.startsWith(`${mailboxKey}/`);
 

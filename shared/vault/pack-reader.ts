@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
-import { crc32, createInflateRaw, inflateRaw } from "node:zlib";
+import { crc32, createInflateRaw, inflateRaw, inflateRawSync } from "node:zlib";
 import { type Blobs, collect, parseJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import type { PackName } from "./names.ts";
 import { type CatalogueRecord, INDEX_ENTRY, PackIndex, type StoredItem } from "./records.ts";
-import { type EntryData, lastEntry, type ReadAt } from "./zip-directory.ts";
+import { type EntryData, type ReadAt, readDirectory } from "./zip-directory.ts";
 
 const inflateWhole = promisify(inflateRaw);
 
@@ -22,15 +22,22 @@ export async function* readItem(
   blobs: Blobs,
   record: StoredItem & { id: string },
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  const stored = await blobs.read(record.pack, { offset: record.offset, length: record.storedBytes });
+  if (stored === undefined) throw new VaultDamageError("the pack is missing", { blob: record.pack, itemId: record.id });
+  yield* rawStream(record, stored);
+}
+
+/** The raw stream of an item from its stored bytes; ends as {@link readItem} does when they are not what was stored. */
+export async function* rawStream(
+  record: StoredItem & { id: string },
+  stored: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const damage = (problem: string, cause?: unknown): VaultDamageError =>
     new VaultDamageError(problem, { blob: record.pack, itemId: record.id, cause });
-  const stored = await blobs.read(record.pack, { offset: record.offset, length: record.storedBytes });
-  if (stored === undefined) throw damage("the pack is missing");
-
   const hash = createHash("sha256");
   let rawBytes = 0;
   try {
-    for await (const chunk of record.method === "deflate" ? inflated(stored) : stored) {
+    for await (const chunk of record.method === "deflate" ? inflated(record, stored) : stored) {
       hash.update(chunk);
       rawBytes += chunk.length;
       if (rawBytes > record.rawBytes) throw damage(`the stream is longer than ${record.rawBytes} bytes`);
@@ -48,18 +55,31 @@ export async function* readItem(
 /** The records of a pack's own index, read from the end of the file; `undefined` when there is no such pack. */
 export async function readPackIndex(blobs: Blobs, pack: PackName): Promise<CatalogueRecord[] | undefined> {
   const info = await blobs.info(pack);
-  if (info === undefined) return undefined;
-
-  const index = parseJson(pack, await indexBytes(blobs, pack, info.bytes), PackIndex);
-  if (index.pack !== pack) throw new VaultDamageError(`holds the index of ${index.pack}`, { blob: pack });
-  return index.records;
+  return info && (await readPackEnd(pack, info.bytes, tailReader(blobs, pack, info.bytes))).records;
 }
 
-async function indexBytes(blobs: Blobs, pack: PackName, packBytes: number): Promise<Buffer> {
-  const read = tailReader(blobs, pack, packBytes);
+/** What the end of a pack says is in it: the entries of its directory, and the records of its index. */
+export async function readPackEnd(
+  pack: PackName,
+  packBytes: number,
+  read: ReadAt,
+): Promise<{ entries: EntryData[]; records: CatalogueRecord[] }> {
+  const { entries, bytes } = await endOf(pack, packBytes, read);
+  const index = parseJson(pack, bytes, PackIndex);
+  if (index.pack !== pack) throw new VaultDamageError(`holds the index of ${index.pack}`, { blob: pack });
+  return { entries, records: index.records };
+}
+
+async function endOf(
+  pack: PackName,
+  packBytes: number,
+  read: ReadAt,
+): Promise<{ entries: EntryData[]; bytes: Buffer }> {
   try {
-    const entry = await lastEntry(packBytes, read);
-    return await entryBytes(entry, await read(entry.offset, entry.storedBytes));
+    const entries = await readDirectory(packBytes, read);
+    const last = entries.at(-1);
+    if (last?.name !== INDEX_ENTRY) throw new RangeError(`the last entry is ${last?.name}`);
+    return { entries, bytes: await entryBytes(last, await read(last.offset, last.storedBytes)) };
   } catch (cause) {
     if (!(cause instanceof RangeError) && !isZlibError(cause)) throw cause;
     throw new VaultDamageError("the pack's index cannot be read", { blob: pack, cause });
@@ -67,7 +87,6 @@ async function indexBytes(blobs: Blobs, pack: PackName, packBytes: number): Prom
 }
 
 async function entryBytes(entry: EntryData, stored: Buffer): Promise<Buffer> {
-  if (entry.name !== INDEX_ENTRY) throw new RangeError(`the last entry is ${entry.name}`);
   const raw = entry.method === "deflate" ? await inflateWhole(stored) : stored;
   if (crc32(raw) !== entry.crc32) throw new RangeError("the index has another CRC-32");
   return raw;
@@ -91,10 +110,22 @@ function tailReader(blobs: Blobs, pack: PackName, packBytes: number): ReadAt {
   };
 }
 
+/** Up to here a stream takes longer to set up than to read. */
+const SYNC_BYTES = 64 * 1024;
+
 /** `pipeline` rather than `pipe`, so that an error on either side, or a reader who leaves, ends both. */
-function inflated(stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+function inflated({ storedBytes, rawBytes }: StoredItem, stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (storedBytes <= SYNC_BYTES && rawBytes <= SYNC_BYTES) return inflatedAtOnce(stored);
   return pipeline(Readable.from(stored), createInflateRaw(), () => undefined);
 }
 
+/** The limit is for streams that are not what was stored: none shorter than it is cut off. */
+async function* inflatedAtOnce(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield inflateRawSync(await collect(stored), { maxOutputLength: 2 * SYNC_BYTES });
+}
+
 const isZlibError = (error: unknown): boolean =>
-  error instanceof Error && "code" in error && typeof error.code === "string" && error.code.startsWith("Z_");
+  error instanceof Error &&
+  "code" in error &&
+  typeof error.code === "string" &&
+  (error.code.startsWith("Z_") || error.code === "ERR_BUFFER_TOO_LARGE");

@@ -6,7 +6,7 @@ import type { Blobs, Created } from "./blobs.ts";
 import { type BlockUpload, openUpload } from "./block-upload.ts";
 import { PackName } from "./names.ts";
 import { type CatalogueRecord, INDEX_ENTRY, PackIndex, type StoredItem } from "./records.ts";
-import { dataDescriptor, directory, localHeader, type ZipEntry, type ZipMethod } from "./zip-format.ts";
+import { dataDescriptor, directory, localHeader, SUM_BYTES, type ZipEntry, type ZipMethod } from "./zip-format.ts";
 
 export interface PackWriter {
   /**
@@ -16,7 +16,7 @@ export interface PackWriter {
    */
   addItem(source: AsyncIterable<Uint8Array>): Promise<StoredItem>;
   /**
-   * Adds `index.json` with the catalogue records of the whole batch and makes the pack appear. `exists`: another try
+   * Adds `index.json` with the catalogue records of the whole batch, and the sum of it all, and makes the pack appear. `exists`: another try
    * wrote it, and its index, not these records, is what the catalogue must say.
    */
   close(records: readonly CatalogueRecord[]): Promise<Created>;
@@ -49,7 +49,7 @@ export function openPack(
   { bufferBytes = BUFFER_BYTES, ...uploadOptions }: PackOptions = {},
 ): PackWriter {
   const pack = PackName.parse(name);
-  const upload = openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" });
+  const upload = summed(openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" }));
   const entries: ZipEntry[] = [];
   let busy = false;
 
@@ -80,7 +80,28 @@ export function openPack(
     close: async (records) => {
       const index = PackIndex.parse({ v: 1, pack, records });
       await add(INDEX_ENTRY, once(Buffer.from(JSON.stringify(index))));
-      await upload.append(directory(entries, upload.bytes));
+      await upload.append(directory(entries, upload.bytes, SUM_BYTES));
+      return upload.commit();
+    },
+  };
+}
+
+/**
+ * An upload that ends in the sum of all that was appended. It covers what nothing else in a pack does: headers, the slack of
+ * deflate streams, and the beginnings of items that broke off.
+ */
+function summed(upload: BlockUpload): BlockUpload {
+  const hash = createHash("sha256");
+  return {
+    get bytes() {
+      return upload.bytes;
+    },
+    append: (piece) => {
+      hash.update(piece);
+      return upload.append(piece);
+    },
+    commit: async () => {
+      await upload.append(Buffer.from(hash.digest("hex"), "ascii"));
       return upload.commit();
     },
   };

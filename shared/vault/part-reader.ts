@@ -28,9 +28,12 @@ export async function* readPart(
 ): AsyncGenerator<CatalogueRecord> {
   const found = await blobs.readWhole(part.name);
   if (found === undefined) throw new VaultDamageError("the part is missing", { blob: part.name });
-  const { sha256 } = reference(part.name, found.body, part.records);
+  const { sha256, bytes } = reference(part.name, found.body, part.records);
   if (sha256 !== part.sha256)
     throw new VaultDamageError(`the part has the SHA-256 ${sha256}, not ${part.sha256}`, { blob: part.name });
+
+  if (bytes !== part.bytes)
+    throw new VaultDamageError(`the part has ${bytes} bytes, not ${part.bytes}`, { blob: part.name });
 
   const { text, starts } = await linesOf(part.name, found.body);
   if (starts.length !== part.records)

@@ -1,11 +1,12 @@
 import { lastRunIdAt, MailboxKey, type SnapshotId } from "../ids.ts";
 import { type Base, readBase } from "./base.ts";
-import { type Blobs, type Created, parseJson, readJson, updateJson } from "./blobs.ts";
+import { type Blobs, type Created, updateJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
 import { Manifest, manifestBytes, manifestSha256, type PartRef } from "./manifest.ts";
 import { baseName, headName, manifestName, parseVaultName } from "./names.ts";
 import type { Sha256 } from "./records.ts";
+import { parseSummed, summedJson } from "./summed-json.ts";
 
 /** A manifest with the hash of its stored bytes, which is what its child and the head pin. */
 export interface PinnedManifest {
@@ -18,9 +19,12 @@ export async function* listMailboxes(blobs: Blobs): AsyncGenerator<MailboxKey> {
   for await (const folder of blobs.listFolders("")) if (MailboxKey.safeParse(folder).success) yield folder;
 }
 
-/** `undefined` when the mailbox has never been backed up. */
-export const readHead = (blobs: Blobs, mailboxKey: MailboxKey): Promise<Head | undefined> =>
-  readJson(blobs, headName(mailboxKey), Head);
+/** `undefined` when the mailbox has never been backed up; {@link VaultDamageError} when the head was altered. */
+export const readHead = async (blobs: Blobs, mailboxKey: MailboxKey): Promise<Head | undefined> => {
+  const name = headName(mailboxKey);
+  const found = await blobs.readWhole(name);
+  return found && parseSummed(name, found.body, Head);
+};
 
 /** The mailbox's snapshots, oldest first. */
 export async function* listSnapshots(blobs: Blobs, mailboxKey: MailboxKey): AsyncGenerator<SnapshotId> {
@@ -72,7 +76,7 @@ export async function readManifest(
   const found = await blobs.readWhole(blob);
   if (found === undefined) return undefined;
 
-  const manifest = parseJson(blob, found.body, Manifest);
+  const manifest = parseSummed(blob, found.body, Manifest);
   if (manifest.mailboxKey !== mailboxKey || manifest.id !== snapshotId)
     throw new VaultDamageError(`holds the manifest of ${manifest.mailboxKey}, ${manifest.id}`, { blob });
   return { manifest, sha256: manifestSha256(found.body) };
@@ -99,13 +103,16 @@ export const moveHead = (
   mailboxKey: MailboxKey,
   change: (current: Head | undefined) => Head,
 ): Promise<Head> =>
-  updateJson(blobs, headName(mailboxKey), Head, (current) => {
-    const next = change(current);
-    if (current === undefined) return next;
-    const newest = (next.newest?.id ?? "") < (current.newest?.id ?? "") ? current.newest : next.newest;
-    const checkedAt = Date.parse(next.checkedAt) < Date.parse(current.checkedAt) ? current.checkedAt : next.checkedAt;
-    return { ...next, newest, checkedAt };
-  });
+  updateJson(blobs, headName(mailboxKey), Head, (current) => advanced(current, change(current)), SUMMED);
+
+const SUMMED = { parse: parseSummed, bytes: summedJson };
+
+const advanced = (current: Head | undefined, next: Head): Head => {
+  if (current === undefined) return next;
+  const newest = (next.newest?.id ?? "") < (current.newest?.id ?? "") ? current.newest : next.newest;
+  const checkedAt = Date.parse(next.checkedAt) < Date.parse(current.checkedAt) ? current.checkedAt : next.checkedAt;
+  return { ...next, newest, checkedAt };
+};
 
 /** A snapshot as a reader folds it. */
 export interface ChainLink extends PinnedManifest {

@@ -1,11 +1,12 @@
-import type { ZipMethod } from "./zip-format.ts";
+import { localHeader, SUM_BYTES, type ZipMethod } from "./zip-format.ts";
 
-/** Where the data of an entry lies. */
+/** An entry as the directory describes it, and where its data lies. */
 export interface EntryData {
   name: string;
   method: ZipMethod;
   offset: number;
   storedBytes: number;
+  rawBytes: number;
   crc32: number;
 }
 
@@ -16,44 +17,41 @@ const END_BYTES = 22;
 const LOCATOR_64_BYTES = 20;
 const END_64_BYTES = 56;
 const CENTRAL_BYTES = 46;
-const LOCAL_BYTES = 30;
+const SIZES_FOLLOW = 8;
 const MAX_32 = 0xffffffff;
 
 /**
- * The last entry of a ZIP file that ends with its end record, as packs do. Throws a RangeError on a file that is not
- * one, or is cut off.
+ * The entries of a ZIP file as packs are, with no comment or with one as long as a sum. Throws a RangeError on a file that
+ * is not one, or is cut off.
  */
-export async function lastEntry(fileBytes: number, read: ReadAt): Promise<EntryData> {
+export async function readDirectory(fileBytes: number, read: ReadAt): Promise<EntryData[]> {
   const { offset, length } = await centralDirectory(fileBytes, read);
   const central = await read(offset, length);
-  let last: Buffer | undefined;
-  for (let at = 0; at < central.length; at += headerBytes(central.subarray(at))) last = central.subarray(at);
-  if (last === undefined) throw new RangeError("the ZIP file is empty");
-
-  const nameBytes = last.readUInt16LE(28);
-  const headerOffset = headerOffsetOf(last, nameBytes);
-  const local = await read(headerOffset, LOCAL_BYTES);
-  expectSignature(local, "PK\u0003\u0004");
-  return {
-    name: last.toString("ascii", CENTRAL_BYTES, CENTRAL_BYTES + nameBytes),
-    method: last.readUInt16LE(10) === 0 ? "store" : "deflate",
-    offset: headerOffset + LOCAL_BYTES + local.readUInt16LE(26) + local.readUInt16LE(28),
-    storedBytes: last.readUInt32LE(20),
-    crc32: last.readUInt32LE(16),
-  };
+  const entries: EntryData[] = [];
+  for (let at = 0; at < central.length; at += headerBytes(central.subarray(at)))
+    entries.push(entryData(central.subarray(at)));
+  return entries;
 }
 
 async function centralDirectory(fileBytes: number, read: ReadAt): Promise<{ offset: number; length: number }> {
-  const end = await read(fileBytes - END_BYTES, END_BYTES);
-  expectSignature(end, "PK\u0005\u0006");
+  const { end, at } = await endRecord(fileBytes, read);
   const [count, length, offset] = [end.readUInt16LE(10), end.readUInt32LE(12), end.readUInt32LE(16)];
   if (count < 0xffff && length < MAX_32 && offset < MAX_32) return { offset, length };
 
-  const locator = await read(fileBytes - END_BYTES - LOCATOR_64_BYTES, LOCATOR_64_BYTES);
+  const locator = await read(at - LOCATOR_64_BYTES, LOCATOR_64_BYTES);
   expectSignature(locator, "PK\u0006\u0007");
   const end64 = await read(Number(locator.readBigUInt64LE(8)), END_64_BYTES);
   expectSignature(end64, "PK\u0006\u0006");
   return { length: Number(end64.readBigUInt64LE(40)), offset: Number(end64.readBigUInt64LE(48)) };
+}
+
+async function endRecord(fileBytes: number, read: ReadAt): Promise<{ end: Buffer; at: number }> {
+  for (const commentBytes of [SUM_BYTES, 0]) {
+    const at = fileBytes - END_BYTES - commentBytes;
+    const end = at < 0 ? Buffer.alloc(0) : await read(at, END_BYTES);
+    if (hasSignature(end, "PK\u0005\u0006") && end.readUInt16LE(20) === commentBytes) return { end, at };
+  }
+  throw new RangeError("the ZIP file does not end as one");
 }
 
 function headerBytes(header: Buffer): number {
@@ -61,12 +59,31 @@ function headerBytes(header: Buffer): number {
   return CENTRAL_BYTES + header.readUInt16LE(28) + header.readUInt16LE(30) + header.readUInt16LE(32);
 }
 
-/** The index is never so long that its sizes need ZIP64, so the extra field holds at most the header's offset. */
-function headerOffsetOf(header: Buffer, nameBytes: number): number {
-  const offset = header.readUInt32LE(42);
-  return offset < MAX_32 ? offset : Number(header.readBigUInt64LE(CENTRAL_BYTES + nameBytes + 4));
+function entryData(header: Buffer): EntryData {
+  expectSignature(header, "PK\u0001\u0002");
+  const nameBytes = header.readUInt16LE(28);
+  const name = header.toString("ascii", CENTRAL_BYTES, CENTRAL_BYTES + nameBytes);
+  const method = header.readUInt16LE(10) === 0 ? "store" : "deflate";
+  const isStreamed = (header.readUInt16LE(8) & SIZES_FOLLOW) !== 0;
+  const number = numbersOf(header, CENTRAL_BYTES + nameBytes + 4);
+  const sizes = { crc32: header.readUInt32LE(16), rawBytes: number(24), storedBytes: number(20) };
+  const offset = number(42) + localHeader(name, method, isStreamed ? undefined : sizes).length;
+  return { name, method, offset, ...sizes };
 }
 
+/** Reads numbers of a header; those too large for it follow one another in its ZIP64 field, in the order of the calls. */
+function numbersOf(header: Buffer, extraAt: number): (at: number) => number {
+  let next = extraAt;
+  return (at) => {
+    const number = header.readUInt32LE(at);
+    if (number < MAX_32) return number;
+    next += 8;
+    return Number(header.readBigUInt64LE(next - 8));
+  };
+}
+
+const hasSignature = (bytes: Buffer, signature: string): boolean => bytes.toString("latin1", 0, 4) === signature;
+
 function expectSignature(bytes: Buffer, signature: string): void {
-  if (bytes.toString("latin1", 0, 4) !== signature) throw new RangeError("not a ZIP record");
+  if (!hasSignature(bytes, signature)) throw new RangeError("not a ZIP record");
 }

@@ -16,6 +16,9 @@ const MAX_32 = 0xffffffff;
 /** Flag bit 3: sizes and CRC follow the data. Names are plain ASCII, so no UTF-8 flag. */
 const SIZES_FOLLOW = 8;
 
+/** A pack's comment: the SHA-256 of all bytes before it, in hexadecimal. */
+export const SUM_BYTES = 64;
+
 /** 1980-01-01, the first date ZIP knows: equal items make equal packs. */
 const DOS_DATE = (1 << 5) | 1;
 
@@ -69,8 +72,11 @@ export function dataDescriptor({ crc32, storedBytes, rawBytes }: ZipSizes): Buff
   return descriptor;
 }
 
-/** The central directory, which starts at `offset` of the file, and the end records; ZIP64 where a number asks for it. */
-export function directory(entries: readonly ZipEntry[], offset: number): Buffer {
+/**
+ * The central directory, which starts at `offset` of the file, and the end records; ZIP64 where a number asks for it. The
+ * caller writes the file's comment behind it, if there is to be one.
+ */
+export function directory(entries: readonly ZipEntry[], offset: number, commentBytes = 0): Buffer {
   const central = Buffer.concat(entries.map(centralHeader));
   const zip64 = entries.length >= MAX_16 || offset >= MAX_32 || central.length >= MAX_32;
   const end = Buffer.alloc(END_BYTES);
@@ -79,6 +85,7 @@ export function directory(entries: readonly ZipEntry[], offset: number): Buffer 
   end.writeUInt16LE(Math.min(entries.length, MAX_16), 10);
   end.writeUInt32LE(Math.min(central.length, MAX_32), 12);
   end.writeUInt32LE(Math.min(offset, MAX_32), 16);
+  end.writeUInt16LE(commentBytes, 20);
   return Buffer.concat([central, ...(zip64 ? [zip64End(entries.length, central.length, offset)] : []), end]);
 }
 

@@ -6,6 +6,7 @@ import { Manifest, manifestBytes, manifestSha256 } from "../../../shared/vault/m
 import { merkleRoot } from "../../../shared/vault/merkle.ts";
 import { parseVaultName } from "../../../shared/vault/names.ts";
 import { CatalogueRecord } from "../../../shared/vault/records.ts";
+import { summedJson } from "../../../shared/vault/summed-json.ts";
 
 const page = await readFile(new URL("../../../docs/vault-format.md", import.meta.url), "utf8");
 const example = page.slice(page.indexOf("## Worked example"));
@@ -29,6 +30,15 @@ describe("the example in the vault's format", () => {
     expect(newest.parent).toEqual({ id: parent.id, sha256: manifestSha256(manifestBytes(parent)) });
   });
 
+  test("carries the sums that the program would write", () => {
+    for (const [text, value] of [
+      [headText, head],
+      [newestText, newest],
+      [parentText, parent],
+    ] as const)
+      expect(JSON.parse(text)).toEqual(JSON.parse(summedJson(value).toString()));
+  });
+
   test("pins its parts by the root of each manifest", () => {
     for (const { parts, root } of [newest, parent]) expect(root).toBe(merkleRoot(parts.map(({ sha256 }) => sha256)));
   });
@@ -47,6 +57,8 @@ describe("the example in the vault's format", () => {
       "manifest",
       "part",
       "part",
+      "pack",
+      "pack",
       "pack",
     ]);
     expect(mailboxKey(head.mailboxId)).toBe(head.mailboxKey);

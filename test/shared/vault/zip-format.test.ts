@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { crc32 } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { lastEntry } from "../../../shared/vault/zip-directory.ts";
+import { readDirectory } from "../../../shared/vault/zip-directory.ts";
 import { dataDescriptor, directory, localHeader, type ZipEntry } from "../../../shared/vault/zip-format.ts";
 
 const run = promisify(execFile);
@@ -53,7 +53,9 @@ describe("a ZIP64 file", () => {
     await withFile(pieces, async (file, bytes, read) => {
       expect((await run("unzip", ["-tqq", file])).stdout).toBe("");
       expect((await run("zipinfo", ["-h", file])).stdout).toContain(`number of entries: ${count}`);
-      expect(await lastEntry(bytes, read)).toMatchObject({ offset: body.length - data.length, storedBytes: 5 });
+      const found = await readDirectory(bytes, read);
+      expect(found).toHaveLength(count);
+      expect(found.at(-1)).toMatchObject({ offset: body.length - data.length, storedBytes: 5 });
     });
   });
 
@@ -71,8 +73,8 @@ describe("a ZIP64 file", () => {
     await withFile(pieces, async (file, bytes, read) => {
       expect((await run("unzip", ["-p", file, "1.fts"])).stdout).toBe("hello");
       expect((await run("unzip", ["-tqq", file])).stdout).toBe("");
-      const found = await lastEntry(bytes, read);
-      expect(found).toMatchObject({ name: "1.fts", offset: end - data.length, crc32: sizes.crc32 });
+      const found = await readDirectory(bytes, read);
+      expect(found.at(-1)).toMatchObject({ name: "1.fts", offset: end - data.length, crc32: sizes.crc32 });
     });
   });
 
@@ -87,7 +89,9 @@ describe("a ZIP64 file", () => {
       { at: end, bytes: directory([anEntry({ ...long, method: "deflate", streamed: true })], end) },
     ];
 
-    await withFile(pieces, async (file) => {
+    await withFile(pieces, async (file, bytes, read) => {
+      const { rawBytes, storedBytes } = long;
+      expect(await readDirectory(bytes, read)).toMatchObject([{ offset: header.length, rawBytes, storedBytes }]);
       const { stdout } = await run("zipinfo", ["-v", file]);
       expect(stdout).toMatch(new RegExp(`compressed size: +${long.storedBytes} bytes`));
       expect(stdout).toMatch(new RegExp(`uncompressed size: +${long.rawBytes} bytes`));
@@ -98,7 +102,9 @@ describe("a ZIP64 file", () => {
 describe("a file that is no ZIP file", () => {
   test.each(["", "short", "x".repeat(100)])("is refused: %j", async (text) => {
     await withFile([{ at: 0, bytes: Buffer.from(text) }], async (_, bytes, read) => {
-      await expect(lastEntry(bytes, (offset, length) => read(Math.max(0, offset), length))).rejects.toThrow(RangeError);
+      await expect(readDirectory(bytes, (offset, length) => read(Math.max(0, offset), length))).rejects.toThrow(
+        RangeError,
+      );
     });
   });
 });

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import { compactSnapshot } from "../../../shared/vault/compact.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
+import { packName, partName, RECORDS_CHUNK } from "../../../shared/vault/names.ts";
+import { openPack } from "../../../shared/vault/pack-writer.ts";
+import { writePart } from "../../../shared/vault/part-writer.ts";
+import type { CatalogueRecord, FolderFacts, PutRecord } from "../../../shared/vault/records.ts";
+import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
+import { memoryBlobs } from "./memory-blobs.ts";
+import { aManifest, aPut, inChunks, snapshotAt, someFacts } from "./samples.ts";
+
+const mailboxId = "MBX:e0643f21-0000-4000-8000-000000000001@a7809c93";
+export const soundKey = mailboxKey(mailboxId);
+
+/** Longer items are streamed, with a data descriptor, and what breaks off leaves its beginning behind. */
+const BUFFER_BYTES = 512;
+
+export const inbox: FolderFacts = { id: "AAMkAD/inbox=", displayName: "Inbox", path: "Inbox", type: "IPF.Note" };
+
+export type SoundVault = ReturnType<typeof memoryBlobs>;
+
+/** One pack of items, each a stream or `undefined` for one whose export broke off, with the index that names them. */
+export const writePack = async (
+  vault: SoundVault,
+  {
+    run,
+    chunk = 0,
+    items,
+    idOf = (n) => `item ${run}/${chunk}/${n}`,
+  }: { run: number; chunk?: number; items: readonly (Uint8Array | undefined)[]; idOf?: (n: number) => string },
+): Promise<PutRecord[]> => {
+  const name = packName(soundKey, snapshotAt(run), chunk, 0);
+  const pack = openPack(vault, name, { bufferBytes: BUFFER_BYTES });
+  const records: PutRecord[] = [];
+  for (const [n, item] of items.entries()) {
+    if (item === undefined) await pack.addItem(brokenOff()).catch(() => undefined);
+    else records.push(aPut({ id: idOf(n), ...(await pack.addItem(inChunks(item, 100))) }));
+  }
+  const skip = { v: 1, op: "skip", id: "skipped", folderId: inbox.id, reason: "corrupt", code: "ErrorItem" } as const;
+  await pack.close([...records, skip]);
+  return records;
+};
+
+async function* brokenOff(): AsyncGenerator<Uint8Array> {
+  yield randomBytes(BUFFER_BYTES * 2);
+  throw new Error("connection reset");
+}
+
+export interface Written {
+  readonly run: number;
+  readonly parts: readonly (readonly CatalogueRecord[])[];
+  readonly base?: boolean;
+}
+
+/** Snapshots on top of one another, and the head. */
+export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Written[]): Promise<void> => {
+  let parent: Manifest["parent"] = null;
+  for (const { run, parts, base = parent === null } of snapshots) {
+    const id = snapshotAt(run);
+    const refs: PartRef[] = [];
+    for (const [n, records] of parts.entries()) {
+      const ref = await writePart(vault, partName(soundKey, id, `p${n}`), records);
+      if (ref !== "exists") refs.push(ref);
+    }
+    const folders: ManifestFolder[] = [{ ...inbox, itemCount: 3, deltaLink: "https://graph.example/delta?x=y" }];
+    const snapshot = aManifest({ id, parent, base, mailboxKey: soundKey, mailboxId, parts: refs, folders });
+    const { manifest, sha256 } = await writeManifest(vault, snapshot);
+    parent = { id, sha256 };
+    const newest = { id, manifestSha256: sha256, finished: manifest.finished, state: "complete" as const };
+    await moveHead(vault, soundKey, () => ({
+      v: 1,
+      mailboxKey: soundKey,
+      mailboxId,
+      kind: "primary",
+      user: { id: "48d31887", displayName: "Ada Berg" },
+      newest: { ...newest, items: 7, bytes: 70, failed: 0 },
+      checkedAt: manifest.finished,
+      hold: { since: manifest.finished, reason: "legal" },
+    }));
+  }
+};
+
+const mail = Buffer.from("Dear all, the meeting is moved to Thursday. ".repeat(20), "utf16le");
+
+/** A pack without items, with what belongs to no batch. */
+const writeRecords = (vault: SoundVault, run: number, records: readonly CatalogueRecord[]) =>
+  openPack(vault, packName(soundKey, snapshotAt(run), RECORDS_CHUNK, 0)).close(records);
+
+/**
+ * Three snapshots in few bytes, one of them with a base, with an item of every kind of storage, a removal, and an export
+ * that broke off.
+ */
+export const aSoundVault = async (): Promise<SoundVault> => {
+  const vault = memoryBlobs();
+  const folder: CatalogueRecord = { v: 1, op: "folder", ...inbox };
+  const first = await writePack(vault, { run: 0, items: [mail.subarray(0, 300), randomBytes(200), new Uint8Array(0)] });
+  const second = await writePack(vault, { run: 0, chunk: 1, items: [mail, undefined, randomBytes(700)] });
+  const third = await writePack(vault, { run: 1, items: [Buffer.alloc(400, 7), mail.subarray(100, 500)] });
+  const fail: CatalogueRecord = {
+    v: 1,
+    op: "fail",
+    ...someFacts({ id: "failed" }),
+    reason: "unknown-error",
+    code: "E",
+  };
+  const removal: CatalogueRecord = {
+    v: 1,
+    op: "remove",
+    id: first[0]?.id ?? "",
+    folderId: inbox.id,
+    reason: "deleted",
+  };
+  await writeRecords(vault, 0, [folder]);
+  await writeRecords(vault, 2, [removal]);
+  await writeSnapshots(vault, [
+    { run: 0, parts: [[folder, ...first], second] },
+    { run: 1, parts: [[...third, fail]] },
+    { run: 2, parts: [[removal]] },
+  ]);
+  await compactSnapshot(vault, soundKey, snapshotAt(1));
+  return vault;
+};
