@@ -41,6 +41,8 @@ export const ENDPOINTS = {
   "get-coverage": { method: "GET", route: "coverage", callers: READERS },
   "get-coverage-metrics": { method: "GET", route: "coverage/metrics", callers: READERS },
   "list-rehearsals": { method: "GET", route: "rehearsals", callers: READERS },
+  "start-verify": { method: "POST", route: "mailboxes/{mailbox}/verify", callers: ["Backup.Operator"] },
+  "get-verification": { method: "GET", route: "mailboxes/{mailbox}/verification", callers: READERS },
 
   health: { method: "GET", route: "health", callers: "anyone" },
 } as const satisfies Readonly<Record<string, Endpoint>>;

@@ -16,6 +16,7 @@ import {
 } from "../shared/contracts/restore.ts";
 import { takeRestore } from "../shared/contracts/restore-list.ts";
 import { shareSlots } from "../shared/contracts/slots.ts";
+import { verifyWave } from "../shared/contracts/verify.ts";
 import { clientOf, durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { graph } from "../shared/graph/graph-client.ts";
@@ -50,6 +51,7 @@ import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
 import { closeRehearsalActivity } from "./follow-up/close-rehearsal.activity.ts";
 import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
+import { getVerification } from "./follow-up/get-verification.http.ts";
 import { holdLeaverActivity } from "./follow-up/hold-leaver.activity.ts";
 import { getRehearsals } from "./follow-up/list-rehearsals.http.ts";
 import { nightlyRetention } from "./follow-up/nightly-retention.timer.ts";
@@ -60,11 +62,15 @@ import { rehearseRestore } from "./follow-up/rehearse-restore.timer.ts";
 import { releaseHold } from "./follow-up/release-hold.http.ts";
 import { retainMailboxActivity } from "./follow-up/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.ts";
+import { rotatingVerify } from "./follow-up/rotating-verify.timer.ts";
 import { runRehearsal } from "./follow-up/run-rehearsal.orchestrator.ts";
 import { setHold } from "./follow-up/set-hold.http.ts";
 import { startLastBackupActivity } from "./follow-up/start-last-backup.activity.ts";
 import { startRetention } from "./follow-up/start-retention.http.ts";
+import { startVerify } from "./follow-up/start-verify.http.ts";
 import { userChanged } from "./follow-up/user-changed.event.ts";
+import { verifyVault } from "./follow-up/verify-vault.orchestrator.ts";
+import { verifyWaveActivity } from "./follow-up/verify-wave.activity.ts";
 import { getTranslations } from "./ids/get-translations.http.ts";
 import { startTranslation } from "./ids/start-translation.http.ts";
 import { translateIdsOfMailbox } from "./ids/translate-exchange-ids.orchestrator.ts";
@@ -250,6 +256,15 @@ app.timer("nightly-retention", {
 serve("start-retention", startRetention({ clientOf, openGraph: exportGraph, vault, audit, policy }));
 serve("set-hold", setHold({ openGraph: exportGraph, vault, audit }));
 serve("release-hold", releaseHold({ openGraph: exportGraph, vault, audit }));
+app.timer("rotating-verify", {
+  schedule: config.verify.schedule,
+  extraInputs: [durableClient],
+  handler: rotatingVerify({ clientOf, days: config.verify.days }),
+});
+serve("start-verify", startVerify({ clientOf, openGraph: exportGraph, vault }));
+serve("get-verification", getVerification({ openGraph: exportGraph, vault, state }));
+orchestrator("verify-vault", verifyVault);
+activity(verifyWave, verifyWaveActivity({ vault, work, state, budgetMs: laneBudgetMs }));
 
 serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, translator, vault, work }));
 serve("get-translations", getTranslations({ clientOf, work }));

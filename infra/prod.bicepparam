@@ -39,6 +39,8 @@ param settings = {
   BACKUP_WINDOW: '8'
   RESTORE_WINDOW: '8'
   LANE_SECONDS: '100'
+  VERIFY_SHARE: '1/30'
+  VERIFY_SCHEDULE: '0 0 13 * * *'
   // Without this line nothing is ever removed.
   RETENTION: 'last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d'
   BACKUP_INTERVAL_HOURS: '24'

@@ -7,6 +7,7 @@ import { type DemoOptions, readDemoOptions, USAGE } from "./demo/options.ts";
 import { tryRetention } from "./demo/retention.ts";
 import { backUp, chooseFolder, isBack, restore } from "./demo/run.ts";
 import { readableBytes, readableSeconds, type Screen, screen, table } from "./demo/screen.ts";
+import { verifyVault } from "./demo/verify.ts";
 import type { StartOptions } from "./graph/emulator.ts";
 import { OutlookFileError } from "./graph/pst/open.ts";
 import { readOutlookFile } from "./graph/pst/outlook-file.ts";
@@ -86,7 +87,8 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
   const isWhole = (await isBack(admin, loss)) && backup.items === expected;
   const coverage = await showCoverage(api, out);
   const rehearsal = await rehearse(api, out);
-  const verified = isWhole && coverage.protected === users.length && rehearsal.proved;
+  const isSound = await verifyVault(api, out, users);
+  const verified = isWhole && isSound && coverage.protected === users.length && rehearsal.proved;
   const { graph, storage } = await figuresOf(stack);
   await tryRetention(api, out, loss.user.userPrincipalName);
 

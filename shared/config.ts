@@ -30,6 +30,7 @@ const schedule = (example: string) => {
 /** Every hour, between the full ones; and after the night's backups. */
 const COVERAGE_SCHEDULE = "0 30 * * * *";
 const REHEARSAL_SCHEDULE = "0 0 12 * * *";
+const VERIFY_SCHEDULE = "0 0 13 * * *";
 
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
@@ -68,6 +69,10 @@ const Settings = z
     ID_TRANSLATION_TENANT_ID: z.guid({ error: "should be the id of the tenant that callers sign in to" }),
     ID_TRANSLATION_CLIENT_ID: z.guid({
       error: "should be the client id of the app registration that callers sign in by",
+    }),
+    VERIFY_SCHEDULE: schedule(VERIFY_SCHEDULE),
+    VERIFY_SHARE: z.string().regex(/^1\/([1-9]\d{0,2})$/, {
+      error: "should be the share of the vault that each day verifies, from 1/1 to 1/999, such as 1/30",
     }),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
@@ -136,6 +141,10 @@ const Settings = z
         },
       },
       restore: { window: env.RESTORE_WINDOW ?? 8 },
+      verify: {
+        schedule: env.VERIFY_SCHEDULE ?? VERIFY_SCHEDULE,
+        days: Number((env.VERIFY_SHARE ?? "1/30").slice("1/".length)),
+      },
     }),
   );
 
@@ -194,6 +203,11 @@ export interface Config {
       readonly mailbox: string | undefined;
       readonly items: number;
     };
+  };
+  readonly verify: {
+    readonly schedule: string;
+    /** In so many days all of the vault is verified, a share each day. */
+    readonly days: number;
   };
 }
 

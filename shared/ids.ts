@@ -68,6 +68,15 @@ export const leaverInstance = (user: string): string => `leaver-${user}`;
 /** The restore rehearsal of a day. */
 export const rehearsalInstance = (date: string): string => `rehearsal-${date}`;
 
+/** One verification of a mailbox is alive at a time. */
+export const verifyInstance = (key: MailboxKey): string => `verify-${key}`;
+
+/** The verification of one snapshot, after it was written. */
+export const verifySnapshotInstance = (key: MailboxKey, id: SnapshotId): string => `verify-${key}-${id}`;
+
+/** The verification of a day's share of the vault; `day` is an ISO date. */
+export const verifyShareInstance = (day: string): string => `verify-share-${day}`;
+
 /** The restore of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
 export const restoreIdOf = (job: string): RunId | undefined =>
   job.startsWith("restore-") ? RunId.safeParse(job.slice("restore-".length)).data : undefined;
@@ -98,6 +107,8 @@ const JOBS = [
   `translate-${RUN}`,
   `leaver-${KEY}`,
   "rehearsal-\\d{4}-\\d\\d-\\d\\d",
+  `verify-${KEY}(-${RUN})?`,
+  "verify-share-\\d{4}-\\d{2}-\\d{2}",
 ];
 
 /** The id of any job: the instance id of its orchestration. */

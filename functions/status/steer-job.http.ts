@@ -20,6 +20,7 @@ const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   "translate-exchange-ids": ["Vault.Reader", "Backup.Operator", "Restore.Operator"],
   "protect-leaver": ["Backup.Operator"],
   "run-rehearsal": ["Restore.Operator"],
+  "verify-vault": ["Backup.Operator"],
 };
 
 /**

@@ -2,6 +2,7 @@
 export class VaultDamageError extends Error {
   readonly blob: string;
   readonly itemId: string | undefined;
+  readonly problem: string;
 
   constructor(problem: string, where: { blob: string; itemId?: string; cause?: unknown }) {
     const item = where.itemId === undefined ? "" : `, item ${where.itemId}`;
@@ -9,5 +10,6 @@ export class VaultDamageError extends Error {
     this.name = "VaultDamageError";
     this.blob = where.blob;
     this.itemId = where.itemId;
+    this.problem = problem;
   }
 }

@@ -49,7 +49,7 @@ test("no secret is in the status of a job", () => {
 
 test("no secret is in a blob, and no mailbox address in the name of one", async () => {
   let blobs = 0;
-  for (const container of ["vault", "work", "audit"]) {
+  for (const container of ["vault", "work", "audit", "state"]) {
     const client = stack.service.getContainerClient(container);
     for await (const { name } of client.listBlobsFlat()) {
       blobs += 1;

@@ -13,6 +13,7 @@ import * as rehearsal from "../../shared/contracts/rehearsal.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
 import * as slots from "../../shared/contracts/slots.ts";
+import * as verify from "../../shared/contracts/verify.ts";
 import type { Callers } from "../../shared/http/guard.ts";
 import { ROLES } from "../../shared/security/principal.ts";
 import { aPrincipalHeader } from "../shared/security/a-principal.ts";
@@ -53,7 +54,7 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, exchangeIds, followUp, leaver, notices, rehearsal, restore, restoreList, slots]
+const contracts = [backup, exchangeIds, followUp, leaver, notices, rehearsal, restore, restoreList, slots, verify]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -73,6 +74,7 @@ describe("the app", () => {
         "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
         "GET jobs/{id}/result: get-translations",
+        "GET mailboxes/{mailbox}/verification: get-verification",
         "GET health: health",
         "GET mailboxes/{mailbox}/snapshots/{id}/folders: list-folders",
         "GET mailboxes/{mailbox}/snapshots/{id}/items: list-items",
@@ -88,6 +90,7 @@ describe("the app", () => {
         "POST restores: start-restore",
         "POST mailboxes/{mailbox}/retention: start-retention",
         "POST ids/translate: start-translation",
+        "POST mailboxes/{mailbox}/verify: start-verify",
       ]
     `);
   });
@@ -111,6 +114,7 @@ describe("the app", () => {
       "restore-mailboxes",
       "run-rehearsal",
       "translate-exchange-ids",
+      "verify-vault",
     ]);
   });
 
@@ -125,6 +129,7 @@ describe("the app", () => {
       "nightly-backup": "%BACKUP_SCHEDULE%",
       "nightly-retention": "0 0 11 * * *",
       "rehearse-restore": "0 0 12 * * *",
+      "rotating-verify": "0 0 13 * * *",
       "watch-coverage": "0 30 * * * *",
     });
   });
@@ -167,6 +172,7 @@ describe("the app", () => {
       "rehearse-restore",
       "retain-mailbox",
       "retain-mailboxes",
+      "rotating-verify",
       "start-last-backup",
       "user-changed",
     ]);

@@ -48,6 +48,7 @@ describe("readConfig", () => {
         rehearsal: { schedule: "0 0 12 * * *", items: 20 },
       },
       restore: { window: 8 },
+      verify: { schedule: "0 0 13 * * *", days: 30 },
     });
   });
 
@@ -177,6 +178,10 @@ describe("readConfig", () => {
     ["NOTIFY_FORMAT", "s3cret", /should be 'teams' or 'slack'/],
     ["REHEARSAL_ITEMS", "51", /should be a whole number from 1 to 50/],
     ["LANE_SECONDS", "1.5", /should be a whole number from 1 to 600/],
+    ["VERIFY_SHARE", "s3cret", /should be the share of the vault/],
+    ["VERIFY_SHARE", "2/30", /should be the share of the vault/],
+    ["VERIFY_SHARE", "1/0", /should be the share of the vault/],
+    ["VERIFY_SCHEDULE", "s3cret", /should be a six-field NCRONTAB expression/],
   ])("refuses %s=%s by name, without repeating it", (setting, value, reason) => {
     const message = refusal({ [setting]: value });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   backupInstance,
+  backupTenantInstance,
   JobId,
   MailboxKey,
   RunId,
@@ -10,6 +11,9 @@ import {
   runId,
   translationIdOf,
   translationInstance,
+  verifyInstance,
+  verifyShareInstance,
+  verifySnapshotInstance,
 } from "../../shared/ids.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 
@@ -64,6 +68,29 @@ describe("translationIdOf", () => {
     for (const other of [id, `restore-${id}`, "translate-", `translate-${id}/..`])
       expect(translationIdOf(other)).toBeUndefined();
   });
+});
+
+describe("the id of a job", () => {
+  const key = mailboxKey("abc");
+  const id = "20261122T010000Z-abc234";
+
+  test.each([
+    backupTenantInstance,
+    backupInstance(key),
+    restoreInstance(id),
+    verifyInstance(key),
+    verifySnapshotInstance(key, id),
+    verifyShareInstance("2026-11-22"),
+  ])("may be %s", (job) => {
+    expect(JobId.safeParse(job).success).toBe(true);
+  });
+
+  test.each(["verify-", `verify-${key}-`, `verify-${key}-${id}-${id}`, "verify-share-20261122", "verify-vault"])(
+    "is not %s",
+    (job) => {
+      expect(JobId.safeParse(job).success).toBe(false);
+    },
+  );
 });
 
 describe("mailbox key", () => {

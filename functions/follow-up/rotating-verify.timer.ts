@@ -1,0 +1,24 @@
+import type { TimerHandler } from "@azure/functions";
+import type { VerifyVaultInput } from "../../shared/contracts/verify.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, startOnce } from "../../shared/durable/start-once.ts";
+import { verifyShareInstance } from "../../shared/ids.ts";
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Starts the verification of the day's share of the vault. Days are counted from 1970 in UTC and each snapshot has its
+ * turn on one of `days` of them, so that in as many days all are looked at. A second tick on one day starts nothing, also
+ * when the first one's verification has ended.
+ */
+export const rotatingVerify =
+  (deps: { readonly clientOf: ClientOf; readonly days: number; readonly now?: () => Date }): TimerHandler =>
+  async (_timer, context) => {
+    const now = deps.now?.() ?? new Date();
+    const client = deps.clientOf(context);
+    const instanceId = verifyShareInstance(now.toISOString().slice(0, "2026-11-22".length));
+    if ((await findInstance(client, instanceId)) !== undefined) return;
+    const share = Math.floor(now.getTime() / DAY_MS) % deps.days;
+    const input: VerifyVaultInput = { scope: { share, of: deps.days } };
+    await startOnce(client, "verify-vault", { instanceId, input });
+  };

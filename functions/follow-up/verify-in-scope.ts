@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import type { VerifyPosition, VerifyScope } from "../../shared/contracts/verify.ts";
+import type { MailboxKey } from "../../shared/ids.ts";
+import type { Piece, VerifiedMailbox, VerifiedPiece } from "../../shared/state/verification.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { type FindingList, findingList } from "../../shared/vault/finding.ts";
+import { listMailboxes } from "../../shared/vault/snapshots.ts";
+import { keptSnapshots, verifyHead } from "../../shared/vault/verify-mailbox.ts";
+import { type KeptSnapshot, verifySnapshot } from "../../shared/vault/verify-snapshot.ts";
+
+/** Most mailboxes that one wave is through with, as many as its record has room for. */
+const MOST_MAILBOXES = 500;
+
+/**
+ * Verifies what is in scope, from a position on, in the order of names, until all was looked at or `mayGoOn` says no; then
+ * yields where to go on. At least one thing is looked at, so that waves come to an end.
+ */
+export const verifyInScope = async (
+  vault: Blobs,
+  scope: VerifyScope,
+  from: VerifyPosition | undefined,
+  mayGoOn: () => boolean,
+): Promise<{ mailboxes: VerifiedMailbox[]; next: VerifyPosition | undefined }> => {
+  const mailboxes: VerifiedMailbox[] = [];
+  for await (const key of mailboxesIn(vault, scope)) {
+    if (from !== undefined && key < from.mailbox) continue;
+    if (mailboxes.length > 0 && (!mayGoOn() || mailboxes.length === MOST_MAILBOXES))
+      return { mailboxes, next: { mailbox: key } };
+    const start = from?.mailbox === key ? from.at : undefined;
+    const { verified, next } = await verifyMailbox(vault, key, scope, start, mayGoOn);
+    mailboxes.push(verified);
+    if (next !== undefined) return { mailboxes, next: { mailbox: key, at: next } };
+  }
+  return { mailboxes, next: undefined };
+};
+
+async function* mailboxesIn(vault: Blobs, scope: VerifyScope): AsyncGenerator<MailboxKey> {
+  if ("mailbox" in scope) yield scope.mailbox;
+  else yield* listMailboxes(vault);
+}
+
+type Place = NonNullable<VerifyPosition["at"]>;
+
+const verifyMailbox = async (
+  vault: Blobs,
+  mailbox: MailboxKey,
+  scope: VerifyScope,
+  from: Place | undefined,
+  mayGoOn: () => boolean,
+): Promise<{ verified: VerifiedMailbox; next: Place | undefined }> => {
+  const verified = { mailbox, done: true, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
+  const pieces: VerifiedPiece[] = [];
+  const end = (next?: Place) => ({ verified: { ...verified, done: next === undefined, pieces }, next });
+  const add = (piece: Piece, list: FindingList, done: boolean): void => {
+    pieces.push({ piece, done, problems: list.count, findings: [...list.findings] });
+    verified.problems += list.count;
+  };
+
+  if (from === undefined && !("snapshot" in scope)) {
+    const list = findingList();
+    await verifyHead(vault, mailbox, list.found);
+    add("head", list, true);
+  }
+  for (const snapshot of await keptSnapshots(vault, mailbox)) {
+    const { id } = snapshot;
+    if (!isIn(scope, snapshot) || id < (from?.snapshot ?? "")) continue;
+    if (pieces.length > 0 && !mayGoOn()) return end({ snapshot: id, part: 0, pack: 0 });
+    const list = findingList();
+    const place = from?.snapshot === id ? from : undefined;
+    const { next, ...looked } = await verifySnapshot(vault, snapshot, { from: place, mayGoOn, found: list.found });
+    add(id, list, next === undefined);
+    verified.snapshots += next === undefined ? 1 : 0;
+    verified.packs += looked.packs;
+    verified.items += looked.items;
+    verified.bytes += looked.bytes;
+    if (next !== undefined) return end({ snapshot: id, ...next });
+  }
+  return end();
+};
+
+const isIn = (scope: VerifyScope, snapshot: KeptSnapshot): boolean => {
+  if ("share" in scope) return shareOf(snapshot, scope.of) === scope.share;
+  return !("snapshot" in scope) || scope.snapshot === snapshot.id;
+};
+
+/** On which of so many days a snapshot's turn is: by a hash, so that nights and mailboxes spread over all days. */
+const shareOf = ({ mailboxKey, id }: KeptSnapshot, days: number): number =>
+  createHash("sha256").update(`${mailboxKey}/${id}`).digest().readUInt32BE(0) % days;

@@ -1,0 +1,32 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import { addCounts } from "../../shared/add-counts.ts";
+import { type VerifyTotals, VerifyVaultInput, verifyWave } from "../../shared/contracts/verify.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { runId } from "../../shared/ids.ts";
+
+/** Waves in one generation: what bounds its history. */
+const WAVES_PER_GENERATION = 20;
+
+const NOTHING: VerifyTotals = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
+
+/**
+ * Verifies a mailbox, a snapshot or a share of the vault, in waves of one activity each. The result is counts; what is
+ * wrong, and where, is kept with the state of each mailbox. Damage does not fail it: it found what it was to look for.
+ */
+export function* verifyVault(context: OrchestrationContext): Generator<Task, VerifyTotals | undefined, unknown> {
+  const { scope, resume } = VerifyVaultInput.parse(context.df.getInput());
+  const run = resume?.run ?? runId(context.df.currentUtcDateTime, context.df.newGuid("verify"));
+  let { wave, position, totals } = resume ?? { wave: 0, position: undefined, totals: NOTHING };
+  context.df.setCustomStatus({ phase: "verifying", ...totals });
+
+  for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1, wave += 1) {
+    const { next, ...looked } = yield* call(context, verifyWave, { run, wave, scope, position });
+    totals = addCounts(totals, looked);
+    context.df.setCustomStatus({ phase: next === undefined ? "done" : "verifying", ...totals });
+    if (next === undefined) return totals;
+    position = next;
+  }
+
+  context.df.continueAsNew({ scope, resume: { run, wave, position, totals } } satisfies VerifyVaultInput);
+  return undefined;
+}

@@ -1,0 +1,53 @@
+import type { ActivityHandler } from "durable-functions";
+import type * as z from "zod";
+import { addCounts } from "../../shared/add-counts.ts";
+import { mapBounded } from "../../shared/bounded.ts";
+import { type VerifyTotals, verifyWave } from "../../shared/contracts/verify.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import { noteVerified } from "../../shared/state/verification.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "../../shared/work/verify-state.ts";
+import { verifyInScope } from "./verify-in-scope.ts";
+
+/** Mailboxes whose state is written at the same time. */
+const WRITERS = 8;
+
+interface Deps {
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly state: Blobs;
+  /** How long one wave reads before it returns. */
+  readonly budgetMs: number;
+}
+
+type Input = z.output<typeof verifyWave.input>;
+
+/**
+ * One wave of a verification. It only reads the vault; what it found goes to the scratch data, then to the state of each
+ * mailbox, and only counts are answered.
+ *
+ * Run twice, even at the same time: whichever delivery keeps its record first speaks for all, and a record is counted into
+ * a mailbox's state once.
+ */
+export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
+  implement(verifyWave, async (input) => {
+    const { run, wave, scope } = input;
+    const kept =
+      (await findVerifyWave(deps.work, run, wave)) ??
+      (await keepVerifyWave(deps.work, run, wave, await verifySome(deps, input)));
+    await mapBounded(kept.mailboxes, WRITERS, (verified) =>
+      noteVerified(deps.state, verified, { run, wave, scope, at: kept.at }),
+    );
+    return kept.result;
+  });
+
+const NOTHING: VerifyTotals = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
+
+const verifySome = async ({ vault, budgetMs }: Deps, { scope, position }: Input): Promise<VerifyWaveRecord> => {
+  const untilMs = Date.now() + budgetMs;
+  const { mailboxes, next } = await verifyInScope(vault, scope, position, () => Date.now() < untilMs);
+  const totals = mailboxes
+    .map(({ done, ...looked }) => ({ ...looked, mailboxes: done ? 1 : 0 }))
+    .reduce(addCounts, NOTHING);
+  return { at: new Date().toISOString(), result: { ...totals, ...(next && { next }) }, mailboxes };
+};

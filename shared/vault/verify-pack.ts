@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { type Blobs, collect } from "./blobs.ts";
+import { VaultDamageError } from "./damage.ts";
+import { type Found, reporting } from "./finding.ts";
+import type { PackName } from "./names.ts";
+import { rawStream, readItem, readPackEnd } from "./pack-reader.ts";
+import { INDEX_ENTRY, type PutRecord } from "./records.ts";
+import type { EntryData, ReadAt } from "./zip-directory.ts";
+import { SUM_BYTES } from "./zip-format.ts";
+
+/** Holds the directory and the index of almost every pack, so that neither takes another read. */
+const TAIL_BYTES = 64 * 1024;
+
+/**
+ * Checks a whole pack in one read: its own sum, which covers every byte; the length and SHA-256 of each item that the
+ * catalogue has in it; and that its directory and its index say of these items what the catalogue says. Yields its
+ * length; `undefined`, with nothing found, when there is no such pack. Memory does not depend on its size.
+ */
+export const verifyPack = async (
+  blobs: Blobs,
+  pack: PackName,
+  records: readonly PutRecord[],
+  found: Found,
+): Promise<number | undefined> => {
+  let findings = 0;
+  const report: Found = (finding) => {
+    findings += 1;
+    found(finding);
+  };
+
+  let passage = await readThrough(blobs, pack, records).catch(onlyDamage);
+  if (passage === undefined) return undefined;
+  if (passage === "damaged") {
+    for (const record of records) await reporting(report, () => drain(readItem(blobs, record)));
+    passage = await readThrough(blobs, pack, []);
+    if (passage === undefined) return undefined;
+  }
+
+  const { bytes, tail, sum } = passage;
+  const end = await reporting(report, () => readPackEnd(pack, bytes, endReader(blobs, pack, bytes, tail)));
+  if (end !== undefined) compare(pack, records, end, report);
+  const written = tail.toString("latin1", Math.max(0, tail.length - SUM_BYTES));
+  if (sum !== written && findings === 0)
+    report({ blob: pack, problem: `is not what was written: its SHA-256 is ${sum}, and it ends in ${written}` });
+  return bytes;
+};
+
+const onlyDamage = (error: unknown): "damaged" => {
+  if (error instanceof VaultDamageError) return "damaged";
+  throw error;
+};
+
+/** A pack that was read from its first byte to its last. */
+interface Passage {
+  readonly bytes: number;
+  readonly tail: Buffer;
+  /** The SHA-256 of all but the sum at its end. */
+  readonly sum: string;
+}
+
+/** Reads a pack once, with the items in it; ends with {@link VaultDamageError} at the first that is not whole. */
+const readThrough = async (
+  blobs: Blobs,
+  pack: PackName,
+  records: readonly PutRecord[],
+): Promise<Passage | undefined> => {
+  const stored = await blobs.read(pack);
+  if (stored === undefined) return undefined;
+
+  const file = openPassage(stored);
+  try {
+    for (const record of records.toSorted((a, b) => a.offset - b.offset)) {
+      if (record.offset < file.at)
+        throw new VaultDamageError("lies over the item before it", { blob: pack, itemId: record.id });
+      await drain(file.take(record.offset - file.at));
+      await drain(rawStream(record, file.take(record.storedBytes)));
+    }
+    await drain(file.take(Number.POSITIVE_INFINITY));
+  } finally {
+    await file.close();
+  }
+  return file.result();
+};
+
+const openPassage = (stored: AsyncIterable<Uint8Array>) => {
+  const chunks = stored[Symbol.asyncIterator]();
+  const hash = createHash("sha256");
+  let at = 0;
+  let rest: Uint8Array = new Uint8Array();
+  let tail: Buffer = Buffer.alloc(0);
+
+  const nextChunk = async (): Promise<boolean> => {
+    const next = await chunks.next();
+    if (next.done) return false;
+    rest = next.value;
+    return true;
+  };
+  /** What passes is hashed once it is certain that it is not the sum at the end. */
+  const pass = (piece: Uint8Array): void => {
+    const held = Math.min(tail.length, SUM_BYTES);
+    const open = Buffer.concat([tail.subarray(tail.length - held), piece]);
+    hash.update(open.subarray(0, Math.max(0, open.length - SUM_BYTES)));
+    tail = Buffer.concat([tail, piece]);
+    tail = tail.subarray(Math.max(0, tail.length - TAIL_BYTES));
+    at += piece.length;
+  };
+
+  return {
+    get at() {
+      return at;
+    },
+    /** The next bytes; fewer only at the end. */
+    take: async function* (length: number): AsyncGenerator<Uint8Array> {
+      const end = at + length;
+      while (at < end && (rest.length > 0 || (await nextChunk()))) {
+        const piece = rest.subarray(0, Math.min(rest.length, end - at));
+        rest = rest.subarray(piece.length);
+        pass(piece);
+        yield piece;
+      }
+    },
+    close: async () => {
+      await chunks.return?.();
+    },
+    result: (): Passage => ({ bytes: at, tail, sum: hash.digest("hex") }),
+  };
+};
+
+/** Reads near the end of a pack from what is at hand, and goes back to the blob for what lies before that. */
+const endReader =
+  (blobs: Blobs, pack: PackName, packBytes: number, tail: Buffer): ReadAt =>
+  async (offset, length) => {
+    if (offset < 0 || offset + length > packBytes) throw new RangeError("the ZIP file is cut off");
+    const inTail = offset - (packBytes - tail.length);
+    if (inTail >= 0) return tail.subarray(inTail, inTail + length);
+    const chunks = await blobs.read(pack, { offset, length });
+    if (chunks === undefined) throw new VaultDamageError("the pack is missing", { blob: pack });
+    return collect(chunks);
+  };
+
+const compare = (
+  pack: PackName,
+  records: readonly PutRecord[],
+  { entries, records: indexed }: Awaited<ReturnType<typeof readPackEnd>>,
+  found: Found,
+): void => {
+  const entryAt = new Map(entries.map((entry) => [entry.offset, entry]));
+  const indexedAt = new Map(
+    indexed.flatMap((record) => (record.op === "put" ? [[record.offset, record] as const] : [])),
+  );
+  for (const record of records) {
+    const differs = (what: string): void =>
+      found({ blob: pack, item: record.id, problem: `${what} says something else of it than the catalogue` });
+    if (!isEntryOf(record, entryAt.get(record.offset))) differs("the ZIP directory");
+    if (!isDeepStrictEqual(indexedAt.get(record.offset), record)) differs(INDEX_ENTRY);
+  }
+};
+
+const isEntryOf = (record: PutRecord, entry: EntryData | undefined): boolean =>
+  entry !== undefined &&
+  entry.method === record.method &&
+  entry.storedBytes === record.storedBytes &&
+  entry.rawBytes === record.rawBytes;
+
+const drain = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
+  for await (const _ of chunks);
+};
