@@ -1,0 +1,3 @@
+import { runVault } from "./vault/run.ts";
+
+process.exitCode = await runVault(process.argv.slice(2), process.stdout, process.stderr);

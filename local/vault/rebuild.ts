@@ -1,0 +1,213 @@
+import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import { PROGRAM } from "../../shared/program.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { foldSnapshot } from "../../shared/vault/fold.ts";
+import type { Head } from "../../shared/vault/head.ts";
+import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
+import { merkleRoot } from "../../shared/vault/merkle.ts";
+import { headName, type PackName, parseVaultName, partName } from "../../shared/vault/names.ts";
+import { readPackIndex } from "../../shared/vault/pack-reader.ts";
+import { writePart } from "../../shared/vault/part-writer.ts";
+import type { CatalogueRecord, FolderFacts } from "../../shared/vault/records.ts";
+import { listMailboxes, moveHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
+import { findMailbox, readableHead } from "./find.ts";
+import type { Say } from "./say.ts";
+import { UsageError } from "./usage.ts";
+
+/** Records in one part, each about a kilobyte in memory. */
+const PART_RECORDS = 4_000;
+
+/** What is said of a mailbox when neither a head nor a manifest is left that names it. */
+const UNKNOWN = "unknown";
+
+/**
+ * Writes a catalogue anew from the indexes of the packs, into a place where there is none: for each run with packs a
+ * snapshot with the records of its batches, and then a head. Manifests that are still whole lend what no pack knows: whose
+ * mailbox it is, and when and why a run was made. Links for asking Graph for changes are left out, so that the next backup
+ * compares everything. A pack that cannot be read is told of, and the others go on.
+ */
+export const rebuild = async (source: Blobs, target: Blobs, say: Say, mailbox: string | undefined): Promise<number> => {
+  const only = mailbox === undefined ? undefined : await findMailbox(source, mailbox);
+  let damaged = 0;
+  for await (const key of listMailboxes(source)) {
+    if (only !== undefined && key !== only) continue;
+    await expectNoCatalogue(target, key);
+    damaged += await rebuildMailbox(source, target, say, key);
+  }
+  return damaged === 0 ? 0 : 1;
+};
+
+const expectNoCatalogue = async (target: Blobs, key: MailboxKey): Promise<void> => {
+  for (const prefix of [headName(key), `${key}/snapshots/`, `${key}/catalog/`])
+    for await (const { name } of target.list(prefix))
+      throw new UsageError(`${name} is there already, and nothing is overwritten: choose another place`);
+};
+
+/** What the runs so far say that the next one needs to know. */
+interface Known {
+  parent: Manifest["parent"];
+  newest: Manifest | undefined;
+  readonly folders: Map<string, FolderFacts>;
+}
+
+const rebuildMailbox = async (source: Blobs, target: Blobs, { say, complain }: Say, key: MailboxKey) => {
+  const head = await readableHead(source, key);
+  const known: Known = { parent: null, newest: undefined, folders: new Map() };
+  let damaged = 0;
+  for (const [runId, packs] of await runsOf(source, key)) {
+    const original = await wholeManifest(source, key, runId);
+    const run = openRun(target, key, runId, known.folders);
+    for (const pack of packs) {
+      const records = await recordsOf(source, pack, complain);
+      if (records === undefined) damaged += 1;
+      await run.add(records ?? []);
+    }
+    const { parts, counts } = await run.close();
+    const { manifest, sha256 } = await writeManifest(target, {
+      v: 1,
+      id: runId,
+      base: known.parent === null,
+      parent: known.parent,
+      mailboxKey: key,
+      mailboxId: original?.mailboxId ?? head?.mailboxId ?? UNKNOWN,
+      kind: original?.kind ?? head?.kind ?? "primary",
+      ...userOf(original?.user ?? head?.user),
+      started: original?.started ?? timeOf(runId),
+      finished: original?.finished ?? timeOf(runId),
+      trigger: original?.trigger ?? "request",
+      counts,
+      folders: original?.folders.map(withoutLink) ?? [...known.folders.values()].map(uncounted),
+      parts,
+      root: merkleRoot(parts.map((part) => part.sha256)),
+      state: counts.failed > 0 ? "partial" : "complete",
+      program: PROGRAM,
+    });
+    known.parent = { id: runId, sha256 };
+    known.newest = manifest;
+  }
+  if (known.newest !== undefined) await writeHead(target, known.newest, known.parent?.sha256 ?? "", head);
+  say(`${key}\t${known.newest?.id ?? ""}`);
+  return damaged;
+};
+
+/** The packs of each run, in the order in which their batches were cut. */
+const runsOf = async (source: Blobs, key: MailboxKey): Promise<Map<RunId, PackName[]>> => {
+  const packs: { name: PackName; runId: RunId; chunk: number; batch: number }[] = [];
+  for await (const { name } of source.list(`${key}/packs/`)) {
+    const parsed = parseVaultName(name);
+    if (parsed?.kind === "pack") packs.push({ ...parsed, name, runId: parsed.snapshotId });
+  }
+  const runs = new Map<RunId, PackName[]>();
+  const byPlace = (a: (typeof packs)[number], b: (typeof packs)[number]) =>
+    (a.runId < b.runId ? -1 : Number(a.runId > b.runId)) || a.chunk - b.chunk || a.batch - b.batch;
+  for (const { runId, name } of packs.toSorted(byPlace)) {
+    const run = runs.get(runId);
+    if (run === undefined) runs.set(runId, [name]);
+    else run.push(name);
+  }
+  return runs;
+};
+
+const wholeManifest = async (source: Blobs, key: MailboxKey, runId: RunId): Promise<Manifest | undefined> =>
+  (await readManifest(source, key, runId).catch(onlyDamage))?.manifest;
+
+const recordsOf = async (source: Blobs, pack: PackName, complain: Say["complain"]) =>
+  readPackIndex(source, pack).catch((error: unknown) => {
+    onlyDamage(error);
+    complain((error as VaultDamageError).message);
+    return undefined;
+  });
+
+const onlyDamage = (error: unknown): undefined => {
+  if (!(error instanceof VaultDamageError)) throw error;
+  return undefined;
+};
+
+/** Collects the records of a run into parts, and notes the folders that they speak of. */
+const openRun = (target: Blobs, key: MailboxKey, runId: RunId, folders: Map<string, FolderFacts>) => {
+  const counts = { put: 0, removed: 0, skipped: 0, failed: 0, rawBytes: 0, storedBytes: 0 };
+  const parts: PartRef[] = [];
+  let waiting: CatalogueRecord[] = [];
+
+  const write = async (): Promise<void> => {
+    const name = partName(key, runId, `rebuilt-${String(parts.length).padStart(5, "0")}`);
+    const part = await writePart(target, name, waiting.splice(0, PART_RECORDS));
+    if (part === "exists") throw new UsageError(`${name} is there already, and nothing is overwritten`);
+    parts.push(part);
+  };
+
+  return {
+    add: async (records: readonly CatalogueRecord[]): Promise<void> => {
+      for (const record of records) {
+        count(counts, record);
+        noteFolder(folders, record);
+      }
+      waiting = waiting.concat(records);
+      while (waiting.length >= PART_RECORDS) await write();
+    },
+    close: async () => {
+      if (waiting.length > 0) await write();
+      return { parts, counts };
+    },
+  };
+};
+
+const count = (counts: Manifest["counts"], record: CatalogueRecord): void => {
+  if (record.op === "put") {
+    counts.put += 1;
+    counts.rawBytes += record.rawBytes;
+    counts.storedBytes += record.storedBytes;
+  } else if (record.op === "remove") counts.removed += 1;
+  else if (record.op === "skip") counts.skipped += 1;
+  else if (record.op === "fail") counts.failed += 1;
+};
+
+/** A folder of which only items are known goes by its id. */
+const noteFolder = (folders: Map<string, FolderFacts>, record: CatalogueRecord): void => {
+  if (record.op === "put" && !folders.has(record.folderId)) {
+    const { folderId: id } = record;
+    folders.set(id, { id, displayName: id, path: id.replaceAll("%", "%25").replaceAll("/", "%2F"), type: "" });
+  }
+  if (record.op !== "folder") return;
+  if ("removed" in record) folders.delete(record.id);
+  else {
+    const { v: _v, op: _op, ...folder } = record;
+    folders.set(record.id, folder);
+  }
+};
+
+const userOf = (user: Manifest["user"]): Pick<Manifest, "user"> => (user === undefined ? {} : { user });
+
+const withoutLink = ({ deltaLink: _, ...folder }: ManifestFolder): ManifestFolder => folder;
+
+/** What Exchange said of the number of its items is not in any pack. */
+const uncounted = (folder: FolderFacts): ManifestFolder => ({ ...folder, itemCount: 0 });
+
+/** A run's id begins with its start, to the second. */
+const timeOf = (runId: RunId): string =>
+  runId.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z.*$/, "$1-$2-$3T$4:$5:$6Z");
+
+const writeHead = async (
+  target: Blobs,
+  newest: Manifest,
+  manifestSha256: string,
+  before: Head | undefined,
+): Promise<void> => {
+  const { mailboxKey, mailboxId, kind, id, finished, state, counts } = newest;
+  const live = { items: 0, bytes: 0 };
+  for await (const { rawBytes } of foldSnapshot(target, mailboxKey, id)) {
+    live.items += 1;
+    live.bytes += rawBytes;
+  }
+  await moveHead(target, mailboxKey, () => ({
+    v: 1,
+    mailboxKey,
+    mailboxId,
+    kind,
+    ...userOf(newest.user),
+    newest: { id, manifestSha256, finished, state, ...live, failed: counts.failed },
+    checkedAt: finished,
+    ...(before?.hold === undefined ? {} : { hold: before.hold }),
+  }));
+};
