@@ -7,6 +7,7 @@ import { type DemoOptions, readDemoOptions, USAGE } from "./demo/options.ts";
 import { tryRetention } from "./demo/retention.ts";
 import { backUp, chooseFolder, isBack, restore } from "./demo/run.ts";
 import { readableBytes, readableSeconds, type Screen, screen, table } from "./demo/screen.ts";
+import { translateIds } from "./demo/translate.ts";
 import { verifyVault } from "./demo/verify.ts";
 import type { StartOptions } from "./graph/emulator.ts";
 import { OutlookFileError } from "./graph/pst/open.ts";
@@ -88,7 +89,13 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
   const coverage = await showCoverage(api, out);
   const rehearsal = await rehearse(api, out);
   const isSound = await verifyVault(api, out, users);
-  const verified = isWhole && isSound && coverage.protected === users.length && rehearsal.proved;
+  const translation = await translateIds(api, admin, out, loss.user);
+  const verified =
+    isWhole &&
+    isSound &&
+    translation.same === translation.ids &&
+    coverage.protected === users.length &&
+    rehearsal.proved;
   const { graph, storage } = await figuresOf(stack);
   await tryRetention(api, out, loss.user.userPrincipalName);
 
@@ -105,7 +112,9 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
       `\n  Storage: ${storage.writes} writes, ${storage.reads} reads`,
   );
   if (options.json)
-    console.log(JSON.stringify({ backup, restore: restored, coverage, rehearsal, graph, storage, verified }));
+    console.log(
+      JSON.stringify({ backup, restore: restored, translation, coverage, rehearsal, graph, storage, verified }),
+    );
   return verified;
 };
 

@@ -43,7 +43,6 @@ export const keepRehearsalPlan = async (
     bytes: items.reduce((sum, { rawBytes }) => sum + rawBytes, 0),
     bodyBytes: items.reduce((sum, item) => sum + bodyBytes(item), 0),
     pages: folders.length,
-    secondsPerRequest: 1,
     chunks: items.length > 0 ? 1 : 0,
     folders,
   });
