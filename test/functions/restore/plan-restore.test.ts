@@ -235,6 +235,7 @@ describe("plan-restore, of what is to come", () => {
   test("asks for one thing after another, since it holds one of the mailbox's slots", async () => {
     const kit = await aRestore({ items: 2, layout: "typical", userFolders: 12 });
     await kit.admin["reset-counters"]({});
+    await kit.admin.settings({ latencyMs: 5 });
 
     await kit.plan();
 
