@@ -51,6 +51,7 @@ import { cleanMailbox } from "./follow-up/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./follow-up/clean-vault.orchestrator.ts";
 import { closeRehearsalActivity } from "./follow-up/close-rehearsal.activity.ts";
 import { compactMailboxActivity } from "./follow-up/compact-mailbox.activity.ts";
+import { followUpSnapshot } from "./follow-up/follow-up-snapshot.orchestrator.ts";
 import { getVerification } from "./follow-up/get-verification.http.ts";
 import { holdLeaverActivity } from "./follow-up/hold-leaver.activity.ts";
 import { getRehearsals } from "./follow-up/list-rehearsals.http.ts";
@@ -65,6 +66,7 @@ import { retainMailboxesActivity } from "./follow-up/retain-mailboxes.activity.t
 import { rotatingVerify } from "./follow-up/rotating-verify.timer.ts";
 import { runRehearsal } from "./follow-up/run-rehearsal.orchestrator.ts";
 import { setHold } from "./follow-up/set-hold.http.ts";
+import { snapshotWritten } from "./follow-up/snapshot-written.event.ts";
 import { startLastBackupActivity } from "./follow-up/start-last-backup.activity.ts";
 import { startRetention } from "./follow-up/start-retention.http.ts";
 import { startVerify } from "./follow-up/start-verify.http.ts";
@@ -270,6 +272,12 @@ serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, 
 serve("get-translations", getTranslations({ clientOf, work }));
 orchestrator("translate-exchange-ids", translateIdsOfMailbox);
 activity(translateIds, translateIdsActivity({ openGraph: exportGraph, work, laneBudgetMs }));
+
+app.eventGrid("snapshot-written", {
+  extraInputs: [durableClient],
+  handler: snapshotWritten({ clientOf, vault, source: followUp.eventSource }),
+});
+orchestrator("follow-up-snapshot", followUpSnapshot);
 
 app.eventGrid("user-changed", {
   extraInputs: [durableClient],

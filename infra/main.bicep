@@ -211,6 +211,7 @@ module functionApp 'modules/function-app.bicep' = {
     hostQueueEndpoint: hostStorage.outputs.queueEndpoint
     hostTableEndpoint: hostStorage.outputs.tableEndpoint
     dataBlobEndpoint: dataStorage.outputs.blobEndpoint
+    dataAccountId: dataStorage.outputs.id
     keyVaultUri: keyVault.outputs.uri
     insightsConnectionString: monitoring.outputs.connectionString
     workspaceId: monitoring.outputs.workspaceId

@@ -141,6 +141,7 @@ const main = async (): Promise<number> => {
       dataDir,
       appDir,
       graph: { mailboxes: [...(mailboxes ?? []), REHEARSAL_MAILBOX] },
+      events: true,
       settings: { REHEARSAL_MAILBOX: REHEARSAL, BACKUP_EXCLUDE: REHEARSAL },
       line,
     }).then((started) => {

@@ -67,6 +67,7 @@ const main = async (): Promise<void> => {
     appDir: options.app,
     port: options.port,
     clock: options.clock,
+    events: true,
     graph: { mailboxes: [...MAILBOXES, ...outlook] },
     line: (name, text) => {
       if (!options.quiet) console.log(`[${name}] ${text}`);

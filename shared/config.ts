@@ -32,6 +32,10 @@ const COVERAGE_SCHEDULE = "0 30 * * * *";
 const REHEARSAL_SCHEDULE = "0 0 12 * * *";
 const VERIFY_SCHEDULE = "0 0 13 * * *";
 
+/** The resource id of a storage account, as Event Grid gives it. */
+const STORAGE_ACCOUNT =
+  /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
+
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
 const duty = (env: { clientId: string | undefined; localToken: string | undefined }): DutyCredential =>
@@ -75,6 +79,7 @@ const Settings = z
       error: "should be the share of the vault that each day verifies, from 1/1 to 1/999, such as 1/30",
     }),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
+    EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
     BACKUP_INTERVAL_HOURS: wholeNumber(1, 8_760),
     NOTIFY_WEBHOOK_URL: z.url({ error: "should be the URL of a webhook, over https" }).refine(isHttps, {
@@ -128,6 +133,7 @@ const Settings = z
         intervalMs: (env.BACKUP_INTERVAL_HOURS ?? 24) * 3_600_000,
       },
       followUp: {
+        eventSource: env.EVENT_SOURCE,
         leaverHoldDays: env.LEAVER_HOLD_DAYS ?? 365,
         webhook:
           env.NOTIFY_WEBHOOK_URL === undefined
@@ -191,6 +197,8 @@ export interface Config {
   /** Mailboxes that a list of restores fills at the same time. */
   readonly restore: { readonly window: number };
   readonly followUp: {
+    /** The resource id of the account whose events are believed; `undefined`: whichever is subscribed to. */
+    readonly eventSource: string | undefined;
     /** How long the mailbox of someone who left is kept from retention. */
     readonly leaverHoldDays: number;
     /** Where notices go. The URL is a credential. */

@@ -62,6 +62,9 @@ export const cleanVaultInstance = "clean-vault";
 
 export const restoreInstance = (id: string): string => `restore-${id}`;
 
+/** What follows a snapshot. */
+export const followUpInstance = (key: MailboxKey, snapshot: SnapshotId): string => `follow-up-${key}-${snapshot}`;
+
 /** What protects the mailboxes of someone who leaves; `user` is the hash of their id. */
 export const leaverInstance = (user: string): string => `leaver-${user}`;
 
@@ -105,6 +108,7 @@ const JOBS = [
   `restore-${RUN}`,
   `restores-${RUN}`,
   `translate-${RUN}`,
+  `follow-up-${KEY}-${RUN}`,
   `leaver-${KEY}`,
   "rehearsal-\\d{4}-\\d\\d-\\d\\d",
   `verify-${KEY}(-${RUN})?`,

@@ -1,9 +1,17 @@
 import { mapBounded } from "../../shared/bounded.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
 import { readScope, type Scope } from "../../shared/state/scope.ts";
+import { readVerification } from "../../shared/state/verification.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
-import { BREACHES, COVERAGE_STATES, type CoverageState, coverageOf, type MailboxCoverage } from "./coverage.ts";
+import {
+  BREACHES,
+  COVERAGE_STATES,
+  type CoverageState,
+  coverageOf,
+  type Judgement,
+  type MailboxCoverage,
+} from "./coverage.ts";
 import { storedHead } from "./stored-mailbox.ts";
 
 /** Mailboxes looked at together: their heads are read at the same time, and let go of before the next ones. */
@@ -44,7 +52,18 @@ export const coveredMailboxes = async (vault: Blobs, scope: Scope | undefined): 
   return [...keys].sort();
 };
 
-/** Looks at the head of every mailbox, which costs a read for each: callers share a scan where they can. */
+/** The coverage of one mailbox, by what the vault and its verifications say of it now. */
+export const lookAt = async (
+  { vault, state }: Pick<CoverageSource, "vault" | "state">,
+  key: MailboxKey,
+  judgement: Judgement,
+  read: typeof storedHead = storedHead,
+): Promise<MailboxCoverage> => {
+  const [stored, verification] = await Promise.all([read(vault, key), readVerification(state, key)]);
+  return coverageOf(key, stored, verification, judgement);
+};
+
+/** Looks at the head of every mailbox, and at what is known of its soundness, which costs two reads for each: callers share a scan where they can. */
 export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource): Promise<CoverageScan> => {
   const nowMs = Date.now();
   const scope = await readScope(state);
@@ -52,7 +71,7 @@ export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource)
   const breaches: MailboxCoverage[] = [];
   const keys = await coveredMailboxes(vault, scope);
   await mapBounded(keys, READERS, async (key) => {
-    const coverage = coverageOf(key, await storedHead(vault, key), { nowMs, intervalMs, scope });
+    const coverage = await lookAt({ vault, state }, key, { nowMs, intervalMs, scope });
     count(tally, coverage);
     if (BREACHES.includes(coverage.state)) breaches.push(coverage);
   });

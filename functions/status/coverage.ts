@@ -1,5 +1,6 @@
 import type { MailboxKey } from "../../shared/ids.ts";
 import type { Scope } from "../../shared/state/scope.ts";
+import { problemsOf, type Verification } from "../../shared/state/verification.ts";
 import { type Head, isHeld } from "../../shared/vault/head.ts";
 import type { StoredMailbox } from "./stored-mailbox.ts";
 
@@ -26,6 +27,8 @@ export interface MailboxCoverage {
   readonly problems?: { readonly failed: number; readonly skipped?: number | undefined };
   readonly hold?: NonNullable<Head["hold"]>;
   readonly damage?: string | undefined;
+  /** The last verification that looked at the mailbox, and the problems that are known. */
+  readonly verified?: { readonly at: string; readonly problems: number };
 }
 
 /** What a mailbox's coverage is judged by. */
@@ -44,17 +47,20 @@ export const latestAgeMs = (intervalMs: number): number => intervalMs * (1 + GRA
 export const coverageOf = (
   mailbox: MailboxKey,
   { head, skipped, damage }: StoredMailbox,
+  verification: Verification | undefined,
   { nowMs, intervalMs, scope }: Judgement,
 ): MailboxCoverage => {
   const inScope = scope === undefined || scope.has(mailbox);
-  if (damage !== undefined) return { mailbox, state: "damaged", user: scope?.get(mailbox), damage };
+  const problems = verification === undefined ? 0 : problemsOf(verification);
+  const verified = verification && { verified: { at: verification.last.at, problems } };
+  if (damage !== undefined) return { mailbox, state: "damaged", user: scope?.get(mailbox), damage, ...verified };
   if (head === undefined || head.newest === null)
     return { mailbox, state: inScope ? "never" : "departed", user: head?.user?.id ?? scope?.get(mailbox) };
   const { user, kind, checkedAt, newest, hold } = head;
   const ageMs = nowMs - Date.parse(checkedAt);
   return {
     mailbox,
-    state: !inScope ? "departed" : ageMs > latestAgeMs(intervalMs) ? "stale" : "protected",
+    state: stateOf({ problems, inScope, isStale: ageMs > latestAgeMs(intervalMs) }),
     user: user?.id,
     kind,
     checked: checkedAt,
@@ -62,5 +68,16 @@ export const coverageOf = (
     newest,
     problems: { failed: newest.failed, ...(skipped === undefined ? {} : { skipped }) },
     ...(hold !== undefined && isHeld(hold, nowMs) ? { hold } : {}),
+    ...verified,
   };
+};
+
+const stateOf = (mailbox: {
+  readonly problems: number;
+  readonly inScope: boolean;
+  readonly isStale: boolean;
+}): CoverageState => {
+  if (mailbox.problems > 0) return "damaged";
+  if (!mailbox.inScope) return "departed";
+  return mailbox.isStale ? "stale" : "protected";
 };

@@ -6,8 +6,8 @@ import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { MailboxKey } from "../../shared/ids.ts";
 import { readScope } from "../../shared/state/scope.ts";
-import { coverageOf, latestAgeMs } from "./coverage.ts";
-import { type CoverageSource, coveredMailboxes, type SharedScan } from "./coverage-scan.ts";
+import { latestAgeMs } from "./coverage.ts";
+import { type CoverageSource, coveredMailboxes, lookAt, type SharedScan } from "./coverage-scan.ts";
 import { storedMailbox } from "./stored-mailbox.ts";
 
 /** Mailboxes looked up at the same time. */
@@ -39,8 +39,8 @@ export const getCoverage =
     const scope = await readScope(state);
     const keys = (await coveredMailboxes(vault, scope)).filter((key) => key > after);
     const judgement = { nowMs: Date.now(), intervalMs, scope };
-    const mailboxes = await mapBounded(keys.slice(0, pageSize), READERS, async (key) =>
-      coverageOf(key, await storedMailbox(vault, key), judgement),
+    const mailboxes = await mapBounded(keys.slice(0, pageSize), READERS, (key) =>
+      lookAt(deps, key, judgement, storedMailbox),
     );
     const last = mailboxes.at(-1);
     return json(200, {

@@ -18,6 +18,7 @@ const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   "restore-in-turn": ["Restore.Operator"],
   "restore-mailbox": ["Restore.Operator"],
   "translate-exchange-ids": ["Vault.Reader", "Backup.Operator", "Restore.Operator"],
+  "follow-up-snapshot": ["Backup.Operator"],
   "protect-leaver": ["Backup.Operator"],
   "run-rehearsal": ["Restore.Operator"],
   "verify-vault": ["Backup.Operator"],

@@ -145,6 +145,8 @@ const checkStart = ({ file, choices }: Environment, derived: ReadonlyMap<string,
 
 const sampleOf = (name: string): string => {
   if (name.endsWith("_CLIENT_ID") || name.endsWith("_TENANT_ID")) return "11111111-1111-4111-8111-111111111111";
+  if (name === "EVENT_SOURCE")
+    return "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/sample";
   if (name === "SEAL_KEY") return Buffer.alloc(32, 1).toString("base64");
   return "https://sample.example/";
 };

@@ -3,6 +3,9 @@ metadata description = 'The second layer: who hears of what is written. Event Gr
 @description('The app that main.bicep made.')
 param appName string
 
+@description('The system topic of the data account.')
+param topicName string
+
 @description('The data account, which takes dead letters too.')
 param dataAccountName string
 
@@ -17,8 +20,55 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: dataAccountName
 }
 
+resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
+  name: topicName
+}
+
 resource userTopic 'Microsoft.EventGrid/partnerTopics@2025-02-15' existing = if (!empty(userTopicName)) {
   name: empty(userTopicName) ? 'none' : userTopicName
+}
+
+// A manifest is written once for each snapshot, after all that it names. What an event leads to writes no manifest into
+// the vault, so none leads to another.
+resource snapshotWritten 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'snapshot-written'
+  properties: {
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    destination: {
+      endpointType: 'AzureFunction'
+      properties: {
+        resourceId: '${app.id}/functions/snapshot-written'
+        maxEventsPerBatch: 1
+        preferredBatchSizeInKilobytes: 64
+      }
+    }
+    filter: {
+      includedEventTypes: ['Microsoft.Storage.BlobCreated']
+      subjectBeginsWith: '/blobServices/default/containers/vault/blobs/'
+      subjectEndsWith: '.manifest.json'
+      isSubjectCaseSensitive: true
+      enableAdvancedFilteringOnArrays: false
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.api'
+          values: ['PutBlob', 'PutBlockList']
+        }
+      ]
+    }
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: dataAccount.id
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
 }
 
 resource userChanged 'Microsoft.EventGrid/partnerTopics/eventSubscriptions@2025-02-15' = if (!empty(userTopicName)) {

@@ -18,6 +18,7 @@ param hostBlobEndpoint string
 param hostQueueEndpoint string
 param hostTableEndpoint string
 param dataBlobEndpoint string
+param dataAccountId string
 param keyVaultUri string
 param insightsConnectionString string
 param workspaceId string
@@ -70,6 +71,7 @@ var appSettings = {
   BACKUP_IDENTITY_CLIENT_ID: backupIdentity.clientId
   RESTORE_IDENTITY_CLIENT_ID: restoreIdentity.clientId
   VAULT_BLOB_ENDPOINT: dataBlobEndpoint
+  EVENT_SOURCE: dataAccountId
   SEAL_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/seal-key)'
 }
 

@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly graph?: Pick<StartOptions, "mailboxes" | "users" | "settings" | "faults">;
   /** Settings of the app beside those that the stack makes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether the storage tells the app of what is written, as Event Grid would. */
+  readonly events?: boolean;
   readonly clock?: number;
   readonly workers?: number;
   readonly deliverTwice?: boolean;
@@ -96,7 +98,10 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       startChild({
         name: "storage",
         program: "storage/main.ts",
-        args: ["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
+        args: [
+          ...["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
+          ...(options.events ? subscriptionArguments(identity.ports.host) : []),
+        ],
         ready: StorageReady,
         line: lineOf("storage"),
       }).then(watch),
@@ -180,6 +185,21 @@ const hostArguments = (options: StackOptions, at: { app: string; port: number; d
   ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
   ...(options.deliverTwice ? ["--deliver-twice"] : []),
   ...(options.nodeFlags ?? []).map((flag) => `--node-flag=${flag}`),
+];
+
+/** What of the storage's events goes to which function; in Azure, infrastructure says so. */
+const SUBSCRIPTIONS = [
+  {
+    functionName: "snapshot-written",
+    includedEventTypes: ["Microsoft.Storage.BlobCreated"],
+    subjectBeginsWith: "/blobServices/default/containers/vault/blobs/",
+    subjectEndsWith: ".manifest.json",
+  },
+];
+
+const subscriptionArguments = (hostPort: number): string[] => [
+  ...["--host-url", `http://127.0.0.1:${hostPort}`],
+  ...["--subscriptions", JSON.stringify(SUBSCRIPTIONS)],
 ];
 
 /** In Azure, infrastructure makes them. */

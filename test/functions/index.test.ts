@@ -108,6 +108,7 @@ describe("the app", () => {
       "backup-tenant",
       "clean-mailbox",
       "clean-vault",
+      "follow-up-snapshot",
       "protect-leaver",
       "restore-in-turn",
       "restore-mailbox",
@@ -135,7 +136,7 @@ describe("the app", () => {
   });
 
   test("listens to events", () => {
-    expect(named("eventGridTrigger")).toEqual(["user-changed"]);
+    expect(named("eventGridTrigger")).toEqual(["snapshot-written", "user-changed"]);
   });
 
   test("serves each route with the method of the table", () => {
@@ -173,6 +174,7 @@ describe("the app", () => {
       "retain-mailbox",
       "retain-mailboxes",
       "rotating-verify",
+      "snapshot-written",
       "start-last-backup",
       "user-changed",
     ]);

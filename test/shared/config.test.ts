@@ -82,8 +82,10 @@ describe("readConfig", () => {
   });
 
   test("takes what follows a backup", () => {
+    const source = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/vault";
     const { followUp, backup } = readConfig(
       someSettings({
+        EVENT_SOURCE: source,
         LEAVER_HOLD_DAYS: "30",
         BACKUP_INTERVAL_HOURS: "12",
         NOTIFY_WEBHOOK_URL: "https://hooks.example/s3cret",
@@ -97,6 +99,7 @@ describe("readConfig", () => {
 
     expect(backup.intervalMs).toBe(12 * 3_600_000);
     expect(followUp).toEqual({
+      eventSource: source,
       leaverHoldDays: 30,
       webhook: { url: "https://hooks.example/s3cret", format: "slack" },
       coverageSchedule: "0 0 * * * *",
@@ -171,6 +174,7 @@ describe("readConfig", () => {
     ["AUTHENTICATION", "", /should be 'platform', or 'none' for the emulator only/],
     ["COVERAGE_SCHEDULE", "", /should be a six-field NCRONTAB expression/],
     ["REHEARSAL_SCHEDULE", "s3cret", /should be a six-field NCRONTAB expression/],
+    ["EVENT_SOURCE", "s3cret", /should be the resource id of the data account/],
     ["LEAVER_HOLD_DAYS", "0", /should be a whole number from 1 to 36500/],
     ["BACKUP_INTERVAL_HOURS", "s3cret", /should be a whole number from 1 to 8760/],
     ["NOTIFY_WEBHOOK_URL", "s3cret", /should be the URL of a webhook, over https/],

@@ -6,6 +6,7 @@ import { watchCoverage } from "../../../functions/status/watch-coverage.timer.ts
 import type { Notice } from "../../../shared/contracts/notify.ts";
 import { notifier } from "../../../shared/notify/notifier.ts";
 import { closeScope, keepScopePage } from "../../../shared/state/scope.ts";
+import { noteVerified } from "../../../shared/state/verification.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { summedJson } from "../../../shared/vault/summed-json.ts";
 import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
@@ -94,6 +95,23 @@ describe("GET /api/coverage", () => {
     ]);
     expect(mailboxes[5]).not.toHaveProperty("hold");
     expect(Math.abs(Number(mailboxes[4]?.["ageSeconds"]) - 31 * 3600)).toBeLessThan(60);
+  });
+
+  test("calls a mailbox damaged that a verification found so", async () => {
+    const { source, scan, state } = await aCoverage();
+    const totals = { snapshots: 1, packs: 1, items: 1, bytes: 1, problems: 2 };
+    const pieces = [{ piece: "20261122T010000Z-abc234", done: true, problems: 2, findings: [] }];
+    const wave = { run: "20261123T010000Z-abc234", wave: 0, at: "2026-11-23T01:00:00Z", scope: { mailbox: WELL } };
+    await noteVerified(state, { mailbox: WELL, done: true, ...totals, pieces }, wave);
+
+    const { body } = await ask(getCoverage({ ...source, scan }), { query: { pageSize: "6" } });
+    expect(body).toMatchObject({ summary: { damaged: 2, protected: 1 } });
+    const { mailboxes } = body as { mailboxes: unknown[] };
+    expect(mailboxes[5]).toMatchObject({
+      mailbox: WELL,
+      state: "damaged",
+      verified: { at: "2026-11-23T01:00:00Z", problems: 2 },
+    });
   });
 
   test.each([1, 2, 3, 5, 6])("gives each mailbox once, in pages of %i", async (pageSize) => {

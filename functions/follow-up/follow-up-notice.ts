@@ -1,0 +1,26 @@
+import type { FollowUpInput, FollowUpResult } from "../../shared/contracts/follow-up-snapshot.ts";
+import type { Notice } from "../../shared/contracts/notify.ts";
+import { followUpInstance } from "../../shared/ids.ts";
+
+/** Ends of a step that somebody should look into. */
+const BAD: readonly string[] = ["damaged", "failed"];
+
+/** What to tell of what followed a snapshot; `undefined` when all is well. */
+export const followUpNotice = (
+  { mailboxKey, snapshotId }: FollowUpInput,
+  result: FollowUpResult,
+): Notice | undefined => {
+  if (!Object.values(result).some((end) => BAD.includes(end))) return undefined;
+  const id = followUpInstance(mailboxKey, snapshotId);
+  return {
+    id,
+    title: result.verify === "damaged" ? "A new snapshot is damaged" : "What follows a snapshot did not go well",
+    isProblem: true,
+    facts: [
+      { name: "Mailbox", value: mailboxKey },
+      { name: "Snapshot", value: snapshotId },
+      ...Object.entries(result).map(([name, value]) => ({ name, value })),
+      { name: "Job", value: id },
+    ],
+  };
+};

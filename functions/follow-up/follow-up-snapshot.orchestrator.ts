@@ -1,0 +1,65 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import { compactMailbox, retainMailbox } from "../../shared/contracts/follow-up.ts";
+import { FollowUpInput, type FollowUpResult } from "../../shared/contracts/follow-up-snapshot.ts";
+import { VerifyTotals, type VerifyVaultInput } from "../../shared/contracts/verify.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { type MailboxKey, verifySnapshotInstance } from "../../shared/ids.ts";
+import { followUpNotice } from "./follow-up-notice.ts";
+import { tell } from "./tell.ts";
+
+/** Calls in which removing may go on where time was up; the nightly round takes what is left. */
+const MOST_ROUNDS = 20;
+
+/**
+ * What a backup product does after the copy is made: verifies what the snapshot stored, compacts the mailbox's chain if that
+ * is due, and removes what the policy does not keep. A step that fails stops none of the others, but nothing is removed
+ * beside a snapshot that is damaged, or could not be verified. People are told what needs a look.
+ */
+export function* followUpSnapshot(context: OrchestrationContext): Generator<Task, FollowUpResult, unknown> {
+  const input = FollowUpInput.parse(context.df.getInput());
+  const { mailboxKey } = input;
+  const result: FollowUpResult = { verify: "waiting", compact: "waiting", retain: "waiting" };
+  const show = () => context.df.setCustomStatus({ ...result });
+
+  show();
+  result.verify = yield* orFailed(verify(context, input));
+  show();
+  result.compact = yield* orFailed(compact(context, mailboxKey));
+  show();
+  result.retain = result.verify === "sound" ? yield* orFailed(retain(context, mailboxKey)) : "withheld";
+  show();
+  const notice = followUpNotice(input, result);
+  if (notice !== undefined) yield* tell(context, notice);
+  return result;
+}
+
+/** How a step ended; its failure is in the history of what failed. */
+function* orFailed(step: Generator<Task, string, unknown>): Generator<Task, string, unknown> {
+  try {
+    return yield* step;
+  } catch {
+    return "failed";
+  }
+}
+
+function* verify(
+  context: OrchestrationContext,
+  { mailboxKey, snapshotId }: FollowUpInput,
+): Generator<Task, string, unknown> {
+  const input: VerifyVaultInput = { scope: { mailbox: mailboxKey, snapshot: snapshotId } };
+  const id = verifySnapshotInstance(mailboxKey, snapshotId);
+  const { problems } = VerifyTotals.parse(yield context.df.callSubOrchestrator("verify-vault", input, id));
+  return problems === 0 ? "sound" : "damaged";
+}
+
+function* compact(context: OrchestrationContext, mailboxKey: MailboxKey): Generator<Task, string, unknown> {
+  return (yield* call(context, compactMailbox, { mailboxKey })).outcome;
+}
+
+function* retain(context: OrchestrationContext, mailboxKey: MailboxKey): Generator<Task, string, unknown> {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { outcome } = yield* call(context, retainMailbox, { mailboxKey });
+    if (outcome !== "more") return outcome;
+  }
+  return "more";
+}

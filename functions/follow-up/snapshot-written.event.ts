@@ -1,0 +1,52 @@
+import type { EventGridHandler } from "@azure/functions";
+import type { FollowUpInput } from "../../shared/contracts/follow-up-snapshot.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { startUnlessKnown } from "../../shared/durable/start-once.ts";
+import { blobOf, type GridEvent, readGridEvent } from "../../shared/events/grid-event.ts";
+import { followUpInstance } from "../../shared/ids.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { parseVaultName, type VaultName } from "../../shared/vault/names.ts";
+
+/** Source: learn.microsoft.com/azure/event-grid/event-schema-blob-storage (read 2026-11). */
+const BLOB_CREATED = "Microsoft.Storage.BlobCreated";
+
+/**
+ * Event Grid: a snapshot was written. Starts what follows it, once for each snapshot, however often and in whichever order
+ * its events come: the instance is named by the snapshot, and one that has ended is not started again.
+ *
+ * An event is believed no further than its subject, and that only for a manifest that is in the vault. What no retry cures
+ * is logged and acknowledged; other failures are thrown, and Event Grid delivers again.
+ */
+export const snapshotWritten =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly vault: Blobs;
+    /** The only source to believe; `undefined`: whichever is subscribed to. */
+    readonly source: string | undefined;
+  }): EventGridHandler<unknown> =>
+  async (raw, context) => {
+    const event = readGridEvent(raw);
+    if (event === undefined) return context.warn("An event is of neither schema: it is left out.");
+    if (event.type !== BLOB_CREATED) return context.debug("An event of another type is left out.");
+    if (!isFrom(event, deps.source)) return context.warn("An event of another source is left out.");
+    const manifest = manifestOf(event);
+    if (manifest === undefined) return context.warn("An event whose subject is no manifest is left out.");
+
+    const { mailboxKey, snapshotId } = manifest;
+    const instanceId = followUpInstance(mailboxKey, snapshotId);
+    if ((await deps.vault.info(manifest.name)) === undefined)
+      return context.warn("An event of a snapshot that is not in the vault is left out.");
+    const input: FollowUpInput = { mailboxKey, snapshotId };
+    const outcome = await startUnlessKnown(deps.clientOf(context), "follow-up-snapshot", { instanceId, input });
+    if (outcome === "known") context.debug(`${instanceId} was started before.`);
+  };
+
+/** Resource ids are compared without regard to case. */
+const isFrom = ({ source }: GridEvent, wanted: string | undefined): boolean =>
+  wanted === undefined || source.toLowerCase() === wanted.toLowerCase();
+
+const manifestOf = (event: GridEvent): (Extract<VaultName, { kind: "manifest" }> & { name: string }) | undefined => {
+  const blob = blobOf(event);
+  const parsed = blob?.container === "vault" ? parseVaultName(blob.name) : undefined;
+  return blob !== undefined && parsed?.kind === "manifest" ? { ...parsed, name: blob.name } : undefined;
+};
