@@ -8,7 +8,10 @@ import type { PackName } from "./names.ts";
 import { type CatalogueRecord, INDEX_ENTRY, PackIndex, type StoredItem } from "./records.ts";
 import { type EntryData, type ReadAt, readDirectory } from "./zip-directory.ts";
 
-const inflateWhole = promisify(inflateRaw);
+const inflateInThread = promisify(inflateRaw);
+
+const inflateWhole = async (stored: Buffer): Promise<Buffer> =>
+  stored.length <= SYNC_BYTES ? inflateRawSync(stored) : inflateInThread(stored);
 
 /** Holds the directory and the index of almost every pack, so that both come with one read. */
 const TAIL_BYTES = 64 * 1024;

@@ -1,6 +1,6 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
-import { gunzip } from "node:zlib";
+import { gunzip, gunzipSync } from "node:zlib";
 import * as z from "zod";
 import { type Blobs, type Metadata, parseJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
@@ -9,7 +9,10 @@ import type { PartName } from "./names.ts";
 import { reference } from "./part-writer.ts";
 import { CatalogueRecord, Sha256 } from "./records.ts";
 
-const decompress = promisify(gunzip);
+const unzipInThread = promisify(gunzip);
+
+/** Up to here a part is unzipped within a millisecond, and handing it to a thread costs more than it saves. */
+const SYNC_BYTES = 16 * 1024;
 
 /** Records parsed between two turns of the event loop: about 6 ms of work. */
 const RECORDS_PER_TURN = 500;
@@ -70,7 +73,7 @@ async function linesOf(name: PartName, body: Buffer): Promise<{ text: Buffer; st
 
 async function unzip(name: PartName, body: Buffer): Promise<Buffer> {
   try {
-    return await decompress(body);
+    return body.length <= SYNC_BYTES ? gunzipSync(body) : await unzipInThread(body);
   } catch (cause) {
     throw new VaultDamageError("not a whole gzip file", { blob: name, cause });
   }
