@@ -41,8 +41,11 @@ param apiCallers array
 @description('Settings of the app that a person chooses, by the names that README.md explains.')
 param settings object
 
-@description('Whether notices are posted to the address in the secret notify-webhook-url.')
+@description('Whether notices are posted to the address in the secret notify-webhook-url; identity/secret.sh puts it there.')
 param notifies bool = false
+
+@description('Partner topic of Microsoft Graph that tells of changed users; empty for none. identity/user-events.sh asks for it.')
+param userTopicName string = ''
 
 @minValue(14)
 @maxValue(365)
@@ -188,6 +191,7 @@ module rights 'modules/rights.bicep' = {
     backupPrincipalId: identities.outputs.backup.principalId
     restorePrincipalId: identities.outputs.restore.principalId
     topicPrincipalId: topic.outputs.principalId
+    userTopicName: userTopicName
     removes: contains(settings, 'RETENTION')
   }
 }

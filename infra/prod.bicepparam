@@ -52,4 +52,5 @@ param settings = {
   REHEARSAL_SCHEDULE: '0 0 12 * * *'
   REHEARSAL_ITEMS: '20'
   IMPORT_HOSTS: 'outlook.office365.com'
+  ID_TRANSLATION: 'app'
 }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { readConfig } from "../../shared/config.ts";
 import { type Expression, type Member, textOf, valueAt } from "./bicep/ast.ts";
 import { type Finding, finding } from "./finding.ts";
@@ -18,6 +19,8 @@ const OF_THE_PLATFORM: Readonly<Record<string, string>> = { WEBSITE_AUTH_ENABLED
 /** What Flex Consumption does not take, or sets by itself. Source: learn.microsoft.com/azure/azure-functions/flex-consumption-plan (read 2026-11). */
 const NOT_ON_FLEX =
   /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_.*|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|linuxFxVersion|AzureWebJobsStorage|AzureWebJobsDashboard|APPINSIGHTS_INSTRUMENTATIONKEY)$/;
+
+const Sample = z.looseObject({ Values: z.record(z.string(), z.string()) });
 
 /**
  * Settings in the templates against settings that are read: by the app, which is watched while it reads them, by the
@@ -46,7 +49,12 @@ export const checkSettings = (project: Project): Finding[] => {
   for (const name of wanted)
     if (!named.has(name) && !OF_THE_EMULATORS.test(name) && OF_THE_PLATFORM[name] === undefined)
       findings.push(finding(APP, undefined, `the setting ${name} is read, but set in no template and no environment`));
-  for (const environment of environments) findings.push(...checkStart(environment, derived));
+  findings.push(...checkSample(project, wanted));
+  for (const environment of environments)
+    findings.push(
+      ...checkNamed(environment, derived, settingsNamedForHost(project)),
+      ...checkStart(environment, derived),
+    );
   return findings;
 };
 
@@ -125,6 +133,32 @@ const settingsNamedForHost = (project: Project): string[] =>
   ["host.json", ...project.list("functions").filter((path) => path.endsWith(".ts"))].flatMap((path) =>
     [...project.text(path).matchAll(/"%([A-Z][A-Z0-9_]*)%"/g)].map(([, name]) => name ?? ""),
   );
+
+/** The sample for Core Tools holds what somebody reads there, and what the host asks for. */
+const checkSample = (project: Project, wanted: ReadonlySet<string>): Finding[] => {
+  const file = "local.settings.sample.json";
+  const { Values } = Sample.parse(JSON.parse(project.text(file)));
+  const ofCoreTools = ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage"];
+  const names = Object.keys(Values);
+  return [
+    ...names
+      .filter((name) => !wanted.has(name) && !ofCoreTools.includes(name) && !OF_THE_HOST.test(name))
+      .map((name) => finding(file, undefined, `nobody reads the setting ${name}`)),
+    ...settingsNamedForHost(project)
+      .filter((name) => !names.includes(name))
+      .map((name) => finding(file, undefined, `the host asks for ${name}, which the sample does not set`)),
+  ];
+};
+
+/** What the host itself looks up has no default: a schedule that is not set is a function that does not start. */
+const checkNamed = (
+  { file, choices }: Environment,
+  derived: ReadonlyMap<string, Member>,
+  names: readonly string[],
+): Finding[] =>
+  names
+    .filter((name) => !derived.has(name) && !choices.some(({ key }) => key === name))
+    .map((name) => finding(file, undefined, `the host asks for ${name}, which this environment does not set`));
 
 /** Lets the app read what an environment sets, with samples for what only Azure knows. */
 const checkStart = ({ file, choices }: Environment, derived: ReadonlyMap<string, Member>): Finding[] => {

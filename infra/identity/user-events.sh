@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Asks Microsoft Graph to tell a partner topic of Event Grid when users change, so that leavers are backed up at once.
-# Graph forgets after 29 days: run it again with the id that it printed to renew.
+# Graph forgets after 29 days at most: run it again with the id that it printed to renew.
 #
 #   user-events.sh RESOURCE_GROUP LOCATION TOPIC_NAME [SUBSCRIPTION_ID] [--apply]
 #
-# Needs az, signed in with User.Read.All, and Microsoft Graph authorised as a partner in the resource group. Afterwards
-# activate the topic, and give its name to events/main.bicep as userTopicName.
+# Needs az, signed in with User.Read.All, and Microsoft Graph authorised as a partner in the resource group. The first time
+# it also activates the topic and gives it an identity, for its dead letters; then deploy both layers with the topic's name as
+# userTopicName.
 set -euo pipefail
 
 usage='usage: user-events.sh RESOURCE_GROUP LOCATION TOPIC_NAME [SUBSCRIPTION_ID] [--apply]'
@@ -22,7 +23,7 @@ for option in "${@:4}"; do
   esac
 done
 
-expires=$(date -u -d '+29 days' +%Y-%m-%dT%H:%M:%SZ)
+expires=$(date -u -d '+28 days' +%Y-%m-%dT%H:%M:%SZ)
 account=$(az account show --query id --output tsv)
 target="EventGrid:?azuresubscriptionid=$account&resourcegroup=$group&partnertopic=$topic&location=$location"
 url=https://graph.microsoft.com/v1.0/subscriptions
@@ -40,3 +41,9 @@ if [[ -z $apply ]]; then
   exit 0
 fi
 az rest --method "$method" --url "$url" --headers 'content-type=application/json' --body "$body" --query id --output tsv
+
+if [[ $method == POST ]]; then
+  resource="/subscriptions/$account/resourceGroups/$group/providers/Microsoft.EventGrid/partnerTopics/$topic"
+  az rest --method PATCH --url "$resource?api-version=2025-02-15" --body '{"identity": {"type": "SystemAssigned"}}' --output none
+  az rest --method POST --url "$resource/activate?api-version=2025-02-15" --output none
+fi

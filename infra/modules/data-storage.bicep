@@ -105,7 +105,8 @@ resource deadLetters 'Microsoft.Storage/storageAccounts/blobServices/containers@
   properties: { publicAccess: 'None' }
 }
 
-// Nothing here touches vault, state or audit, but for versions that head.json left behind.
+// Nothing here touches vault, state or audit, but for versions that were overwritten or deleted. Their
+// days count from when they were written; soft delete keeps what is removed here for undeleteDays more.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
   parent: account
   name: 'default'
@@ -118,10 +119,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
           type: 'Lifecycle'
           definition: {
             filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['work/'] }
-            actions: {
-              baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } }
-              version: { delete: { daysAfterCreationGreaterThan: 7 } }
-            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } } }
           }
         }
         {
@@ -130,18 +128,24 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
           type: 'Lifecycle'
           definition: {
             filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['dead-letters/'] }
-            actions: {
-              baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } }
-              version: { delete: { daysAfterCreationGreaterThan: 7 } }
-            }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 30 } } }
           }
         }
         {
-          name: 'old-versions-of-the-vault'
+          name: 'old-versions-of-what-is-short-lived'
           enabled: true
           type: 'Lifecycle'
           definition: {
-            filters: { blobTypes: ['blockBlob'], prefixMatch: ['vault/'] }
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['work/', 'dead-letters/'] }
+            actions: { version: { delete: { daysAfterCreationGreaterThan: 7 } } }
+          }
+        }
+        {
+          name: 'old-versions-of-what-is-kept'
+          enabled: true
+          type: 'Lifecycle'
+          definition: {
+            filters: { blobTypes: ['blockBlob'], prefixMatch: ['vault/', 'state/'] }
             actions: { version: { delete: { daysAfterCreationGreaterThan: max(undeleteDays, writeOnceDays) } } }
           }
         }

@@ -75,6 +75,15 @@ var appSettings = {
   SEAL_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/seal-key)'
 }
 
+// Whoever translates ids as the caller asks Entra in the name of the API, of this tenant.
+var translates = contains(choices, 'ID_TRANSLATION') && choices.ID_TRANSLATION == 'delegated'
+var translationSettings = translates
+  ? {
+      ID_TRANSLATION_TENANT_ID: tenant().tenantId
+      ID_TRANSLATION_CLIENT_ID: apiClientId
+    }
+  : {}
+
 var noticeSettings = notifies
   ? { NOTIFY_WEBHOOK_URL: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/notify-webhook-url)' }
   : {}
@@ -139,7 +148,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(hostSettings, schedulerSettings, appSettings, noticeSettings, choices)
+  properties: union(hostSettings, schedulerSettings, appSettings, translationSettings, noticeSettings, choices)
 }
 
 resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {
@@ -180,7 +189,8 @@ resource authentication 'Microsoft.Web/sites/config@2024-11-01' = {
         }
       }
     }
-    login: { tokenStore: { enabled: false } }
+    // The app sees a caller's token only where it acts in their name.
+    login: { tokenStore: { enabled: translates } }
   }
 }
 

@@ -14,6 +14,9 @@ param backupPrincipalId string
 param restorePrincipalId string
 param topicPrincipalId string
 
+@description('Partner topic of Microsoft Graph; empty where there is none.')
+param userTopicName string
+
 @description('Whether retention may remove what no kept snapshot needs.')
 param removes bool
 
@@ -82,6 +85,10 @@ resource scheduler 'Microsoft.DurableTask/schedulers@2025-11-01' existing = if (
 resource hub 'Microsoft.DurableTask/schedulers/taskHubs@2025-11-01' existing = if (!empty(schedulerName)) {
   parent: scheduler
   name: taskHub
+}
+
+resource userTopic 'Microsoft.EventGrid/partnerTopics@2025-02-15' existing = if (!empty(userTopicName)) {
+  name: empty(userTopicName) ? 'none' : userTopicName
 }
 
 // Built-in roles that write may also delete a whole container. These may not.
@@ -243,16 +250,6 @@ resource backupState 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-resource backupAudit 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(audit.id, backupPrincipalId, 'appender')
-  scope: audit
-  properties: {
-    principalId: backupPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: appenderRole.id
-  }
-}
-
 resource restoreVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(vault.id, restorePrincipalId, roles.blobReader)
   scope: vault
@@ -288,6 +285,16 @@ resource topicDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' =
   scope: deadLetters
   properties: {
     principalId: topicPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobContributor)
+  }
+}
+
+resource userTopicDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(userTopicName)) {
+  name: guid(deadLetters.id, userTopicName, roles.blobContributor)
+  scope: deadLetters
+  properties: {
+    principalId: userTopic!.identity.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobContributor)
   }

@@ -6,6 +6,7 @@ import { openProject } from "../../infra/check/project.ts";
 const APP = "infra/modules/function-app.bicep";
 const DATA = "infra/modules/data-storage.bicep";
 const RIGHTS = "infra/modules/rights.bicep";
+const EVENTS = "infra/events/main.bicep";
 const MAIN = "infra/main.bicep";
 const PROD = "infra/prod.bicepparam";
 
@@ -134,6 +135,63 @@ describe("npm run check:infra", () => {
       "principalType: 'ServicePrincipal'",
       "principalType: 'User'",
       /needs principalType/,
+    ],
+    [
+      "an event that is given up without a trace",
+      EVENTS,
+      /deadLetterWithResourceIdentity: \{[\s\S]*?\n {4}\}\n/,
+      "",
+      /leave what it gives up in dead-letters/,
+    ],
+    [
+      "an event loop over all blobs of the vault",
+      EVENTS,
+      "subjectEndsWith: '.manifest.json'",
+      "subjectEndsWith: '.json'",
+      /feeds itself/,
+    ],
+    ["an event loop over every container", EVENTS, "containers/vault/blobs/", "", /feeds itself/],
+    [
+      "the schema that is not CloudEvents",
+      EVENTS,
+      "CloudEventSchemaV1_0",
+      "EventGridSchema",
+      /should deliver CloudEvents/,
+    ],
+    [
+      "a subscription to a function that is not there",
+      EVENTS,
+      "/functions/snapshot-written",
+      "/functions/snapshot-wrote",
+      /no event function snapshot-wrote/,
+    ],
+    [
+      "a function that nobody tells of its events",
+      EVENTS,
+      "/functions/user-changed",
+      "/functions/snapshot-written",
+      /nobody tells the function user-changed/,
+    ],
+    [
+      "a right that the app has no use for",
+      "functions/index.ts",
+      "stateContainer(backupStorage)",
+      "stateContainer(restoreStorage)",
+      /never uses the right of backup on state/,
+    ],
+    [
+      "a schedule that an environment does not set",
+      "infra/main.bicepparam",
+      /^ {2}BACKUP_SCHEDULE: .*\n/m,
+      "",
+      /main.bicepparam: the host asks for BACKUP_SCHEDULE/,
+    ],
+    [
+      "a setting of the sample that nobody reads",
+      "local.settings.sample.json",
+      '"AUTHENTICATION"',
+      '"AUTHENTIFICATION"',
+      /sample.json: nobody reads/,
     ],
     [
       "a setting that nobody reads",

@@ -8,6 +8,9 @@ const TYPES = [
   "Microsoft.EventGrid/partnerTopics/eventSubscriptions",
 ];
 
+/** What the app adds to a package lies below this. */
+const OWN_PREFIX = "_vault/";
+
 /** Containers that may raise an event. What the app writes while it handles one lies in others, or is filtered out. */
 const WATCHED = ["/blobServices/default/containers/vault/blobs/", "/blobServices/default/containers/dsr-"];
 
@@ -45,8 +48,19 @@ const checkFilter = (properties: Expression | undefined): string[] => {
   const ends = textOf(valueAt(properties, "filter", "subjectEndsWith"));
   if (begins.includes("/vault/") && ends !== ".manifest.json")
     wrong.push("feeds itself: of the vault it should hear of manifests only");
+  if (begins.endsWith("/dsr-") && !hasOwn(advanced))
+    wrong.push("feeds itself: of a package it should not hear of what the app adds");
   return wrong;
 };
+
+/** Whether what the app adds to a package is filtered out. */
+const hasOwn = (filters: Expression | undefined): boolean =>
+  filters?.kind === "array" &&
+  filters.items.some((filter) => {
+    const values = valueAt(filter, "values");
+    const texts = values?.kind === "array" ? values.items.map(textOf) : [];
+    return textOf(valueAt(filter, "operatorType")) === "StringNotContains" && texts.includes(`/blobs/${OWN_PREFIX}`);
+  });
 
 const hasEntries = (list: Expression | undefined): boolean => list?.kind === "array" && list.items.length > 0;
 

@@ -1,8 +1,11 @@
-import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
+import { type DeployedStatement, type Expression, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";
 
 const FILE = "infra/modules/rights.bicep";
+
+/** Where the app opens containers, each with the identity of a duty. */
+const APP = "functions/index.ts";
 
 /** Ids of built-in roles. Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (read 2026-11). */
 const BUILT_IN: Readonly<Record<string, string>> = {
@@ -28,11 +31,11 @@ export const RIGHTS: readonly string[] = [
   "backup: removerRole on vault",
   "backup: blobContributor on work",
   "backup: blobContributor on state",
-  "backup: appenderRole on audit",
   "restore: blobReader on vault",
   "restore: blobContributor on work",
   "restore: appenderRole on audit",
   "topic: blobContributor on deadLetters",
+  "userTopic: blobContributor on deadLetters",
 ];
 
 /** Rights in one file, at the narrowest scope, with ids that are what they are called. */
@@ -57,7 +60,37 @@ export const checkRights = (project: Project): Finding[] => {
     ...RIGHTS.filter((right) => !given.includes(right)).map((right) =>
       finding(FILE, undefined, `a right is missing: ${right}`),
     ),
+    ...assignments
+      .filter(({ statement }, index) => given[index]?.endsWith(" on dataAccount") && !isBoundToPackages(statement))
+      .map(({ file, statement }) =>
+        finding(file, statement.at, `${statement.name} should reach the blobs of packages only`),
+      ),
+    ...checkUse(project),
     ...deployed(project, "Microsoft.Authorization/roleDefinitions").flatMap(checkOwnRole),
+  ];
+};
+
+const isBoundToPackages = ({ body }: DeployedStatement): boolean =>
+  /\[Microsoft\.Storage\/storageAccounts\/blobServices\/containers:name\] StringLike 'dsr-\*'/.test(
+    textOf(valueAt(body, "properties", "condition")) ?? "",
+  );
+
+/** An identity has a right on a container exactly if the app opens the container with it. */
+const checkUse = (project: Project): Finding[] => {
+  const opened = [...project.text(APP).matchAll(/\b([a-z]+)Container\(([a-z]+)Storage\)/g)];
+  const used = new Set(opened.map(([, container, duty]) => `${duty} on ${container}`));
+  const given = new Set(
+    RIGHTS.map((right) => right.replace(/: \w+/, "")).filter((right) =>
+      /^(backup|restore|privacy) on [a-z]+$/.test(right),
+    ),
+  );
+  return [
+    ...[...used]
+      .filter((right) => !given.has(right))
+      .map((right) => finding(FILE, undefined, `the app needs a right that nobody gives: ${right}`)),
+    ...[...given]
+      .filter((right) => !used.has(right))
+      .map((right) => finding(FILE, undefined, `the app never uses the right of ${right}`)),
   ];
 };
 
@@ -74,9 +107,15 @@ const checkRoleIds = (project: Project): Finding[] => {
 const rightOf = ({ statement }: Deployed): string => {
   const principal = valueAt(statement.body, "properties", "principalId");
   const scope = valueAt(statement.body, "scope");
-  const who = principal?.kind === "name" ? principal.name.replace(/PrincipalId$/, "") : "?";
+  const who = rootOf(principal).replace(/PrincipalId$/, "");
   const what = scope?.kind === "name" ? scope.name : "the whole resource group";
   return `${who}: ${roleOf(valueAt(statement.body, "properties", "roleDefinitionId"))} on ${what}`;
+};
+
+/** The name that a chain of members begins with. */
+const rootOf = (expression: Expression | undefined): string => {
+  if (expression?.kind === "member" || expression?.kind === "sure") return rootOf(expression.of);
+  return expression?.kind === "name" ? expression.name : "?";
 };
 
 /** `subscriptionResourceId('…', roles.x)` of a built-in role, `x.id` of one of our own. */
