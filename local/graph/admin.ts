@@ -182,6 +182,11 @@ export function adminOperations(context: AdminContext) {
       target.state.commit({ op: "delta-expired", at: world.now(), ...(folderKey !== undefined && { folderKey }) });
     }),
 
+    "step-exports": operation(z.strictObject({ steps: z.int().positive().default(1) }), ({ steps }) =>
+      world.exports.step(steps),
+    ),
+    exports: operation(z.strictObject({}), () => world.exports.all().map(({ storageLocation: _, ...shown }) => shown)),
+
     settings: operation(SettingsPatch, (patch) => context.changeSettings(patch)),
     "add-fault": operation(FaultRule, (rule) => ({ id: faults.add(rule) })),
     faults: operation(z.strictObject({}), () => faults.list()),

@@ -32,6 +32,8 @@ export const ROLES = {
   translateIds: ["User.ReadBasic.All", "User.Read.All", "User.ReadWrite.All"],
   readSettings: ["MailboxSettings.Read", "MailboxSettings.ReadWrite"],
   readMembers: ["GroupMember.Read.All", "Group.Read.All"],
+  /** @doc The page asks for User.Read.All too where an operation is read; the permissions data for either. */
+  exportPersonalData: ["User.Export.All"],
 } as const;
 
 /** An app that may do everything; the emulator's default. */
@@ -45,6 +47,7 @@ export const ALL_ROLES_APP: AppRegistration = {
     "User.Read.All",
     "MailboxSettings.Read",
     "GroupMember.Read.All",
+    "User.Export.All",
   ],
 };
 

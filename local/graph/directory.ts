@@ -118,7 +118,8 @@ export function primaryMailbox(call: DirectoryCall, user: DirectoryUser = knownU
   throw new GraphFailure(404, noMailboxCode, "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
 }
 
-function knownUser(call: DirectoryCall): DirectoryUser {
+/** The user that a path names. @throws {GraphFailure} 404 when there is none. */
+export function knownUser(call: DirectoryCall): DirectoryUser {
   const found = call.world.mailboxes.user(paramOf(call, "user"));
   if (found === undefined) throw unknownResource(paramOf(call, "user"));
   return found;

@@ -19,6 +19,7 @@ import { serveGraph } from "./graph-server.ts";
 import { serveImport } from "./import-server.ts";
 import { MailboxSpec, seedUser, UserSpec } from "./mailbox-spec.ts";
 import { createMailboxes, type Hosting } from "./mailboxes.ts";
+import { personalDataExports } from "./personal-data/operations.ts";
 import type { SeedMailbox } from "./seed.ts";
 import { patchSettings, Settings } from "./settings.ts";
 import { contentStore } from "./state/content-store.ts";
@@ -82,6 +83,7 @@ export async function startGraphEmulator(
     counters: createCounters(),
     tokens: tokenSealer(start.tenantId),
     content: await contentStore(stateDir === undefined ? start.contentDir : path.join(stateDir, "content")),
+    exports: personalDataExports(() => settings, now, stateDir && path.join(stateDir, "personal-data.jsonl")),
     importOrigin: () => importOrigin,
   };
   const specs = stateDir === undefined ? undefined : openJournal(path.join(stateDir, "mailboxes.jsonl"), MailboxSpec);
@@ -117,6 +119,7 @@ export async function startGraphEmulator(
   async function stop() {
     await Promise.all([close(graph), close(imports)]);
     world.mailboxes.close();
+    world.exports.close();
     specs?.journal.close();
     await world.content.dispose();
   }

@@ -6,6 +6,7 @@ import { createFolder, deleteFolder, getFolder, listChildFolders, listFolders, r
 import { createImportSession } from "./import-session.ts";
 import { itemDelta } from "./item-delta.ts";
 import { deleteItem, getItem, listItems } from "./items.ts";
+import { exportPersonalData, getOperation } from "./personal-data/endpoints.ts";
 import { translateExchangeIds } from "./translate-ids.ts";
 import type { DirectoryCall, MailboxCall, Reply } from "./world.ts";
 
@@ -57,6 +58,15 @@ export const ROUTES: readonly Route[] = [
     area: "directory",
     handle: translateExchangeIds,
   },
+  {
+    name: "export-personal-data",
+    method: "POST",
+    path: "/users/{user}/exportPersonalData",
+    roles: ROLES.exportPersonalData,
+    area: "directory",
+    handle: exportPersonalData,
+  },
+  directory("data-policy-operation", "/dataPolicyOperations/{operation}", ROLES.exportPersonalData, getOperation),
 
   mailbox("folders", "GET", "/folders", ROLES.readFolders, listFolders),
   mailbox("folders-delta", "GET", "/folders/delta", ROLES.readFolders, folderDelta),

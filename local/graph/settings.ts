@@ -24,6 +24,10 @@ export const Limits = z.strictObject({
   retryAfterSeconds: z.int().nonnegative().optional(),
   /** @guess A body larger than the whole budget is taken when nothing was uploaded in the window, or never. */
   oversizedImport: z.enum(["when-idle", "refuse"]).default("when-idle"),
+  /** @doc Personal-data exports in a day, of one person and of the tenant, and reads of their operations in an hour. */
+  maxExportsOfUser: z.int().positive().default(100),
+  maxExportsOfTenant: z.int().positive().default(1_000),
+  maxOperationReads: z.int().positive().default(10_000),
 });
 export type Limits = z.infer<typeof Limits>;
 
@@ -77,6 +81,22 @@ export const Behaviours = z.strictObject({
   translationsShuffled: z.boolean().default(true),
   /** @observed Old items have no immutable id: those created before this moment. */
   immutableIdsSince: z.iso.datetime().optional(),
+  /** @doc sample, of the answer that accepts a personal-data export. */
+  exportRetryAfterSeconds: z.int().nonnegative().default(60),
+  /** @doc No sample shows one where an operation is read. */
+  operationRetryAfterSeconds: z.int().nonnegative().optional(),
+  /** @guess Between two steps of an export, each of which writes a file; 0: steps are taken by administration alone. */
+  exportStepMs: z.int().nonnegative().default(500),
+  /** @guess */
+  exportFiles: z.int().nonnegative().default(4),
+  /** How exports end. */
+  exportOutcome: z.enum(["complete", "failed"]).default("complete"),
+  /** @doc The schema says a number, the page a string. */
+  exportProgress: z.enum(["number", "string"]).default("number"),
+  /** What an export that runs says of itself: another word is a value of the future. */
+  exportRunningStatus: z.string().default("running"),
+  /** @guess Whether an operation's `storageLocation` is the whole URL, signature and all. */
+  operationShowsSas: z.boolean().default(true),
 });
 export type Behaviours = z.infer<typeof Behaviours>;
 

@@ -2,6 +2,7 @@ import type { Apps } from "./auth.ts";
 import type { Counters } from "./counters.ts";
 import type { Faults } from "./faults.ts";
 import type { HostedMailbox, Mailboxes } from "./mailboxes.ts";
+import type { PersonalDataExports } from "./personal-data/operations.ts";
 import type { Settings } from "./settings.ts";
 import type { ContentStore } from "./state/content-store.ts";
 import type { Throttle } from "./throttle.ts";
@@ -18,6 +19,7 @@ export interface World {
   readonly counters: Counters;
   readonly tokens: TokenSealer;
   readonly content: ContentStore;
+  readonly exports: PersonalDataExports;
   /** Where import URLs lead. */
   readonly importOrigin: () => string;
 }
