@@ -23,6 +23,19 @@ export const ENDPOINTS = {
   "start-translation": { method: "POST", route: "ids/translate", callers: READERS },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
 
+  "start-personal-data-export": { method: "POST", route: "personal-data-exports", callers: ["Privacy.Officer"] },
+  "get-personal-data-export": { method: "GET", route: "personal-data-exports/{id}", callers: ["Privacy.Officer"] },
+  "get-personal-data-file": {
+    method: "GET",
+    route: "personal-data-exports/{id}/files/{*name}",
+    callers: ["Privacy.Officer"],
+  },
+  "delete-personal-data-export": {
+    method: "DELETE",
+    route: "personal-data-exports/{id}",
+    callers: ["Privacy.Officer"],
+  },
+
   "get-job": { method: "GET", route: "jobs/{id}", callers: JOB_OWNERS },
   "pause-job": { method: "POST", route: "jobs/{id}/pause", callers: JOB_OWNERS },
   "resume-job": { method: "POST", route: "jobs/{id}/resume", callers: JOB_OWNERS },

@@ -6,6 +6,12 @@ import { translateIds } from "../shared/contracts/exchange-ids.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
 import { holdLeaver, startLastBackup } from "../shared/contracts/leaver.ts";
 import { notify } from "../shared/contracts/notify.ts";
+import {
+  checkPersonalDataExport,
+  copyMailboxData,
+  listPersonalData,
+  requestPersonalDataExport,
+} from "../shared/contracts/personal-data.ts";
 import { closeRehearsal, openRehearsal } from "../shared/contracts/rehearsal.ts";
 import {
   createImportSession,
@@ -23,8 +29,10 @@ import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
 import { openSlots } from "../shared/graph/slots.ts";
 import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
+import { watchAnswers } from "../shared/http/paced-body.ts";
 import { notifier } from "../shared/notify/notifier.ts";
 import { webhook } from "../shared/notify/webhook.ts";
+import { azurePackages } from "../shared/personal-data/packages.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
@@ -78,6 +86,16 @@ import { startTranslation } from "./ids/start-translation.http.ts";
 import { translateIdsOfMailbox } from "./ids/translate-exchange-ids.orchestrator.ts";
 import { translateIdsActivity } from "./ids/translate-ids.activity.ts";
 import { appTranslator, callerTranslator } from "./ids/translator.ts";
+import { checkPersonalDataExportActivity } from "./personal-data/check-personal-data-export.activity.ts";
+import { copyMailboxDataActivity } from "./personal-data/copy-mailbox-data.activity.ts";
+import { deletePersonalDataExport } from "./personal-data/delete-personal-data-export.http.ts";
+import { exportPersonalData } from "./personal-data/export-personal-data.orchestrator.ts";
+import { getPersonalDataExport } from "./personal-data/get-personal-data-export.http.ts";
+import { getPersonalDataFile } from "./personal-data/get-personal-data-file.http.ts";
+import { listPersonalDataActivity } from "./personal-data/list-personal-data.activity.ts";
+import { personalDataWritten } from "./personal-data/personal-data-written.event.ts";
+import { requestPersonalDataExportActivity } from "./personal-data/request-personal-data-export.activity.ts";
+import { startPersonalDataExport } from "./personal-data/start-personal-data-export.http.ts";
 import { getSnapshot } from "./reading/get-snapshot.http.ts";
 import { getFolders } from "./reading/list-folders.http.ts";
 import { getItems } from "./reading/list-items.http.ts";
@@ -116,6 +134,7 @@ const {
   restore,
   retention: policy,
   followUp,
+  personalData,
 } = config;
 const { endpoint, importHosts } = graphConfig;
 const { archives, exclude, excludeFolders, intervalMs, laneBudgetMs, scope, window } = backup;
@@ -123,6 +142,7 @@ const { leaverHoldDays, rehearsal } = followUp;
 
 const backupCredential = dutyCredential(graphConfig.backup);
 const restoreCredential = dutyCredential(graphConfig.restore);
+const privacyCredential = dutyCredential(graphConfig.privacy);
 /** Batches that a process exports at a time, of whatever mailboxes: each takes up to 10 MiB. More want more processes. */
 const MOST_EXPORTS = 10;
 
@@ -131,6 +151,7 @@ const RETENTION_SCHEDULE = "0 0 11 * * *";
 
 const exportGraph = graph({ endpoint, credential: backupCredential, userAgent: PROGRAM });
 const importGraph = graph({ endpoint, credential: restoreCredential, userAgent: PROGRAM });
+const privacyGraph = graph({ endpoint, credential: privacyCredential, userAgent: PROGRAM });
 const openImporter = importer({ importHosts, userAgent: PROGRAM });
 const translator =
   idTranslation.by === "app"
@@ -164,6 +185,14 @@ const tellPeople = notifier({
   state,
   post: followUp.webhook && webhook(followUp.webhook, { userAgent: PROGRAM }),
 });
+const privacyStorage = blobService(storage, privacyCredential);
+const privacyVault = azureBlobs(vaultContainer(privacyStorage));
+const privacyWork = azureBlobs(workContainer(privacyStorage));
+const packages = azurePackages(privacyStorage, { kind: storage.kind, sasMs: personalData.sasMs });
+
+// Files of a package may be of any size: they pass through as streams.
+app.setup({ enableHttpStream: true });
+watchAnswers();
 
 const redact = redactor(secretsIn(config));
 app.hook.log((line) => {
@@ -267,6 +296,33 @@ serve("start-verify", startVerify({ clientOf, openGraph: exportGraph, vault }));
 serve("get-verification", getVerification({ openGraph: exportGraph, vault, state }));
 orchestrator("verify-vault", verifyVault);
 activity(verifyWave, verifyWaveActivity({ vault, work, state, budgetMs: laneBudgetMs }));
+serve(
+  "start-personal-data-export",
+  startPersonalDataExport({
+    clientOf,
+    openGraph: privacyGraph,
+    vault: privacyVault,
+    work: privacyWork,
+    audit: blobAuditLog(auditContainer(privacyStorage)),
+    archives,
+    timeoutMs: personalData.timeoutMs,
+  }),
+);
+serve("get-personal-data-export", getPersonalDataExport({ clientOf, packages, deadlineMs: personalData.deadlineMs }));
+serve("get-personal-data-file", getPersonalDataFile({ packages }));
+serve("delete-personal-data-export", deletePersonalDataExport({ clientOf, packages }));
+orchestrator("export-personal-data", exportPersonalData);
+activity(
+  requestPersonalDataExport,
+  requestPersonalDataExportActivity({ openGraph: privacyGraph, packages, work: privacyWork }),
+);
+activity(checkPersonalDataExport, checkPersonalDataExportActivity({ openGraph: privacyGraph }));
+activity(copyMailboxData, copyMailboxDataActivity({ vault: privacyVault, packages, work: privacyWork, laneBudgetMs }));
+activity(listPersonalData, listPersonalDataActivity({ packages, work: privacyWork, laneBudgetMs }));
+app.eventGrid("personal-data-written", {
+  extraInputs: [durableClient],
+  handler: personalDataWritten({ clientOf, source: followUp.eventSource }),
+});
 
 serve("start-translation", startTranslation({ clientOf, openGraph: exportGraph, translator, vault, work }));
 serve("get-translations", getTranslations({ clientOf, work }));

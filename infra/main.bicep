@@ -190,6 +190,7 @@ module rights 'modules/rights.bicep' = {
     hostPrincipalId: identities.outputs.host.principalId
     backupPrincipalId: identities.outputs.backup.principalId
     restorePrincipalId: identities.outputs.restore.principalId
+    privacyPrincipalId: identities.outputs.privacy.principalId
     topicPrincipalId: topic.outputs.principalId
     userTopicName: userTopicName
     removes: contains(settings, 'RETENTION')

@@ -41,6 +41,9 @@ param settings = {
   LANE_SECONDS: '100'
   VERIFY_SHARE: '1/30'
   VERIFY_SCHEDULE: '0 0 13 * * *'
+  PERSONAL_DATA_SAS_HOURS: '72'
+  PERSONAL_DATA_TIMEOUT_DAYS: '7'
+  PERSONAL_DATA_DEADLINE_DAYS: '30'
   // Without this line nothing is ever removed.
   RETENTION: 'last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d'
   BACKUP_INTERVAL_HOURS: '24'

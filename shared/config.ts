@@ -36,6 +36,15 @@ const VERIFY_SCHEDULE = "0 0 13 * * *";
 const STORAGE_ACCOUNT =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+/** A user delegation key is good for 7 days, of which some minutes are past. Source: learn.microsoft.com/rest/api/storageservices/get-user-delegation-key. */
+const LONGEST_SAS_HOURS = 7 * 24 - 1;
+
+/** Scratch data lives for 7 days, and what an export is known by is among it. */
+const LONGEST_EXPORT_DAYS = 7;
+
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
 const duty = (env: { clientId: string | undefined; localToken: string | undefined }): DutyCredential =>
@@ -52,8 +61,12 @@ const Settings = z
     GRAPH_ENDPOINT: z.url({ error: "should be the origin of Microsoft Graph, such as https://graph.microsoft.com" }),
     BACKUP_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that exports" }),
     RESTORE_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that imports" }),
+    PRIVACY_IDENTITY_CLIENT_ID: z.guid({
+      error: "should be the client id of the managed identity that exports personal data",
+    }),
     LOCAL_BACKUP_TOKEN: localToken,
     LOCAL_RESTORE_TOKEN: localToken,
+    LOCAL_PRIVACY_TOKEN: localToken,
     VAULT_BLOB_ENDPOINT: z.url({ error: BLOB_ENDPOINT }),
     VAULT_CONNECTION_STRING: z.string().regex(/BlobEndpoint=/, {
       error: "should be a connection string with a BlobEndpoint, for a local storage emulator only",
@@ -78,6 +91,9 @@ const Settings = z
     VERIFY_SHARE: z.string().regex(/^1\/([1-9]\d{0,2})$/, {
       error: "should be the share of the vault that each day verifies, from 1/1 to 1/999, such as 1/30",
     }),
+    PERSONAL_DATA_SAS_HOURS: wholeNumber(1, LONGEST_SAS_HOURS),
+    PERSONAL_DATA_TIMEOUT_DAYS: wholeNumber(1, LONGEST_EXPORT_DAYS),
+    PERSONAL_DATA_DEADLINE_DAYS: wholeNumber(1, 366),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
@@ -107,6 +123,7 @@ const Settings = z
         importHosts: env.IMPORT_HOSTS ?? ["outlook.office365.com"],
         backup: duty({ clientId: env.BACKUP_IDENTITY_CLIENT_ID, localToken: env.LOCAL_BACKUP_TOKEN }),
         restore: duty({ clientId: env.RESTORE_IDENTITY_CLIENT_ID, localToken: env.LOCAL_RESTORE_TOKEN }),
+        privacy: duty({ clientId: env.PRIVACY_IDENTITY_CLIENT_ID, localToken: env.LOCAL_PRIVACY_TOKEN }),
       },
       storage:
         env.VAULT_CONNECTION_STRING === undefined
@@ -151,6 +168,11 @@ const Settings = z
         schedule: env.VERIFY_SCHEDULE ?? VERIFY_SCHEDULE,
         days: Number((env.VERIFY_SHARE ?? "1/30").slice("1/".length)),
       },
+      personalData: {
+        sasMs: (env.PERSONAL_DATA_SAS_HOURS ?? 72) * HOUR_MS,
+        timeoutMs: (env.PERSONAL_DATA_TIMEOUT_DAYS ?? LONGEST_EXPORT_DAYS) * DAY_MS,
+        deadlineMs: (env.PERSONAL_DATA_DEADLINE_DAYS ?? 30) * DAY_MS,
+      },
     }),
   );
 
@@ -166,6 +188,8 @@ export interface Config {
     readonly importHosts: readonly string[];
     readonly backup: DutyCredential;
     readonly restore: DutyCredential;
+    /** Reads users, has their personal data exported, and keeps the packages. */
+    readonly privacy: DutyCredential;
   };
   readonly storage:
     | { readonly kind: "endpoint"; readonly blobEndpoint: string }
@@ -217,6 +241,14 @@ export interface Config {
     /** In so many days all of the vault is verified, a share each day. */
     readonly days: number;
   };
+  readonly personalData: {
+    /** How long Microsoft may write into the package of an export. */
+    readonly sasMs: number;
+    /** How long an export is waited for. */
+    readonly timeoutMs: number;
+    /** How long after it was asked for a person must have an answer. */
+    readonly deadlineMs: number;
+  };
 }
 
 /** A webhook, and whose message it takes. */
@@ -252,7 +284,7 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
       "AUTHENTICATION 'platform' needs the platform's authentication: turn it on for this app, or anyone can say who they are",
     );
   if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
-  for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN"]) {
+  for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN", "LOCAL_PRIVACY_TOKEN"]) {
     if (env[setting] !== undefined)
       wrong.push(`${setting} is for the emulator only: remove it, or point GRAPH_ENDPOINT at this machine`);
   }
@@ -277,7 +309,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
 /** The settings that are secrets, as they may stand in a text. */
 export const secretsIn = ({ graph, sealKey, storage, followUp }: Config): string[] => [
   sealKey.toString("base64"),
-  ...[graph.backup, graph.restore].flatMap((duty) => (duty.kind === "local-token" ? [duty.token] : [])),
+  ...[graph.backup, graph.restore, graph.privacy].flatMap((duty) => (duty.kind === "local-token" ? [duty.token] : [])),
   ...(storage.kind === "connection-string" ? [storage.connectionString] : []),
   ...(followUp.webhook === undefined ? [] : [followUp.webhook.url]),
 ];

@@ -91,6 +91,16 @@ export const restoresInstance = (listId: RunId): string => `restores-${listId}`;
 export const restoreListOf = (job: string): RunId | undefined =>
   job.startsWith("restores-") ? RunId.safeParse(job.slice("restores-".length)).data : undefined;
 
+export const personalDataInstance = (id: RunId): string => `personal-data-${id}`;
+
+/** The personal-data export of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
+export const personalDataIdOf = (job: string): RunId | undefined =>
+  job.startsWith("personal-data-") ? RunId.safeParse(job.slice("personal-data-".length)).data : undefined;
+
+/** When what has this id began, to the second. */
+export const startOf = (id: RunId): Date =>
+  new Date(id.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z.*$/, "$1-$2-$3T$4:$5:$6Z"));
+
 export const translationInstance = (id: string): string => `translate-${id}`;
 
 /** The translation of a job's id; `undefined` for the id of another kind of job, and for what is no id. */
@@ -113,6 +123,7 @@ const JOBS = [
   "rehearsal-\\d{4}-\\d\\d-\\d\\d",
   `verify-${KEY}(-${RUN})?`,
   "verify-share-\\d{4}-\\d{2}-\\d{2}",
+  `personal-data-${RUN}`,
 ];
 
 /** The id of any job: the instance id of its orchestration. */

@@ -22,6 +22,7 @@ const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
   "protect-leaver": ["Backup.Operator"],
   "run-rehearsal": ["Restore.Operator"],
   "verify-vault": ["Backup.Operator"],
+  "export-personal-data": ["Privacy.Officer"],
 };
 
 /**

@@ -71,6 +71,52 @@ resource snapshotWritten 'Microsoft.EventGrid/systemTopics/eventSubscriptions@20
   }
 }
 
+// What the app itself adds to a package lies below _vault/, and is not told of: it would be told of its own inventory.
+resource personalDataWritten 'Microsoft.EventGrid/systemTopics/eventSubscriptions@2025-02-15' = {
+  parent: topic
+  name: 'personal-data-written'
+  properties: {
+    eventDeliverySchema: 'CloudEventSchemaV1_0'
+    destination: {
+      endpointType: 'AzureFunction'
+      properties: {
+        resourceId: '${app.id}/functions/personal-data-written'
+        maxEventsPerBatch: 1
+        preferredBatchSizeInKilobytes: 64
+      }
+    }
+    filter: {
+      includedEventTypes: ['Microsoft.Storage.BlobCreated']
+      subjectBeginsWith: '/blobServices/default/containers/dsr-'
+      isSubjectCaseSensitive: true
+      enableAdvancedFilteringOnArrays: false
+      advancedFilters: [
+        {
+          operatorType: 'StringIn'
+          key: 'data.api'
+          values: ['PutBlob', 'PutBlockList']
+        }
+        {
+          operatorType: 'StringNotContains'
+          key: 'subject'
+          values: ['/blobs/_vault/']
+        }
+      ]
+    }
+    retryPolicy: { maxDeliveryAttempts: 30, eventTimeToLiveInMinutes: 1440 }
+    deadLetterWithResourceIdentity: {
+      identity: { type: 'SystemAssigned' }
+      deadLetterDestination: {
+        endpointType: 'StorageBlob'
+        properties: {
+          resourceId: dataAccount.id
+          blobContainerName: 'dead-letters'
+        }
+      }
+    }
+  }
+}
+
 resource userChanged 'Microsoft.EventGrid/partnerTopics/eventSubscriptions@2025-02-15' = if (!empty(userTopicName)) {
   parent: userTopic
   name: 'user-changed'

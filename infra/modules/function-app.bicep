@@ -70,6 +70,7 @@ var appSettings = {
   AUTHENTICATION: 'platform'
   BACKUP_IDENTITY_CLIENT_ID: backupIdentity.clientId
   RESTORE_IDENTITY_CLIENT_ID: restoreIdentity.clientId
+  PRIVACY_IDENTITY_CLIENT_ID: privacyIdentity.clientId
   VAULT_BLOB_ENDPOINT: dataBlobEndpoint
   EVENT_SOURCE: dataAccountId
   SEAL_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/seal-key)'

@@ -12,6 +12,7 @@ param taskHub string
 param hostPrincipalId string
 param backupPrincipalId string
 param restorePrincipalId string
+param privacyPrincipalId string
 param topicPrincipalId string
 
 @description('Partner topic of Microsoft Graph; empty where there is none.')
@@ -150,6 +151,36 @@ resource appenderRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+// Packages are containers that the app makes. Which blobs this reaches is said where it is given; of containers, Azure lets
+// no condition say which may be made or removed, so alerts.bicep tells of any other that goes.
+resource packageKeeperRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(resourceGroup().id, 'package-keeper')
+  properties: {
+    roleName: 'Mailbox Vault package keeper (${uniqueString(resourceGroup().id)})'
+    description: 'Makes, lists and removes containers, keeps blobs in them, and signs links that write.'
+    type: 'CustomRole'
+    assignableScopes: [resourceGroup().id]
+    permissions: [
+      {
+        actions: [
+          'Microsoft.Storage/storageAccounts/blobServices/containers/read'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/write'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/delete'
+          'Microsoft.Storage/storageAccounts/blobServices/generateUserDelegationKey/action'
+        ]
+        notActions: []
+        dataActions: [
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete'
+        ]
+        notDataActions: []
+      }
+    ]
+  }
+}
+
 resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(hostAccount.id, hostPrincipalId, roles.blobOwner)
   scope: hostAccount
@@ -277,6 +308,49 @@ resource restoreAudit 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: restorePrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: appenderRole.id
+  }
+}
+
+resource privacyVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, privacyPrincipalId, roles.blobReader)
+  scope: vault
+  properties: {
+    principalId: privacyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobReader)
+  }
+}
+
+resource privacyWork 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(work.id, privacyPrincipalId, roles.blobContributor)
+  scope: work
+  properties: {
+    principalId: privacyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.blobContributor)
+  }
+}
+
+resource privacyAudit 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(audit.id, privacyPrincipalId, 'appender')
+  scope: audit
+  properties: {
+    principalId: privacyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: appenderRole.id
+  }
+}
+
+// Source: learn.microsoft.com/azure/storage/blobs/storage-auth-abac-attributes (read 2026-11).
+resource privacyPackages 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataAccount.id, privacyPrincipalId, 'package-keeper')
+  scope: dataAccount
+  properties: {
+    principalId: privacyPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: packageKeeperRole.id
+    conditionVersion: '2.0'
+    condition: '((!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read\'}) AND !(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write\'}) AND !(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action\'}) AND !(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete\'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringLike \'dsr-*\'))'
   }
 }
 

@@ -7,11 +7,15 @@ import { StackError } from "./child.ts";
 
 const Port = z.int().min(1).max(65_535);
 
+const newToken = (): string => randomBytes(24).toString("base64url");
+
 /** What a stack is known by, from its first start on. */
 const Identity = z.object({
   ports: z.object({ host: Port, graph: Port, imports: Port, storage: Port }),
   backupToken: z.string(),
   restoreToken: z.string(),
+  /** A folder of an earlier version has none yet. */
+  privacyToken: z.string().default(() => newToken()),
   sealKey: z.string(),
 });
 type Identity = z.output<typeof Identity>;
@@ -39,11 +43,11 @@ const readKept = async (file: string): Promise<Identity | undefined> => {
 
 const newIdentity = async (): Promise<Identity> => {
   const [host, graph, imports, storage] = await freePorts(4);
-  const token = () => randomBytes(24).toString("base64url");
   return {
     ports: Identity.shape.ports.parse({ host, graph, imports, storage }),
-    backupToken: token(),
-    restoreToken: token(),
+    backupToken: newToken(),
+    restoreToken: newToken(),
+    privacyToken: newToken(),
     sealKey: randomBytes(32).toString("base64"),
   };
 };

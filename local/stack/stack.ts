@@ -21,7 +21,7 @@ export interface StackOptions {
   readonly graph?: Pick<StartOptions, "mailboxes" | "users" | "settings" | "faults">;
   /** Settings of the app beside those that the stack makes. */
   readonly settings?: Readonly<Record<string, string>>;
-  /** Whether the storage tells the app of what is written, as Event Grid would. */
+  /** Whether the storage tells the app of snapshots, as Event Grid would; of personal data it always does. */
   readonly events?: boolean;
   readonly clock?: number;
   readonly workers?: number;
@@ -59,6 +59,8 @@ const RESTORE_ROLES = [
   "MailboxItem.ImportExport.All",
   "User.Read.All",
 ];
+
+const PRIVACY_ROLES = ["User.Export.All", "User.Read.All"];
 
 /**
  * Starts storage and Graph, then the host. Ports, tokens and the seal key are those of the first start in this folder,
@@ -100,7 +102,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         program: "storage/main.ts",
         args: [
           ...["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
-          ...(options.events ? subscriptionArguments(identity.ports.host) : []),
+          ...subscriptionArguments(identity.ports.host, options),
         ],
         ready: StorageReady,
         line: lineOf("storage"),
@@ -125,6 +127,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       IMPORT_HOSTS: new URL(graph.ready.importUrl).host,
       LOCAL_BACKUP_TOKEN: identity.backupToken,
       LOCAL_RESTORE_TOKEN: identity.restoreToken,
+      LOCAL_PRIVACY_TOKEN: identity.privacyToken,
       VAULT_CONNECTION_STRING: storage.ready.connectionString,
       SEAL_KEY: identity.sealKey,
       AUTHENTICATION: "none",
@@ -149,7 +152,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       graphUrl: graph.ready.graphUrl,
       storageUrl: storage.ready.url,
       connectionString: storage.ready.connectionString,
-      secrets: [identity.backupToken, identity.restoreToken, identity.sealKey],
+      secrets: [identity.backupToken, identity.restoreToken, identity.privacyToken, identity.sealKey],
       get host() {
         return host;
       },
@@ -176,6 +179,7 @@ const graphOptions = ({ graph }: StackOptions, identity: Identity, stateDir: str
   apps: [
     { appId: "00000000-0000-4000-8000-00000000000b", token: identity.backupToken, roles: BACKUP_ROLES },
     { appId: "00000000-0000-4000-8000-00000000000e", token: identity.restoreToken, roles: RESTORE_ROLES },
+    { appId: "00000000-0000-4000-8000-00000000000d", token: identity.privacyToken, roles: PRIVACY_ROLES },
   ],
   stateDir,
 });
@@ -188,18 +192,21 @@ const hostArguments = (options: StackOptions, at: { app: string; port: number; d
 ];
 
 /** What of the storage's events goes to which function; in Azure, infrastructure says so. */
-const SUBSCRIPTIONS = [
-  {
-    functionName: "snapshot-written",
-    includedEventTypes: ["Microsoft.Storage.BlobCreated"],
-    subjectBeginsWith: "/blobServices/default/containers/vault/blobs/",
-    subjectEndsWith: ".manifest.json",
-  },
-];
+const SNAPSHOT_WRITTEN = {
+  functionName: "snapshot-written",
+  includedEventTypes: ["Microsoft.Storage.BlobCreated"],
+  subjectBeginsWith: "/blobServices/default/containers/vault/blobs/",
+  subjectEndsWith: ".manifest.json",
+};
+const PERSONAL_DATA_WRITTEN = {
+  functionName: "personal-data-written",
+  includedEventTypes: ["Microsoft.Storage.BlobCreated"],
+  subjectBeginsWith: "/blobServices/default/containers/dsr-",
+};
 
-const subscriptionArguments = (hostPort: number): string[] => [
+const subscriptionArguments = (hostPort: number, { events = false }: StackOptions): string[] => [
   ...["--host-url", `http://127.0.0.1:${hostPort}`],
-  ...["--subscriptions", JSON.stringify(SUBSCRIPTIONS)],
+  ...["--subscriptions", JSON.stringify([PERSONAL_DATA_WRITTEN, ...(events ? [SNAPSHOT_WRITTEN] : [])])],
 ];
 
 /** In Azure, infrastructure makes them. */

@@ -33,6 +33,21 @@ export const RestoreRequested = z.strictObject({
 });
 export type RestoreRequested = z.output<typeof RestoreRequested>;
 
+/** Who asked for which person's data, when and why. Of the person it has the directory's object id, never the name. */
+export const PersonalDataRequested = z.strictObject({
+  at: z.iso.datetime(),
+  /** The object id of who asked. */
+  principal: z.guid(),
+  job: JobId,
+  /** The object id of the person. */
+  user: z.guid(),
+  /** The mailboxes that are copied into the package. */
+  mailboxes: z.array(MailboxKey),
+  /** The officer's own words. */
+  reason: z.string().min(1),
+});
+export type PersonalDataRequested = z.output<typeof PersonalDataRequested>;
+
 /** The record of what people asked the app to do, which the app adds to and never changes. */
 export interface AuditLog {
   /** The entry is durable when it resolves. An append whose answer was lost may be there twice, under one job id. */
@@ -58,9 +73,14 @@ export interface VaultAuditLog {
   vaultChanged(entry: VaultChange): Promise<void>;
 }
 
+/** The same record, of requests for personal data, in blobs of their own. */
+export interface PersonalDataAuditLog {
+  personalDataRequested(entry: PersonalDataRequested): Promise<void>;
+}
+
 /** A line of the record, and the blobs that it belongs to. */
 export interface AuditLine {
-  readonly series: "restores" | "vault";
+  readonly series: "restores" | "vault" | "personal-data";
   readonly at: string;
   readonly text: string;
 }
@@ -75,6 +95,11 @@ export const restoreLine = (entry: RestoreRequested): AuditLine => {
 export const vaultLine = (entry: VaultChange): AuditLine => {
   const { event, ...parsed } = VaultChange.parse(entry);
   return { series: "vault", at: parsed.at, text: lineOf(event, parsed) };
+};
+
+export const personalDataLine = (entry: PersonalDataRequested): AuditLine => {
+  const parsed = PersonalDataRequested.parse(entry);
+  return { series: "personal-data", at: parsed.at, text: lineOf("personal-data-requested", parsed) };
 };
 
 /** The blob of a line's month; when it is full, the second and so on of that month. */

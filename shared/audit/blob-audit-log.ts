@@ -3,6 +3,8 @@ import {
   type AuditLine,
   type AuditLog,
   auditBlobName,
+  type PersonalDataAuditLog,
+  personalDataLine,
   restoreLine,
   type VaultAuditLog,
   vaultLine,
@@ -12,7 +14,7 @@ import {
  * The audit log as append blobs, one a month and another whenever one is full. Appends of several processes do not mix:
  * each is one block. Source: learn.microsoft.com/rest/api/storageservices/append-block (at most 50,000 blocks a blob).
  */
-export const blobAuditLog = (container: ContainerClient): AuditLog & VaultAuditLog => {
+export const blobAuditLog = (container: ContainerClient): AuditLog & VaultAuditLog & PersonalDataAuditLog => {
   const write = async (line: AuditLine): Promise<void> => {
     const bytes = Buffer.from(line.text);
     for (let number = 1; ; number += 1) {
@@ -23,6 +25,7 @@ export const blobAuditLog = (container: ContainerClient): AuditLog & VaultAuditL
   return {
     restoreRequested: async (entry) => write(restoreLine(entry)),
     vaultChanged: async (entry) => write(vaultLine(entry)),
+    personalDataRequested: async (entry) => write(personalDataLine(entry)),
   };
 };
 

@@ -46,12 +46,20 @@ export interface GraphRequest {
   readonly body?: unknown;
 }
 
+/** A success, where more than its body matters. */
+export interface GraphAnswer<T> {
+  readonly body: T;
+  readonly header: (name: string) => string | undefined;
+}
+
 /** Microsoft Graph for one piece of work: retries while the work's patience lasts, and parses what comes back. */
 export interface GraphClient {
   /** The origin that answers: whatever Graph names elsewhere is not followed. */
   readonly endpoint: string;
   /** The parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
   json<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<z.output<S>>;
+  /** As `json`, with the headers. An empty body reads as null. */
+  answer<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<GraphAnswer<z.output<S>>>;
   /** The body of a success as it arrives. @throws {GraphError} as `json`; a body that breaks off throws while read. */
   stream(request: GraphRequest): Promise<AsyncIterable<Uint8Array>>;
 }
@@ -126,16 +134,19 @@ export const graph = ({
       }
     };
 
+    const answer: GraphClient["answer"] = async (request, schema) => {
+      const letGo = await patience.slots?.take();
+      const response = await send(request, false).finally(letGo);
+      const parsed = schema.safeParse(jsonOf(request.operation, response));
+      if (parsed.success) return { body: parsed.data, header: (name) => response.headers.get(name) };
+      const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
+      throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
+    };
+
     return {
       endpoint,
-      json: async (request, schema) => {
-        const letGo = await patience.slots?.take();
-        const response = await send(request, false).finally(letGo);
-        const parsed = schema.safeParse(jsonOf(request.operation, response));
-        if (parsed.success) return parsed.data;
-        const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
-        throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
-      },
+      answer,
+      json: async (request, schema) => (await answer(request, schema)).body,
       stream: async (request) => {
         const letGo = await patience.slots?.take();
         try {

@@ -19,6 +19,7 @@ const Problem = z.strictObject({
 /** Who signs in, as the platform says it. */
 const signedIn = (...roles: string[]) => aPrincipalHeader({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles });
 const OPERATOR = signedIn("Restore.Operator", "Backup.Operator");
+const OFFICER = signedIn("Privacy.Officer");
 
 const Accepted = z.looseObject({ job: z.string() });
 
@@ -122,6 +123,37 @@ describe("a report is refused", () => {
     [406, "who takes neither JSON nor CSV", { ...OPERATOR, accept: "text/html" }],
   ])("with %i to a caller %s", async (status, _, headers) => {
     await problemOf(await fetch(new URL(path, stack.hostUrl), { headers }), status);
+  });
+});
+
+describe("an export of personal data is refused", () => {
+  const path = "/api/personal-data-exports";
+  const body = { user: ADA, reason };
+
+  test.each<[status: number, what: string, body: object, headers: Record<string, string>, kind: string]>([
+    [401, "who did not sign in", body, {}, "not-signed-in"],
+    [403, "without the role", body, OPERATOR, "role-missing"],
+    [400, "who gives no reason", { user: ADA }, OFFICER, "invalid-request"],
+    [404, "who names nobody", { ...body, user: "nobody@contoso.example" }, OFFICER, "user-not-found"],
+    [
+      404,
+      "who wants a mailbox that the vault has not",
+      { ...body, user: BO, includeMailbox: true },
+      OFFICER,
+      "snapshot-not-found",
+    ],
+  ])("with %i to a caller %s", async (status, _, body, headers, kind) => {
+    const problem = await problemOf(await post(path, JSON.stringify(body), headers), status);
+    expect(problem.type).toBe(`/problems/${kind}`);
+  });
+
+  test("with 409 and its id while another of the same person runs, which is not removed either", async () => {
+    const { job } = Accepted.parse(await (await post(path, JSON.stringify(body), OFFICER)).json());
+
+    expect(await problemOf(await post(path, JSON.stringify(body), OFFICER), 409)).toMatchObject({ job });
+    await problemOf(await stack.api.request(`${path}/${job}`, { method: "DELETE", headers: OFFICER }), 409);
+    await stack.api.request(`/api/jobs/${job}/cancel`, { method: "POST", headers: OFFICER });
+    expect((await stack.api.request(`${path}/${job}`, { method: "DELETE", headers: OFFICER })).status).toBe(204);
   });
 });
 

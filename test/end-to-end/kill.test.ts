@@ -14,6 +14,9 @@ import {
 const SLOW = { "export-items": 500, "import-item": 60 };
 const ITEMS = 240;
 
+/** An export that moves on when it is told to, and that nobody looks at for an hour unless an event tells of a file. */
+const SLOW_EXPORT = { exportStepMs: 0, exportRetryAfterSeconds: 3_600, operationRetryAfterSeconds: 10 };
+
 const victims = ["app", "host"] as const;
 type Victim = (typeof victims)[number];
 const mailboxOf = (victim: Victim, work: string) => `${work}.${victim}@contoso.example`;
@@ -29,7 +32,7 @@ beforeAll(async () => {
       bytes: { fixed: 4_000 },
     })),
   );
-  stack = await aStack({ clock: 20, graph: { mailboxes } });
+  stack = await aStack({ clock: 20, graph: { mailboxes, settings: { behaviours: SLOW_EXPORT } } });
 });
 afterAll(stopStacks);
 
@@ -73,6 +76,20 @@ describe.each(victims)("when the %s is killed", (victim) => {
 
     expect(result).toMatchObject({ imported: wanted.length, failed: 0, ambiguous: 0, missing: 0 });
     expect(streams(await itemsInNewFolders(stack, mailbox, folders))).toEqual(wanted);
+  });
+
+  test("while an export of personal data is waited for, its files end the wait all the same", async () => {
+    const asked = { user: mailboxOf(victim, "backup"), reason: "a test" };
+    const job = await stack.api.start("/api/personal-data-exports", asked);
+    await eventually("wait", async () =>
+      (await stack.api.job(job))?.progress?.["phase"] === "waiting" ? true : undefined,
+    );
+    await kill(victim);
+    await stack.graph.run("step-exports", { steps: 10 });
+    await resume(victim);
+
+    const { result } = await stack.api.finish(job);
+    expect(result).toMatchObject({ files: 5, unanswered: 0 });
   });
 });
 

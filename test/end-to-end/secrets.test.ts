@@ -1,32 +1,51 @@
+import { createHash } from "node:crypto";
 import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { deflateRawSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import * as z from "zod";
 import { ADA, aFolder, aStack, stopStacks, type TestStack } from "../support/stack.ts";
 import { leaksIn } from "../support/stack-leaks.ts";
 
 const REASON = "ticket 4711";
+
+const Export = z.looseObject({
+  inventory: z.looseObject({
+    files: z.array(z.looseObject({ name: z.string(), bytes: z.int(), sha256: z.string(), href: z.string() })),
+  }),
+});
 
 const ADDRESS = /[\w.]+@contoso\.example/i;
 
 let stack: TestStack;
 let statuses: string[];
 let restore: string;
+let personalData: string;
 
 beforeAll(async () => {
   stack = await aStack({
     appDir: await anAppThatLogsEverything(),
-    graph: { mailboxes: [{ kind: "generated", userPrincipalName: ADA, items: 60, bytes: { fixed: 3_000 } }] },
+    graph: {
+      mailboxes: [{ kind: "generated", userPrincipalName: ADA, items: 60, bytes: { fixed: 3_000 } }],
+      settings: { behaviours: { exportStepMs: 20, exportRetryAfterSeconds: 1, operationRetryAfterSeconds: 1 } },
+    },
   });
   const backup = await stack.api.start("/api/backups", {});
   await stack.api.finish(backup);
   restore = await stack.api.start("/api/restores", { mailbox: ADA, select: { all: true }, reason: REASON });
   await stack.api.finish(restore);
+  personalData = await stack.api.start("/api/personal-data-exports", {
+    user: ADA,
+    includeMailbox: true,
+    reason: REASON,
+  });
+  await stack.api.finish(personalData);
   const instances = `${stack.hostUrl}/runtime/webhooks/durabletask/instances?showInput=true`;
   statuses = [
-    ...(await Promise.all([backup, restore].map(async (id) => JSON.stringify(await stack.api.job(id))))),
+    ...(await Promise.all([backup, restore, personalData].map(async (id) => JSON.stringify(await stack.api.job(id))))),
     JSON.stringify(await stack.api.get("/api/mailboxes")),
     JSON.stringify(await stack.api.get(`/api/restores/${restore}/report`)),
+    JSON.stringify(await stack.api.get(`/api/personal-data-exports/${personalData}`)),
     await (await fetch(instances)).text(),
   ];
 });
@@ -49,7 +68,9 @@ test("no secret is in the status of a job", () => {
 
 test("no secret is in a blob, and no mailbox address in the name of one", async () => {
   let blobs = 0;
-  for (const container of ["vault", "work", "audit", "state"]) {
+  const containers = await stack.containers();
+  expect(containers.filter((name) => name.startsWith("dsr-"))).toHaveLength(1);
+  for (const container of containers) {
     const client = stack.service.getContainerClient(container);
     for await (const { name } of client.listBlobsFlat()) {
       blobs += 1;
@@ -67,10 +88,43 @@ test("the audit log names the restore by its job and the mailbox by its key, wit
   for await (const { name } of audit.listBlobsFlat())
     lines.push((await audit.getBlobClient(name).downloadToBuffer()).toString("utf8"));
 
-  expect(lines).toHaveLength(1);
-  expect(JSON.parse(lines[0] ?? "")).toMatchObject({ job: restore, mailbox: await stack.keyOf(ADA), reason: REASON });
-  expect(lines[0]).not.toMatch(ADDRESS);
+  const mailbox = await stack.keyOf(ADA);
+  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { job: personalData, mailboxes: [mailbox], reason: REASON },
+    { job: restore, mailbox, reason: REASON },
+  ]);
+  for (const line of lines) expect(line).not.toMatch(ADDRESS);
 });
+
+test("the package of a person has what Microsoft wrote and the mailbox, each file as the inventory says", async () => {
+  const path = `/api/personal-data-exports/${personalData}`;
+  const { inventory } = Export.parse(await stack.api.get(path));
+  expect(inventory.files.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(["OneDrive/Documents/Note 1.txt", "Reports/activity-2.json", "RequestInfo.json"]),
+  );
+  expect(inventory.files.filter(({ name }) => name.endsWith(".zip")).length).toBeGreaterThan(2);
+
+  for (const { href, bytes, sha256 } of inventory.files) {
+    const response = await stack.api.request(href);
+    expect([response.status, response.headers.get("content-length")]).toEqual([200, String(bytes)]);
+    const body = Buffer.from(await response.arrayBuffer());
+    expect(createHash("sha256").update(body).digest("hex")).toBe(sha256);
+  }
+  const [note] = inventory.files;
+  const part = await stack.api.request(note?.href ?? "", { headers: { range: "bytes=-5" } });
+  expect([part.status, (await part.arrayBuffer()).byteLength]).toEqual([206, 5]);
+  const beyond = await stack.api.request(note?.href ?? "", { headers: { range: `bytes=${note?.bytes}-` } });
+  expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, `bytes */${note?.bytes}`]);
+});
+
+test.each(["..%2F..%2Fvault%2Fx", "..%252f..%252fvault", "a%5c..%5c..%5cvault", "%2e%2e/%2e%2e/jobs", "%00"])(
+  "no file of another container is read by the name %s",
+  async (name) => {
+    const response = await stack.api.request(`/api/personal-data-exports/${personalData}/files/${name}`);
+
+    expect(response.status).toBe(404);
+  },
+);
 
 test("no mailbox address is in an instance id", () => {
   const ids = statuses.flatMap((status) => status.match(/"(?:instanceId|id|job)":"[^"]*"/g) ?? []);

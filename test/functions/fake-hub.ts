@@ -24,7 +24,8 @@ const SECRETS = {
 export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
   const all = new Map(Object.entries(instances));
   const started: Started[] = [];
-  const client: Pick<DurableClient, "getStatus" | "getStatusBy" | "startNew"> = {
+  const raised: (readonly [instanceId: string, event: string])[] = [];
+  const client: Pick<DurableClient, "getStatus" | "getStatusBy" | "startNew" | "raiseEvent"> = {
     getStatus: async (instanceId) => {
       const status = all.get(instanceId);
       if (status === undefined)
@@ -51,11 +52,14 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
       all.set(instanceId ?? "", { runtimeStatus: "Pending" });
       return instanceId ?? "";
     },
+    raiseEvent: async (instanceId, event) => {
+      raised.push([instanceId, event]);
+    },
   };
   const clientOf: ClientOf = () => client as DurableClient;
   /** Makes an instance end, as its status tells. */
   const end = (instanceId: string, runtimeStatus = "Completed"): void => void all.set(instanceId, { runtimeStatus });
-  return { started, clientOf, end };
+  return { started, raised, clientOf, end };
 };
 
 interface Asked {

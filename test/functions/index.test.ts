@@ -9,6 +9,7 @@ import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
 import * as leaver from "../../shared/contracts/leaver.ts";
 import * as notices from "../../shared/contracts/notify.ts";
+import * as personalData from "../../shared/contracts/personal-data.ts";
 import * as rehearsal from "../../shared/contracts/rehearsal.ts";
 import * as restore from "../../shared/contracts/restore.ts";
 import * as restoreList from "../../shared/contracts/restore-list.ts";
@@ -54,7 +55,19 @@ const triggerOf = (name: string) => registered.get(name)?.find(({ type }) => typ
 const named = (type: string): string[] =>
   [...registered.keys()].filter((name) => triggerOf(name)?.type === type).toSorted();
 
-const contracts = [backup, exchangeIds, followUp, leaver, notices, rehearsal, restore, restoreList, slots, verify]
+const contracts = [
+  backup,
+  exchangeIds,
+  followUp,
+  leaver,
+  notices,
+  personalData,
+  rehearsal,
+  restore,
+  restoreList,
+  slots,
+  verify,
+]
   .flatMap((contracts) => Object.values(contracts))
   .flatMap((value) => (typeof value === "object" && "retry" in value ? [value.name] : []));
 
@@ -68,9 +81,12 @@ describe("the app", () => {
     expect(routes).toMatchInlineSnapshot(`
       [
         "POST jobs/{id}/cancel: cancel-job",
+        "DELETE personal-data-exports/{id}: delete-personal-data-export",
         "GET coverage: get-coverage",
         "GET coverage/metrics: get-coverage-metrics",
         "GET jobs/{id}: get-job",
+        "GET personal-data-exports/{id}: get-personal-data-export",
+        "GET personal-data-exports/{id}/files/{*name}: get-personal-data-file",
         "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
         "GET jobs/{id}/result: get-translations",
@@ -87,6 +103,7 @@ describe("the app", () => {
         "POST jobs/{id}/resume: resume-job",
         "PUT mailboxes/{mailbox}/hold: set-hold",
         "POST backups: start-backup",
+        "POST personal-data-exports: start-personal-data-export",
         "POST restores: start-restore",
         "POST mailboxes/{mailbox}/retention: start-retention",
         "POST ids/translate: start-translation",
@@ -108,6 +125,7 @@ describe("the app", () => {
       "backup-tenant",
       "clean-mailbox",
       "clean-vault",
+      "export-personal-data",
       "follow-up-snapshot",
       "protect-leaver",
       "restore-in-turn",
@@ -136,7 +154,7 @@ describe("the app", () => {
   });
 
   test("listens to events", () => {
-    expect(named("eventGridTrigger")).toEqual(["snapshot-written", "user-changed"]);
+    expect(named("eventGridTrigger")).toEqual(["personal-data-written", "snapshot-written", "user-changed"]);
   });
 
   test("serves each route with the method of the table", () => {
@@ -170,6 +188,7 @@ describe("the app", () => {
       "nightly-backup",
       "nightly-retention",
       "open-rehearsal",
+      "personal-data-written",
       "rehearse-restore",
       "retain-mailbox",
       "retain-mailboxes",

@@ -28,6 +28,7 @@ describe("readConfig", () => {
         importHosts: ["outlook.office365.com"],
         backup: { kind: "managed-identity", clientId: undefined },
         restore: { kind: "managed-identity", clientId: undefined },
+        privacy: { kind: "managed-identity", clientId: undefined },
       },
       storage: { kind: "endpoint", blobEndpoint: "https://vault.blob.core.windows.net" },
       sealKey: Buffer.alloc(32, 7),
@@ -49,6 +50,7 @@ describe("readConfig", () => {
       },
       restore: { window: 8 },
       verify: { schedule: "0 0 13 * * *", days: 30 },
+      personalData: { sasMs: 72 * 3_600_000, timeoutMs: 7 * 86_400_000, deadlineMs: 30 * 86_400_000 },
     });
   });
 
@@ -59,12 +61,16 @@ describe("readConfig", () => {
         GRAPH_ENDPOINT: "https://graph.microsoft.us/",
         BACKUP_IDENTITY_CLIENT_ID: clientId,
         RESTORE_IDENTITY_CLIENT_ID: clientId,
+        PRIVACY_IDENTITY_CLIENT_ID: clientId,
         VAULT_CONNECTION_STRING: "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;",
         IMPORT_HOSTS: "outlook.office365.us, 127.0.0.1:8443",
         BACKUP_SCOPE: "ada@contoso.example, 42",
         BACKUP_WINDOW: "3",
         RESTORE_WINDOW: "4",
         LANE_SECONDS: "45",
+        PERSONAL_DATA_SAS_HOURS: "12",
+        PERSONAL_DATA_TIMEOUT_DAYS: "2",
+        PERSONAL_DATA_DEADLINE_DAYS: "20",
       }),
     );
 
@@ -74,10 +80,12 @@ describe("readConfig", () => {
         importHosts: ["outlook.office365.us", "127.0.0.1:8443"],
         backup: { clientId },
         restore: { clientId },
+        privacy: { clientId },
       },
       storage: { kind: "connection-string" },
       backup: { scope: ["ada@contoso.example", "42"], window: 3, laneBudgetMs: 45_000 },
       restore: { window: 4 },
+      personalData: { sasMs: 12 * 3_600_000, timeoutMs: 2 * 86_400_000, deadlineMs: 20 * 86_400_000 },
     });
   });
 
@@ -145,10 +153,16 @@ describe("readConfig", () => {
     ["GRAPH_ENDPOINT", "http://s3cret.example", /should be https/],
     ["BACKUP_IDENTITY_CLIENT_ID", "s3cret", /should be the client id of the managed identity that exports/],
     ["RESTORE_IDENTITY_CLIENT_ID", "s3cret", /should be the client id of the managed identity that imports/],
+    [
+      "PRIVACY_IDENTITY_CLIENT_ID",
+      "s3cret",
+      /should be the client id of the managed identity that exports personal data/,
+    ],
     ["LOCAL_BACKUP_TOKEN", "", /should be a token/],
     ["LOCAL_RESTORE_TOKEN", "", /should be a token/],
     ["LOCAL_BACKUP_TOKEN", "s3cret", /is for the emulator only: remove it/],
     ["LOCAL_RESTORE_TOKEN", "s3cret", /is for the emulator only: remove it/],
+    ["LOCAL_PRIVACY_TOKEN", "s3cret", /is for the emulator only: remove it/],
     ["VAULT_BLOB_ENDPOINT", undefined, /should be the blob endpoint of the data account/],
     ["VAULT_BLOB_ENDPOINT", "s3cret", /should be the blob endpoint of the data account/],
     ["VAULT_CONNECTION_STRING", "AccountKey=s3cret", /should be a connection string with a BlobEndpoint/],
@@ -186,6 +200,9 @@ describe("readConfig", () => {
     ["VERIFY_SHARE", "2/30", /should be the share of the vault/],
     ["VERIFY_SHARE", "1/0", /should be the share of the vault/],
     ["VERIFY_SCHEDULE", "s3cret", /should be a six-field NCRONTAB expression/],
+    ["PERSONAL_DATA_SAS_HOURS", "168", /should be a whole number from 1 to 167/],
+    ["PERSONAL_DATA_TIMEOUT_DAYS", "8", /should be a whole number from 1 to 7/],
+    ["PERSONAL_DATA_DEADLINE_DAYS", "0", /should be a whole number from 1 to 366/],
   ])("refuses %s=%s by name, without repeating it", (setting, value, reason) => {
     const message = refusal({ [setting]: value });
 
@@ -269,11 +286,16 @@ describe("readConfig", () => {
 
 describe("secretsIn", () => {
   test("names every setting that is a secret", () => {
-    const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", LOCAL_BACKUP_TOKEN: "b", LOCAL_RESTORE_TOKEN: "r" };
+    const local = {
+      GRAPH_ENDPOINT: "http://127.0.0.1:8080",
+      LOCAL_BACKUP_TOKEN: "b",
+      LOCAL_RESTORE_TOKEN: "r",
+      LOCAL_PRIVACY_TOKEN: "p",
+    };
     const connection = "BlobEndpoint=http://127.0.0.1:10000/devstoreaccount1;AccountKey=k;";
     const hook = "https://hooks.example/h";
     const secrets = { ...local, VAULT_CONNECTION_STRING: connection, NOTIFY_WEBHOOK_URL: hook };
 
-    expect(secretsIn(readConfig(someSettings(secrets)))).toEqual([SEAL_KEY, "b", "r", connection, hook]);
+    expect(secretsIn(readConfig(someSettings(secrets)))).toEqual([SEAL_KEY, "b", "r", "p", connection, hook]);
   });
 });

@@ -5,10 +5,13 @@ import {
   backupTenantInstance,
   JobId,
   MailboxKey,
+  personalDataIdOf,
+  personalDataInstance,
   RunId,
   restoreIdOf,
   restoreInstance,
   runId,
+  startOf,
   translationIdOf,
   translationInstance,
   verifyInstance,
@@ -91,6 +94,25 @@ describe("the id of a job", () => {
       expect(JobId.safeParse(job).success).toBe(false);
     },
   );
+});
+
+describe("personalDataIdOf", () => {
+  test("gives the export that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(personalDataIdOf(personalDataInstance(id))).toBe(id);
+    expect(JobId.safeParse(personalDataInstance(id)).success).toBe(true);
+    for (const other of [id, `restore-${id}`, "personal-data-", `personal-data-${id}/..`])
+      expect(personalDataIdOf(other)).toBeUndefined();
+  });
+});
+
+describe("startOf", () => {
+  test("gives when a run began, to the second", () => {
+    expect(startOf(runId(new Date("2026-11-22T01:02:03.987Z"), "00000000-0000-5000-8000-000000000000"))).toEqual(
+      new Date("2026-11-22T01:02:03Z"),
+    );
+  });
 });
 
 describe("mailbox key", () => {

@@ -71,6 +71,11 @@ export const aStack = async (
     vault: azureBlobs(service.getContainerClient("vault")),
     work: service.getContainerClient("work"),
     keyOf,
+    containers: async (): Promise<string[]> => {
+      const names: string[] = [];
+      for await (const { name } of service.listContainers()) names.push(name);
+      return names;
+    },
     // A spread would copy what `host` was, not what it is.
     host: () => stack.host,
     /** The process that runs the app. */

@@ -34,6 +34,10 @@ export const RIGHTS: readonly string[] = [
   "restore: blobReader on vault",
   "restore: blobContributor on work",
   "restore: appenderRole on audit",
+  "privacy: blobReader on vault",
+  "privacy: blobContributor on work",
+  "privacy: appenderRole on audit",
+  "privacy: packageKeeperRole on dataAccount",
   "topic: blobContributor on deadLetters",
   "userTopic: blobContributor on deadLetters",
 ];

@@ -123,7 +123,7 @@ describe("user-changed", () => {
     const { started, ...hub } = aFakeHub();
     const { vault, state } = await aMailboxInGraph({ items: 0 });
     const json = () => Promise.reject(new Error("Graph answered 503"));
-    const openGraph = () => ({ endpoint: "http://127.0.0.1", json, stream: json });
+    const openGraph = () => ({ endpoint: "http://127.0.0.1", json, answer: json, stream: json });
     const handler = userChanged({ ...hub, openGraph, vault, state, exclude: [] });
 
     await expect(handler(anEvent(LEAVER), aQuietContext())).rejects.toThrow("503");

@@ -78,6 +78,7 @@ export const changeHead = (vault: Blobs, mailboxKey: string, changes: Partial<He
 /** A directory that must not be asked. */
 export const noGraph: OpenGraph = () => ({
   endpoint: "http://127.0.0.1",
+  answer: () => Promise.reject(new Error("Graph was asked")),
   stream: () => Promise.reject(new Error("Graph was asked")),
   json: () => Promise.reject(new Error("Graph was asked")),
 });

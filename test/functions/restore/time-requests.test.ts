@@ -15,6 +15,7 @@ const aSlowMailbox = (...times: readonly number[]) => {
       asked.push(target);
       return schema.parse({});
     },
+    answer: () => Promise.reject(new Error("Nobody looks at headers here")),
     stream: () => Promise.reject(new Error("Nobody streams here")),
   };
   return { graph, asked, now: () => ms };

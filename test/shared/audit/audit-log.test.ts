@@ -1,6 +1,11 @@
 import { BlobServiceClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import { describe, expect, test } from "vitest";
-import type { AuditLog, RestoreRequested } from "../../../shared/audit/audit-log.ts";
+import type {
+  AuditLog,
+  PersonalDataAuditLog,
+  PersonalDataRequested,
+  RestoreRequested,
+} from "../../../shared/audit/audit-log.ts";
 import { blobAuditLog } from "../../../shared/audit/blob-audit-log.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { memoryAuditLog } from "./memory-audit-log.ts";
@@ -21,6 +26,15 @@ const anEntry = (overrides: Partial<RestoreRequested> = {}): RestoreRequested =>
   ...overrides,
 });
 
+const aRequest = (): PersonalDataRequested => ({
+  at: "2026-11-30T23:59:59.999Z",
+  principal: "0a0a0a0a-1111-4222-8333-444444444444",
+  job: "personal-data-20261130T235959Z-abc234",
+  user: "0b0b0b0b-1111-4222-8333-444444444444",
+  mailboxes: ["a".repeat(26)],
+  reason: "request 42",
+});
+
 /** What the blobs hold, line by line. */
 const linesIn = (text: string): unknown[] => {
   expect(text.endsWith("\n")).toBe(true);
@@ -38,7 +52,7 @@ const download = async (container: ContainerClient): Promise<Record<string, unkn
 };
 
 interface Subject {
-  readonly log: AuditLog;
+  readonly log: AuditLog & PersonalDataAuditLog;
   /** A second process's. */
   readonly other: AuditLog;
   readonly blobs: () => Promise<Record<string, unknown[]>>;
@@ -83,6 +97,18 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
       "restores-2026-11.jsonl": [written(november), written(again)],
       "restores-2026-12.jsonl": [written(december)],
     });
+  });
+
+  test("keeps requests for personal data in blobs of their own", async () => {
+    const { log, blobs } = await fresh();
+    await log.restoreRequested(anEntry());
+    await log.personalDataRequested(aRequest());
+
+    expect(await blobs()).toEqual({
+      "personal-data-2026-11.jsonl": [{ v: 1, event: "personal-data-requested", ...aRequest() }],
+      "restores-2026-11.jsonl": [written(anEntry())],
+    });
+    await expect(log.personalDataRequested({ ...aRequest(), user: "ada@contoso.example" })).rejects.toThrow();
   });
 
   test("loses nothing when two processes write at the same time, the first lines of a month too", async () => {

@@ -1,0 +1,23 @@
+import type { ActivityHandler } from "durable-functions";
+import { checkPersonalDataExport } from "../../shared/contracts/personal-data.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { GraphError } from "../../shared/graph/graph-error.ts";
+import { findExport } from "../../shared/graph/personal-data.ts";
+
+/** What is not answered in this time is asked again by the retry of the activity. */
+const PATIENCE_MS = 30_000;
+
+/** Asks Graph how far an export is. Run twice, it asks twice. */
+export const checkPersonalDataExportActivity = (deps: { readonly openGraph: OpenGraph }): ActivityHandler =>
+  implement(checkPersonalDataExport, async ({ operationId }) => {
+    try {
+      return await findExport(deps.openGraph({ untilMs: Date.now() + PATIENCE_MS }), operationId);
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.status !== 429) throw error;
+      return {
+        state: "limited" as const,
+        ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
+      };
+    }
+  });

@@ -1,0 +1,23 @@
+import { MAILBOX_PREFIX } from "../../shared/personal-data/package-names.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { openUpload } from "../../shared/vault/block-upload.ts";
+import { VaultDamageError } from "../../shared/vault/damage.ts";
+
+/**
+ * Copies one blob of the vault, piece by piece, under its own name below the package's mailbox folder, and yields its
+ * bytes. It streams rather than have the storage copy by itself: that would take a second URL that is a credential.
+ *
+ * Run twice, or at the same time, one copy becomes the blob: blobs of the vault never change.
+ */
+export const copyIntoPackage = async (vault: Blobs, target: Blobs, name: string): Promise<number> => {
+  const source = await vault.info(name);
+  const content = source && (await vault.read(name));
+  if (source === undefined || content === undefined)
+    throw new VaultDamageError("the snapshot names it, and it is missing", { blob: name });
+  const copyName = `${MAILBOX_PREFIX}${name}`;
+  if ((await target.info(copyName))?.bytes === source.bytes) return source.bytes;
+  const upload = openUpload(target, copyName);
+  for await (const piece of content) await upload.append(piece);
+  await upload.commit();
+  return source.bytes;
+};

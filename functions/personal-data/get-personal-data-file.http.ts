@@ -1,0 +1,54 @@
+import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import { byteRange } from "../../shared/http/byte-range.ts";
+import { pacedBody } from "../../shared/http/paced-body.ts";
+import { problem } from "../../shared/http/problem.ts";
+import { personalDataIdOf } from "../../shared/ids.ts";
+import { isFileName } from "../../shared/personal-data/package-names.ts";
+import type { Packages } from "../../shared/personal-data/packages.ts";
+
+const notFound = (): HttpResponseInit =>
+  problem(404, "file-not-found", "There is no such file: the export's inventory names those that are.");
+
+/** A file is somebody's: no browser may show it as a page of this site, and nobody on the way may keep it. */
+const HEADERS = {
+  "content-type": "application/octet-stream",
+  "content-disposition": "attachment",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+  "accept-ranges": "bytes",
+};
+
+/**
+ * GET /api/personal-data-exports/{id}/files/{name}
+ *
+ * 200 with a file of the package, 206 with one range of it, streamed either way; 404 for a file or an export that does not
+ * exist; 416 for a range beyond its end. Several ranges at once are answered with the whole, and so is a range that depends
+ * on a version (`If-Range`), since files carry none.
+ */
+export const getPersonalDataFile =
+  (deps: { readonly packages: Packages }): HttpHandler =>
+  async (request, context) => {
+    const exportId = personalDataIdOf(request.params["id"] ?? "");
+    const name = request.params["name"] ?? "";
+    const container = exportId && isFileName(name) ? (await deps.packages.find(exportId)).at(-1) : undefined;
+    if (container === undefined) return notFound();
+    const files = deps.packages.open(container);
+    const found = await files.info(name);
+    if (found === undefined) return notFound();
+
+    const { bytes: size } = found;
+    const range = byteRange(request.headers.has("if-range") ? null : request.headers.get("range"), size);
+    if (range === "unsatisfiable") {
+      const refusal = problem(416, "range-not-satisfiable", `The file has ${size} bytes: ask for some of these.`, {
+        size,
+      });
+      return { ...refusal, headers: { ...refusal.headers, "content-range": `bytes */${size}` } };
+    }
+    const content = await files.read(name, range);
+    if (content === undefined) return notFound();
+    const body = pacedBody(context.invocationId, content);
+    const length = String(range?.length ?? size);
+    if (range === undefined) return { status: 200, headers: { ...HEADERS, "content-length": length }, body };
+    const contentRange = `bytes ${range.offset}-${range.offset + range.length - 1}/${size}`;
+    return { status: 206, headers: { ...HEADERS, "content-length": length, "content-range": contentRange }, body };
+  };

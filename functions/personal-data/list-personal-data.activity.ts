@@ -1,0 +1,35 @@
+import type { ActivityHandler } from "durable-functions";
+import { listPersonalData } from "../../shared/contracts/personal-data.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import { packageName } from "../../shared/personal-data/package-names.ts";
+import type { Packages } from "../../shared/personal-data/packages.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findInventoryPage, keepInventoryPage, readInventoryPage } from "../../shared/work/personal-data-state.ts";
+import { hashFiles } from "./hash-files.ts";
+import { writeInventory } from "./write-inventory.ts";
+
+/**
+ * Hashes a page of a package's files, as many as time allows, and writes the inventory after the last page. Pages are kept
+ * as scratch data: where one ends says where the next begins, and names stay out of the history.
+ *
+ * Run twice, the page that was kept first stands, and the inventory is written again, alike.
+ */
+export const listPersonalDataActivity = (deps: {
+  readonly packages: Packages;
+  readonly work: Blobs;
+  readonly laneBudgetMs: number;
+}): ActivityHandler =>
+  implement(listPersonalData, async ({ exportId, attempt, page }) => {
+    const { packages, work, laneBudgetMs } = deps;
+    const untilMs = Date.now() + laneBudgetMs;
+    const of = { exportId, attempt };
+    const files = packages.open(packageName(exportId, attempt));
+    const before = page === 0 ? undefined : (await readInventoryPage(work, of, page - 1)).files.at(-1)?.name;
+    const listed =
+      (await findInventoryPage(work, of, page)) ??
+      (await keepInventoryPage(work, of, page, await hashFiles(files, before, untilMs)));
+    const bytes = listed.files.reduce((sum, file) => sum + file.bytes, 0);
+    const counts = { files: listed.files.length, bytes };
+    if (!listed.last) return counts;
+    return { ...counts, inventorySha256: await writeInventory({ files, work }, of, page) };
+  });

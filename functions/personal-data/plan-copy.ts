@@ -1,0 +1,53 @@
+import { randomUUID } from "node:crypto";
+import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { foldSnapshot } from "../../shared/vault/fold.ts";
+import { baseName, manifestName } from "../../shared/vault/names.ts";
+import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";
+import {
+  type CopyPlan,
+  keepCopyPlan,
+  keepCopyPlanPage,
+  NAMES_PER_PAGE,
+} from "../../shared/work/personal-data-state.ts";
+
+/** Writes down, in pages, every blob that the newest snapshots of mailboxes are made of. */
+export const planCopy = async (
+  { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
+  of: { readonly exportId: RunId; readonly attempt: number },
+  mailboxes: readonly MailboxKey[],
+): Promise<CopyPlan> => {
+  const generation = randomUUID();
+  let blobs = 0;
+  let page: string[] = [];
+  const keepPage = async (): Promise<void> => {
+    await keepCopyPlanPage(work, of, generation, Math.ceil(blobs / NAMES_PER_PAGE) - 1, page);
+    page = [];
+  };
+  for (const key of mailboxes) {
+    for await (const name of blobsOfNewest(vault, key)) {
+      page.push(name);
+      blobs += 1;
+      if (page.length === NAMES_PER_PAGE) await keepPage();
+    }
+  }
+  if (page.length > 0) await keepPage();
+  return keepCopyPlan(work, of, { generation, blobs });
+};
+
+/** What the newest snapshot is folded from, down to its base, and the packs of all that is live in it. */
+async function* blobsOfNewest(vault: Blobs, key: MailboxKey): AsyncGenerator<string> {
+  const newest = (await readHead(vault, key))?.newest;
+  if (newest == null) return;
+  for await (const { manifest, base, parts } of walkToBase(vault, key, newest.id)) {
+    yield manifestName(key, manifest.id);
+    if (base !== undefined) yield baseName(key, manifest.id);
+    for (const { name } of parts) yield name;
+  }
+  const packs = new Set<string>();
+  for await (const { pack } of foldSnapshot(vault, key, newest.id)) {
+    if (packs.has(pack)) continue;
+    packs.add(pack);
+    yield pack;
+  }
+}

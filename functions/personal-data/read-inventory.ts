@@ -1,0 +1,36 @@
+import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
+import { type Blobs, collect, parseJson } from "../../shared/vault/blobs.ts";
+import { PackageFile } from "../../shared/work/personal-data-state.ts";
+
+/** Longest line: a name of 1,024 characters, each escaped, and the rest. */
+const LONGEST_LINE_BYTES = 8_192;
+
+const LINE_FEED = 10;
+
+interface InventoryPart {
+  readonly files: readonly PackageFile[];
+  /** Of the whole inventory. */
+  readonly inventoryBytes: number;
+  /** Where the next part begins, if there is one. */
+  readonly next: number | undefined;
+}
+
+/** Files of the inventory from a byte of it on; `undefined` while there is none. Reads no more than it needs. */
+export const readInventory = async (files: Blobs, from: number, most: number): Promise<InventoryPart | undefined> => {
+  const inventoryBytes = (await files.info(INVENTORY_NAME))?.bytes;
+  if (inventoryBytes === undefined) return undefined;
+  const content = await files.read(INVENTORY_NAME, { offset: from, length: most * LONGEST_LINE_BYTES });
+  const bytes = await collect(content ?? nothing());
+  const listed: PackageFile[] = [];
+  let at = 0;
+  while (listed.length < most) {
+    const end = bytes.indexOf(LINE_FEED, at);
+    if (end < 0) break;
+    listed.push(parseJson(INVENTORY_NAME, bytes.subarray(at, end), PackageFile));
+    at = end + 1;
+  }
+  const next = from + at;
+  return { files: listed, inventoryBytes, next: next < inventoryBytes && at > 0 ? next : undefined };
+};
+
+async function* nothing(): AsyncGenerator<Uint8Array> {}

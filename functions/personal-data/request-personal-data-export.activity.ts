@@ -1,0 +1,45 @@
+import type { ActivityHandler } from "durable-functions";
+import { requestPersonalDataExport } from "../../shared/contracts/personal-data.ts";
+import { implement } from "../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { requestExport } from "../../shared/graph/personal-data.ts";
+import { packageName } from "../../shared/personal-data/package-names.ts";
+import type { Packages } from "../../shared/personal-data/packages.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { type Accepted, findAccepted, keepAccepted } from "../../shared/work/personal-data-state.ts";
+
+/**
+ * Makes a fresh container and has Graph export a person's data into it. The URL with which Microsoft writes there is made,
+ * sent and forgotten here.
+ *
+ * Run twice, it never leaves two exports running: Graph takes a container once, so a second request for it either is the
+ * first to arrive or is answered `unanswered`. The next attempt then removes that container before it asks for another: if
+ * an export runs into it, that one has nowhere to write any more.
+ */
+export const requestPersonalDataExportActivity = (deps: {
+  readonly openGraph: OpenGraph;
+  readonly packages: Packages;
+  readonly work: Blobs;
+}): ActivityHandler =>
+  implement(requestPersonalDataExport, async ({ exportId, userId, attempt }) => {
+    const { openGraph, packages, work } = deps;
+    const late = attempt === 1 ? undefined : await findAccepted(work, { exportId, attempt: attempt - 1 });
+    if (late !== undefined) return accepted(attempt - 1, late);
+    const known = await findAccepted(work, { exportId, attempt });
+    if (known !== undefined) return accepted(attempt, known);
+
+    if (attempt > 1) await packages.remove(packageName(exportId, attempt - 1));
+    const name = packageName(exportId, attempt);
+    await packages.make(name);
+    const graph = openGraph({ untilMs: 0, repeatable: false });
+    const answer = await requestExport(graph, userId, await packages.writeOnlyUrl(name));
+    if (answer.outcome === "accepted") {
+      const { outcome: _, ...operation } = answer;
+      return accepted(attempt, await keepAccepted(work, { exportId, attempt }, operation));
+    }
+    if (answer.outcome !== "used") return answer;
+    const meanwhile = await findAccepted(work, { exportId, attempt });
+    return meanwhile === undefined ? { outcome: "unanswered" as const } : accepted(attempt, meanwhile);
+  });
+
+const accepted = (attempt: number, operation: Accepted) => ({ outcome: "accepted" as const, attempt, ...operation });

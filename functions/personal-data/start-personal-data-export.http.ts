@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { DurableClient } from "durable-functions";
+import * as z from "zod";
+import type { PersonalDataAuditLog, PersonalDataRequested } from "../../shared/audit/audit-log.ts";
+import type { ExportPersonalDataInput } from "../../shared/contracts/personal-data.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
+import { findUser } from "../../shared/graph/directory.ts";
+import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
+import { readBody } from "../../shared/http/body.ts";
+import type { SignedInHandler } from "../../shared/http/guard.ts";
+import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
+import { type MailboxKey, personalDataInstance, runId } from "../../shared/ids.ts";
+import { mailboxesOf } from "../../shared/mailboxes.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { readHead } from "../../shared/vault/snapshots.ts";
+import { type Claim, claimPerson, releasePerson } from "../../shared/work/personal-data-state.ts";
+
+/** How long a caller is kept waiting for the directory. */
+const PATIENCE_MS = 10_000;
+
+/** How long a claim holds before its job is there: starting one takes seconds. */
+const STARTING_MS = 2 * 60_000;
+
+const StartRequest = z.strictObject({
+  /** By object id or principal name, which has 320 characters at most. A name of dots would lead to another address. */
+  user: z
+    .string()
+    .min(1)
+    .max(320)
+    .regex(/^(?!\.{1,2}$)\P{Surrogate}*$/u, "Expected the id or the principal name of a user"),
+  /** Why, in the officer's own words, for the audit log. */
+  reason: z.string().trim().min(1).max(500),
+  includeMailbox: z.boolean().default(false),
+});
+
+/**
+ * POST /api/personal-data-exports
+ *
+ * 202 with the export's `Location`; 400 for a body that does not parse; 404 for a user that does not exist or, where the
+ * mailbox is wanted, has none in the vault; 409 while another export of the same person runs, which it names; 503 when the
+ * audit log cannot be written, without which nothing starts.
+ */
+export const startPersonalDataExport =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly vault: Blobs;
+    readonly work: Blobs;
+    readonly audit: PersonalDataAuditLog;
+    /** Whether archive mailboxes are in the vault. */
+    readonly archives: boolean;
+    /** How long Microsoft is waited for. */
+    readonly timeoutMs: number;
+  }): SignedInHandler =>
+  async (request, context, principal) => {
+    const { clientOf, openGraph, vault, work, archives } = deps;
+    const wanted = StartRequest.safeParse(await readBody(request));
+    if (!wanted.success) return invalidRequest(wanted.error);
+    const { user, reason, includeMailbox } = wanted.data;
+
+    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const person = await findUser(graph, user);
+    if (person === undefined) return problem(404, "user-not-found", "There is no such user.");
+    const mailboxes = includeMailbox ? await backedUp(graph, vault, person.id, archives) : [];
+    if (includeMailbox && mailboxes.length === 0)
+      return problem(
+        404,
+        "snapshot-not-found",
+        "No mailbox of the user is in the vault: back it up first, or leave it out.",
+      );
+
+    const client = clientOf(context);
+    const now = new Date();
+    const exportId = runId(now, randomUUID());
+    const job = personalDataInstance(exportId);
+    const claim = { exportId, at: now.toISOString() };
+    const holder = await claimPerson(work, person.id, claim, isOver(client, now));
+    if (holder !== exportId) return isRunning(personalDataInstance(holder));
+
+    const entry = { at: claim.at, principal: principal.id, job, user: person.id, mailboxes, reason };
+    const refused = await audited(deps.audit, context, entry);
+    if (refused !== undefined) {
+      await releasePerson(work, person.id);
+      return refused;
+    }
+    const until = new Date(now.getTime() + deps.timeoutMs).toISOString();
+    const input: ExportPersonalDataInput = { exportId, userId: person.id, mailboxes, until };
+    await startOnce(client, "export-personal-data", { instanceId: job, input });
+    const location = locationOf(job);
+    return json(202, { job, location, mailboxes }, { location });
+  };
+
+const locationOf = (job: string): string => `/api/personal-data-exports/${job}`;
+
+/** The keys of a person's mailboxes of which the vault has a snapshot. */
+const backedUp = async (graph: GraphClient, vault: Blobs, userId: string, archives: boolean): Promise<MailboxKey[]> => {
+  const keys: MailboxKey[] = [];
+  for (const { key } of await mailboxesOf(graph, userId, { archives }))
+    if ((await readHead(vault, key))?.newest) keys.push(key);
+  return keys;
+};
+
+/** An export whose job ended, or that was claimed some time ago and has no job. */
+const isOver =
+  (client: Pick<DurableClient, "getStatus">, now: Date) =>
+  async ({ exportId, at }: Claim): Promise<boolean> => {
+    const job = await findInstance(client, personalDataInstance(exportId));
+    return job === undefined ? now.getTime() - Date.parse(at) > STARTING_MS : !isAlive(job);
+  };
+
+const isRunning = (job: string): HttpResponseInit =>
+  problem(409, "already-running", "An export of this person is running: wait for it, or cancel it.", {
+    job,
+    location: locationOf(job),
+  });
+
+/** Writes down who has whose data exported, and why; 503 when that cannot be written, and then nothing may start. */
+const audited = async (
+  audit: PersonalDataAuditLog,
+  context: Pick<InvocationContext, "error">,
+  entry: PersonalDataRequested,
+): Promise<HttpResponseInit | undefined> => {
+  try {
+    await audit.personalDataRequested(entry);
+    return undefined;
+  } catch (error) {
+    context.error(`The audit log does not take ${entry.job}, which is not started`, error);
+    return problem(503, "audit-unavailable", "The audit log cannot be written, so nothing was started: try again.");
+  }
+};

@@ -1,0 +1,235 @@
+import { describe, expect, test } from "vitest";
+import { exportPersonalData } from "../../../functions/personal-data/export-personal-data.orchestrator.ts";
+import {
+  type ExportPersonalDataInput,
+  PERSONAL_DATA_WRITTEN,
+  type Stage,
+} from "../../../shared/contracts/personal-data.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+
+const now = new Date("2026-11-22T01:00:00Z");
+const input: ExportPersonalDataInput = {
+  exportId: "20261122T010000Z-abc234",
+  userId: "0a0a0a0a-1111-4222-8333-444444444444",
+  mailboxes: [],
+  until: "2026-11-29T01:00:00.000Z",
+};
+const waiting: Stage = { stage: "waiting", attempt: 1, operationId: "an-operation", waitMs: 60_000 };
+const accepted = { outcome: "accepted", attempt: 1, operationId: "an-operation", retryAfterMs: 60_000 };
+
+interface Stubs {
+  readonly request?: (asked: { attempt: number }) => unknown;
+  readonly check?: () => unknown;
+  readonly copy?: (asked: { from: number }) => unknown;
+  readonly list?: (asked: { page: number }) => unknown;
+}
+
+/** One generation. */
+const run = (start: ExportPersonalDataInput, stubs: Stubs = {}, eventsAfterMs: readonly number[] = []) =>
+  runOrchestrator(exportPersonalData, {
+    input: start,
+    now,
+    retries: false,
+    events: eventsAfterMs.map((afterMs) => ({ name: PERSONAL_DATA_WRITTEN, afterMs })),
+    activities: {
+      "request-personal-data-export": stubs.request ?? (() => accepted),
+      "check-personal-data-export": stubs.check ?? (() => ({ state: "complete", progress: 100 })),
+      "copy-mailbox-data": stubs.copy ?? (() => ({ blobs: 3, bytes: 30 })),
+      "list-personal-data": stubs.list ?? (() => ({ files: 2, bytes: 20, inventorySha256: "a".repeat(64) })),
+    },
+  });
+
+type Ran = Awaited<ReturnType<typeof run>>;
+const namesOf = ({ calls }: Ran): string[] => calls.map(({ name }) => name);
+const stageAfter = ({ continuedAs }: Ran): Stage | undefined =>
+  (continuedAs as ExportPersonalDataInput | undefined)?.resume;
+const result = {
+  files: 2,
+  bytes: 20,
+  inventorySha256: "a".repeat(64),
+  copied: { blobs: 0, bytes: 0 },
+  unanswered: 0,
+};
+
+describe("export-personal-data", () => {
+  test("asks, waits as long as Graph says, looks, and takes inventory", async () => {
+    const done = await run(input);
+
+    expect(namesOf(done)).toEqual(["request-personal-data-export", "check-personal-data-export", "list-personal-data"]);
+    expect(done.timers).toEqual([60_000]);
+    expect(done.output).toEqual(result);
+    expect(done.customStatuses).toEqual([
+      { phase: "asking", unanswered: 0 },
+      { phase: "waiting", progress: 0, unanswered: 0 },
+      expect.objectContaining({ phase: "listing" }),
+      expect.objectContaining({ phase: "done", progress: 100, files: 2, bytes: 20 }),
+    ]);
+  });
+
+  test("copies mailboxes into the package before it takes inventory", async () => {
+    const copies = [
+      { blobs: 4, bytes: 40, next: 4 },
+      { blobs: 1, bytes: 5 },
+    ];
+    const pages = [
+      { files: 2, bytes: 20 },
+      { files: 1, bytes: 1, inventorySha256: "b".repeat(64) },
+    ];
+    const done = await run(
+      { ...input, mailboxes: [aKey] },
+      { copy: ({ from }) => copies[from === 0 ? 0 : 1], list: ({ page }) => pages[page] },
+    );
+
+    expect(done.calls.slice(2).map(({ name, input }) => [name, input])).toMatchObject([
+      ["copy-mailbox-data", { mailboxes: [aKey], from: 0 }],
+      ["copy-mailbox-data", { from: 4 }],
+      ["list-personal-data", { page: 0 }],
+      ["list-personal-data", { page: 1 }],
+    ]);
+    expect(done.output).toMatchObject({ files: 3, bytes: 21, copied: { blobs: 5, bytes: 45 } });
+  });
+
+  test.each<[state: string, answer: object, waitMs: number]>([
+    ["notStarted", { state: "notStarted", progress: 0 }, 300_000],
+    ["running", { state: "running", progress: 40, retryAfterMs: 5_000 }, 5_000],
+    ["a state of the future", { state: "unknown" }, 300_000],
+    ["nothing to be learned", { state: "limited", retryAfterMs: 9_000 }, 9_000],
+  ])("waits on at %s, in a generation of its own", async (_, answer, waitMs) => {
+    const first = await run({ ...input, resume: waiting }, { check: () => answer });
+
+    expect(stageAfter(first)).toMatchObject({ ...waiting, waitMs });
+    const next = await run(first.continuedAs as ExportPersonalDataInput);
+    expect(namesOf(next)).toEqual(["check-personal-data-export", "list-personal-data"]);
+    expect(next.timers).toEqual([waitMs]);
+  });
+
+  test("keeps the progress that it knows while Graph says none", async () => {
+    const resume: Stage = { ...waiting, progress: 40 };
+    const { customStatuses, ...rest } = await run({ ...input, resume }, { check: () => ({ state: "unknown" }) });
+
+    expect(stageAfter({ customStatuses, ...rest })).toMatchObject({ progress: 40 });
+    expect(customStatuses).toEqual([{ phase: "waiting", progress: 40, unanswered: 0 }]);
+  });
+
+  describe("events", () => {
+    test.each<[when: string, events: readonly number[], timers: readonly number[]]>([
+      ["never", [], [60_000]],
+      ["early", [1], [60_000, 15_000]],
+      ["twice", [1, 2], [60_000, 15_000]],
+      ["often", Array.from({ length: 30 }, (_, n) => n * 100), [60_000, 15_000]],
+      ["shortly before the end of the wait", [50_000], [60_000, 10_000]],
+      ["too late", [70_000], [60_000]],
+    ])("that come %s change no more than when", async (_, events, timers) => {
+      const done = await run({ ...input, resume: waiting }, {}, events);
+
+      expect(done.timers).toEqual(timers);
+      expect(done.output).toEqual(result);
+      expect(namesOf(done)).toEqual(["check-personal-data-export", "list-personal-data"]);
+    });
+  });
+
+  describe("when Microsoft takes no more exports", () => {
+    test("says when it tries again, and does", async () => {
+      const first = await run(input, { request: () => ({ outcome: "limited" }) });
+
+      expect(first.customStatuses.at(-1)).toEqual({
+        phase: "limited",
+        nextTry: "2026-11-22T07:00:00.000Z",
+        unanswered: 0,
+      });
+      expect(first.timers).toEqual([6 * 3_600_000]);
+      expect(stageAfter(first)).toEqual({ stage: "asking", attempt: 1 });
+    });
+
+    test("waits as long as it was told to", async () => {
+      const first = await run(input, { request: () => ({ outcome: "limited", retryAfterMs: 7_000 }) });
+
+      expect(first.timers).toEqual([7_000]);
+    });
+
+    test("gives up when that would be too late, and says when to start another", async () => {
+      const late = { ...input, until: "2026-11-22T02:00:00.000Z" };
+
+      await expect(run(late, { request: () => ({ outcome: "limited" }) })).rejects.toThrow(
+        "100 exports of a person and 1,000 of a tenant in a day, and took no more of them: start another export after 2026-11-22T07:00:00.000Z",
+      );
+    });
+  });
+
+  describe("when a request is not answered", () => {
+    const unanswered = { request: () => ({ outcome: "unanswered" }) };
+
+    test("lets it end, and then asks for another container", async () => {
+      const first = await run(input, unanswered);
+      expect(first.timers).toEqual([6 * 60_000]);
+      expect(first.customStatuses.at(-1)).toMatchObject({ phase: "unanswered", unanswered: 1 });
+
+      const second = await run(first.continuedAs as ExportPersonalDataInput, {
+        request: ({ attempt }) => ({ ...accepted, attempt }),
+      });
+      expect(second.calls.map((call) => call.input)).toMatchObject([{ attempt: 2 }, {}, { attempt: 2 }]);
+      expect(second.output).toEqual({ ...result, unanswered: 1 });
+    });
+
+    test("goes on with the container of an answer that came late", async () => {
+      const resume: Stage = { stage: "asking", attempt: 2 };
+      const done = await run({ ...input, resume });
+
+      expect(done.calls.at(-1)?.input).toMatchObject({ attempt: 1 });
+      expect(done.output).toEqual(result);
+    });
+
+    test("gives up after three", async () => {
+      const last: Stage = { stage: "asking", attempt: 3 };
+
+      await expect(run({ ...input, resume: last }, unanswered)).rejects.toThrow("began 3 requests and answered none");
+    });
+  });
+
+  test.each<[status: number, code: string, advice: RegExp]>([
+    [403, "Authorization_RequestDenied", /check the right User\.Export\.All/],
+    [400, "StorageLocationInvalid", /storage account/],
+    [404, "Request_ResourceNotFound", /not in the directory any more/],
+  ])("fails when it is refused with %i, and says what to do", async (status, code, advice) => {
+    const failure = await run(input, { request: () => ({ outcome: "refused", status, code }) }).catch(
+      (error: unknown) => error,
+    );
+
+    expect(failure).toBeInstanceOf(OrchestratorFailedError);
+    expect(String(failure)).toContain(`${status} ${code}`);
+    expect(String(failure)).toMatch(advice);
+  });
+
+  test("fails when Microsoft's export does", async () => {
+    await expect(run({ ...input, resume: waiting }, { check: () => ({ state: "failed" }) })).rejects.toThrow(
+      "Microsoft's export failed: start another",
+    );
+  });
+
+  test("looks a last time when its time is over, and then gives up", async () => {
+    const until = "2026-11-22T01:00:30.000Z";
+    const resume = waiting;
+
+    await expect(run({ ...input, until, resume }, { check: () => ({ state: "running" }) })).rejects.toThrow(
+      "took too long",
+    );
+    const inTime = await run({ ...input, until, resume });
+    expect(inTime.timers).toEqual([30_000]);
+    expect(inTime.output).toEqual(result);
+  });
+
+  test("hands a long inventory on from generation to generation", async () => {
+    const resume: Stage = { stage: "listing", attempt: 1, page: 0, files: 0, bytes: 0, copied: { blobs: 1, bytes: 2 } };
+    const first = await run({ ...input, resume }, { list: () => ({ files: 10, bytes: 100 }) });
+
+    expect(namesOf(first)).toHaveLength(20);
+    expect(stageAfter(first)).toEqual({ ...resume, page: 20, files: 200, bytes: 2_000 });
+  });
+
+  test("does not wait without end for a Retry-After of nothing", async () => {
+    const resume: Stage = { ...waiting, waitMs: 0 };
+
+    expect((await run({ ...input, resume })).timers).toEqual([1_000]);
+  });
+});
