@@ -5,7 +5,7 @@ import * as z from "zod";
 import { rehearse, showCoverage } from "./demo/follow-up.ts";
 import { type DemoOptions, readDemoOptions, USAGE } from "./demo/options.ts";
 import { tryRetention } from "./demo/retention.ts";
-import { backUp, chooseFolder, isBack, restore } from "./demo/run.ts";
+import { backUp, chooseFolder, exportPerson, isBack, restore } from "./demo/run.ts";
 import { readableBytes, readableSeconds, type Screen, screen, table } from "./demo/screen.ts";
 import { translateIds } from "./demo/translate.ts";
 import { verifyVault } from "./demo/verify.ts";
@@ -35,6 +35,11 @@ const REHEARSAL_MAILBOX = {
   userFolders: 0,
   layout: "inbox-only",
 } as const;
+
+/** Microsoft takes hours or days; nobody watches a demo so long. */
+const QUICK_EXPORT: StartOptions["settings"] = {
+  behaviours: { exportStepMs: 100, exportRetryAfterSeconds: 1, operationRetryAfterSeconds: 1 },
+};
 
 const GraphCounters = z.looseObject({
   requests: z.record(z.string(), z.number()),
@@ -96,6 +101,9 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
     translation.same === translation.ids &&
     coverage.protected === users.length &&
     rehearsal.proved;
+
+  out.say(`\nExporting what there is of ${loss.user.displayName}`);
+  const personalData = await exportPerson(api, out, loss.user);
   const { graph, storage } = await figuresOf(stack);
   await tryRetention(api, out, loss.user.userPrincipalName);
 
@@ -113,7 +121,17 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
   );
   if (options.json)
     console.log(
-      JSON.stringify({ backup, restore: restored, translation, coverage, rehearsal, graph, storage, verified }),
+      JSON.stringify({
+        backup,
+        restore: restored,
+        translation,
+        coverage,
+        rehearsal,
+        personalData,
+        graph,
+        storage,
+        verified,
+      }),
     );
   return verified;
 };
@@ -140,7 +158,7 @@ const main = async (): Promise<number> => {
     const starting = startStack({
       dataDir,
       appDir,
-      graph: { mailboxes: [...(mailboxes ?? []), REHEARSAL_MAILBOX] },
+      graph: { mailboxes: [...(mailboxes ?? []), REHEARSAL_MAILBOX], settings: QUICK_EXPORT },
       events: true,
       settings: { REHEARSAL_MAILBOX: REHEARSAL, BACKUP_EXCLUDE: REHEARSAL },
       line,

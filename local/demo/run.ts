@@ -1,8 +1,9 @@
+import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import * as z from "zod";
 import type { Folder, GraphAdmin, User } from "../stack/admin.ts";
 import type { VaultApi } from "../stack/api.ts";
-import { readableBytes, readableSeconds, type Screen } from "./screen.ts";
+import { readableBytes, readableSeconds, type Screen, table } from "./screen.ts";
 
 export interface BackupFigures {
   readonly mailboxes: number;
@@ -17,9 +18,22 @@ export interface RestoreFigures {
   readonly seconds: number;
 }
 
+export interface PersonalDataFigures {
+  readonly files: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly inventorySha256: string;
+}
+
 const Count = z.number().nonnegative();
 const BackupResult = z.looseObject({ complete: Count, partial: Count, failed: Count, items: Count, bytes: Count });
 const RestoreResult = z.looseObject({ imported: Count, bytes: Count });
+const PersonalData = z.looseObject({
+  result: z.looseObject({ files: Count, bytes: Count, inventorySha256: z.string() }),
+  inventory: z.looseObject({
+    files: z.array(z.looseObject({ name: z.string(), bytes: Count, sha256: z.string(), href: z.string() })),
+  }),
+});
 
 const secondsSince = (startMs: number): number => Math.round((performance.now() - startMs) / 10) / 100;
 
@@ -123,3 +137,29 @@ export const restore = async (api: VaultApi, screen: Screen, loss: Loss): Promis
 /** Whether every folder is there again with exactly the streams that were lost, each as often as before. */
 export const isBack = async (admin: GraphAdmin, { user, path, streams }: Loss): Promise<boolean> =>
   isDeepStrictEqual(await streamsAtOrBelow(admin, user, path), streams);
+
+/** Exports what there is of a person, mailbox and all, prints the inventory, and reads Microsoft's files to compare. */
+export const exportPerson = async (api: VaultApi, screen: Screen, user: User): Promise<PersonalDataFigures> => {
+  const started = performance.now();
+  const body = { user: user.userPrincipalName, reason: "the demo shows it", includeMailbox: true };
+  const job = await api.start("/api/personal-data-exports", body);
+  await api.finish(job);
+  const { result, inventory } = PersonalData.parse(await api.get(`/api/personal-data-exports/${job}`));
+  const { files, bytes, inventorySha256 } = result;
+
+  const [mailbox, microsofts] = [true, false].map((own) =>
+    inventory.files.filter(({ name }) => name.startsWith("_vault/") === own),
+  );
+  for (const { name, sha256, href } of microsofts ?? [])
+    if ((await sha256At(api, href)) !== sha256) throw new Error(`${name} is not what the inventory says`);
+  const lines = (microsofts ?? []).map((file) => [file.name, String(file.bytes), file.sha256.slice(0, 16)]);
+  const mailboxBytes = (mailbox ?? []).reduce((sum, file) => sum + file.bytes, 0);
+  const rest = [`the mailbox, in ${mailbox?.length} files`, String(mailboxBytes), ""];
+  screen.say(table([["file", "bytes", "SHA-256"], ...lines, rest]));
+  return { files, bytes, seconds: secondsSince(started), inventorySha256 };
+};
+
+const sha256At = async (api: VaultApi, path: string): Promise<string> =>
+  createHash("sha256")
+    .update(Buffer.from(await (await api.request(path)).arrayBuffer()))
+    .digest("hex");
