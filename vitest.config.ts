@@ -23,6 +23,7 @@ export default defineConfig({
           include: ["test/end-to-end/**/*.test.ts"],
           globalSetup: ["test/support/stack-app.ts"],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
         },
       },
       {

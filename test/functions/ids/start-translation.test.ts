@@ -6,6 +6,7 @@ import { TranslateExchangeIdsInput } from "../../../shared/contracts/exchange-id
 import { graph } from "../../../shared/graph/graph-client.ts";
 import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
+import { moveHead } from "../../../shared/vault/snapshots.ts";
 import { findResults, readIds } from "../../../shared/work/translation-state.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
@@ -55,20 +56,15 @@ describe("POST /api/ids/translate", () => {
 
   test("takes its fields in any order, and the mailbox by its key", async () => {
     const { post, restIds, mailbox, vault } = await anApi();
-    await vault.create(
-      `${mailbox.key}/head.json`,
-      Buffer.from(
-        JSON.stringify({
-          v: 1,
-          mailboxKey: mailbox.key,
-          mailboxId: mailbox.id,
-          kind: "primary",
-          user: { id: mailbox.userId },
-          newest: null,
-          checkedAt: "2026-11-22T01:00:00Z",
-        }),
-      ),
-    );
+    await moveHead(vault, mailbox.key, () => ({
+      v: 1,
+      mailboxKey: mailbox.key,
+      mailboxId: mailbox.id,
+      kind: "primary",
+      user: { id: mailbox.userId },
+      newest: null,
+      checkedAt: "2026-11-22T01:00:00Z",
+    }));
 
     expect((await post({ to: "ewsId", ids: restIds, from: "restId", mailbox: mailbox.key })).status).toBe(200);
   });
