@@ -30,6 +30,11 @@ param budgetStart = readEnvironmentVariable('BUDGET_START')
 param apiClientId = readEnvironmentVariable('API_CLIENT_ID')
 param apiCallers = split(readEnvironmentVariable('API_CALLERS'), ',')
 
+// Turn it on once the secret notify-webhook-url is in the key vault.
+param notifies = false
+// Empty: leavers are noticed by the nightly backup only.
+param userTopicName = readEnvironmentVariable('USER_TOPIC_NAME', '')
+
 param settings = {
   BACKUP_SCHEDULE: '0 0 1 * * *'
   BACKUP_SCOPE: 'licensed'

@@ -1,3 +1,4 @@
+import { OWN_PREFIX } from "../../../shared/personal-data/package-names.ts";
 import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";
@@ -7,9 +8,6 @@ const TYPES = [
   "Microsoft.EventGrid/systemTopics/eventSubscriptions",
   "Microsoft.EventGrid/partnerTopics/eventSubscriptions",
 ];
-
-/** What the app adds to a package lies below this. */
-const OWN_PREFIX = "_vault/";
 
 /** Containers that may raise an event. What the app writes while it handles one lies in others, or is filtered out. */
 const WATCHED = ["/blobServices/default/containers/vault/blobs/", "/blobServices/default/containers/dsr-"];

@@ -1,4 +1,4 @@
-import { type DeployedStatement, type Expression, textOf, valueAt } from "../bicep/ast.ts";
+import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";
 
@@ -65,7 +65,9 @@ export const checkRights = (project: Project): Finding[] => {
       finding(FILE, undefined, `a right is missing: ${right}`),
     ),
     ...assignments
-      .filter(({ statement }, index) => given[index]?.endsWith(" on dataAccount") && !isBoundToPackages(statement))
+      .filter(
+        (assignment, index) => given[index]?.endsWith(" on dataAccount") && !isBoundToPackages(project, assignment),
+      )
       .map(({ file, statement }) =>
         finding(file, statement.at, `${statement.name} should reach the blobs of packages only`),
       ),
@@ -74,10 +76,20 @@ export const checkRights = (project: Project): Finding[] => {
   ];
 };
 
-const isBoundToPackages = ({ body }: DeployedStatement): boolean =>
-  /\[Microsoft\.Storage\/storageAccounts\/blobServices\/containers:name\] StringLike 'dsr-\*'/.test(
-    textOf(valueAt(body, "properties", "condition")) ?? "",
+/** A condition binds only the actions that it names, so that each action of the role has to be there. */
+const isBoundToPackages = (project: Project, { statement }: Deployed): boolean => {
+  const condition = textOf(valueAt(statement.body, "properties", "condition")) ?? "";
+  const name = roleOf(valueAt(statement.body, "properties", "roleDefinitionId"));
+  const role = deployed(project, "Microsoft.Authorization/roleDefinitions").find((own) => own.statement.name === name);
+  const actions = role === undefined ? [] : actionsIn(role, "dataActions");
+  return (
+    actions.length > 0 &&
+    actions.every((action) => condition.includes(`!(ActionMatches{'${action}'})`)) &&
+    condition.endsWith(
+      "OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringLike 'dsr-*'))",
+    )
   );
+};
 
 /** An identity has a right on a container exactly if the app opens the container with it. */
 const checkUse = (project: Project): Finding[] => {
@@ -130,16 +142,16 @@ const roleOf = (expression: Expression | undefined): string => {
 };
 
 /** A role of our own is there to allow less than a built-in one. */
-const checkOwnRole = ({ file, statement }: Deployed): Finding[] => {
+const checkOwnRole = (role: Deployed): Finding[] =>
+  [...actionsIn(role, "actions"), ...actionsIn(role, "dataActions")]
+    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/blobServices/"))
+    .map((action) => finding(role.file, role.statement.at, `${role.statement.name} allows too much: ${action}`));
+
+const actionsIn = ({ statement }: Deployed, kind: "actions" | "dataActions"): string[] => {
   const permissions = valueAt(statement.body, "properties", "permissions");
   const items = permissions?.kind === "array" ? permissions.items : [];
-  const actions = items.flatMap((item) =>
-    ["actions", "dataActions"].flatMap((key) => {
-      const list = valueAt(item, key);
-      return list?.kind === "array" ? list.items.map((action) => textOf(action) ?? "*") : [];
-    }),
-  );
-  return actions
-    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/blobServices/"))
-    .map((action) => finding(file, statement.at, `${statement.name} allows too much: ${action}`));
+  return items.flatMap((item) => {
+    const list = valueAt(item, kind);
+    return list?.kind === "array" ? list.items.map((action) => textOf(action) ?? "*") : [];
+  });
 };
