@@ -14,6 +14,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/end-to-end/**", "test/memory/**"],
           globalSetup: ["test/support/azurite.ts"],
+          setupFiles: ["test/support/after-each.ts"],
         },
       },
       {

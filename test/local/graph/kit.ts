@@ -1,4 +1,3 @@
-import { afterEach } from "vitest";
 import { z } from "zod";
 import {
   type GraphEmulator,
@@ -11,9 +10,10 @@ export const UPN = "ada.berg@contoso.example";
 
 const running: GraphEmulator[] = [];
 
-afterEach(async () => {
+/** After each test; files share a process, so that only the setup of a file can see to it. */
+export const stopEmulators = async (): Promise<void> => {
   await Promise.all(running.splice(0).map((emulator) => emulator.stop()));
-});
+};
 
 export const Answer = z.looseObject({
   /** The list of a collection; other values are left out. */

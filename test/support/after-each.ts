@@ -1,0 +1,4 @@
+import { afterEach } from "vitest";
+import { stopEmulators } from "../local/graph/kit.ts";
+
+afterEach(stopEmulators);
