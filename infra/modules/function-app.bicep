@@ -50,8 +50,9 @@ var hostSettings = {
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${hostIdentity.clientId};Authorization=AAD'
   TASKHUB_NAME: taskHub
-  // A small young generation: what streams through the app is garbage at once, and by default piles up to some 60 MiB more.
-  languageWorkers__node__arguments: '--max-semi-space-size=2'
+  // What streams through the app is garbage at once. A small young generation, and an old one whose limit makes it collect
+  // sooner, keep it from piling up to twice the memory.
+  languageWorkers__node__arguments: '--max-semi-space-size=2 --max-old-space-size=512'
   // By default the C library sets memory aside for each thread: some 30 MiB more.
   MALLOC_ARENA_MAX: '2'
 }

@@ -132,7 +132,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       SEAL_KEY: identity.sealKey,
       AUTHENTICATION: "none",
       BACKUP_SCHEDULE: "0 0 1 * * *",
-      languageWorkers__node__arguments: "--max-semi-space-size=2",
+      languageWorkers__node__arguments: "--max-semi-space-size=2 --max-old-space-size=512",
       MALLOC_ARENA_MAX: "2",
       ...options.settings,
     };
