@@ -28,8 +28,9 @@ const PATIENCE_MS = 20_000;
  * 200 with a result for each of up to 1,000 ids, in the order given; 202 with the job's `Location` for more. 400 for a body
  * that does not parse, for ids that cannot be of their format, and for more than one answer holds where ids are translated
  * in the caller's name; 401 and 403 when there is no token in that name; 403 that names the permission when Graph
- * translates none; 404 for a mailbox that does not exist; 413 for too large a body; 503 while Graph does not answer. Each
- * call is a translation of its own.
+ * translates none; 404 for a mailbox that does not exist and, with the results, where none of the ids has a counterpart,
+ * as those of another mailbox have none; 413 for too large a body; 503 while Graph does not answer. Each call is a
+ * translation of its own.
  */
 export const startTranslation =
   (deps: {
@@ -99,8 +100,17 @@ const answerAtOnce = async (
   try {
     const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
     const outcomes = await translateExchangeIds(graph, userId, ids, formats);
-    return json(200, { results: outcomes.map((outcome, n) => ({ id: ids[n], ...outcome })) });
+    const results = outcomes.map((outcome, n) => ({ id: ids[n], ...outcome }));
+    return outcomes.every((outcome) => "error" in outcome) ? noneTranslated(results) : json(200, { results });
   } catch (error) {
     return refuse(refusalOf(error, translator.by));
   }
 };
+
+const noneTranslated = (results: readonly object[]): HttpResponseInit =>
+  problem(
+    404,
+    "ids-not-found",
+    "None of these ids has a counterpart: check that they are ids of this mailbox, and of the format that from names.",
+    { results },
+  );

@@ -54,6 +54,23 @@ describe("POST /api/ids/translate", () => {
     ]);
   });
 
+  test("answers 404 to ids of another mailbox alone, with what Graph says of each", async () => {
+    const { post, foreignId } = await anApi();
+    const foreign = await foreignId();
+
+    expect(await post({ mailbox: UPN, ids: [foreign, foreign], ...FORMATS })).toMatchObject({
+      status: 404,
+      headers: PROBLEM,
+      body: {
+        title: "ids not found",
+        results: [
+          { id: foreign, error: {} },
+          { id: foreign, error: {} },
+        ],
+      },
+    });
+  });
+
   test("takes its fields in any order, and the mailbox by its key", async () => {
     const { post, restIds, mailbox, vault } = await anApi();
     await moveHead(vault, mailbox.key, () => ({
@@ -70,9 +87,10 @@ describe("POST /api/ids/translate", () => {
   });
 
   test("answers 1,000 ids at once, and makes a job of 1,001", async () => {
-    const { post, started, requests, work } = await anApi();
+    const { post, started, requests, restIds, work } = await anApi();
+    const [known = ""] = restIds;
 
-    expect((await post({ mailbox: UPN, ids: shaped(1_000), ...FORMATS })).status).toBe(200);
+    expect((await post({ mailbox: UPN, ids: [known, ...shaped(999)], ...FORMATS })).status).toBe(200);
     expect([started, await requests(), work.writes]).toEqual([[], 1, []]);
     expect((await post({ mailbox: UPN, ids: shaped(1_001), ...FORMATS })).status).toBe(202);
     expect([started.length, await requests()]).toEqual([1, 1]);
@@ -213,10 +231,13 @@ describe("POST /api/ids/translate, in the caller's name", () => {
   const signedIn = (token: string) => ({ "x-ms-token-aad-access-token": token });
 
   test("translates where no app may by itself", async () => {
-    const { post, emulator } = await delegated();
-    const body = { mailbox: UPN, ids: ["AAAA"], ...FORMATS };
+    const { post, emulator, restIds } = await delegated();
+    const [id = ""] = restIds;
 
-    expect(await post(body, signedIn(USER_TOKEN))).toMatchObject({ status: 200, body: { results: [{ id: "AAAA" }] } });
+    expect(await post({ mailbox: UPN, ids: [id], ...FORMATS }, signedIn(USER_TOKEN))).toMatchObject({
+      status: 200,
+      body: { results: [{ id, translated: expect.any(String) }] },
+    });
     expect((await emulator.admin.counters({})).answers).not.toHaveProperty("403");
   });
 
