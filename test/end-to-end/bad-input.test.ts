@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
+import { ENDPOINTS } from "../../functions/endpoints.ts";
+import type { Callers } from "../../shared/http/guard.ts";
+import { ROLES } from "../../shared/security/principal.ts";
 import { aPrincipalHeader } from "../shared/security/a-principal.ts";
+import { registeredApp } from "../support/registered-app.ts";
 import { ADA, aStack, BO, eventually, stopStacks, type TestStack } from "../support/stack.ts";
 
 const Problem = z.strictObject({
@@ -250,6 +254,41 @@ describe("while a backup is running", () => {
     await stack.backUp(mailbox);
   });
 });
+
+/** A path of an endpoint, about a mailbox that is there and whatever else is not. */
+const pathOf = (route: string): string =>
+  `/api/${route.replace("{mailbox}", ADA).replace("{id}", "20200101T000000Z-abc234").replace("{*name}", "file")}`;
+
+describe("the app as it is deployed", () => {
+  test("has exactly the functions that are registered", async () => {
+    const listed = Functions.parse(await stack.api.get("/admin/functions")).map(({ name }) => name);
+
+    expect(listed.toSorted()).toEqual([...(await registeredApp()).functions.keys()].toSorted());
+  });
+
+  test.each(Object.entries<{ method: string; route: string; callers: Callers }>(ENDPOINTS))(
+    "lets nobody call %s but who has one of its roles",
+    async (_, { method, route, callers }) => {
+      const statusFor = async (headers: Record<string, string>) => {
+        const body = method === "GET" ? {} : { body: "{}" };
+        const url = new URL(pathOf(route), stack.hostUrl);
+        return (await fetch(url, { method, headers: { "content-type": "application/json", ...headers }, ...body }))
+          .status;
+      };
+      const others = ROLES.filter((role) => callers !== "anyone" && !callers.includes(role));
+
+      if (callers === "anyone") return expect(await statusFor({})).toBe(200);
+      expect(await statusFor({})).toBe(401);
+      expect(await statusFor(signedIn(...others))).toBe(403);
+      for (const role of callers) expect(ITS_OWN_ANSWERS).toContain(await statusFor(signedIn(role)));
+    },
+  );
+});
+
+/** What a handler itself answers to a request without anything in it. */
+const ITS_OWN_ANSWERS = [200, 202, 400, 404, 409];
+
+const Functions = z.array(z.looseObject({ name: z.string() }));
 
 const post = (path: string, body: string | Uint8Array, as: Record<string, string> = OPERATOR): Promise<Response> => {
   const headers = { "content-type": "application/json", ...as };

@@ -1,9 +1,7 @@
 import type { HttpRequest, InvocationContext } from "@azure/functions";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { ENDPOINTS } from "../../functions/endpoints.ts";
-import { createApp } from "../../local/host/worker/app.ts";
-import { supplyCoreModule } from "../../local/host/worker/core-module.ts";
 import * as backup from "../../shared/contracts/backup.ts";
 import * as exchangeIds from "../../shared/contracts/exchange-ids.ts";
 import * as followUp from "../../shared/contracts/follow-up.ts";
@@ -18,6 +16,7 @@ import * as verify from "../../shared/contracts/verify.ts";
 import type { Callers } from "../../shared/http/guard.ts";
 import { ROLES } from "../../shared/security/principal.ts";
 import { aPrincipalHeader } from "../shared/security/a-principal.ts";
+import { registeredApp } from "../support/registered-app.ts";
 import { ask, PROBLEM } from "./fake-hub.ts";
 
 const Binding = z.looseObject({
@@ -32,15 +31,8 @@ const Binding = z.looseObject({
 const handlers = new Map<string, (request: HttpRequest, context: InvocationContext) => unknown>();
 const registered = new Map<string, z.output<typeof Binding>[]>();
 
-/** Loads the app as the worker does, with settings that name nothing real. */
 beforeAll(async () => {
-  vi.stubEnv("SEAL_KEY", Buffer.alloc(32, 7).toString("base64"));
-  vi.stubEnv("BACKUP_SCHEDULE", "0 0 1 * * *");
-  vi.stubEnv("WEBSITE_AUTH_ENABLED", "True");
-  vi.stubEnv("VAULT_BLOB_ENDPOINT", "https://vault.blob.core.windows.net");
-  const app = createApp(() => undefined);
-  supplyCoreModule(app);
-  await import("../../functions/index.ts");
+  const app = await registeredApp();
   for (const { metadata, callback } of app.functions.values()) {
     handlers.set(metadata.name, callback);
     registered.set(
