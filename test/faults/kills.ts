@@ -20,6 +20,9 @@ const Counters = z.looseObject({
 /** How long a kill waits for items to arrive that may never come. */
 const MOST_WAIT_MS = 20_000;
 
+/** Longest that something a dead process had sent takes to have its effect. */
+const SLOWEST_MS = 8_000;
+
 /**
  * Kills the app or the whole host up to twice, while `items` are being restored and until that is over: after some time, or
  * when some share of the items is there, so that every phase is met.
@@ -43,7 +46,7 @@ export const killSome = async (
       stack.host.kill();
       await stack.host.ended;
     }
-    await endLeases(stack, graph);
+    await endLeases(await leasedBlobs(stack), graph);
     if (what === "host") await stack.restartHost();
     kills[what] += 1;
   }
@@ -62,14 +65,25 @@ const killApp = async ({ hostUrl }: Stack): Promise<void> => {
   for (const { processId } of Processes.parse(await answer.json()).processes) process.kill(processId, "SIGKILL");
 };
 
-/** A dead process's leases end by themselves within a minute; what it had sent has taken effect before that. */
-const endLeases = async ({ connectionString }: Stack, graph: GraphAdmin): Promise<void> => {
+/** What is leased right after a kill, before a new process has begun: what the dead one held. */
+const leasedBlobs = async ({ connectionString }: Stack): Promise<BlobClient[]> => {
+  const work = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("work");
+  const leased: BlobClient[] = [];
+  for await (const { name, properties } of work.listBlobsFlat())
+    if (properties.leaseState === "leased") leased.push(work.getBlobClient(name));
+  return leased;
+};
+
+/**
+ * A dead process's leases end by themselves within a minute; what it had sent has taken effect before that, however slow. A
+ * new process may be sending meanwhile, so that it does not get quiet; its own leases stay.
+ */
+const endLeases = async (leased: readonly BlobClient[], graph: GraphAdmin): Promise<void> => {
   const isQuiet = async () =>
     Object.values((await countersOf(graph)).mailboxes).every(({ inFlight }) => inFlight === 0);
-  for (let looks = 0; looks < 100 && !(await isQuiet()); looks += 1) await delay(50);
-  const work = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("work");
-  for await (const { name, properties } of work.listBlobsFlat())
-    if (properties.leaseState === "leased") await endLease(work.getBlobClient(name));
+  const until = Date.now() + SLOWEST_MS;
+  while (Date.now() < until && !(await isQuiet())) await delay(50);
+  for (const blob of leased) await endLease(blob);
 };
 
 /** One that was let go of meanwhile has ended too. */
