@@ -64,11 +64,15 @@ const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string
 
 const importOne = async (context: ImportContext, drawn: Drawn, folderId: string, moves = 0): Promise<ItemEnd> => {
   const { item, record, held } = drawn;
-  if (!held()) throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
   const imports = context.elsewhere.get(folderId) ?? context.imports;
   const { rawBytes, replaces } = record;
+  // A lane may have waited for its slot, or for Exchange, for longer than the ledger is held.
+  const beforeSending = () => {
+    if (!held()) throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
+  };
+  const content = () => readItem(context.vault, record);
   try {
-    const itemId = await imports.send({ folderId, rawBytes, replaces, content: () => readItem(context.vault, record) });
+    const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, content });
     return { op: replaces === undefined ? "imported" : "replaced", item, itemId };
   } catch (error) {
     if (error instanceof VaultDamageError) return { op: "failed", item, code: "vault-damaged" };

@@ -33,6 +33,8 @@ export interface ItemImport {
   readonly rawBytes: number;
   /** The live item in that folder that it replaces, in the version that it must still have. */
   readonly replaces?: { readonly id: string; readonly changeKey: string } | undefined;
+  /** Asked as each try is about to send its first byte, however long it waited; what this throws ends it. */
+  beforeSending?(): void;
   content(): AsyncIterable<Uint8Array>;
 }
 
@@ -119,6 +121,7 @@ export const importer =
         };
         const body = async function* (): AsyncGenerator<string> {
           try {
+            item.beforeSending?.();
             yield headOf(item);
             yield* encodeBase64(contentOnce());
             yield TAIL;

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImport, importer } from "../../../shared/graph/import-item.ts";
+import { openSlots } from "../../../shared/graph/slots.ts";
 import { type Answer, aServer } from "./a-graph.ts";
 
 const SECRET = "authtoken=s3cret";
@@ -57,6 +58,39 @@ describe("an import that replaces", () => {
       ChangeKey: short,
     });
     expect(asked[0]?.headers["content-length"]).toBe(String(asked[0]?.body.length));
+  });
+});
+
+describe("what an import asks before it sends", () => {
+  test("is asked again for each try", async () => {
+    const { imports } = await anImporter({ status: 429, headers: AT_ONCE }, IMPORTED);
+    let times = 0;
+    const beforeSending = () => {
+      times += 1;
+    };
+
+    expect(await imports.send(anItem({ beforeSending }))).toBe("new-1");
+    expect(times).toBe(2);
+  });
+
+  test("is asked after the wait for a slot, and ends the import before Exchange has anything", async () => {
+    const { origin, host, asked } = await aServer(IMPORTED);
+    const slots = openSlots(1);
+    const letGo = await slots.take();
+    const open = importer({ importHosts: [host], userAgent: "vault/1" });
+    const lost = new Error("lost meanwhile");
+    let isLost = false;
+    const beforeSending = () => {
+      if (isLost) throw lost;
+    };
+    const patience = { untilMs: Date.now() + 60_000, slots };
+    const sending = failureOf(open(`${origin}/importItem?${SECRET}`, patience).send(anItem({ beforeSending })));
+
+    isLost = true;
+    letGo();
+
+    expect(await sending).toBe(lost);
+    expect(asked).toEqual([]);
   });
 });
 
