@@ -190,7 +190,7 @@ const privacyVault = azureBlobs(vaultContainer(privacyStorage));
 const privacyWork = azureBlobs(workContainer(privacyStorage));
 const packages = azurePackages(privacyStorage, { kind: storage.kind, sasMs: personalData.sasMs });
 
-// Files of a package may be of any size: they pass through as streams.
+// A million ids in a request, and files of a package, are more than may be in memory: they pass through as streams.
 app.setup({ enableHttpStream: true });
 watchAnswers();
 
@@ -203,9 +203,6 @@ app.hook.postInvocation((ended) => {
   if (ended.invocationContext.options.trigger.type !== "orchestrationTrigger")
     ended.error = redactError(ended.error, redact);
 });
-
-// A request's body arrives as a stream: a million ids are more than may be in memory.
-app.setup({ enableHttpStream: true });
 
 app.timer("nightly-backup", {
   schedule: "%BACKUP_SCHEDULE%",
