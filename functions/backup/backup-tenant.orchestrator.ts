@@ -13,7 +13,7 @@ import { MOST_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { placeInstance, type RunId, runId } from "../../shared/ids.ts";
-import { tell } from "../follow-up/tell.ts";
+import { tell } from "../notify/notify.steps.ts";
 import { brokenRunNotice, runNotice } from "./run-notice.ts";
 
 /**

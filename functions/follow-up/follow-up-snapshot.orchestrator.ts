@@ -4,8 +4,8 @@ import { FollowUpInput, type FollowUpResult } from "../../shared/contracts/follo
 import { VerifyTotals, type VerifyVaultInput } from "../../shared/contracts/verify.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { type MailboxKey, verifySnapshotInstance } from "../../shared/ids.ts";
-import { followUpNotice } from "./follow-up-notice.ts";
-import { tell } from "./tell.ts";
+import { tell } from "../notify/notify.steps.ts";
+import { followUpNotice } from "./follow-up.notice.ts";
 
 /** Calls in which removing may go on where time was up; the nightly round takes what is left. */
 const MOST_ROUNDS = 20;

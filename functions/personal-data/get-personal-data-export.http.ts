@@ -7,7 +7,7 @@ import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { personalDataIdOf, startOf } from "../../shared/ids.ts";
 import type { Packages } from "../../shared/personal-data/packages.ts";
-import { jobOf } from "../status/job.ts";
+import { jobOf } from "../jobs/job.ts";
 import { exportNotFound } from "./export-not-found.ts";
 import { filePath } from "./file-path.ts";
 import { readInventory } from "./read-inventory.ts";

@@ -7,7 +7,7 @@ import { json, problem } from "../../shared/http/problem.ts";
 import { restoreIdOf, restoreInstance, restoreListOf } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { findRestoreReport } from "../../shared/work/restore-report.ts";
-import { stateOf } from "../status/job.ts";
+import { stateOf } from "../jobs/job.ts";
 import { listReport } from "./list-report.ts";
 import { listTable, reportTable } from "./report-table.ts";
 

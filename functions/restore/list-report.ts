@@ -9,7 +9,7 @@ import { type MailboxKey, type RunId, restoreInstance, restoresInstance, type Sn
 import type { Blobs } from "../../shared/vault/blobs.ts";
 import { findRestoreList } from "../../shared/work/restore-list.ts";
 import { findRestoreReport } from "../../shared/work/restore-report.ts";
-import { type JobState, jobOf, stateOf } from "../status/job.ts";
+import { type JobState, jobOf, stateOf } from "../jobs/job.ts";
 import { isWhole, NO_ITEMS, restoredItems } from "./restored-items.ts";
 
 /** Jobs that are looked at at the same time. */

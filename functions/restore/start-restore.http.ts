@@ -13,7 +13,7 @@ import { restoreInstance, runId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Principal } from "../../shared/security/principal.ts";
 import type { Blobs } from "../../shared/vault/blobs.ts";
-import type { Translator } from "../ids/translator.ts";
+import type { Translator } from "../id-translation/translator.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { resolveRestore } from "./resolve-restore.ts";

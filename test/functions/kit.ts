@@ -1,7 +1,7 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
-import { appTranslator } from "../../functions/ids/translator.ts";
+import { appTranslator } from "../../functions/id-translation/translator.ts";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ActivityContract } from "../../shared/durable/activity.ts";

@@ -7,7 +7,7 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
 import { aKey, all, aPut, snapshotAt } from "../../shared/vault/samples.ts";
-import { writeHistory } from "../reading/a-vault.ts";
+import { writeHistory } from "../browse/a-vault.ts";
 import { aPackage } from "./a-finished-export.ts";
 
 const hash = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest("hex");

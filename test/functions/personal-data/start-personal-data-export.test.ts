@@ -7,9 +7,9 @@ import { principalOf } from "../../../shared/security/principal.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
 import { aPrincipalHeader } from "../../shared/security/a-principal.ts";
+import { writeHistory } from "../browse/a-vault.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxInGraph } from "../kit.ts";
-import { writeHistory } from "../reading/a-vault.ts";
 
 const OFFICER = "0a0a0a0a-1111-4222-8333-444444444444";
 const HEADERS = aPrincipalHeader({ id: OFFICER, roles: ["Privacy.Officer"] });

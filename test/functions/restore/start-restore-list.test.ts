@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { appTranslator } from "../../../functions/ids/translator.ts";
+import { appTranslator } from "../../../functions/id-translation/translator.ts";
 import { startRestore } from "../../../functions/restore/start-restore.http.ts";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import { RestoreMailboxesInput } from "../../../shared/contracts/restore-list.ts";

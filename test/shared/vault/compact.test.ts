@@ -8,7 +8,7 @@ import { baseName, manifestName } from "../../../shared/vault/names.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";
 import { indexSnapshot } from "../../../shared/vault/snapshot-index.ts";
 import { nameSnapshots, readManifest, walkToBase } from "../../../shared/vault/snapshots.ts";
-import { aFolder, aProblem, type History, writeHistory } from "../../functions/reading/a-vault.ts";
+import { aFolder, aProblem, type History, writeHistory } from "../../functions/browse/a-vault.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { aKey, all, aPut, snapshotAt } from "./samples.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { removedItems } from "../../../shared/vault/removed-items.ts";
-import { writeHistory } from "../../functions/reading/a-vault.ts";
+import { writeHistory } from "../../functions/browse/a-vault.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 import { aKey, aPut, snapshotAt } from "./samples.ts";
 

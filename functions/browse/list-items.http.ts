@@ -1,0 +1,85 @@
+import type { HttpHandler } from "@azure/functions";
+import * as z from "zod";
+import { ExchangeIdFormat } from "../../shared/contracts/exchange-ids.ts";
+import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
+import { problem, refuse } from "../../shared/http/problem.ts";
+import { paging } from "../../shared/http/query.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findFolder } from "../../shared/vault/find-folder.ts";
+import { firstPart, liveItems } from "../../shared/vault/indexed-records.ts";
+import { itemFilter } from "../../shared/vault/item-filter.ts";
+import type { PutRecord } from "../../shared/vault/records.ts";
+import { openIndex } from "../../shared/work/snapshot-indexes.ts";
+import { resolveIds } from "../id-translation/resolve-ids.ts";
+import type { Translator } from "../id-translation/translator.ts";
+import { itemIds } from "../restore/item-ids.ts";
+import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { answerPage } from "./answer-page.ts";
+import { folderPaths } from "./folder-paths.ts";
+
+const Query = ItemFilter.extend({
+  ...paging(100),
+  /** An item by id, in a format that its shape tells or that is named. */
+  id: z.string().min(1).max(1_024).optional(),
+  format: ExchangeIdFormat.optional(),
+})
+  .refine(isSpan, NO_SPAN)
+  .refine(({ id, format }) => id !== undefined || format === undefined, {
+    path: ["format"],
+    error: "Expected an id of that format too",
+  });
+
+/**
+ * GET /api/mailboxes/{mailbox}/snapshots/{id}/items?id=&format=&folder=&q=&from=&to=&type=&page=&pageSize=
+ *
+ * 200 with a page of the items that were live in the snapshot, newest record first, and `next` if there may be more: a
+ * page can be short, even empty, before the last. 400 for a parameter that does not parse, or an id that cannot be of its
+ * format; 404 for a mailbox, snapshot or folder that does not exist. An id that has to be translated is answered as by
+ * `POST /api/ids/translate` when Graph does not do that.
+ */
+export const getItems = (
+  deps: ReadingDeps & { readonly translator: Translator; readonly work: Blobs; readonly budgetMs?: number },
+): HttpHandler =>
+  aboutSnapshot(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }, { request, mailbox }) => {
+    const { mailboxKey, id, folders } = manifest;
+    const folder = filter.folder === undefined ? undefined : findFolder(folders, filter.folder);
+    if (filter.folder !== undefined && folder === undefined)
+      return problem(404, "folder-not-found", "The snapshot has no folder of that id, path or well-known name.");
+
+    const wanted = { ids: filter.id === undefined ? [] : [filter.id], format: filter.format };
+    const resolved = await resolveIds(deps.translator, request, mailbox, wanted);
+    if ("refusal" in resolved) return refuse(resolved.refusal);
+    const isNamed = itemIds(resolved.ids).has;
+    const passes = itemFilter(filter, folder?.id);
+
+    const pathOf = folderPaths(folders);
+    const index = await openIndex(deps, mailboxKey, id);
+    return answerPage(
+      {
+        list: ["items", mailboxKey, id, filter, firstPart(index)],
+        token,
+        pageSize,
+        budgetMs: deps.budgetMs,
+        recordsFrom: (from) => liveItems(deps.vault, index, from),
+        isWanted: (item) => (filter.id === undefined || isNamed(item.id)) && passes(item),
+      },
+      (items) => ({ items: items.map((item) => itemView(item, pathOf(item.folderId))) }),
+    );
+  });
+
+/** What a person knows an item by, and nothing of how it is stored. */
+const itemView = (item: PutRecord, folder: string | undefined) => ({
+  id: item.id,
+  folderId: item.folderId,
+  folder,
+  type: item.type,
+  subject: item.subject,
+  from: item.from,
+  received: item.received,
+  created: item.created,
+  modified: item.modified,
+  bytes: item.rawBytes,
+  categories: item.categories,
+  hasAttachments: item.hasAttachments,
+  internetMessageId: item.internetMessageId,
+});

@@ -1,0 +1,58 @@
+import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import type { DurableOrchestrationStatus } from "durable-functions";
+import * as z from "zod";
+import { TranslationResult } from "../../shared/contracts/exchange-ids.ts";
+import type { ClientOf } from "../../shared/durable/client.ts";
+import { findInstance } from "../../shared/durable/start-once.ts";
+import { pageTokens } from "../../shared/http/page-token.ts";
+import { json, problem } from "../../shared/http/problem.ts";
+import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
+import { JobId, type RunId, translationIdOf } from "../../shared/ids.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findResults } from "../../shared/work/translation-state.ts";
+import { stateOf } from "../jobs/job.ts";
+
+const Query = z.strictObject({ page: z.string().optional() });
+
+const notFound = () => problem(404, "job-not-found", "There is no such job, or its history was purged.");
+
+/**
+ * GET /api/jobs/{id}/result?page=
+ *
+ * 200 with a page of 1,000 results of a translation of ids, in the order in which they were given, and `next` if there are
+ * more; 400 for a parameter that does not parse; 404 for a job that does not exist, or whose result is in the job itself;
+ * 409 with the job's state while it has no result; 410 when that has expired.
+ */
+export const getTranslations =
+  (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>
+  async (request, context) => {
+    const query = Query.safeParse(readQuery(request.query));
+    if (!query.success) return invalidQuery(query.error);
+    const id = JobId.safeParse(request.params["id"]);
+    const job = id.success ? await findInstance(deps.clientOf(context), id.data) : undefined;
+    if (job === undefined) return notFound();
+    const translationId = translationIdOf(job.instanceId);
+    if (translationId === undefined)
+      return problem(404, "no-result", "Only translations of ids have results in pages: look at the job itself.");
+    return answerPage(deps.work, translationId, job, query.data.page);
+  };
+
+const answerPage = async (
+  work: Blobs,
+  translationId: RunId,
+  job: DurableOrchestrationStatus,
+  token: string | undefined,
+): Promise<HttpResponseInit> => {
+  const tokens = pageTokens(z.int().nonnegative(), ["result", translationId]);
+  const page = token === undefined ? 0 : tokens.read(token);
+  if (page === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
+  const state = stateOf(job);
+  if (state !== "completed")
+    return problem(409, "job-not-finished", `The job is ${state}, and has a result once it is completed.`, { state });
+
+  const { pieces } = TranslationResult.parse(job.output);
+  const results = await findResults(work, translationId, page);
+  if (results === undefined)
+    return problem(410, "result-expired", "Results are kept for a week, and these are gone: translate the ids again.");
+  return json(200, { results, ...(page + 1 < pieces ? { next: tokens.write(page + 1) } : {}) });
+};

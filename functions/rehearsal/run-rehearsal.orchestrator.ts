@@ -1,0 +1,73 @@
+import type { OrchestrationContext, Task } from "durable-functions";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import {
+  closeRehearsal,
+  openRehearsal,
+  type Rehearsal,
+  type RehearsalResult,
+  RehearseRestoreInput,
+} from "../../shared/contracts/rehearsal.ts";
+import type { RestoreMailboxInput } from "../../shared/contracts/restore.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { restoreInstance, runId, type SnapshotId } from "../../shared/ids.ts";
+import { tell } from "../notify/notify.steps.ts";
+import { brokenRehearsalNotice, unprovedNotice } from "./rehearsal.notice.ts";
+
+/**
+ * Rehearses a restore: draws a sample of items, has it restored into the rehearsal mailbox as any restore is, compares, and
+ * removes it again. People are told when that did not prove that backups restore.
+ */
+export function* runRehearsal(context: OrchestrationContext): Generator<Task, RehearsalResult, unknown> {
+  const { date } = RehearseRestoreInput.parse(context.df.getInput());
+  const now = context.df.currentUtcDateTime;
+  const rehearsal: Rehearsal = {
+    date,
+    rehearsalId: runId(now, context.df.newGuid("rehearsal")),
+    restoreId: runId(now, context.df.newGuid("restore")),
+  };
+  try {
+    const result = yield* rehearse(context, rehearsal);
+    if (!result.proved) yield* tell(context, unprovedNotice(rehearsal, result));
+    return result;
+  } catch (error) {
+    yield* tell(context, brokenRehearsalNotice(rehearsal));
+    throw error;
+  }
+}
+
+function* rehearse(context: OrchestrationContext, rehearsal: Rehearsal): Generator<Task, RehearsalResult, unknown> {
+  context.df.setCustomStatus({ phase: "drawing" });
+  const { mailbox, items, snapshotId } = yield* call(context, openRehearsal, rehearsal);
+
+  context.df.setCustomStatus({ phase: "restoring", items });
+  if (snapshotId !== undefined) yield* restore(context, rehearsal, mailbox, snapshotId);
+
+  context.df.setCustomStatus({ phase: "comparing", items });
+  const result = yield* call(context, closeRehearsal, { ...rehearsal, mailbox });
+  context.df.setCustomStatus({ phase: "done", items });
+  return result;
+}
+
+/** The failure of the restore is no failure of the rehearsal: what did not come back is missing in the comparison. */
+function* restore(
+  context: OrchestrationContext,
+  { rehearsalId, restoreId }: Rehearsal,
+  mailbox: MailboxRef,
+  snapshotId: SnapshotId,
+): Generator<Task, void, unknown> {
+  const input: RestoreMailboxInput = {
+    restoreId,
+    mailbox,
+    snapshotId,
+    select: { all: true },
+    target: "new-folder",
+    onConflict: "duplicate",
+    dryRun: false,
+    planOf: rehearsalId,
+  };
+  try {
+    yield context.df.callSubOrchestrator("restore-mailbox", input, restoreInstance(restoreId));
+  } catch {
+    // Its own job says why.
+  }
+}

@@ -1,0 +1,30 @@
+import type { HttpHandler } from "@azure/functions";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { json, problem } from "../../shared/http/problem.ts";
+import { problemsOf, readVerification } from "../../shared/state/verification.ts";
+import type { Blobs } from "../../shared/vault/blobs.ts";
+import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
+
+/**
+ * GET /api/mailboxes/{mailbox}/verification
+ *
+ * 200 with what the newest verification looked at, when all of the mailbox was last verified, and everything that is known
+ * to be wrong: each piece (the head, or a snapshot) as it was found when it was last looked at. 404 for a mailbox of which
+ * the vault holds nothing, or that was never verified.
+ */
+export const getVerification =
+  (deps: { readonly openGraph: OpenGraph; readonly vault: Blobs; readonly state: Blobs }): HttpHandler =>
+  async (request) => {
+    const mailbox = await findStoredMailbox(deps, request.params["mailbox"] ?? "");
+    if (mailbox === undefined) return problem(404, "mailbox-not-found", "The vault holds nothing of such a mailbox.");
+    const known = await readVerification(deps.state, mailbox);
+    if (known === undefined)
+      return problem(
+        404,
+        "not-verified",
+        "Nothing of the mailbox was verified yet: POST /api/mailboxes/{mailbox}/verify does that.",
+      );
+
+    const { last, whole, damaged, findings } = known;
+    return json(200, { mailbox, last, whole, problems: problemsOf(known), damaged, findings });
+  };

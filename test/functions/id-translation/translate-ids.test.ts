@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import type * as z from "zod";
+import { translateIdsActivity } from "../../../functions/id-translation/translate-ids.activity.ts";
+import { translateIds } from "../../../shared/contracts/exchange-ids.ts";
+import { findResults, keepIds } from "../../../shared/work/translation-state.ts";
+import { deliver } from "../kit.ts";
+import { aMailboxWithIds, aTranslationId } from "./a-translation.ts";
+
+type Kit = Awaited<ReturnType<typeof aMailboxWithIds>>;
+
+/** Ids of a job, in pieces as a request leaves them, and the activity that works through them. */
+const aJob = async (
+  piecesOf: (restIds: readonly string[]) => readonly (readonly (string | number)[])[],
+  options: Parameters<typeof aMailboxWithIds>[1] = {},
+) => {
+  const kit = await aMailboxWithIds({}, options);
+  const pieces = piecesOf(kit.restIds);
+  for (const [piece, ids] of pieces.entries()) await keepIds(kit.work, aTranslationId, piece, [...ids]);
+  const translate = (
+    overrides: Partial<z.input<typeof translateIds.input>> = {},
+    { laneBudgetMs = 60_000, ...deps }: Partial<Parameters<typeof translateIdsActivity>[0]> = {},
+  ) =>
+    deliver(translateIdsActivity({ ...kit, laneBudgetMs, ...deps }), translateIds, {
+      translationId: aTranslationId,
+      mailbox: kit.mailbox,
+      from: "restId",
+      to: "ewsId",
+      pieces: pieces.length,
+      piece: 0,
+      ...overrides,
+    });
+  const results = (piece: number) => findResults(kit.work, aTranslationId, piece);
+  return { ...kit, translate, results };
+};
+
+const ews = (id: string): string => id.replaceAll("-", "/").replaceAll("_", "+");
+
+const translated = (id: string) => ({ id, translated: ews(id) });
+
+const NONE = { throttled: 0, waitMs: 0 };
+
+describe("translate-ids", () => {
+  test("translates piece after piece, one request each, and keeps failures among the results", async () => {
+    const { translate, results, requests, restIds } = await aJob((ids) => [ids.slice(0, 3), ["AAAA", ids[3] ?? ""]]);
+
+    expect(await translate()).toEqual({ next: 2, translated: 4, failed: 1, ...NONE });
+    expect(await requests()).toBe(2);
+    expect(await results(0)).toEqual(restIds.slice(0, 3).map(translated));
+    expect(await results(1)).toEqual([
+      { id: "AAAA", error: { message: "The specified object was not found in the store." } },
+      translated(restIds[3] ?? ""),
+    ]);
+  });
+
+  test("asks once for an id that is repeated, in its piece or in a later one", async () => {
+    const full = (ids: readonly string[]) => Array.from({ length: 1_000 }, (_, n) => (n < 3 ? (ids[n] ?? "") : n % 3));
+    const { translate, results, requests, restIds } = await aJob((ids) => [full(ids), [2, ids[4] ?? "", 0]]);
+
+    expect(await translate()).toEqual({ next: 2, translated: 1_003, failed: 0, ...NONE });
+    expect((await results(0))?.[999]).toEqual(translated(restIds[0] ?? ""));
+    expect(await results(1)).toEqual([2, 4, 0].map((n) => translated(restIds[n] ?? "")));
+    expect(await requests()).toBe(2);
+  });
+
+  test("asks Graph nothing for a piece of ids that were all there before", async () => {
+    const { translate, requests } = await aJob((ids) => [ids.slice(0, 2), [0, 1]], {});
+
+    expect(await translate({ piece: 0 })).toMatchObject({ next: 2, translated: 4 });
+    expect(await requests()).toBe(1);
+  });
+
+  test("delivered twice, it asks for nothing that is done, and says the same", async () => {
+    const { translate, requests, work } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
+    const first = await translate();
+    const blobs = new Map([...work.blobs].map(([name, { body }]) => [name, body.toString()]));
+
+    expect(await translate()).toEqual(first);
+    expect(await requests()).toBe(2);
+    expect(new Map([...work.blobs].map(([name, { body }]) => [name, body.toString()]))).toEqual(blobs);
+  });
+
+  test("delivered again after it was killed amid its work, it goes on where that ended", async () => {
+    const { translate, results, requests, work, restIds } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
+    const create: Kit["work"]["create"] = (name, ...rest) =>
+      name.includes("results/p000001") ? Promise.reject(new Error("killed")) : work.create(name, ...rest);
+    await expect(translate({}, { work: { ...work, create } })).rejects.toThrow("killed");
+
+    expect(await translate()).toEqual({ next: 2, translated: 6, failed: 0, ...NONE });
+    expect(await results(1)).toEqual(restIds.slice(3).map(translated));
+    expect(await requests()).toBe(3);
+  });
+
+  test("begins one piece when there is no time, and says where to go on", async () => {
+    const { translate } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
+
+    expect(await translate({}, { laneBudgetMs: 0 })).toMatchObject({ next: 1, translated: 3 });
+    expect(await translate({ piece: 1 }, { laneBudgetMs: 0 })).toMatchObject({ next: 2, translated: 3 });
+  });
+
+  test("gives back a wait that is longer than its time", async () => {
+    const { translate, fault } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
+    const refusal = { code: "ApplicationThrottled", message: "Later.", retryAfter: "120" };
+    await fault({ kind: "status", endpoint: "translate-ids", status: 429, ...refusal });
+
+    expect(await translate({}, { laneBudgetMs: 5_000 })).toEqual({
+      next: 0,
+      translated: 0,
+      failed: 0,
+      throttled: 1,
+      waitMs: 120_000,
+    });
+  });
+
+  test("says that Graph lets no app translate ids, instead of trying again", async () => {
+    const behaviours = { translateAppOnly: false };
+    const { translate, requests } = await aJob((ids) => [ids], { settings: { behaviours } });
+
+    expect(await translate()).toMatchObject({ next: 0, refused: "permission" });
+    expect(await requests()).toBe(1);
+  });
+
+  test("says that the directory has no such user", async () => {
+    const { translate, mailbox } = await aJob((ids) => [ids]);
+    expect(await translate({ mailbox: { ...mailbox, userId: "gone" } })).toMatchObject({ next: 0, refused: "user" });
+  });
+
+  test("throws what it does not know", async () => {
+    const { translate, fault } = await aJob((ids) => [ids]);
+    await fault({ kind: "status", endpoint: "translate-ids", status: 400, code: "New", message: "New." });
+
+    await expect(translate()).rejects.toThrow(/400 New/);
+  });
+});

@@ -1,0 +1,256 @@
+import type { HttpHandler } from "@azure/functions";
+import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import { describe, expect, test } from "vitest";
+import { steerJob } from "../../../functions/jobs/steer-job.http.ts";
+import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/steer-job.ts";
+import type { SignedInHandler } from "../../../shared/http/guard.ts";
+import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/ids.ts";
+import { ROLES, type Role } from "../../../shared/security/principal.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+import { call } from "../browse/a-vault.ts";
+
+type State = "Pending" | "Running" | "Suspended" | "Completed" | "Failed" | "Terminated";
+
+interface Instance {
+  readonly name: string;
+  readonly state: State;
+  readonly customStatus?: unknown;
+  readonly createdTime?: Date;
+}
+
+const otherKey = aKey.replace("x", "y");
+const [first, second] = [backupInstance(aKey), backupInstance(otherKey)];
+
+/** Two places at a mailbox each. */
+const aTenantRun = (overrides: Record<string, Partial<Instance>> = {}): Record<string, Instance> => {
+  const instances: Record<string, Instance> = {
+    [backupTenantInstance]: { name: "backup-tenant", state: "Running", customStatus: { places: 2 } },
+    [placeInstance(0)]: { name: "backup-in-turn", state: "Running", customStatus: { running: first } },
+    [placeInstance(1)]: { name: "backup-in-turn", state: "Running", customStatus: { running: second } },
+    [first]: { name: "backup-mailbox", state: "Running" },
+    [second]: { name: "backup-mailbox", state: "Running" },
+  };
+  for (const [id, override] of Object.entries(overrides))
+    instances[id] = { name: "", state: "Running", ...instances[id], ...override };
+  return instances;
+};
+
+const asOperator =
+  (handler: SignedInHandler, roles: readonly Role[] = ROLES): HttpHandler =>
+  (request, context) =>
+    handler(request, context, { id: "00000000-0000-4000-8000-000000000002", roles });
+
+/** A task hub that carries out orders at once, and keeps a list of them. */
+const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (id: string) => void } = {}) => {
+  const orders: string[] = [];
+  const set = (order: string, state: State) => async (id: string, reason: string) => {
+    refuse?.(id);
+    orders.push(`${order} ${id}`);
+    if (reason !== "requested") throw new Error(reason);
+    instances[id] = { name: "", ...instances[id], state };
+  };
+  const client = {
+    getStatus: async (instanceId: string) => {
+      const found = instances[instanceId];
+      if (found === undefined) throw new Error("DurableClient error: HTTP 404");
+      const { state, createdTime = new Date(0), ...rest } = found;
+      const status = {
+        customStatus: null,
+        ...rest,
+        instanceId,
+        createdTime,
+        lastUpdatedTime: createdTime,
+        input: null,
+      };
+      return { ...status, output: null, runtimeStatus: state } as unknown as DurableOrchestrationStatus;
+    },
+    suspend: set("suspend", "Suspended"),
+    resume: set("resume", "Running"),
+    terminate: set("terminate", "Terminated"),
+  };
+  const states = () => Object.fromEntries(Object.entries(instances).map(([id, { state }]) => [id, state]));
+  const clientOf = () => client as unknown as DurableClient;
+  const steer = (operation: typeof pauseJob, id: string, roles?: readonly Role[]) =>
+    call(asOperator(steerJob({ clientOf, steer: operation }), roles), { id }, {}, "POST");
+  return { orders, states, steer };
+};
+
+describe("POST /api/jobs/{id}/pause", () => {
+  test.each<[string, readonly Role[]]>([
+    ["backup-mailbox", ["Restore.Operator", "Privacy.Officer"]],
+    ["restore-mailbox", ["Backup.Operator", "Privacy.Officer"]],
+    ["translate-exchange-ids", ["Restore.CrossMailbox", "Privacy.Officer"]],
+  ])("leaves a %s alone when the caller may not start one", async (name, roles) => {
+    const hub = aTaskHub({ [first]: { name, state: "Running" } });
+
+    expect(await hub.steer(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
+    expect(hub.orders).toEqual([]);
+  });
+
+  test("is for readers of the vault too where those may start such a job", async () => {
+    const hub = aTaskHub({ [first]: { name: "translate-exchange-ids", state: "Running" } });
+
+    expect(await hub.steer(pauseJob, first, ["Vault.Reader"])).toMatchObject({ status: 202 });
+  });
+
+  test("pauses a backup of one mailbox and answers with the job", async () => {
+    const customStatus = { phase: "exporting", exported: 20, itemsPerSecond: 5, etaSeconds: 60 };
+    const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running", customStatus } });
+
+    const { status, headers, body } = await hub.steer(pauseJob, first);
+    expect([status, headers["location"]]).toEqual([202, `/api/jobs/${first}`]);
+    expect(body).toMatchObject({ id: first, kind: "backup-mailbox", state: "paused" });
+    expect(body["progress"]).toEqual({ phase: "exporting", exported: 20 });
+  });
+
+  test("pauses a backup of the tenant before its places, and each place before the mailbox it is at", async () => {
+    const hub = aTaskHub(aTenantRun());
+
+    expect((await hub.steer(pauseJob, backupTenantInstance)).status).toBe(202);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
+    const place = (id: string) => hub.orders.indexOf(`suspend ${id}`);
+    expect(place(backupTenantInstance)).toBe(0);
+    expect(place(placeInstance(0))).toBeLessThan(place(first));
+    expect(place(placeInstance(1))).toBeLessThan(place(second));
+  });
+
+  test("finishes a pause that was cut off", async () => {
+    const hub = aTaskHub(
+      aTenantRun({ [backupTenantInstance]: { state: "Suspended" }, [first]: { state: "Suspended" } }),
+    );
+
+    expect((await hub.steer(pauseJob, backupTenantInstance)).status).toBe(202);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
+  });
+
+  test("leaves alone what has ended", async () => {
+    const hub = aTaskHub(aTenantRun({ [placeInstance(1)]: { state: "Completed" } }));
+
+    await hub.steer(pauseJob, backupTenantInstance);
+    expect(hub.states()).toMatchObject({ [placeInstance(1)]: "Completed", [second]: "Running" });
+  });
+
+  test("passes on a failure of the task hub", async () => {
+    const refuse = () => {
+      throw new Error("HTTP 500");
+    };
+    const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } }, { refuse });
+
+    await expect(hub.steer(pauseJob, first)).rejects.toThrow("HTTP 500");
+  });
+
+  test("answers that the job is paused when another caller was first", async () => {
+    const instances: Record<string, Instance> = { [first]: { name: "backup-mailbox", state: "Running" } };
+    const refuse = (id: string) => {
+      instances[id] = { name: "backup-mailbox", state: "Suspended" };
+      throw new Error("HTTP 500: Cannot suspend");
+    };
+
+    const { status, body } = await aTaskHub(instances, { refuse }).steer(pauseJob, first);
+    expect([status, body["state"]]).toEqual([409, "paused"]);
+  });
+});
+
+describe("POST /api/jobs/{id}/resume", () => {
+  test("resumes a backup of the tenant and all that is paused below it", async () => {
+    const paused = Object.fromEntries(Object.keys(aTenantRun()).map((id) => [id, { state: "Suspended" as const }]));
+    const hub = aTaskHub(aTenantRun(paused));
+
+    const { status, body } = await hub.steer(resumeJob, backupTenantInstance);
+    expect([status, body["state"]]).toEqual([202, "running"]);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Running"]));
+  });
+});
+
+describe("POST /api/jobs/{id}/cancel", () => {
+  test("cancels a paused restore", async () => {
+    const id = "restore-20261122T093000Z-xyz567";
+    const hub = aTaskHub({ [id]: { name: "restore-mailbox", state: "Suspended" } });
+
+    const { status, body } = await hub.steer(cancelJob, id);
+    expect([status, body["state"], hub.orders]).toEqual([202, "cancelled", [`terminate ${id}`]]);
+  });
+
+  test("ends mailboxes, then their places, then the tenant, and none sees its parts fail", async () => {
+    const hub = aTaskHub(aTenantRun());
+
+    expect((await hub.steer(cancelJob, backupTenantInstance)).status).toBe(202);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Terminated"]));
+    expect(hub.orders.filter((order) => /tenant$|place-0|xj4b/.test(order))).toEqual([
+      `suspend ${backupTenantInstance}`,
+      `suspend ${placeInstance(0)}`,
+      `terminate ${first}`,
+      `terminate ${placeInstance(0)}`,
+      `terminate ${backupTenantInstance}`,
+    ]);
+  });
+
+  test("waits for a place that was just started and does not take an earlier one for it", async () => {
+    const created = new Date("2026-11-22T01:00:00Z");
+    const instances = aTenantRun({
+      [backupTenantInstance]: { createdTime: created },
+      [placeInstance(1)]: { state: "Completed" },
+    });
+    const hub = aTaskHub(instances);
+    const started: Instance = { name: "backup-in-turn", state: "Running", createdTime: created };
+    setTimeout(() => {
+      instances[placeInstance(1)] = started;
+    }, 150);
+
+    await hub.steer(cancelJob, backupTenantInstance);
+    expect(hub.states()[placeInstance(1)]).toBe("Terminated");
+  });
+});
+
+describe("a list of restores", () => {
+  const list = "restores-20261122T090000Z-abc234";
+  const [one, other] = ["restore-20261122T090001Z-abc234", "restore-20261122T090002Z-abc234"];
+  const aList = (): Record<string, Instance> => ({
+    [list]: { name: "restore-mailboxes", state: "Running", customStatus: { places: 2 } },
+    [placeInstance(0, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: one } },
+    [placeInstance(1, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: other } },
+    [one]: { name: "restore-mailbox", state: "Running" },
+    [other]: { name: "restore-mailbox", state: "Running" },
+  });
+
+  test.each([
+    [pauseJob, "Suspended"],
+    [cancelJob, "Terminated"],
+  ] as const)("is steered with its places and the restores that they are at: %o", async (steer, state) => {
+    const hub = aTaskHub(aList());
+
+    expect((await hub.steer(steer, list)).status).toBe(202);
+    expect(new Set(Object.values(hub.states()))).toEqual(new Set([state]));
+  });
+
+  test("is not to be steered by who may not restore", async () => {
+    const hub = aTaskHub(aList());
+
+    expect((await hub.steer(cancelJob, list, ["Backup.Operator"])).status).toBe(403);
+    expect(hub.orders).toEqual([]);
+  });
+});
+
+describe("a job that cannot be steered", () => {
+  test.each([
+    [pauseJob, "Suspended", "paused"],
+    [pauseJob, "Completed", "completed"],
+    [resumeJob, "Running", "running"],
+    [resumeJob, "Failed", "failed"],
+    [cancelJob, "Completed", "completed"],
+    [cancelJob, "Terminated", "cancelled"],
+  ] as const)("is named with its state: %o of one that is %s", async (steer, runtimeStatus, state) => {
+    const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: runtimeStatus } });
+
+    const { status, body } = await hub.steer(steer, first);
+    expect([status, body["type"], body["state"]]).toEqual([409, "/problems/job-state", state]);
+    expect(body["detail"]).toContain(state);
+    expect(hub.orders).toEqual([]);
+  });
+
+  test.each([second, "backup-tenant-place-0", "../admin"])("is unknown: %s", async (id) => {
+    const { steer } = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } });
+
+    expect(await steer(cancelJob, id)).toMatchObject({ status: 404, body: { type: "/problems/job-not-found" } });
+  });
+});
