@@ -53,7 +53,7 @@ module.exports = {
       to: {
         path: "^(shared|functions)/",
         pathNot:
-          "^shared/(contracts|durable)/|^shared/(ids|add-counts|graph/limits)\\.ts$|^functions/(backup/(wave|backup-status|run-notice)|(follow-up/follow-up|rehearsal/rehearsal)\\.notice|notify/notify\\.steps|restore/(chunks-in|restore-status|restored-items)|slots/hold-slots|id-translation/refusal-text)\\.ts$",
+          "^shared/(contracts|durable)/|^shared/(ids|add-counts|graph/limits)\\.ts$|\\.(contract|notice|progress|steps)\\.ts$",
         dependencyTypesNot: ["type-only"],
       },
     },

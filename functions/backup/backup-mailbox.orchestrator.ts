@@ -12,9 +12,9 @@ import {
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { runId } from "../../shared/ids.ts";
-import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.ts";
-import { backupStatus } from "./backup-status.ts";
-import { isDone, noProgress } from "./wave.ts";
+import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+import { backupStatus } from "./backup.progress.ts";
+import { isDone, noProgress } from "./wave.steps.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;

@@ -14,7 +14,7 @@ import { call } from "../../shared/durable/activity.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { placeInstance, type RunId, runId } from "../../shared/ids.ts";
 import { tell } from "../notify/notify.steps.ts";
-import { brokenRunNotice, runNotice } from "./run-notice.ts";
+import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 
 /**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the

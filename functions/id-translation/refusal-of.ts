@@ -1,7 +1,7 @@
 import { GraphError } from "../../shared/graph/graph-error.ts";
 import { TranslationRefusedError } from "../../shared/graph/translate-ids.ts";
 import { aProblem, type Problem } from "../../shared/http/problem.ts";
-import { refusalText } from "./refusal-text.ts";
+import { refusalText } from "./refusal-text.steps.ts";
 import type { Translator } from "./translator.ts";
 
 /** What a caller is told whose ids Graph did not translate; what is not known is thrown. */

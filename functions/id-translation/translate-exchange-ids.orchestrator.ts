@@ -9,7 +9,7 @@ import {
 } from "../../shared/contracts/exchange-ids.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
-import { refusalText } from "./refusal-text.ts";
+import { refusalText } from "./refusal-text.steps.ts";
 
 /** Activities in one generation: history is replayed for each result, so it must stay short. */
 const CALLS_PER_GENERATION = 20;

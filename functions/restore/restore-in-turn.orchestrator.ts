@@ -7,7 +7,7 @@ import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "../../sha
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
 import { restoreInstance } from "../../shared/ids.ts";
-import { isWhole, restoredItems } from "./restored-items.ts";
+import { isWhole, restoredItems } from "./restored-items.steps.ts";
 
 /** Restores in one generation: what bounds its history. */
 const TURNS_PER_GENERATION = 20;

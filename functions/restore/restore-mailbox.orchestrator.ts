@@ -16,9 +16,9 @@ import {
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
-import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.ts";
-import { chunksIn } from "./chunks-in.ts";
-import { restoreStatus, type WavePace } from "./restore-status.ts";
+import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+import { chunksIn } from "./chunks-in.steps.ts";
+import { restoreStatus, type WavePace } from "./restore.progress.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;

@@ -8,7 +8,7 @@ import {
 } from "../../shared/contracts/restore-list.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { placeInstance, restoresInstance } from "../../shared/ids.ts";
-import { NO_ITEMS } from "./restored-items.ts";
+import { NO_ITEMS } from "./restored-items.steps.ts";
 
 const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 

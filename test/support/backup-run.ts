@@ -1,11 +1,11 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
-import { exportWaveActivity } from "../../functions/backup/export-wave.activity.ts";
-import type { FolderScope } from "../../functions/backup/folder-scope.ts";
+import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
-import { planMemories } from "../../functions/backup/plan-memories.ts";
-import { isDone, noProgress } from "../../functions/backup/wave.ts";
+import type { FolderScope } from "../../functions/backup/plan/folder-scope.ts";
+import { planMemories } from "../../functions/backup/plan/plan-memories.ts";
+import { isDone, noProgress } from "../../functions/backup/wave.steps.ts";
 import { addCounts } from "../../shared/add-counts.ts";
 import { commitSnapshot, exportWave } from "../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exportBatch } from "../../../functions/backup/export-batch.ts";
+import { exportBatch } from "../../../functions/backup/export/export-batch.ts";
 import { eachItem } from "../../../shared/graph/items.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { openPack } from "../../../shared/vault/pack-writer.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
 import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
-import { noProgress } from "../../../functions/backup/wave.ts";
+import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type {
   BackupInTurnInput,
   BackupOutcomes,

@@ -4,7 +4,7 @@ import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { all } from "../../shared/vault/samples.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aMailboxInGraph, aRun } from "../kit.ts";
-import { anOpenedRun } from "./an-opened-run.ts";
+import { anOpenedRun } from "./export/an-opened-run.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 

@@ -1,4 +1,4 @@
-import { NO_ITEMS } from "../../../functions/restore/restored-items.ts";
+import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import type { ListedRestore, RestoreOutcomes } from "../../../shared/contracts/restore-list.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 

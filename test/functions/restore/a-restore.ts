@@ -1,9 +1,9 @@
 import type * as z from "zod";
-import { createImportSessionActivity } from "../../../functions/restore/create-import-session.activity.ts";
-import { ensureFoldersActivity } from "../../../functions/restore/ensure-folders.activity.ts";
-import { planRestoreActivity } from "../../../functions/restore/plan-restore.activity.ts";
-import { reconcileRestoreActivity } from "../../../functions/restore/reconcile-restore.activity.ts";
-import { uploadWaveActivity } from "../../../functions/restore/upload-wave.activity.ts";
+import { planRestoreActivity } from "../../../functions/restore/plan/plan-restore.activity.ts";
+import { reconcileRestoreActivity } from "../../../functions/restore/report/reconcile-restore.activity.ts";
+import { createImportSessionActivity } from "../../../functions/restore/upload/create-import-session.activity.ts";
+import { ensureFoldersActivity } from "../../../functions/restore/upload/ensure-folders.activity.ts";
+import { uploadWaveActivity } from "../../../functions/restore/upload/upload-wave.activity.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import {
   createImportSession,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { chunksIn } from "../../../functions/restore/chunks-in.ts";
+import { chunksIn } from "../../../functions/restore/chunks-in.steps.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import { RestoreMailboxInput, type uploadWave } from "../../../shared/contracts/restore.ts";
 import type { shareSlots } from "../../../shared/contracts/slots.ts";

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
 import { restoreMailboxes } from "../../../functions/restore/restore-mailboxes.orchestrator.ts";
-import { NO_ITEMS } from "../../../functions/restore/restored-items.ts";
+import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
 import { type ListedRestore, type RestoreInTurnInput, takeRestore } from "../../../shared/contracts/restore-list.ts";
 import { keepRestoreList } from "../../../shared/work/restore-list.ts";

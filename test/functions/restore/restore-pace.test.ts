@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { restoreStatus } from "../../../functions/restore/restore-status.ts";
+import { restoreStatus } from "../../../functions/restore/restore.progress.ts";
 
 const plan = { items: 1_000, present: 50, bytes: 9_000 };
 const totals = { imported: 90, replaced: 0, ambiguous: 4, failed: 6, bytes: 800, throttled: 0 };

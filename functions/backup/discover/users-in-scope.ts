@@ -1,0 +1,64 @@
+import type { BackupScope } from "../../../shared/backup-scope.ts";
+import { mapBounded } from "../../../shared/bounded.ts";
+import type { LeftOut } from "../../../shared/contracts/backup.ts";
+import { type DirectoryUser, findUser, groupUsersPage, usersPage } from "../../../shared/graph/directory.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+
+/** Directory look-ups under way at once: well below what the smallest tenant is allowed (3,500 units in 10 s). */
+export const LOOKUPS = 8;
+
+/** One page of the users to back up, and those who are not. */
+export interface UsersPage {
+  readonly users: readonly DirectoryUser[];
+  readonly leftOut: readonly LeftOut[];
+  readonly next: string | undefined;
+}
+
+/**
+ * One page of the users whose mailboxes a backup takes, each once. Excluded users are left out of any scope. A licence is
+ * asked for only where all licensed users are in scope: a group or a list may name shared mailboxes, which need none.
+ * Whether someone may sign in does not matter: the mail of those who left is worth as much.
+ */
+export const usersInScope = async (
+  graph: GraphClient,
+  scope: BackupScope,
+  excluded: readonly string[],
+  next: string | undefined,
+): Promise<UsersPage> => {
+  const page = await directoryPage(graph, scope, next);
+  const never = new Set(excluded.map((name) => name.toLowerCase()));
+  const users: DirectoryUser[] = [];
+  const leftOut = [...page.leftOut];
+  for (const user of new Map(page.users.map((user) => [user.id, user])).values()) {
+    const reason = isNamed(user, never) ? "excluded" : scope === "licensed" ? withoutLicence(user) : undefined;
+    if (reason === undefined) users.push(user);
+    else leftOut.push({ reason, user: user.id });
+  }
+  return { users, leftOut, next: page.next };
+};
+
+const isNamed = ({ id, userPrincipalName }: DirectoryUser, names: ReadonlySet<string>): boolean =>
+  names.has(id.toLowerCase()) || names.has(userPrincipalName?.toLowerCase() ?? "");
+
+const withoutLicence = ({ assignedLicenses, accountEnabled }: DirectoryUser): LeftOut["reason"] | undefined => {
+  if ((assignedLicenses ?? []).length > 0) return undefined;
+  return accountEnabled === false ? "disabled" : "unlicensed";
+};
+
+const directoryPage = async (graph: GraphClient, scope: BackupScope, next: string | undefined): Promise<UsersPage> => {
+  if (isList(scope)) return listedUsers(graph, scope);
+  const page = scope === "licensed" ? await usersPage(graph, next) : await groupUsersPage(graph, scope.group, next);
+  return { users: page.value, leftOut: [], next: page.nextLink };
+};
+
+const isList = (scope: BackupScope): scope is readonly string[] => Array.isArray(scope);
+
+/** An entry that nobody in the directory bears goes by its place in the list: it may be an address. */
+const listedUsers = async (graph: GraphClient, names: readonly string[]): Promise<UsersPage> => {
+  const found = await mapBounded(names, LOOKUPS, (name) => findUser(graph, name));
+  return {
+    users: found.filter((user) => user !== undefined),
+    leftOut: found.flatMap((user, index) => (user === undefined ? [{ reason: "unknown", entry: index + 1 }] : [])),
+    next: undefined,
+  };
+};

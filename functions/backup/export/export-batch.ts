@@ -1,0 +1,114 @@
+import { BrokenAnswerError } from "../../../shared/graph/broken-answer.ts";
+import { type ExportedElement, exportItems } from "../../../shared/graph/export-items.ts";
+import { probeMailbox } from "../../../shared/graph/folders.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { GraphError } from "../../../shared/graph/graph-error.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import { MOST_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
+import type { PackWriter } from "../../../shared/vault/pack-writer.ts";
+import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.ts";
+import { skipReason } from "./skip-reasons.ts";
+
+/** Why an item is still without an outcome, for the record if it stays so. */
+interface Setback {
+  readonly code: string;
+  readonly requestId?: string | undefined;
+}
+
+/** Graph left the item out of its answer, which has been seen to happen when several are asked for at once. */
+const NOT_RETURNED: Setback = { code: "not-returned" };
+
+/** Statuses that concern the mailbox or the app, never one item. */
+const NOT_THE_ITEMS_FAULT: readonly number[] = [401, 403, 429];
+
+/**
+ * Exports one batch into an open pack and gives a record for each item: stored, skipped for a known permanent reason, or
+ * failed. What the batch leaves open is asked for again item by item before it counts as failed.
+ *
+ * @throws {GraphError} for what concerns more than an item: no right, throttled beyond patience, or no answer to any.
+ */
+export const exportBatch = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  items: readonly ItemFacts[],
+  pack: Pick<PackWriter, "addItem">,
+): Promise<CatalogueRecord[]> => {
+  const open = new Map(items.map((item) => [item.id, item]));
+  const setbacks = new Map<string, Setback>();
+  const records: CatalogueRecord[] = [];
+
+  const take = async (element: ExportedElement, elsewhere: Map<string, string>): Promise<void> => {
+    const unwanted = element.itemId !== undefined && !open.has(element.itemId);
+    const stored = element.content && (unwanted ? await drain(element.content) : await pack.addItem(element.content));
+    const { itemId, changeKey, errorCode, movedLink } = await element.outcome();
+    const item = open.get(itemId);
+    if (item === undefined) return;
+    if (stored !== undefined && stored.rawBytes > 0 && errorCode === undefined) {
+      records.push({ v: 1, op: "put", ...item, changeKey: changeKey ?? item.changeKey, ...stored });
+      open.delete(itemId);
+    } else if (errorCode !== undefined) {
+      const reason = skipReason(errorCode);
+      setbacks.set(itemId, { code: errorCode });
+      const movedTo = movedLink && mailboxAt(graph.endpoint, movedLink);
+      if (movedTo) elsewhere.set(itemId, movedTo);
+      if (reason === undefined) return;
+      records.push({ v: 1, op: "skip", id: itemId, folderId: item.folderId, reason, code: errorCode });
+      open.delete(itemId);
+    }
+  };
+
+  /** Asks a mailbox, then those that it names for items that lie in another part of an archive. */
+  const ask = async (ids: readonly string[], at = mailbox, moves = 0): Promise<boolean> => {
+    const elsewhere = new Map<string, string>();
+    const answered = await askOnce(ids, at, elsewhere);
+    for (const id of moves < MOST_MOVES ? new Set(elsewhere.values()) : []) {
+      const moved = ids.filter((itemId) => elsewhere.get(itemId) === id);
+      await ask(moved, { id, kind: "archive" }, moves + 1);
+    }
+    return answered;
+  };
+
+  /** Whether Graph answered, be it with failures for single items. */
+  const askOnce = async (
+    ids: readonly string[],
+    at: MailboxAddress,
+    elsewhere: Map<string, string>,
+  ): Promise<boolean> => {
+    for (const id of ids) setbacks.set(id, NOT_RETURNED);
+    try {
+      for await (const element of exportItems(graph, at, ids)) await take(element, elsewhere);
+      return true;
+    } catch (error) {
+      const setback = setbackOf(error);
+      if (setback === undefined) throw error;
+      for (const id of ids) setbacks.set(id, setback);
+      return false;
+    }
+  };
+
+  let answered = await ask([...open.keys()]);
+  for (const id of [...open.keys()]) answered = (await ask([id])) || answered;
+  // Nothing but refusals: either these items are beyond Graph, or Graph is beyond reach, which then throws here.
+  if (!answered) await probeMailbox(graph, mailbox);
+  for (const item of open.values()) records.push(failed(item, setbacks.get(item.id) ?? NOT_RETURNED));
+  return records;
+};
+
+const setbackOf = (error: unknown): Setback | undefined => {
+  if (error instanceof BrokenAnswerError) return { code: "broken-answer" };
+  if (!(error instanceof GraphError) || NOT_THE_ITEMS_FAULT.includes(error.status)) return undefined;
+  return { code: error.code || `status-${error.status}`, requestId: error.requestId };
+};
+
+const failed = (item: ItemFacts, { code, requestId }: Setback): CatalogueRecord => ({
+  v: 1,
+  op: "fail",
+  ...item,
+  reason: code === NOT_RETURNED.code ? "not-returned" : "unknown-error",
+  code,
+  ...(requestId === undefined ? {} : { requestId }),
+});
+
+const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => {
+  for await (const _ of content);
+};

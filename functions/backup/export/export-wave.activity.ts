@@ -1,0 +1,144 @@
+import type { ActivityHandler } from "durable-functions";
+import type * as z from "zod";
+import { exportWave } from "../../../shared/contracts/backup.ts";
+import { implement } from "../../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { CatalogueRecord } from "../../../shared/vault/records.ts";
+import {
+  beginWave,
+  findWave,
+  keepWave,
+  type RunFolder,
+  readRun,
+  type WaveRecord,
+} from "../../../shared/work/run-state.ts";
+import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
+import { chunkChain } from "../plan/chunk-chain.ts";
+import type { FolderScope } from "../plan/folder-scope.ts";
+import { itemPages } from "../plan/item-pages.ts";
+import type { PlanMemories } from "../plan/plan-memories.ts";
+import { runStock } from "../plan/run-stock.ts";
+import { type Batch, batchQueue } from "./batch-queue.ts";
+import { exportIntoPack } from "./export-into-pack.ts";
+import { runLanes } from "./run-lanes.ts";
+import { waveParts } from "./wave-parts.ts";
+
+/** Lanes beyond the slots: they decode, deflate and upload what has arrived, while the slots wait for Graph again. */
+const SPARE_LANES = 2;
+
+/** A wave with a short budget still waits out a passing fault: a retry by the task hub would take longer. */
+const LEAST_PATIENCE_MS = 30_000;
+
+interface Deps {
+  readonly openGraph: OpenGraph;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly folderScope?: FolderScope;
+  /** What bounds the memory of the process: a batch of any mailbox is exported when there is a hand for it. */
+  readonly hands: Slots;
+  /** What this process remembers of the runs that it plans. */
+  readonly memories: PlanMemories;
+}
+
+type Input = z.output<typeof exportWave.input>;
+
+/**
+ * One wave: lanes plan and export until everything is done or time is up, and parts name what they stored. They are all in
+ * this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
+ *
+ * Run twice, even at the same time: chunks and packs are created once, a pack that is there is read instead of exported
+ * again, and whichever delivery keeps its record first speaks for all. The parts of another are never read.
+ */
+export const exportWaveActivity = (deps: Deps): ActivityHandler =>
+  implement(exportWave, async (input) => {
+    const { runId, wave } = input;
+    const kept = await findWave(deps.work, runId, wave);
+    const { result } = kept ?? (await keepWave(deps.work, runId, wave, await runWave(deps, input)));
+    return result;
+  });
+
+const runWave = async (
+  { openGraph, vault, work, folderScope, hands, memories }: Deps,
+  { mailbox, runId, wave, slots, budgetMs, position }: Input,
+): Promise<WaveRecord> => {
+  const started = Date.now();
+  const deadline = started + budgetMs;
+  let throttled = 0;
+  const graph = openGraph({
+    untilMs: Math.max(deadline, started + LEAST_PATIENCE_MS),
+    slots: openSlots(slots),
+    throttled: () => {
+      throttled += 1;
+    },
+  });
+  const pages = itemPages(graph, mailbox);
+  try {
+    const isFirst = await beginWave(work, runId, wave);
+    const run = await readRun(work, runId);
+    const { folders } = await runStock({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
+    const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
+    const chain = await chunkChain(
+      { graph, pages, work, catalogue, memories },
+      { mailbox, runId, folders },
+      position.nextChunk,
+    );
+    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, !isFirst);
+    pages.offer(folders.slice(chain.folder));
+
+    const parts = waveParts(vault, { key: mailbox.key, runId, wave });
+    const counts = noCounts();
+    const exportBatch = async (batch: Batch): Promise<void> => {
+      parts.begin(batch.place);
+      try {
+        const records = await exportIntoPack({ vault, graph, hands }, { mailbox, runId }, batch);
+        countIn(counts, records);
+        await parts.end(batch.place, records);
+      } finally {
+        parts.drop(batch.place);
+      }
+    };
+    const { planned, findings, waitMs } = await runLanes({
+      lanes: slots + SPARE_LANES,
+      deadline,
+      chain,
+      queue,
+      pages,
+      exportBatch,
+    });
+    return {
+      parts: await parts.close(),
+      findings,
+      result: {
+        position: { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position },
+        planned,
+        removed: findings.departed.length - findings.returned.length,
+        expectedItems: expected(folders),
+        ...counts,
+        elapsedMs: Date.now() - started,
+        throttled,
+        waitMs,
+      },
+    };
+  } finally {
+    await pages.settled();
+  }
+};
+
+const noCounts = () => ({ exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 });
+
+const countIn = (counts: ReturnType<typeof noCounts>, records: readonly CatalogueRecord[]): void => {
+  for (const record of records) {
+    if (record.op === "put") {
+      counts.exported += 1;
+      counts.bytes += record.rawBytes;
+      counts.storedBytes += record.storedBytes;
+    } else if (record.op === "skip") counts.skipped += 1;
+    else if (record.op === "fail") counts.failed += 1;
+  }
+};
+
+/** How many items a run may find: all of a folder that is listed, and nobody knows how many where only changes come. */
+const expected = (folders: readonly RunFolder[]): number =>
+  folders.reduce((sum, { itemCount, deltaLink }) => sum + (deltaLink === undefined ? itemCount : 0), 0);

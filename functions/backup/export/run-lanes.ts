@@ -1,0 +1,112 @@
+import { EventEmitter, once } from "node:events";
+import { GraphError } from "../../../shared/graph/graph-error.ts";
+import type { Findings } from "../../../shared/work/run-state.ts";
+import type { ChunkChain } from "../plan/chunk-chain.ts";
+import type { ItemPages } from "../plan/item-pages.ts";
+import type { Batch, BatchQueue } from "./batch-queue.ts";
+
+/**
+ * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
+ * is idle when the others wait for them. Planning rests until exporting has come nearer, rather than begin in every wave.
+ */
+const MOST_CHUNKS_AHEAD = 64;
+const FEW_CHUNKS_AHEAD = 32;
+
+/** What lanes share. */
+export interface LaneWork {
+  readonly lanes: number;
+  /** Milliseconds since the epoch after which no lane begins anything. */
+  readonly deadline: number;
+  readonly chain: ChunkChain;
+  readonly queue: BatchQueue;
+  readonly pages: Pick<ItemPages, "lookAhead">;
+  readonly exportBatch: (batch: Batch) => Promise<void>;
+}
+
+/** What lanes did. */
+export interface LanesDone {
+  /** Items of the chunks that they planned, and what planning found beside them. */
+  readonly planned: number;
+  readonly findings: Findings;
+  /** A wait that Graph asked for, and that is longer than the lanes' patience. */
+  readonly waitMs: number;
+}
+
+/**
+ * Runs lanes until everything is done, time is up, or Graph refuses one for longer than it can wait. One lane at a time
+ * plans, while there is something to plan; the others draw batches, and look ahead when there are none. Something is begun
+ * however short the time is.
+ *
+ * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
+ */
+export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBatch }: LaneWork): Promise<LanesDone> => {
+  const findings: Findings = { finished: [], departed: [], returned: [] };
+  let planned = 0;
+  const planner = new EventEmitter();
+  let planning = false;
+  let resting = true;
+  let begun = 0;
+  let stopped = false;
+  let waitMs = 0;
+
+  const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
+  const mayPlan = (): boolean => {
+    const ahead = chain.nextChunk - queue.position.at.chunk;
+    resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MOST_CHUNKS_AHEAD);
+    return !chain.planned && !planning && !resting;
+  };
+
+  /** Ends the wave: at a refusal that outlasts the lanes' patience with what there is, at anything else in failure. */
+  const stop = (error: unknown): void => {
+    stopped = true;
+    if (!(error instanceof GraphError) || error.status !== 429) throw error;
+    waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
+  };
+
+  const plan = async (): Promise<void> => {
+    planning = true;
+    begun += 1;
+    try {
+      const { batches, finished, departed, returned } = await chain.extend(deadline);
+      planned += batches.flat().length;
+      findings.finished.push(...finished);
+      findings.departed.push(...departed);
+      findings.returned.push(...returned);
+    } catch (error) {
+      stop(error);
+    } finally {
+      planning = false;
+      planner.emit("planned");
+    }
+  };
+
+  const exportOne = async (batch: Batch): Promise<void> => {
+    begun += 1;
+    try {
+      await exportBatch(batch);
+    } catch (error) {
+      queue.giveBack(batch);
+      stop(error);
+    }
+  };
+
+  const lane = async (): Promise<void> => {
+    while (!isOver()) {
+      if (mayPlan()) {
+        await plan();
+        continue;
+      }
+      const { nextChunk } = chain;
+      const batch = await queue.draw(nextChunk);
+      if (batch !== undefined && isOver()) queue.giveBack(batch);
+      else if (batch !== undefined) await exportOne(batch);
+      else if (planning) await ((chain.betweenFolders && pages.lookAhead()) || once(planner, "planned"));
+      else if (chain.planned && chain.nextChunk === nextChunk) return;
+    }
+  };
+
+  planner.setMaxListeners(lanes);
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return { planned, findings, waitMs };
+};

@@ -1,0 +1,80 @@
+import { randomBytes } from "node:crypto";
+import type { BatchPlace } from "../../../shared/contracts/lane.ts";
+import type { MailboxKey, RunId } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { PartRef } from "../../../shared/vault/manifest.ts";
+import { partName } from "../../../shared/vault/names.ts";
+import { writePart } from "../../../shared/vault/part-writer.ts";
+import type { CatalogueRecord } from "../../../shared/vault/records.ts";
+
+/** A part is written when there are as many records for it: at two kilobytes each, little memory and few parts. */
+const PART_RECORDS = 4_000;
+
+/**
+ * Collects the records of batches that end in any order, and writes them in the order of the batches: an item that changed
+ * while its run went on may be in two of them, and the later one counts.
+ */
+export interface WaveParts {
+  begin(place: BatchPlace): void;
+  /** The batch is not exported after all. */
+  drop(place: BatchPlace): void;
+  /** The batch's records; resolves when a part that they completed is written. */
+  end(place: BatchPlace, records: readonly CatalogueRecord[]): Promise<void>;
+  /** Writes what is left, and gives all parts in the order in which they apply. */
+  close(): Promise<PartRef[]>;
+}
+
+export const waveParts = (
+  vault: Blobs,
+  { key, runId, wave }: { readonly key: MailboxKey; readonly runId: RunId; readonly wave: number },
+  partRecords = PART_RECORDS,
+): WaveParts => {
+  // Two deliveries of a wave store different records, so each has names of its own.
+  const word = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
+  const underWay = new Set<BatchPlace>();
+  const writing: Promise<PartRef>[] = [];
+  let ended: { readonly place: BatchPlace; readonly records: readonly CatalogueRecord[] }[] = [];
+
+  /** Batches before all that are under way: nothing can come before them any more. */
+  const settled = () => {
+    const [first] = [...underWay].toSorted(byPlace);
+    return ended.filter(({ place }) => first === undefined || byPlace(place, first) < 0);
+  };
+
+  const write = async (batches: typeof ended): Promise<void> => {
+    ended = ended.filter((batch) => !batches.includes(batch));
+    const records = batches.toSorted((a, b) => byPlace(a.place, b.place)).flatMap((batch) => batch.records);
+    const part = writeOne(records, writing.length);
+    writing.push(part);
+    await part;
+  };
+
+  const writeOne = async (records: readonly CatalogueRecord[], number: number): Promise<PartRef> => {
+    const name = partName(key, runId, `${word}-${String(number).padStart(4, "0")}`);
+    const written = await writePart(vault, name, records);
+    if (written === "exists") throw new Error(`${name} is there already`);
+    return written;
+  };
+
+  return {
+    begin: (place) => {
+      underWay.add(place);
+    },
+    drop: (place) => {
+      underWay.delete(place);
+    },
+    end: async (place, records) => {
+      underWay.delete(place);
+      ended.push({ place, records });
+      const batches = settled();
+      const count = batches.reduce((sum, batch) => sum + batch.records.length, 0);
+      if (count >= partRecords) await write(batches);
+    },
+    close: async () => {
+      if (ended.some((batch) => batch.records.length > 0)) await write(ended);
+      return Promise.all(writing);
+    },
+  };
+};
+
+const byPlace = (a: BatchPlace, b: BatchPlace): number => a.chunk - b.chunk || a.batch - b.batch;

@@ -1,0 +1,51 @@
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { GraphError } from "../../../shared/graph/graph-error.ts";
+import { findItem, listItems } from "../../../shared/graph/items.ts";
+import { PAGE_ITEMS } from "../../../shared/graph/limits.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { ItemFacts } from "../../../shared/vault/records.ts";
+
+/** Most items that are asked for one by one; more are left without, which a restore reports. */
+const MOST_SINGLES = 10;
+
+/**
+ * Adds what delta does not give (subject, sender, search key) to changed items, from a listing of what was modified in
+ * their span of time, then one by one for a few that it did not show. What cannot be had is left out: a missing
+ * enrichment never fails a run.
+ */
+export const enrich = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  folderId: string,
+  items: readonly ItemFacts[],
+): Promise<ItemFacts[]> => {
+  const known = new Map<string, ItemFacts>();
+  const isOpen = ({ id, changeKey }: ItemFacts): boolean => known.get(id)?.changeKey !== changeKey;
+  if (items.length > 1) {
+    const pages = 1 + Math.ceil(items.length / PAGE_ITEMS);
+    const times = items.map(({ modified }) => modified).toSorted();
+    const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
+    let link: string | undefined;
+    for (let page = 0; page < pages && items.some(isOpen); page += 1) {
+      const listed = await ifGiven(() => listItems(graph, mailbox, folderId, { link, modified }));
+      for (const item of listed?.value ?? []) known.set(item.id, item);
+      link = listed?.nextLink;
+      if (link === undefined) break;
+    }
+  }
+  for (const { id } of items.filter(isOpen).slice(0, MOST_SINGLES)) {
+    const item = await ifGiven(() => findItem(graph, mailbox, folderId, id));
+    if (item !== undefined) known.set(id, item);
+  }
+  return items.map((item) => (isOpen(item) ? item : { ...known.get(item.id), ...item }));
+};
+
+/** What may be had; `undefined` for any refusal but throttling, which ends the lane: an enrichment is not worth a failure. */
+export const ifGiven = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof GraphError && error.status >= 400 && error.status !== 429) return undefined;
+    throw error;
+  }
+};

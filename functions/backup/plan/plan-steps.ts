@@ -1,0 +1,107 @@
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { ItemFacts } from "../../../shared/vault/records.ts";
+import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../../../shared/work/run-state.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { enrich, ifGiven } from "./enrich.ts";
+import type { ItemPages } from "./item-pages.ts";
+import { type PlannedItems, shortHash } from "./planned-items.ts";
+
+/** A chunk in the making: `items` are what it and the next one will hold. */
+export interface Draft {
+  readonly items: ItemFacts[];
+  readonly finished: Chunk["finished"];
+  readonly departed: Chunk["departed"];
+  readonly returned: Chunk["returned"];
+  readonly confirmed: string[];
+}
+
+/** What a step works with. */
+export interface StepContext {
+  readonly graph: GraphClient;
+  readonly pages: ItemPages;
+  readonly mailbox: MailboxAddress;
+  readonly folder: RunFolder;
+  readonly cursor: PlanCursor;
+  readonly planned: PlannedItems;
+  readonly catalogue: Catalogue;
+  readonly draft: Draft;
+}
+
+/** Where the folder's planning goes on, or that it is finished, with the deltaLink where there is one. */
+export type Next =
+  | { readonly phase: PlanPhase; readonly link?: string | undefined }
+  | { readonly finished: true; readonly deltaLink?: string; readonly folderGone?: true };
+
+/** One page, or one act, of planning a folder. */
+export type Step = (context: StepContext) => Promise<Next>;
+
+/** What the last snapshot could not store comes first; what follows knows that it is planned. */
+const retryStep: Step = async ({ folder, planned, draft }) => {
+  draft.items.push(...folder.retry.filter((item) => planned.plan(item)));
+  return { phase: firstPhase({ ...folder, retry: [] }) };
+};
+
+/**
+ * The listing enriches, and lets exporting start before delta has confirmed anything. Delta, which shows every item too,
+ * goes on without it when Graph refuses to list.
+ */
+const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft }) => {
+  const list = () => pages.list(folder.id, cursor.link);
+  const page = cursor.listOnly ? await list() : await ifGiven(list);
+  if (page === undefined) return { phase: "delta" };
+  for (const item of page.value) {
+    if (!planned.list(item.id)) continue;
+    if (cursor.listOnly) confirm(item.id, planned, draft);
+    if (planned.plan(item) && !(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
+  }
+  if (page.nextLink !== undefined) return { phase: "list", link: page.nextLink };
+  return cursor.listOnly ? { finished: true } : { phase: "delta" };
+};
+
+/** The first delta round of a folder is the authority: what it shows beyond the listing is planned too. */
+const deltaStep: Step = async (context) => changes(context, "delta");
+
+/** A later delta round shows what changed, and only that. */
+const changesStep: Step = async (context) => changes(context, "changes");
+
+const changes = async (
+  { graph, pages, mailbox, folder, cursor, planned, catalogue, draft }: StepContext,
+  phase: "delta" | "changes",
+): Promise<Next> => {
+  const page = await pages.delta(folder.id, cursor.link ?? linkOf(folder, phase));
+  const changed: ItemFacts[] = [];
+  for (const element of page.value) {
+    const item = { id: element.id, folderId: folder.id };
+    if (phase === "delta") confirm(element.id, planned, draft);
+    if ("removed" in element) {
+      draft.departed.push({ ...item, reason: element.removed });
+      planned.depart(element.id);
+    } else {
+      if (planned.comesBack(element.id)) draft.returned.push(item);
+      if (planned.plan(element) && !(folder.known && (await catalogue.holds(element)))) changed.push(element);
+    }
+  }
+  draft.items.push(...(await enrich(graph, mailbox, folder.id, changed)));
+  return page.deltaLink === undefined ? { phase, link: page.nextLink } : { finished: true, deltaLink: page.deltaLink };
+};
+
+const linkOf = (folder: RunFolder, phase: "delta" | "changes"): string | undefined =>
+  phase === "changes" ? folder.deltaLink : undefined;
+
+const confirm = (id: string, planned: PlannedItems, draft: Draft): void => {
+  const short = shortHash(id);
+  if (planned.confirm(short)) draft.confirmed.push(short);
+};
+
+export const STEPS: Readonly<Record<PlanPhase, Step>> = {
+  retry: retryStep,
+  changes: changesStep,
+  list: listStep,
+  delta: deltaStep,
+};
+
+export const firstPhase = ({ retry, deltaLink }: Pick<RunFolder, "retry" | "deltaLink">): PlanPhase => {
+  if (retry.length > 0) return "retry";
+  return deltaLink === undefined ? "list" : "changes";
+};

@@ -1,0 +1,168 @@
+import { hasFolder } from "../../../shared/graph/folders.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { isNotFound } from "../../../shared/graph/graph-error.ts";
+import { isLostState, isOverQuota } from "../../../shared/graph/lost-state.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { RunId } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { ItemFacts } from "../../../shared/vault/records.ts";
+import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../../../shared/work/run-state.ts";
+import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
+import type { Catalogue } from "./catalogue.ts";
+import type { ItemPages } from "./item-pages.ts";
+import { type Draft, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
+import { type PlannedItems, plannedItems, shortHash } from "./planned-items.ts";
+
+/** Most pages one chunk is made of: a delta round that confirms a listing finds nothing to export for long. */
+const CHUNK_PAGES = 20;
+
+/** How often a folder's delta may be forgotten in one run before its listing has to do. */
+const MOST_RESTARTS = 3;
+
+interface Run {
+  readonly mailbox: MailboxAddress;
+  readonly runId: RunId;
+  readonly folders: readonly RunFolder[];
+}
+
+/** What a planner knows of the folder at hand, for the next one that goes on from the same chunk. */
+export interface PlanMemory {
+  known?: { readonly folder: number; readonly planned: PlannedItems } | undefined;
+}
+
+/** The beginning of a folder's planning, in the chunk that is being made. */
+export const cursorAt = (folders: readonly RunFolder[], folder: number, folderChunk: number): PlanCursor => ({
+  folder,
+  phase: firstPhase(folders[folder] ?? { retry: [] }),
+  restarts: 0,
+  listOnly: false,
+  folderChunk,
+  carry: [],
+});
+
+/**
+ * Plans a mailbox folder by folder, a chunk at each call: changes since the last snapshot where Graph still knows where
+ * that stood, otherwise a listing that a delta round confirms. What the catalogue holds in the same version is not
+ * planned; what it holds and a listing and its delta do not show has departed. A chunk ends early at the deadline, so that
+ * the lanes beside the planner do not wait for it.
+ */
+export const planner = (
+  { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
+  catalogue: Catalogue,
+  run: Run,
+  memory: PlanMemory = {},
+) => {
+  const plannedAt = async (cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
+    const { known } = memory;
+    if (known?.folder === cursor.folder) return known.planned;
+    const planned = await recall(work, run, cursor, chunk);
+    memory.known = { folder: cursor.folder, planned };
+    return planned;
+  };
+
+  return async (start: PlanCursor, number: number, deadline = Number.POSITIVE_INFINITY): Promise<Chunk> => {
+    const draft: Draft = { items: [...start.carry], finished: [], departed: [], returned: [], confirmed: [] };
+    let cursor: PlanCursor = { ...start, carry: [] };
+    for (let steps = 0; steps < CHUNK_PAGES && draft.items.length < CHUNK_ITEMS; steps += 1) {
+      const folder = run.folders[cursor.folder];
+      if (folder === undefined || (steps > 0 && Date.now() >= deadline)) break;
+      const planned = await plannedAt({ ...cursor, carry: start.carry }, number);
+      const context = { graph, pages, mailbox: run.mailbox, folder, cursor, planned, catalogue, draft };
+      const next = await step(context);
+      if ("restart" in next) {
+        cursor = next.restart;
+      } else if (!("finished" in next)) {
+        const { link: _, ...rest } = cursor;
+        cursor = { ...rest, phase: next.phase, ...(next.link === undefined ? {} : { link: next.link }) };
+      } else {
+        if (cursor.phase !== "changes" && !next.folderGone) await missDeparted(work, run, context, number);
+        draft.finished.push({
+          folderId: folder.id,
+          ...(next.deltaLink === undefined ? {} : { deltaLink: next.deltaLink }),
+        });
+        cursor = cursorAt(run.folders, cursor.folder + 1, number);
+      }
+    }
+    return close(draft, cursor, run.folders.length);
+  };
+};
+
+/**
+ * A step, or the way on when Graph has forgotten where it stood or refuses deltas: list anew, and compare. A folder that is
+ * gone since the run opened is left to the next run, which will miss it.
+ */
+const step = async (context: StepContext): Promise<Next | { readonly restart: PlanCursor }> => {
+  const { cursor } = context;
+  try {
+    return await STEPS[cursor.phase](context);
+  } catch (error) {
+    if (isNotFound(error) && !(await hasFolder(context.graph, context.mailbox, context.folder.id)))
+      return { finished: true, folderGone: true };
+    const refused = isOverQuota(error);
+    if (!(refused || isLostState(error)) || cursor.phase === "list") throw error;
+    const { link: _, ...rest } = cursor;
+    const restarts = cursor.restarts + 1;
+    const listOnly = refused || restarts > MOST_RESTARTS;
+    const phase = cursor.phase === "delta" && !listOnly ? "delta" : "list";
+    if (phase === "list") context.planned.forgetListing();
+    return { restart: { ...rest, phase, restarts, listOnly } };
+  }
+};
+
+const close = ({ items, ...findings }: Draft, cursor: PlanCursor, folders: number): Chunk => {
+  const carry = items.slice(CHUNK_ITEMS);
+  const isLast = cursor.folder >= folders && carry.length === 0;
+  const batches = intoBatches(items.slice(0, CHUNK_ITEMS));
+  return { ...findings, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
+};
+
+/** Items that were listed or stored before, and that were not confirmed, have departed in between. */
+const missDeparted = async (
+  work: Blobs,
+  run: Run,
+  { folder, cursor, planned, catalogue, draft }: StepContext,
+  chunk: number,
+): Promise<void> => {
+  const miss = (id: string): void => {
+    const short = shortHash(id);
+    if (!planned.confirm(short)) return;
+    draft.confirmed.push(short);
+    draft.departed.push({ id, folderId: folder.id, reason: "deleted" });
+  };
+  if (!planned.allConfirmed) {
+    for await (const { items } of folderSoFar(work, run, { ...cursor, carry: [] }, chunk))
+      for (const { id } of items) miss(id);
+    for (const { id } of draft.items.filter(({ folderId }) => folderId === folder.id)) miss(id);
+  }
+  if (folder.known) for await (const id of catalogue.idsIn(folder.id)) miss(id);
+};
+
+/** What earlier chunks of the chain, perhaps planned by another delivery, know of the folder at hand. */
+const recall = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
+  const planned = plannedItems();
+  for await (const { items, confirmed, departed } of folderSoFar(work, run, cursor, chunk)) {
+    for (const item of items) {
+      planned.list(item.id);
+      planned.plan(item);
+    }
+    for (const short of confirmed) planned.confirm(short);
+    for (const { id } of departed) planned.depart(id);
+  }
+  return planned;
+};
+
+async function* folderSoFar(
+  work: Blobs,
+  { runId, folders }: Run,
+  { folder, folderChunk, carry }: PlanCursor,
+  chunk: number,
+): AsyncGenerator<{ items: ItemFacts[]; confirmed: readonly string[]; departed: Chunk["departed"] }> {
+  const folderId = folders[folder]?.id;
+  const ofFolder = <T extends { folderId: string }>(items: readonly T[]) =>
+    items.filter((item) => item.folderId === folderId);
+  for (let earlier = folderChunk; earlier < chunk; earlier += 1) {
+    const { batches, confirmed, departed } = await readChunk(work, runId, earlier);
+    yield { items: ofFolder(batches.flat()), confirmed, departed: ofFolder(departed) };
+  }
+  yield { items: ofFolder(carry), confirmed: [], departed: [] };
+}

@@ -1,0 +1,118 @@
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import type { LiveFolder } from "../../../shared/graph/folders.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import type { RunId } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { VaultDamageError } from "../../../shared/vault/damage.ts";
+import type { Manifest } from "../../../shared/vault/manifest.ts";
+import { manifestName, partName } from "../../../shared/vault/names.ts";
+import { readPart } from "../../../shared/vault/part-reader.ts";
+import { writePart } from "../../../shared/vault/part-writer.ts";
+import { type CatalogueRecord, FolderFacts, ItemFacts } from "../../../shared/vault/records.ts";
+import { readManifest } from "../../../shared/vault/snapshots.ts";
+import { findStock, keepStock, type RunFolder, type RunState, type Stock } from "../../../shared/work/run-state.ts";
+import { type FolderScope, foldersInScope } from "./folder-scope.ts";
+import type { ItemPages } from "./item-pages.ts";
+import { takeStock } from "./take-stock.ts";
+
+/** What a run's stock is taken with. */
+export interface StockDeps {
+  readonly graph: GraphClient;
+  readonly pages: Pick<ItemPages, "offer" | "lookAhead">;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly folderScope?: FolderScope | undefined;
+}
+
+/**
+ * The folders that a run works through: those that were found first, however the mailbox has changed since. Folders that
+ * changed since the last snapshot become the run's first part. Finding all takes a request for each level of folders, so
+ * the first pages of those that are known already are asked for meanwhile.
+ */
+export const runStock = async (
+  { graph, pages, vault, work, folderScope }: StockDeps,
+  { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
+  { parent, full }: Pick<RunState, "parent" | "full">,
+): Promise<Stock> => {
+  const kept = await findStock(work, runId);
+  if (kept !== undefined) return kept;
+
+  const last = parent === null ? undefined : await pinnedManifest(vault, mailbox, parent);
+  const failed = last === undefined ? [] : await failedItems(vault, last);
+  const inRun = (folders: readonly LiveFolder[]) =>
+    runFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
+  const { folders, foldersDeltaLink } = await takeStock(graph, mailbox, full ? undefined : last, (found) => {
+    pages.offer(inRun(found));
+    while (pages.lookAhead() !== undefined);
+  });
+
+  const taken = inRun(folders);
+  const ids = new Set(taken.map(({ id }) => id));
+  const otherFolders = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
+  const stock = await keepStock(work, runId, {
+    folders: taken,
+    ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink, otherFolders }),
+  });
+  const records = folderRecords(stock.folders, last?.folders ?? []);
+  if (records.length > 0) await writePart(vault, partName(mailbox.key, runId, "folders"), records);
+  return stock;
+};
+
+const pinnedManifest = async (
+  vault: Blobs,
+  { key }: MailboxRef,
+  { id, sha256 }: NonNullable<RunState["parent"]>,
+): Promise<Manifest> => {
+  const found = await readManifest(vault, key, id);
+  if (found?.sha256 === sha256) return found.manifest;
+  throw new VaultDamageError("is not the manifest that the run follows any more", { blob: manifestName(key, id) });
+};
+
+const runFolders = (
+  folders: readonly LiveFolder[],
+  lastFolders: Manifest["folders"],
+  failed: readonly ItemFacts[],
+  full: boolean,
+): RunFolder[] => {
+  const before = new Map(lastFolders.map((folder) => [folder.id, folder]));
+  return folders.map((folder) => {
+    const last = before.get(folder.id);
+    return {
+      ...folder,
+      known: last !== undefined,
+      retry: failed.filter(({ folderId }) => folderId === folder.id),
+      ...(last?.deltaLink === undefined || full ? {} : { deltaLink: last.deltaLink }),
+    };
+  });
+};
+
+/** The folders that are new, changed or gone. */
+const folderRecords = (now: readonly RunFolder[], before: readonly FolderFacts[]): CatalogueRecord[] => {
+  const then = new Map(before.map((folder) => [folder.id, folder]));
+  const ids = new Set(now.map(({ id }) => id));
+  return [
+    ...now
+      .filter((folder) => !sameFolder(folder, then.get(folder.id)))
+      .map((folder) => ({ v: 1 as const, op: "folder" as const, ...FolderFacts.parse(folder) })),
+    ...before
+      .filter(({ id }) => !ids.has(id))
+      .map(({ id }) => ({ v: 1 as const, op: "folder" as const, id, removed: true as const })),
+  ];
+};
+
+const sameFolder = (a: FolderFacts, b: FolderFacts | undefined): boolean =>
+  b !== undefined &&
+  a.displayName === b.displayName &&
+  a.parentId === b.parentId &&
+  a.path === b.path &&
+  a.type === b.type &&
+  a.wellKnownName === b.wellKnownName;
+
+/** The items that a snapshot could not store. Its own parts say it: the run before it was told of older ones. */
+const failedItems = async (vault: Blobs, { parts, counts }: Manifest): Promise<ItemFacts[]> => {
+  if (counts.failed === 0) return [];
+  const items: ItemFacts[] = [];
+  for (const part of parts)
+    for await (const record of readPart(vault, part)) if (record.op === "fail") items.push(ItemFacts.parse(record));
+  return items;
+};

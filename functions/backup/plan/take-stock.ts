@@ -1,0 +1,68 @@
+import { allOf } from "../../../shared/bounded.ts";
+import { type FolderChanges, folderChanges } from "../../../shared/graph/folder-delta.ts";
+import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { isLostState, isOverQuota } from "../../../shared/graph/lost-state.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { Manifest } from "../../../shared/vault/manifest.ts";
+import type { FolderFacts } from "../../../shared/vault/records.ts";
+
+type LastStock = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
+
+/** The folders of a mailbox now, and where the next run may go on. */
+export interface Stock {
+  readonly folders: readonly LiveFolder[];
+  readonly foldersDeltaLink: string | undefined;
+}
+
+/** Takes note of folders that are known while others are still looked for: each time all so far, parents first. */
+export type FoldersFound = (folders: readonly LiveFolder[]) => void;
+
+/**
+ * The folders as they are: by delta since the last snapshot where that is possible, which costs one request, else by
+ * listing them all.
+ */
+export const takeStock = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  last: LastStock | undefined,
+  found: FoldersFound = () => undefined,
+): Promise<Stock> => {
+  if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox, found);
+  try {
+    const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
+    return { folders: folderTree(apply(last, changes)), foldersDeltaLink: changes.deltaLink };
+  } catch (error) {
+    if (!isLostState(error) && !isOverQuota(error)) throw error;
+    return listAll(graph, mailbox, found);
+  }
+};
+
+/**
+ * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
+ * first round showed every folder that the listing found.
+ */
+const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<Stock> => {
+  const [folders, round] = await allOf([listFolders(graph, mailbox, found), firstRound(graph, mailbox)]);
+  const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
+  return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
+};
+
+const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<FolderChanges | undefined> => {
+  try {
+    return await folderChanges(graph, mailbox);
+  } catch (error) {
+    if (isLostState(error) || isOverQuota(error)) return undefined;
+    throw error;
+  }
+};
+
+const apply = (last: LastStock, { changed, removed }: FolderChanges): Map<string, FolderResource> => {
+  const resource = ({ parentId, ...folder }: FolderFacts): FolderResource => ({ ...folder, parentFolderId: parentId });
+  const folders = new Map<string, FolderResource>();
+  for (const folder of last.otherFolders ?? []) folders.set(folder.id, resource(folder));
+  for (const folder of last.folders) folders.set(folder.id, { ...resource(folder), totalItemCount: folder.itemCount });
+  for (const id of removed) folders.delete(id);
+  for (const [id, folder] of changed) folders.set(id, { ...folders.get(id), ...folder });
+  return folders;
+};

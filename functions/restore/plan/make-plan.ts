@@ -1,0 +1,150 @@
+import { randomBytes } from "node:crypto";
+import type * as z from "zod";
+import type { planRestore, Selection } from "../../../shared/contracts/restore.ts";
+import { base64Length } from "../../../shared/graph/base64-encode.ts";
+import { type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { eachItem } from "../../../shared/graph/items.ts";
+import { PAGE_ITEMS } from "../../../shared/graph/limits.ts";
+import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { RunId } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { foldSnapshot } from "../../../shared/vault/fold.ts";
+import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
+import type { PutRecord } from "../../../shared/vault/records.ts";
+import { readManifest } from "../../../shared/vault/snapshots.ts";
+import {
+  keepRestoreChunk,
+  keepRestorePlan,
+  type RestorePlanState,
+  readSelection,
+  type TargetFolder,
+} from "../../../shared/work/restore-state.ts";
+import { selectFolders } from "../request/select-folders.ts";
+import { selectItems } from "../request/select-items.ts";
+import { copyTimes } from "./copy-times.ts";
+import { cutChunks } from "./cut-chunks.ts";
+import { type LiveCopies, liveCopies } from "./live-copies.ts";
+import { sortedItems } from "./sorted-items.ts";
+import { targetFolders } from "./target-folders.ts";
+import { targetPlaces } from "./target-places.ts";
+import { timeRequests } from "./time-requests.ts";
+
+/** Bytes of an import's body beside the item itself: a folder id and the names of the fields. */
+const ENVELOPE_BYTES = 200;
+
+/**
+ * Plans a restore: the folders it needs, and the items to import, newest first. An item of which a copy lies in its place
+ * is left out, or planned over that copy if it differs, as the order says.
+ *
+ * The catalogue is folded twice: for the folders and the order, and for the items.
+ */
+export const makePlan = async (
+  { graph, vault, work }: { readonly graph: GraphClient; readonly vault: Blobs; readonly work: Blobs },
+  order: z.output<typeof planRestore.input>,
+): Promise<RestorePlanState> => {
+  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = order;
+  const select = await readSelection(work, restoreId, order.select);
+  const snapshot = await readManifest(vault, mailbox.key, snapshotId);
+  if (snapshot === undefined) throw new Error(`Snapshot ${snapshotId} is not in the vault any more`);
+  const { folders: all } = snapshot.manifest;
+  const isSelected = await selectItems(vault, snapshot.manifest, select);
+  const items = () => foldSnapshot(vault, mailbox.key, snapshotId, isSelected);
+
+  const live = await listFolders(graph, into);
+  const placed = (selected: readonly ManifestFolder[]) =>
+    targetFolders(target, selected, all, live, topName(restoreId));
+  const placeOf = targetPlaces(placed(selectFolders(all, select)));
+  const times = copyTimes(placeOf);
+  const inUse = new Set<string>();
+  let keyless = false;
+  for await (const item of items()) {
+    times.add(item);
+    inUse.add(item.folderId);
+    keyless ||= item.searchKey === undefined;
+  }
+  const folders = placed(neededFolders(all, select, inUse));
+  const there = liveCopies({ ids: onConflict === "replace", keyless, placeOf });
+  if (onConflict !== "duplicate") await listInto(there, graph, into, folders);
+
+  const generation = randomBytes(6).toString("hex");
+  const sorted = sortedItems({ work, restoreId, generation }, times.ranks());
+  const counts = { items: 0, present: 0, replaced: 0, bytes: 0, bodyBytes: 0, chunks: 0 };
+  const arriving = countsByFolder();
+  const present = countsByFolder();
+  for await (const item of items()) {
+    const copy = there.take(item);
+    if (copy !== undefined && (onConflict === "skip" || copy.changeKey === item.changeKey)) {
+      counts.present += 1;
+      present.add(item);
+      continue;
+    }
+    await sorted.add(copy === undefined ? item : { ...item, replaces: copy });
+    counts.items += 1;
+    counts.bytes += item.rawBytes;
+    counts.bodyBytes += base64Length(item.rawBytes) + ENVELOPE_BYTES;
+    if (copy === undefined) arriving.add(item);
+    else counts.replaced += 1;
+  }
+  for await (const chunk of cutChunks(sorted.all())) {
+    await keepRestoreChunk(work, restoreId, generation, counts.chunks, chunk);
+    counts.chunks += 1;
+  }
+  const secondsPerRequest = await timeRequests(graph, into);
+  return keepRestorePlan(work, restoreId, {
+    ...counts,
+    generation,
+    started: new Date().toISOString(),
+    pages: pagesOf(folders, live, arriving),
+    secondsPerRequest,
+    folders: folders.map((folder) => ({ ...folder, present: present.of(folder) })),
+  });
+};
+
+/** How many items of each folder of the snapshot there are. */
+interface CountsByFolder {
+  add(item: Pick<PutRecord, "folderId">): void;
+  of(folder: Pick<TargetFolder, "sourceId">): number;
+}
+
+const countsByFolder = (): CountsByFolder => {
+  const counts = new Map<string, number>();
+  return {
+    add: ({ folderId }) => counts.set(folderId, (counts.get(folderId) ?? 0) + 1),
+    of: ({ sourceId }) => counts.get(sourceId) ?? 0,
+  };
+};
+
+/** Folders that are selected as such are needed even if they are empty. */
+const neededFolders = (
+  all: readonly ManifestFolder[],
+  select: Selection,
+  inUse: ReadonlySet<string>,
+): ManifestFolder[] => {
+  const folders = selectFolders(all, select);
+  return "all" in select || "folders" in select ? folders : folders.filter(({ id }) => inUse.has(id));
+};
+
+/** Tells restores of one minute apart, so that a retried plan finds its own folder and no other. */
+const topName = (restoreId: RunId): string => {
+  const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(restoreId) ?? [];
+  return `Restored ${year}-${month}-${day} ${hour}.${minute} ${restoreId.slice(-6)}`;
+};
+
+const listInto = async (
+  copies: LiveCopies,
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  folders: readonly TargetFolder[],
+): Promise<void> => {
+  for (const liveId of new Set(folders.flatMap(({ liveId }) => liveId ?? [])))
+    for await (const item of eachItem(graph, mailbox, liveId)) copies.add(liveId, item);
+};
+
+/** Pages of a listing of the target when all has arrived: at least one for each folder. */
+const pagesOf = (folders: readonly TargetFolder[], live: readonly LiveFolder[], arriving: CountsByFolder): number => {
+  const held = new Map(live.map(({ id, itemCount }) => [id, itemCount]));
+  return folders
+    .map((folder) => (held.get(folder.liveId ?? "") ?? 0) + arriving.of(folder))
+    .reduce((pages, items) => pages + Math.max(1, Math.ceil(items / PAGE_ITEMS)), 0);
+};

@@ -1,0 +1,57 @@
+import type { ActivityHandler } from "durable-functions";
+import { planRestore } from "../../../shared/contracts/restore.ts";
+import { implement } from "../../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { openSlots } from "../../../shared/graph/slots.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { adoptRestorePlan } from "../../../shared/work/restore-state.ts";
+import { expectedDuration } from "./expected-duration.ts";
+import { makePlan } from "./make-plan.ts";
+
+/** How long planning waits for Graph before the task hub takes over. */
+const PATIENCE_MS = 120_000;
+
+/** Of the mailbox's slots, what a restore holds while it plans. */
+const PLANNING_SLOTS = 1;
+
+/** To create a folder takes a look whether it is there, and the creation. */
+const REQUESTS_PER_FOLDER = 2;
+
+/**
+ * Plans a restore, or takes over the plan of a dry run as it is, and says what will come of it.
+ *
+ * Run twice, the plan that is finished first stands; the other's chunks are never read.
+ */
+export const planRestoreActivity = (deps: {
+  readonly openGraph: OpenGraph;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly laneBudgetMs: number;
+}): ActivityHandler =>
+  implement(planRestore, async (order) => {
+    const { openGraph, vault, work, laneBudgetMs } = deps;
+    const { restoreId, planOf } = order;
+    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS, slots: openSlots(PLANNING_SLOTS) });
+    const plan =
+      planOf === undefined
+        ? await makePlan({ graph, vault, work }, order)
+        : await adoptRestorePlan(work, restoreId, planOf, new Date().toISOString());
+
+    const { items, present, replaced, bytes, bodyBytes, chunks, pages, secondsPerRequest, folders } = plan;
+    const foldersToCreate = folders.filter(({ liveId }) => liveId === undefined).length;
+    const sessions = items > 0 ? 1 : 0;
+    const others = REQUESTS_PER_FOLDER * foldersToCreate + sessions + pages;
+    return {
+      items,
+      present,
+      replaced,
+      bytes,
+      chunks,
+      folders: folders.length,
+      foldersToCreate,
+      requests: items + others,
+      ...expectedDuration({ items, bodyBytes, others, secondsPerRequest }),
+      secondsPerRequest,
+      laneBudgetMs,
+    };
+  });

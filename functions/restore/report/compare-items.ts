@@ -1,0 +1,110 @@
+import type { RestoreResult } from "../../../shared/contracts/restore.ts";
+import type { CopyCounter } from "../../../shared/copy-counter.ts";
+import { pathSegment } from "../../../shared/graph/folders.ts";
+import type { PutRecord } from "../../../shared/vault/records.ts";
+import type { Settled } from "../../../shared/work/ledger.ts";
+import type { FolderReport, ItemReport } from "../../../shared/work/restore-report.ts";
+import type { FolderMap, RestorePlanState, TargetFolder } from "../../../shared/work/restore-state.ts";
+
+type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
+
+/** Compares the items of a plan, one after the other, with what the ledgers say of them and what is in the target. */
+export interface ItemComparison {
+  /** Takes the live item that was imported for this one, so that it stands for no other. */
+  add(wanted: Wanted, settled: Settled | undefined): void;
+  /** The live folders in which copies of items that were not found by their ids are to be looked for. */
+  readonly sought: ReadonlySet<string>;
+  /** For once, after the last item. `copies` are those, by live folder, that stand for no item yet. */
+  end(copies: CopyCounter): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
+}
+
+/** `there` are the ids of all live items; in the end, of those that stand for no item. */
+export const itemComparison = (
+  plan: Pick<RestorePlanState, "present" | "folders">,
+  map: FolderMap,
+  there: Set<string>,
+): ItemComparison => {
+  const counts: RestoreResult = {
+    imported: 0,
+    replaced: 0,
+    present: plan.present,
+    ambiguous: 0,
+    failed: 0,
+    missing: 0,
+    bytes: 0,
+  };
+  const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
+  const sought = new Set<string>();
+  const unseen: { wanted: Wanted; settled: Settled | undefined }[] = [];
+  const folderOf = ({ folderId }: Wanted): FolderReport => {
+    const folder = folders.get(folderId);
+    if (folder === undefined) throw new Error("An item of the plan lies in a folder that the plan does not have");
+    return folder;
+  };
+  const items: ItemReport[] = [];
+  const see = (wanted: Wanted, outcome: "imported" | "replaced"): void => {
+    const { folderId, id, rawBytes } = wanted;
+    counts[outcome] += 1;
+    counts.bytes += rawBytes;
+    folderOf(wanted).present += 1;
+    if (outcome === "replaced") items.push({ folderId, id, outcome });
+  };
+  const judge = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
+    const { folderId, id, searchKey } = wanted;
+    const isRefused = settled?.op === "failed" || settled?.op === "ambiguous";
+    if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
+      see(wanted, settled?.op ?? "imported");
+      return;
+    }
+    const outcome = isRefused ? settled.op : "missing";
+    counts[outcome] += 1;
+    folderOf(wanted).missing += 1;
+    items.push({ folderId, id, outcome, ...(settled?.op === "failed" ? { code: settled.code } : {}) });
+  };
+
+  return {
+    add: (wanted, settled) => {
+      const folder = folderOf(wanted);
+      folder.wanted += 1;
+      if (settled !== undefined && "itemId" in settled) {
+        folder[settled.op] += 1;
+        if (there.delete(settled.itemId)) {
+          see(wanted, settled.op);
+          return;
+        }
+      }
+      unseen.push({ wanted, settled });
+      const live = map[wanted.folderId];
+      if (live !== undefined) sought.add(live);
+    },
+    sought,
+    end: (copies) => {
+      for (const { wanted, settled } of unseen) judge(wanted, settled, copies);
+      return {
+        counts,
+        folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),
+        items,
+      };
+    },
+  };
+};
+
+const NOTHING = { wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0 };
+
+const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
+  const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
+  return folders.map((folder) => {
+    const path = pathOf(folder, byId);
+    const counts = { ...NOTHING, alreadyThere: folder.present ?? 0 };
+    return { folderId: folder.sourceId, ...(path === undefined ? {} : { path }), ...counts };
+  });
+};
+
+/** The names from the top down; `undefined` when the plan lacks a folder in between. */
+const pathOf = (folder: TargetFolder, byId: ReadonlyMap<string, TargetFolder>): string | undefined => {
+  const segment = pathSegment(folder.displayName);
+  if (folder.parentSourceId === undefined) return segment;
+  const parent = byId.get(folder.parentSourceId);
+  const above = parent && pathOf(parent, byId);
+  return above && `${above}/${segment}`;
+};

@@ -1,0 +1,56 @@
+import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import type { ClientOf } from "../../../shared/durable/client.ts";
+import { findInstance } from "../../../shared/durable/start-once.ts";
+import { preferredType } from "../../../shared/http/accept.ts";
+import { type Cell, csvOf } from "../../../shared/http/csv.ts";
+import { json, problem } from "../../../shared/http/problem.ts";
+import { restoreIdOf, restoreInstance, restoreListOf } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { findRestoreReport } from "../../../shared/work/restore-report.ts";
+import { stateOf } from "../../jobs/job.ts";
+import { listReport } from "./list-report.ts";
+import { listTable, reportTable } from "./report-table.ts";
+
+const notFound = () => problem(404, "restore-not-found", "There is no such restore.");
+
+const VARY = { vary: "accept" };
+
+/** A report as the caller wants to have it. */
+const answer = <T extends object>(type: string, report: T, tableOf: (report: T) => Cell[][]): HttpResponseInit =>
+  type === "application/json"
+    ? json(200, report, VARY)
+    : { status: 200, headers: { "content-type": "text/csv; charset=utf-8", ...VARY }, body: csvOf(tableOf(report)) };
+
+/**
+ * GET /api/restores/{id}/report
+ *
+ * 200 with the report as JSON, or as CSV if the caller prefers that; 404 for a restore that does not exist; 406 for a
+ * caller who takes neither; 409 with the job's state while there is no report. A dry run never has one. A list of restores
+ * has one from its start, which says how far each of them is.
+ */
+export const getReport =
+  (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>
+  async (request, context) => {
+    const type = preferredType(request.headers.get("accept"), ["application/json", "text/csv"]);
+    if (type === undefined)
+      return problem(406, "not-acceptable", "A report is application/json or text/csv: accept one of them.");
+
+    const id = request.params["id"] ?? "";
+    const client = deps.clientOf(context);
+    const listId = restoreListOf(id);
+    if (listId !== undefined) {
+      const report = await listReport(client, deps.work, listId);
+      return report === undefined ? notFound() : answer(type, report, listTable);
+    }
+
+    const restoreId = restoreIdOf(id);
+    if (restoreId === undefined) return notFound();
+    const report = await findRestoreReport(deps.work, restoreId);
+    if (report !== undefined) return answer(type, report, reportTable);
+
+    const job = await findInstance(client, restoreInstance(restoreId));
+    if (job === undefined) return notFound();
+    const state = stateOf(job);
+    const detail = `The restore is ${state} and has no report: one is written at the end, unless it is a dry run, and kept for a week.`;
+    return problem(409, "restore-not-finished", detail, { state });
+  };

@@ -1,0 +1,98 @@
+import type { DurableClient } from "durable-functions";
+import * as z from "zod";
+import { addCounts } from "../../../shared/add-counts.ts";
+import { mapBounded } from "../../../shared/bounded.ts";
+import { planRestore, reconcileRestore } from "../../../shared/contracts/restore.ts";
+import type { ListedRestore, RestoredItems } from "../../../shared/contracts/restore-list.ts";
+import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
+import {
+  type MailboxKey,
+  type RunId,
+  restoreInstance,
+  restoresInstance,
+  type SnapshotId,
+} from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { findRestoreList } from "../../../shared/work/restore-list.ts";
+import { findRestoreReport } from "../../../shared/work/restore-report.ts";
+import { type JobState, jobOf, stateOf } from "../../jobs/job.ts";
+import { isWhole, NO_ITEMS, restoredItems } from "../restored-items.steps.ts";
+
+/** Jobs that are looked at at the same time. */
+const LOOKS = 16;
+
+/**
+ * What became of a restore. `partial`: it ended, and some item is not back; `not-started`: its list ended before its turn
+ * came.
+ */
+type Outcome = Exclude<JobState, "completed"> | "complete" | "partial" | "waiting" | "not-started";
+
+/** One restore of a list. Its own report, by its job, says more. */
+interface RestoreRow {
+  readonly job: string;
+  readonly mailbox: MailboxKey;
+  readonly into: MailboxKey;
+  readonly snapshot: SnapshotId;
+  readonly outcome: Outcome;
+  readonly items?: RestoredItems;
+  readonly error?: string;
+}
+
+/** What a list of restores has done so far, restore by restore, in the order of their turns. */
+export interface ListReport {
+  readonly v: 1;
+  readonly job: string;
+  readonly state: JobState;
+  readonly dryRun: boolean;
+  /** How many restores came to what. */
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly items: RestoredItems;
+  readonly restores: readonly RestoreRow[];
+}
+
+type Client = Pick<DurableClient, "getStatus">;
+
+/** `undefined` when there is no such list, or its scratch data has expired. */
+export const listReport = async (client: Client, work: Blobs, listId: RunId): Promise<ListReport | undefined> => {
+  const listed = (await findRestoreList(work, listId))?.flat();
+  if (listed === undefined) return undefined;
+  const job = restoresInstance(listId);
+  const list = await findInstance(client, job);
+  const restores = await mapBounded(listed, LOOKS, (restore) => rowOf(client, work, restore, isAlive(list)));
+  const outcomes: Partial<Record<Outcome, number>> = {};
+  for (const { outcome } of restores) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  return {
+    v: 1,
+    job,
+    state: list === undefined ? "unknown" : stateOf(list),
+    dryRun: listed[0]?.dryRun ?? false,
+    outcomes,
+    items: restores.reduce((sum, { items = NO_ITEMS }) => addCounts(sum, items), NO_ITEMS),
+    restores,
+  };
+};
+
+const Ended = z.union([reconcileRestore.output, planRestore.output]);
+
+const rowOf = async (
+  client: Client,
+  work: Blobs,
+  { restoreId, mailbox, into = mailbox, snapshotId }: ListedRestore,
+  mayStart: boolean,
+): Promise<RestoreRow> => {
+  const restore = { job: restoreInstance(restoreId), mailbox: mailbox.key, into: into.key, snapshot: snapshotId };
+  const found = await findInstance(client, restore.job);
+  if (found === undefined && mayStart) return { ...restore, outcome: "waiting" };
+  if (found === undefined) {
+    const report = await findRestoreReport(work, restoreId);
+    return report === undefined ? { ...restore, outcome: "not-started" } : { ...restore, ...endOf(report.counts) };
+  }
+  const { state, result, error } = jobOf(found);
+  if (state === "completed") return { ...restore, ...endOf(Ended.parse(result)) };
+  return { ...restore, outcome: state, ...(error === undefined ? {} : { error }) };
+};
+
+const endOf = (ended: z.output<typeof Ended>): Pick<RestoreRow, "outcome" | "items"> => {
+  const items = restoredItems(ended);
+  return { outcome: isWhole(items) ? "complete" : "partial", items };
+};

@@ -1,0 +1,69 @@
+import type { ActivityHandler } from "durable-functions";
+import { reconcileRestore } from "../../../shared/contracts/restore.ts";
+import { implement } from "../../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import type { RunId } from "../../../shared/ids.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { type Ledgers, type Settled, settledItems } from "../../../shared/work/ledger.ts";
+import { keepRestoreReport } from "../../../shared/work/restore-report.ts";
+import {
+  ledgerName,
+  ledgersPrefix,
+  readFolderMap,
+  readRestoreChunk,
+  readRestorePlan,
+} from "../../../shared/work/restore-state.ts";
+import { itemComparison } from "./compare-items.ts";
+import { copiesSince, liveIds } from "./target-contents.ts";
+
+/** How long the comparison waits for Graph before the task hub takes over. */
+const PATIENCE_MS = 300_000;
+
+/**
+ * Lists the target again and compares it with what the plan wanted there and what the ledgers say was imported, then
+ * writes the report. An item that was imported and is not there, by its id or as a copy of it, counts as missing.
+ *
+ * Only reads the mailbox; run twice, the first report stands.
+ */
+export const reconcileRestoreActivity = (deps: {
+  readonly openGraph: OpenGraph;
+  readonly work: Blobs;
+  readonly ledgers: Ledgers;
+}): ActivityHandler =>
+  implement(reconcileRestore, async ({ restoreId, mailbox, snapshotId }) => {
+    const { work, ledgers } = deps;
+    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const plan = await readRestorePlan(work, restoreId);
+    const map = await readFolderMap(work, restoreId);
+    const ids = await liveIds(graph, mailbox, new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? [])));
+
+    const comparison = itemComparison(plan, map, ids);
+    const outcomes = await readOutcomes(ledgers, restoreId);
+    for (let chunk = 0; chunk < plan.chunks; chunk += 1) {
+      const settled = outcomes.get(ledgerName(restoreId, chunk));
+      for (const [item, record] of (await readRestoreChunk(work, restoreId, plan, chunk)).entries())
+        comparison.add(record, settled?.get(item));
+    }
+
+    const copies = await copiesSince(graph, mailbox, comparison.sought, { since: plan.started, ids });
+    const { counts, folders, items } = comparison.end(copies);
+    await keepRestoreReport(work, {
+      v: 1,
+      restoreId,
+      mailbox: mailbox.key,
+      ...(snapshotId === undefined ? {} : { snapshot: snapshotId }),
+      started: plan.started,
+      finished: new Date().toISOString(),
+      counts,
+      folders,
+      items,
+    });
+    return counts;
+  });
+
+const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<string, Map<number, Settled>>> => {
+  const outcomes = new Map<string, Map<number, Settled>>();
+  for await (const { name, entries } of ledgers.readAll(ledgersPrefix(restoreId)))
+    outcomes.set(name, settledItems(entries));
+  return outcomes;
+};

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { DurableClient } from "durable-functions";
+import type { AuditLog } from "../../../shared/audit/audit-log.ts";
+import type { ClientOf } from "../../../shared/durable/client.ts";
+import { startOnce } from "../../../shared/durable/start-once.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { accepted } from "../../../shared/http/accepted.ts";
+import { readBody } from "../../../shared/http/body.ts";
+import type { SignedInHandler } from "../../../shared/http/guard.ts";
+import { invalidRequest, refuse } from "../../../shared/http/problem.ts";
+import { restoreInstance, runId } from "../../../shared/ids.ts";
+import { findMailbox } from "../../../shared/mailboxes.ts";
+import type { Principal } from "../../../shared/security/principal.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Translator } from "../../id-translation/translator.ts";
+import { auditRestores } from "./audit-restore.ts";
+import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
+import { resolveRestore } from "./resolve-restore.ts";
+import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
+import { startPlannedRestore } from "./start-planned-restore.ts";
+import { startRestoreList } from "./start-restore-list.ts";
+
+/** How long a caller is kept waiting for the directory. */
+const PATIENCE_MS = 10_000;
+
+/**
+ * POST /api/restores
+ *
+ * 202 with the job's `Location`; 400 for a body that does not parse, or for ids that cannot be of their format; 403 for
+ * another mailbox as the target without the role for it, or where ids must be translated and Graph does not do that; 404
+ * for a mailbox, snapshot, folder, item, target or plan that does not exist; 409 for a plan that is none, or is carried
+ * out already; 410 for one that has expired, or whose snapshot was removed; 503 when the audit log cannot be written,
+ * without which nothing starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of
+ * restores is one job, and is refused as a whole, with the positions of those that it is refused for.
+ */
+export const startRestore =
+  (deps: {
+    readonly clientOf: ClientOf;
+    readonly openGraph: OpenGraph;
+    readonly translator: Translator;
+    readonly vault: Blobs;
+    readonly work: Blobs;
+    readonly audit: AuditLog;
+    /** Mailboxes that a list of restores fills at the same time. */
+    readonly window: number;
+  }): SignedInHandler =>
+  async (request, context, principal) => {
+    const body = await readBody(request);
+    const caller = { ...deps, client: deps.clientOf(context), request, context, principal };
+    const kind = kindOf(body);
+    if (kind === "plan") {
+      const planned = PlannedRestoreRequest.safeParse(body);
+      return planned.success ? startPlannedRestore(caller, planned.data) : invalidRequest(planned.error);
+    }
+    if (kind === "list") {
+      const list = RestoreListRequest.safeParse(body);
+      return list.success ? startRestoreList(caller, list.data) : invalidRequest(list.error);
+    }
+    const wanted = RestoreRequest.safeParse(body);
+    return wanted.success ? startWantedRestore(caller, wanted.data) : invalidRequest(wanted.error);
+  };
+
+/** What starting a restore takes: who asks, where it is written down, and where it runs. */
+export interface StartDeps {
+  readonly client: Pick<DurableClient, "getStatus" | "startNew">;
+  readonly context: Pick<InvocationContext, "error">;
+  readonly principal: Principal;
+  readonly audit: AuditLog;
+  readonly work: Blobs;
+}
+
+/** And what finding out takes what is to be restored. */
+export interface ResolveDeps extends StartDeps {
+  readonly openGraph: OpenGraph;
+  readonly translator: Translator;
+  /** The call, in whose name ids may have to be translated. */
+  readonly request: HttpRequest;
+  readonly vault: Blobs;
+}
+
+const startWantedRestore = async (
+  { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
+  { dryRun, reason, ...wish }: RestoreRequest,
+): Promise<HttpResponseInit> => {
+  const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+  const find = (name: string) => findMailbox(graph, vault, name);
+  const found = await resolveRestore({ find, translator, request, vault, principal }, wish);
+  if ("refusal" in found) return refuse(found.refusal);
+
+  const { resolved } = found;
+  const now = new Date();
+  const restoreId = runId(now, randomUUID());
+  const job = restoreInstance(restoreId);
+  const asked = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };
+  const refused = await auditRestores(audit, context, [{ ...asked, ...auditedRestore(resolved) }]);
+  if (refused !== undefined) return refused;
+
+  const input = await orderedRestore(work, restoreId, resolved, dryRun);
+  await startOnce(client, "restore-mailbox", { instanceId: job, input });
+  return accepted(job, { mailbox: resolved.mailbox.key, into: resolved.other.key, snapshot: resolved.snapshotId });
+};

@@ -1,0 +1,36 @@
+import type { ActivityHandler } from "durable-functions";
+import { ensureFolders } from "../../../shared/contracts/restore.ts";
+import { implement } from "../../../shared/durable/activity.ts";
+import { ensureFolder } from "../../../shared/graph/folders.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { type FolderMap, keepFolderMap, readRestorePlan } from "../../../shared/work/restore-state.ts";
+
+/** How long creating folders waits for Graph before the task hub takes over. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * Creates the folders that a restore misses, parents first, and keeps which live folder stands for which.
+ *
+ * Run twice, the second finds the folders of the first by their names.
+ */
+export const ensureFoldersActivity = (deps: { readonly openGraph: OpenGraph; readonly work: Blobs }): ActivityHandler =>
+  implement(ensureFolders, async ({ restoreId, mailbox }) => {
+    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const { folders } = await readRestorePlan(deps.work, restoreId);
+    const live: FolderMap = {};
+    let created = 0;
+    for (const { sourceId, liveId, displayName, type, parentSourceId } of folders) {
+      if (liveId !== undefined) {
+        live[sourceId] = liveId;
+        continue;
+      }
+      const parentId = parentSourceId === undefined ? undefined : live[parentSourceId];
+      const wanted = { displayName, type, ...(parentId === undefined ? {} : { parentId }) };
+      const folder = await ensureFolder(graph, mailbox, wanted);
+      live[sourceId] = folder.id;
+      if (folder.created) created += 1;
+    }
+    await keepFolderMap(deps.work, restoreId, live);
+    return { created };
+  });

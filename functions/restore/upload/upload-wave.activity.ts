@@ -1,0 +1,128 @@
+import type { ActivityHandler } from "durable-functions";
+import { uploadWave } from "../../../shared/contracts/restore.ts";
+import { implement } from "../../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
+import { openImportSession } from "../../../shared/graph/import-session.ts";
+import { sendBudget } from "../../../shared/graph/send-budget.ts";
+import { openSlots } from "../../../shared/graph/slots.ts";
+import type { Sealer } from "../../../shared/security/seal.ts";
+import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Ledgers } from "../../../shared/work/ledger.ts";
+import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
+import { type Finished, itemQueue } from "./item-queue.ts";
+import { sessionPurpose } from "./session-purpose.ts";
+import { settleItem } from "./settle-item.ts";
+import { uploadLanes } from "./upload-lanes.ts";
+
+/** A session with less time than this is not used any more. Source: what a mailbox copy product does in production. */
+const SESSION_RESERVE_MS = 5 * 60_000;
+
+/** A wave with a short budget still waits out a passing refusal. */
+const LEAST_PATIENCE_MS = 30_000;
+
+/**
+ * Lanes beyond the slots: they read the vault and write ledgers, while the slots wait for Exchange. One for each slot, so
+ * that the next item is at hand if that takes no longer than a request.
+ */
+const SPARE_LANES = 4;
+
+interface Deps {
+  readonly openGraph: OpenGraph;
+  readonly openImporter: OpenImporter;
+  readonly importHosts: readonly string[];
+  readonly sealer: Sealer;
+  readonly vault: Blobs;
+  readonly work: Blobs;
+  readonly ledgers: Ledgers;
+  /** How long an import without an answer may take to show in the mailbox, before it is made again. */
+  readonly settleMs?: number;
+}
+
+/** An import that Exchange took without an answer shows within this time. Our own choice. */
+const SETTLE_MS = 10_000;
+
+/**
+ * One wave: lanes import items until all are settled, time is up, the session ends, or Exchange wants nothing for longer
+ * than a wave can wait.
+ *
+ * Run twice, even at the same time: each chunk's ledger has one holder, says what was imported, and an import whose
+ * outcome it does not say is looked for in the mailbox before it is made again.
+ */
+export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
+  implement(uploadWave, async ({ restoreId, mailbox, slots, pending, session, budgetMs, spent }) => {
+    const { vault, work, ledgers } = deps;
+    const started = Date.now();
+    const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
+    let throttled = 0;
+    const patience = {
+      untilMs: started + Math.max(budgetMs, LEAST_PATIENCE_MS),
+      slots: openSlots(slots),
+      throttled: () => {
+        throttled += 1;
+      },
+    };
+    const graph = deps.openGraph(patience);
+    const plan = await readRestorePlan(work, restoreId);
+    const context = {
+      graph,
+      imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), patience),
+      elsewhere: new Map<string, ItemImporter>(),
+      openElsewhere: once(async (id) => {
+        const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
+        return deps.openImporter(url, patience);
+      }),
+      vault,
+      mailbox,
+      folders: await readFolderMap(work, restoreId),
+      since: plan.started,
+    };
+    const source = {
+      folders: context.folders,
+      read: (chunk: number) => readRestoreChunk(work, restoreId, plan, chunk),
+      openLedger: (chunk: number) => ledgers.open(ledgerName(restoreId, chunk)),
+    };
+    const queue = itemQueue(source, pending);
+    const budget = sendBudget(spent);
+    try {
+      const { sessionEnded, waitMs } = await uploadLanes({
+        lanes: Date.now() < sessionEnds ? slots + SPARE_LANES : 0,
+        deadline: Math.min(started + budgetMs, sessionEnds),
+        queue,
+        budget,
+        bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
+        settle: (drawn) => settleItem(context, drawn),
+        settleMs: deps.settleMs ?? SETTLE_MS,
+      });
+      return {
+        ...count(queue.finished),
+        left: queue.left,
+        sessionEnded: sessionEnded || Date.now() >= sessionEnds,
+        spent: budget.spent,
+        elapsedMs: Date.now() - started,
+        throttled,
+        waitMs,
+      };
+    } finally {
+      await queue.close();
+    }
+  });
+
+/** Asks for each mailbox's importer once, however many lanes want it. */
+const once = (open: (mailboxId: string) => Promise<ItemImporter>) => {
+  const opened = new Map<string, Promise<ItemImporter>>();
+  return (mailboxId: string): Promise<ItemImporter> => {
+    const importer = opened.get(mailboxId) ?? open(mailboxId);
+    opened.set(mailboxId, importer);
+    return importer;
+  };
+};
+
+const count = (finished: readonly Finished[]) => {
+  const counts = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0 };
+  for (const { record, entry } of finished) {
+    counts[entry.op] += 1;
+    if (entry.op === "imported" || entry.op === "replaced") counts.bytes += record.rawBytes;
+  }
+  return counts;
+};

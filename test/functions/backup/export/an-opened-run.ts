@@ -1,0 +1,47 @@
+import type * as z from "zod";
+import { commitSnapshotActivity } from "../../../../functions/backup/commit-snapshot.activity.ts";
+import { exportWaveActivity } from "../../../../functions/backup/export/export-wave.activity.ts";
+import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
+import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { noProgress } from "../../../../functions/backup/wave.steps.ts";
+import { addCounts } from "../../../../shared/add-counts.ts";
+import { commitSnapshot, exportWave, openRun } from "../../../../shared/contracts/backup.ts";
+import { openSlots } from "../../../../shared/graph/slots.ts";
+import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
+
+type MailboxOptions = Parameters<typeof aMailboxInGraph>[0];
+type Wave = z.input<typeof exportWave.input>;
+
+/** A run that was opened, and the waves of it that may now be delivered. */
+export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
+  const kit = await aMailboxInGraph(mailboxOptions);
+  const { openGraph, vault, work, state, mailbox } = kit;
+  const run = { mailbox, runId: aRun };
+  await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full: false });
+
+  const wave = (overrides: Partial<Wave> = {}) =>
+    deliver(exportWaveActivity({ openGraph, vault, work, hands: openSlots(8), memories: planMemories() }), exportWave, {
+      ...run,
+      wave: 0,
+      slots: 4,
+      budgetMs: 60_000,
+      position: noProgress.position,
+      ...overrides,
+    });
+  /** A wave that plans everything and exports nothing, since Graph refuses to export for longer than it waits. */
+  const plannedWave = async () => {
+    await kit.fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 6 });
+    const planned = await wave();
+    await kit.admin["clear-faults"]({});
+    return planned;
+  };
+  const commit = (waves: readonly Awaited<ReturnType<typeof wave>>[]) =>
+    deliver(commitSnapshotActivity({ vault, work, state }), commitSnapshot, {
+      ...run,
+      trigger: "request",
+      totals: waves.reduce((totals, each) => addCounts(totals, each), noProgress.totals),
+    });
+  const stored = (kind: "packs" | "catalog") => [...vault.blobs.keys()].filter((name) => name.includes(`/${kind}/`));
+  const exports = async () => (await kit.admin.counters({})).requests["export-items"] ?? 0;
+  return { ...kit, wave, plannedWave, commit, stored, exports };
+};

@@ -1,0 +1,145 @@
+import { describe, expect, test } from "vitest";
+import { exportBatch } from "../../../../functions/backup/export/export-batch.ts";
+import { eachItem } from "../../../../shared/graph/items.ts";
+import { openPack } from "../../../../shared/vault/pack-writer.ts";
+import { all, aPack } from "../../../shared/vault/samples.ts";
+import { aMailboxInGraph } from "../../kit.ts";
+
+type Kit = Awaited<ReturnType<typeof aBatch>>;
+
+/** Some items of an inbox, and what exporting them as one batch gives. */
+const aBatch = async (count = 5, itemBytes = 500) => {
+  const kit = await aMailboxInGraph({ bytes: { fixed: itemBytes } });
+  const graph = kit.openGraph({ untilMs: Date.now() + 10_000 });
+  const inbox = await kit.folderId();
+  const items = (await all(eachItem(graph, kit.mailbox, inbox))).slice(0, count);
+  const pack = openPack(kit.vault, aPack);
+  await kit.admin["reset-counters"]({});
+  const run = () => exportBatch(graph, kit.mailbox, items, pack);
+  const exports = async () => (await kit.admin.counters({})).requests["export-items"];
+  const ids = items.map(({ id }) => id);
+  return { ...kit, ids, run, exports };
+};
+
+const outcomes = async ({ run, ids }: Kit): Promise<Record<string, string>> => {
+  const records = await run();
+  const named = records.map((record) => [
+    `item ${ids.indexOf(record.id)}`,
+    "code" in record ? `${record.op} ${record.reason} ${record.code}` : record.op,
+  ]);
+  expect(named).toHaveLength(ids.length);
+  return Object.fromEntries(named);
+};
+
+describe("exportBatch", () => {
+  test("stores each item as Graph holds it, with one request, though the answer comes in another order", async () => {
+    const kit = await aBatch(20);
+
+    const records = await kit.run();
+
+    const held = new Map((await kit.items()).map(({ id, sha256, bytes }) => [id, { sha256, bytes }]));
+    expect(records.map(({ id }) => id)).not.toEqual(kit.ids);
+    expect(new Set(records.map(({ id }) => id))).toEqual(new Set(kit.ids));
+    for (const record of records) {
+      if (record.op !== "put") throw new Error(`${record.op} instead of put`);
+      expect({ sha256: record.sha256, bytes: record.rawBytes }).toEqual(held.get(record.id));
+    }
+    expect(await kit.exports()).toBe(1);
+  });
+
+  test("asks alone for an item that Graph left out, and stores it", async () => {
+    const kit = await aBatch();
+    await kit.fault({ kind: "export-item", itemIds: [kit.ids[2] ?? ""], outcome: "missing", count: 1 });
+
+    expect(Object.values(await outcomes(kit))).toEqual(["put", "put", "put", "put", "put"]);
+    expect(await kit.exports()).toBe(2);
+  });
+
+  test("records an item that Graph leaves out twice as not returned", async () => {
+    const kit = await aBatch();
+    await kit.fault({ kind: "export-item", itemIds: [kit.ids[2] ?? ""], outcome: "missing" });
+
+    expect(await outcomes(kit)).toMatchObject({ "item 1": "put", "item 2": "fail not-returned not-returned" });
+  });
+
+  test("asks for every item alone when the answer holds none", async () => {
+    const kit = await aBatch(3);
+    await kit.fault({ kind: "export-empty", count: 1 });
+
+    expect(Object.values(await outcomes(kit))).toEqual(["put", "put", "put"]);
+    expect(await kit.exports()).toBe(4);
+  });
+
+  test.each(["error", "Error"] as const)("skips an item that is corrupt for good, named under `%s`", async (key) => {
+    const kit = await aBatch();
+    await kit.fault({ kind: "export-item", itemIds: [kit.ids[0] ?? ""], outcome: "error", key });
+
+    expect(await outcomes(kit)).toMatchObject({ "item 0": "skip corrupt ErrorItemCorrupt", "item 1": "put" });
+    expect(await kit.exports()).toBe(1);
+  });
+
+  test("skips an item that is gone since it was planned", async () => {
+    const kit = await aBatch();
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: kit.ids[3] ?? "" });
+
+    expect(await outcomes(kit)).toMatchObject({ "item 3": "skip gone ErrorItemNotFound", "item 4": "put" });
+  });
+
+  test("fails an item whose code nobody knows, after one more try alone", async () => {
+    const kit = await aBatch();
+    const itemIds = [kit.ids[1] ?? ""];
+    await kit.fault({ kind: "export-item", itemIds, outcome: "error", code: "ErrorSomethingNew" });
+
+    expect(await outcomes(kit)).toMatchObject({ "item 1": "fail unknown-error ErrorSomethingNew", "item 2": "put" });
+    expect(await kit.exports()).toBe(2);
+  });
+
+  test("stores an item that fails for an unknown reason once", async () => {
+    const kit = await aBatch();
+    const itemIds = [kit.ids[1] ?? ""];
+    await kit.fault({ kind: "export-item", itemIds, outcome: "error", code: "ErrorSomethingNew", count: 1 });
+
+    expect(await outcomes(kit)).toMatchObject({ "item 1": "put" });
+  });
+
+  test("asks again for what an answer that broke off did not bring", async () => {
+    const kit = await aBatch(5, 400_000);
+    await kit.fault({ kind: "reset", endpoint: "export-items", when: "mid-answer", count: 1 });
+
+    expect(Object.values(await outcomes(kit))).toEqual(["put", "put", "put", "put", "put"]);
+    expect(await kit.exports()).toBeGreaterThan(1);
+  });
+
+  test("fails an item that Graph breaks on every time, while the mailbox lives", async () => {
+    const kit = await aBatch(1);
+    await kit.fault({ kind: "status", endpoint: "export-items", status: 500, code: "Poison", retryAfter: 0 });
+
+    expect(await outcomes(kit)).toEqual({ "item 0": "fail unknown-error Poison" });
+  });
+
+  test("fails an item whose answer breaks off every time, while the mailbox lives", async () => {
+    const kit = await aBatch(1, 2_000_000);
+    await kit.fault({ kind: "reset", endpoint: "export-items", when: "mid-answer" });
+
+    expect(await outcomes(kit)).toEqual({ "item 0": "fail unknown-error broken-answer" });
+  });
+
+  test("throws when Graph is down altogether, so that the task hub tries again", async () => {
+    const kit = await aBatch(1);
+    await kit.fault({ kind: "status", status: 503, retryAfter: 0 });
+
+    await expect(kit.run()).rejects.toMatchObject({ name: "GraphError", status: 503 });
+  });
+
+  test.each([
+    { status: 401, code: "InvalidAuthenticationToken" },
+    { status: 403, code: "ErrorAccessDenied" },
+    { status: 429, code: "TooManyRequests", retryAfter: 3_600 },
+  ])("throws $status at once: it concerns more than an item", async (answer) => {
+    const kit = await aBatch(3);
+    await kit.fault({ kind: "status", endpoint: "export-items", ...answer });
+
+    await expect(kit.run()).rejects.toMatchObject({ name: "GraphError", status: answer.status });
+    expect(await kit.exports()).toBe(1);
+  });
+});

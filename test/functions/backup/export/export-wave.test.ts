@@ -1,0 +1,257 @@
+import { describe, expect, test } from "vitest";
+import { noProgress } from "../../../../functions/backup/wave.steps.ts";
+import { foldSnapshot } from "../../../../shared/vault/fold.ts";
+import { readHead, readManifest } from "../../../../shared/vault/snapshots.ts";
+import { all } from "../../../shared/vault/samples.ts";
+import { aRun } from "../../kit.ts";
+import { anOpenedRun } from "./an-opened-run.ts";
+
+const ended = { planned: true, again: [] };
+
+describe("export-wave", () => {
+  test("plans all and exports it in batches of twenty, each into a pack, and names them in one part", async () => {
+    const { wave, stored, exports, items } = await anOpenedRun({ items: 45 });
+
+    expect(await wave()).toMatchObject({
+      planned: 45,
+      exported: 45,
+      skipped: 0,
+      failed: 0,
+      removed: 0,
+      expectedItems: 45,
+      waitMs: 0,
+      position: { ...ended, nextChunk: 1, at: { chunk: 1, batch: 0 } },
+    });
+    expect(
+      stored("packs")
+        .map((name) => name.replace(/.*\//, ""))
+        .toSorted(),
+    ).toEqual(["c0-b0.zip", "c0-b1.zip", "c0-b2.zip"]);
+    expect(stored("catalog").filter((name) => /\/w00000-[\da-f]{8}-0000\.jsonl\.gz$/.test(name))).toHaveLength(1);
+    expect(await exports()).toBe(3);
+    expect(await items()).toHaveLength(45);
+  });
+
+  test("answers the same when it is delivered again though the mailbox has changed, and asks Graph for nothing", async () => {
+    const { wave, vault, admin, mailbox } = await anOpenedRun({ items: 25 });
+    const first = await wave();
+    const blobs = [...vault.blobs.keys()];
+    await admin["create-items"]({ mailbox: mailbox.id, folder: "inbox", count: 5 });
+    await admin["reset-counters"]({});
+
+    expect(await wave()).toEqual(first);
+    expect((await admin.counters({})).requests).toEqual({});
+    expect([...vault.blobs.keys()]).toEqual(blobs);
+  });
+
+  test("leaves one pack for each batch and one snapshot when it is delivered twice at once, and both answer alike", async () => {
+    const { wave, stored, mailbox, vault, commit } = await anOpenedRun({ items: 45 });
+
+    const [one, other] = await Promise.all([wave(), wave()]);
+    await commit([one]);
+
+    const { manifest } = (await readManifest(vault, mailbox.key, aRun)) ?? {};
+    expect(other).toEqual(one);
+    expect(stored("packs").map((name) => name.replace(/.*\//, ""))).toEqual([
+      "c0-b0.zip",
+      "c0-b1.zip",
+      "c0-b2.zip",
+      "c999999999-b0.zip",
+    ]);
+    expect(manifest?.parts).toHaveLength(2);
+    expect(await all(foldSnapshot(vault, mailbox.key, aRun))).toHaveLength(45);
+  });
+
+  test("never has more requests under way than it was given slots, and no fewer while there is work", async () => {
+    for (const slots of [1, 2, 4]) {
+      const { wave, admin, mailbox } = await anOpenedRun({ items: 400, layout: "typical", userFolders: 8 });
+      await admin["reset-counters"]({});
+      await admin.settings({ latencyMs: 10 });
+
+      const done = await wave({ slots });
+
+      const { mailboxes, throttled } = await admin.counters({});
+      expect(done.exported).toBe(400);
+      expect(mailboxes[mailbox.id]?.highestConcurrency).toBe(slots);
+      expect(throttled.MailboxConcurrency).toBe(0);
+    }
+  });
+
+  test("asks for the first pages of other folders while a lane plans one", async () => {
+    const { wave, admin, mailbox } = await anOpenedRun({ items: 0, layout: "typical", userFolders: 12 });
+    const { position } = await wave({ budgetMs: 1 });
+    await admin["reset-counters"]({});
+    await admin.settings({ latencyMs: 10 });
+
+    const done = await wave({ wave: 1, position });
+
+    const { mailboxes } = await admin.counters({});
+    expect(done).toMatchObject({ planned: 0, exported: 0, position: ended });
+    expect(mailboxes[mailbox.id]?.highestConcurrency).toBe(4);
+  });
+
+  test("asks for every page once, however far it looks ahead", async () => {
+    const { wave, admin, mailbox } = await anOpenedRun({ items: 60, layout: "typical", userFolders: 12 });
+
+    await wave();
+
+    const { requests } = await admin.counters({});
+    const folders = (await admin.folders({ mailbox: mailbox.id })).length;
+    expect({ list: requests["items"], delta: requests["items-delta"] }).toEqual({ list: folders, delta: folders });
+  });
+
+  test("reads a pack that a crashed delivery left, instead of exporting again", async () => {
+    const { wave, exports, vault, work, stored } = await anOpenedRun({ items: 45 });
+    const first = await wave();
+    for (const name of [...work.blobs.keys()].filter((key) => key.includes("/waves/"))) await work.remove(name);
+    await vault.remove(stored("packs").find((name) => name.endsWith("c0-b1.zip")) ?? "");
+    const before = await exports();
+
+    const second = await wave();
+
+    expect(second).toMatchObject({ exported: 45, bytes: first.bytes, storedBytes: first.storedBytes });
+    expect(await exports()).toBe(before + 1);
+  });
+
+  test("plans a page or exports a batch however short its time is, and says where to go on", async () => {
+    const { wave, commit, vault, mailbox } = await anOpenedRun({ items: 45 });
+    const waves = [await wave({ budgetMs: 1 })];
+    for (let next = waves[0]; next !== undefined && waves.length < 100; next = waves.at(-1)) {
+      const { position } = next;
+      if (position.planned && position.at.chunk === position.nextChunk) break;
+      waves.push(await wave({ wave: waves.length, budgetMs: 1, position }));
+    }
+
+    await commit(waves);
+
+    expect(waves[0]).toMatchObject({ exported: 0, position: { nextChunk: 1 } });
+    expect(waves.length).toBeGreaterThan(2);
+    expect(waves.map(({ exported }) => exported).reduce((a, b) => a + b)).toBe(45);
+    expect(await all(foldSnapshot(vault, mailbox.key, aRun))).toHaveLength(45);
+  });
+
+  test("ends on a refusal that outlasts its patience, keeps what it stored, and says how long to wait", async () => {
+    const { wave, fault, mailbox, vault, commit } = await anOpenedRun({ items: 60 });
+    await fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 1, after: 1 });
+
+    const first = await wave({ slots: 1 });
+    const second = await wave({ wave: 1, position: first.position });
+    await commit([first, second]);
+
+    expect(first).toMatchObject({ throttled: 1, waitMs: 900_000 });
+    expect(first.position.again).toHaveLength(1);
+    expect(first.exported).toBeGreaterThanOrEqual(20);
+    expect(first.exported + second.exported).toBe(60);
+    expect(second.position).toMatchObject(ended);
+    expect(await all(foldSnapshot(vault, mailbox.key, aRun))).toHaveLength(60);
+  });
+
+  test("gives every refused batch back, and the next wave exports them first", async () => {
+    const { wave, plannedWave } = await anOpenedRun({ items: 200 });
+
+    const { position } = await plannedWave();
+    const next = await wave({ wave: 1, position });
+
+    expect(position).toMatchObject({ planned: true, nextChunk: 1 });
+    expect(position.again.length).toBeGreaterThan(0);
+    expect(next).toMatchObject({ exported: 200, position: ended });
+  });
+
+  test("ends on a refusal to plan too, and the next one plans on", async () => {
+    const { wave, fault } = await anOpenedRun({ items: 30 });
+    await fault({ kind: "status", endpoint: "items-delta", status: 429, retryAfter: 900, count: 1 });
+
+    const first = await wave();
+    const second = await wave({ wave: 1, position: first.position });
+
+    expect(first).toMatchObject({ throttled: 1, waitMs: 900_000, position: { planned: false } });
+    expect(first.exported + second.exported).toBe(30);
+    expect(second.position).toMatchObject(ended);
+  });
+
+  test("waits out a short refusal", async () => {
+    const { wave, fault } = await anOpenedRun({ items: 20 });
+    await fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 0, count: 2 });
+
+    expect(await wave()).toMatchObject({ exported: 20, throttled: 2, waitMs: 0 });
+  });
+
+  test("throws when Graph is down, and goes on from its packs at the next delivery", async () => {
+    const { wave, plannedWave, fault, admin, exports } = await anOpenedRun({ items: 40 });
+    const { position } = await plannedWave();
+    const next = () => wave({ wave: 1, slots: 1, position });
+    await fault({ kind: "status", status: 503, retryAfter: 0, after: 1 });
+
+    await expect(next()).rejects.toThrow("Graph answered 503");
+    await admin["clear-faults"]({});
+    const before = await exports();
+
+    expect(await next()).toMatchObject({ exported: 40 });
+    expect(await exports()).toBeLessThanOrEqual(before + 2);
+  });
+
+  test("fails only when all its lanes have ended: they use the mailbox's slots", async () => {
+    const { wave, plannedWave, fault, admin, mailbox } = await anOpenedRun({ items: 80 });
+    const { position } = await plannedWave();
+    await admin.settings({ latencyMs: 50 });
+    await fault({ kind: "status", endpoint: "export-items", status: 403, code: "ErrorAccessDenied", count: 1 });
+
+    await expect(wave({ wave: 1, position })).rejects.toThrow("Graph answered 403 ErrorAccessDenied");
+
+    expect((await admin.counters({})).mailboxes[mailbox.id]?.inFlight).toBe(0);
+  });
+
+  test("counts what is skipped and what fails beside what is stored", async () => {
+    const { wave, fault, items, commit } = await anOpenedRun({ items: 30 });
+    const [gone, strange] = (await items()).map(({ id }) => id);
+    await fault({ kind: "export-item", itemIds: [gone ?? ""], outcome: "error", code: "ErrorItemNotFound" });
+    await fault({ kind: "export-item", itemIds: [strange ?? ""], outcome: "error", code: "ErrorOddity" });
+
+    const result = await wave();
+
+    expect(result).toMatchObject({ exported: 28, skipped: 1, failed: 1 });
+    expect(await commit([result])).toMatchObject({ state: "partial", items: 28 });
+  });
+});
+
+describe("commit-snapshot", () => {
+  test("makes a manifest that holds what the mailbox held, and moves the head to it", async () => {
+    const { wave, commit, mailbox, vault, items } = await anOpenedRun({ items: 45 });
+    const result = await wave();
+
+    const answer = await commit([result]);
+
+    const held = (await items()).map(({ sha256 }) => sha256).toSorted();
+    const stored = (await all(foldSnapshot(vault, mailbox.key, aRun))).map(({ sha256 }) => sha256).toSorted();
+    const found = await readManifest(vault, mailbox.key, aRun);
+    expect(answer).toMatchObject({ snapshotId: aRun, state: "complete", items: 45, bytes: result.bytes });
+    expect(stored).toEqual(held);
+    expect(found?.manifest).toMatchObject({ base: true, parent: null, state: "complete", trigger: "request" });
+    expect(found?.manifest.folders.every(({ deltaLink }) => deltaLink !== undefined)).toBe(true);
+    expect((await readHead(vault, mailbox.key))?.newest).toMatchObject({ id: aRun, manifestSha256: found?.sha256 });
+  });
+
+  test("lets the first manifest stand when it is delivered again", async () => {
+    const { wave, commit, mailbox, vault } = await anOpenedRun({ items: 20 });
+    const waves = [await wave()];
+    const first = await commit(waves);
+    const before = await readManifest(vault, mailbox.key, aRun);
+
+    expect(await commit(waves)).toEqual(first);
+    expect(await readManifest(vault, mailbox.key, aRun)).toEqual(before);
+  });
+
+  test("names the part of the delivery that was kept, whatever another one stored", async () => {
+    const { wave, work, commit, mailbox, vault } = await anOpenedRun({ items: 25 });
+    await wave();
+    for (const name of [...work.blobs.keys()].filter((key) => key.includes("/waves/"))) await work.remove(name);
+    const second = await wave({ position: noProgress.position });
+
+    await commit([second]);
+
+    const found = await readManifest(vault, mailbox.key, aRun);
+    expect(found?.manifest.counts.put).toBe(25);
+    expect(found?.manifest.parts.map(({ records }) => records).at(-1)).toBe(25);
+    expect(found?.manifest.parts).toHaveLength(2);
+  });
+});

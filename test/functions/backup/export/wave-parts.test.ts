@@ -1,0 +1,91 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { waveParts } from "../../../../functions/backup/export/wave-parts.ts";
+import type { BatchPlace } from "../../../../shared/contracts/lane.ts";
+import { readPart } from "../../../../shared/vault/part-reader.ts";
+import type { CatalogueRecord } from "../../../../shared/vault/records.ts";
+import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { aKey, all } from "../../../shared/vault/samples.ts";
+import { aRun } from "../../kit.ts";
+
+const RECORDS_EACH = 3;
+
+const nameOf = ({ chunk, batch }: BatchPlace): string => `c${chunk}-b${batch}`;
+
+const recordsOf = (place: BatchPlace): CatalogueRecord[] =>
+  Array.from({ length: RECORDS_EACH }, (_, n) => ({
+    v: 1,
+    op: "skip",
+    id: `${nameOf(place)}-${n}`,
+    folderId: "inbox",
+    reason: "item-not-found",
+    code: "ErrorItemNotFound",
+  }));
+
+const placesIn = (chunks: number, batches: number): BatchPlace[] =>
+  Array.from({ length: chunks * batches }, (_, n) => ({ chunk: Math.floor(n / batches), batch: n % batches }));
+
+describe("the parts of a wave", () => {
+  test("hold the records of all batches in the order of the batches, however those end", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.shuffledSubarray([...Array(24).keys()], { minLength: 24, maxLength: 24 }),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 1, max: 40 }),
+        async (ending, lanes, partRecords) => {
+          const vault = memoryBlobs();
+          const parts = waveParts(vault, { key: aKey, runId: aRun, wave: 0 }, partRecords);
+          const waiting = placesIn(4, 6);
+          const underWay: BatchPlace[] = [];
+          for (const pick of ending) {
+            while (underWay.length < lanes && waiting.length > 0) {
+              const place = waiting.shift() as BatchPlace;
+              parts.begin(place);
+              underWay.push(place);
+            }
+            const [place] = underWay.splice(pick % underWay.length, 1);
+            if (place !== undefined) await parts.end(place, recordsOf(place));
+          }
+
+          const written: string[] = [];
+          for (const part of await parts.close())
+            for (const record of await all(readPart(vault, part))) if (record.op === "skip") written.push(record.id);
+
+          expect(written).toEqual(
+            placesIn(4, 6).flatMap((place) => recordsOf(place).flatMap((r) => ("id" in r ? r.id : []))),
+          );
+        },
+      ),
+    );
+  });
+
+  test("are written while the wave goes on, so that memory does not grow with it", async () => {
+    const vault = memoryBlobs();
+    const parts = waveParts(vault, { key: aKey, runId: aRun, wave: 0 }, 30);
+    for (const place of placesIn(10, 10)) {
+      parts.begin(place);
+      await parts.end(place, recordsOf(place));
+    }
+
+    expect(vault.writes).toHaveLength(10);
+    expect(await parts.close()).toHaveLength(10);
+  });
+
+  test("do not wait for a batch that was given back", async () => {
+    const parts = waveParts(memoryBlobs(), { key: aKey, runId: aRun, wave: 0 }, 1);
+    const [first, second] = placesIn(1, 2) as [BatchPlace, BatchPlace];
+    parts.begin(first);
+    parts.begin(second);
+    parts.drop(first);
+
+    await parts.end(second, recordsOf(second));
+
+    expect(await parts.close()).toMatchObject([{ records: RECORDS_EACH }]);
+  });
+
+  test("are none where nothing was exported", async () => {
+    const vault = memoryBlobs();
+    expect(await waveParts(vault, { key: aKey, runId: aRun, wave: 0 }).close()).toEqual([]);
+    expect(vault.writes).toEqual([]);
+  });
+});

@@ -1,0 +1,122 @@
+import { expect } from "vitest";
+import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
+import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
+import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
+import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
+import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { runStock } from "../../../../functions/backup/plan/run-stock.ts";
+import type { Behaviours } from "../../../../local/graph/settings.ts";
+import { openRun } from "../../../../shared/contracts/backup.ts";
+import type { RunId } from "../../../../shared/ids.ts";
+import { type Chunk, findChunk, foldFindings, readRun, readStock } from "../../../../shared/work/run-state.ts";
+import { runBackup } from "../../../support/backup-run.ts";
+import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
+
+/** After the runs that `backUp` makes. */
+const aLaterRun: RunId = aRun.replace("20261122", "20261123");
+
+type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
+
+/** A mailbox, and the planning of its backup one delivery after the other. */
+export const aPlan = async (
+  mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
+  behaviours: Partial<Behaviours> = {},
+) => {
+  const kit = await aMailboxInGraph(mailboxOptions);
+  const { admin, emulator, mailbox, openGraph, vault, work } = kit;
+  await admin.settings({ behaviours });
+  const run = { mailbox, runId: aLaterRun };
+  const inbox = await kit.folderId();
+
+  const patience = () => ({ untilMs: Date.now() + 60_000 });
+  /** Opens the run and takes its stock. */
+  const open = async (full = false) => {
+    await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
+    const graph = openGraph(patience());
+    const pages = { offer: () => {}, lookAhead: () => undefined };
+    await runStock({ graph, pages, vault, work }, run, await readRun(work, run.runId));
+  };
+  /** Plans up to so many chunks from one on, as a lane does that knows nothing of those before. */
+  const plan = async (fromChunk = 0, mostChunks = 64, memories = planMemories()) => {
+    const { parent } = await readRun(work, run.runId);
+    const { folders } = await readStock(work, run.runId);
+    const graph = openGraph(patience());
+    const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
+    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, memories };
+    const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
+    const chunks: Chunk[] = [];
+    while (!chain.planned && chunks.length < mostChunks) chunks.push(await chain.extend());
+    return { chunks, done: chain.planned };
+  };
+  /** Goes on from a chunk to the end, each chunk by a lane that knows nothing of the others. */
+  const planOn = async (from = 0): Promise<void> => {
+    for (let chunk = from, done = false; !done; chunk += 1) done = (await plan(chunk, 1)).done;
+  };
+  const outcome = () => outcomeOf(kit, inbox);
+  const backUp = (options: Parameters<typeof runBackup>[2] = {}) =>
+    runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox, options);
+  const asked = async (endpoint: string) => (await admin.counters({})).requests[endpoint] ?? 0;
+  return { ...kit, inbox, open, plan, planOn, outcome, backUp, asked };
+};
+
+/** What all chunks together say. */
+const outcomeOf = async ({ work }: Kit, inbox: string) => {
+  const chunks: Chunk[] = [];
+  for (let chunk = await findChunk(work, aLaterRun, 0); chunk !== undefined; ) {
+    chunks.push(chunk);
+    chunk = await findChunk(work, aLaterRun, chunks.length);
+  }
+  const { folders } = await readStock(work, aLaterRun);
+  const { deltaLinks, departed } = foldFindings(chunks);
+  const planned = chunks.flatMap(({ batches }) => batches.flat());
+  return {
+    chunks,
+    planned,
+    ids: planned.map(({ id }) => id).toSorted(),
+    versions: new Set(planned.map(({ id, changeKey }) => `${id} ${changeKey}`)).size,
+    departed: departed.map(({ id }) => id).toSorted(),
+    finished: chunks.flatMap(({ finished }) => finished.map(({ folderId }) => folderId)),
+    folders: folders.map(({ id }) => id),
+    inboxLink: deltaLinks.get(inbox),
+  };
+};
+
+export type PlanKit = Awaited<ReturnType<typeof aPlan>>;
+
+/** So few items a page that one folder takes several chunks of 20 pages: listing and delta end in the middle of chunks. */
+export const SMALL_PAGES = { maxPageSize: 2 };
+/** Enough of them for that. */
+export const ITEMS = 60;
+
+/** The ids of what is in the inbox. */
+export const idsIn = async (kit: PlanKit): Promise<string[]> => (await kit.items()).map(({ id }) => id).toSorted();
+
+/** Plans up to where a chunk ends amid the inbox's pages of a kind, and gives the number of the next chunk. */
+export const planInto = async (kit: PlanKit, phase: "list" | "delta" | "changes"): Promise<number> => {
+  for (let chunk = 0; ; chunk += 1) {
+    const { done } = await kit.plan(chunk, 1);
+    const { chunks, folders } = await kit.outcome();
+    const next = chunks.at(-1)?.next;
+    if (next?.phase === phase && next.link !== undefined && folders[next.folder] === kit.inbox) return chunk + 1;
+    if (done) throw new Error(`No chunk ends amid ${phase} of the inbox`);
+  }
+};
+
+/** Every item of the inbox is planned, none twice, and each folder is finished. */
+export const expectEachOnce = async (kit: PlanKit): Promise<void> => {
+  const { ids, versions, finished, folders, inboxLink } = await kit.outcome();
+  expect(ids).toEqual(await idsIn(kit));
+  expect(versions).toBe(ids.length);
+  expect(finished).toEqual(folders);
+  expect(inboxLink).toBeDefined();
+};
+
+/** Changes one item, removes one and adds two after a first backup; gives what a second must plan and miss. */
+export const afterABackup = async (kit: PlanKit) => {
+  await kit.backUp();
+  const [changed, removed] = await kit.items();
+  await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: changed?.id ?? "", subject: "Changed" });
+  await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: removed?.id ?? "" });
+  const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2 });
+  return { planned: [changed?.id ?? "", ...ids].toSorted(), departed: [removed?.id ?? ""] };
+};

@@ -1,0 +1,149 @@
+import { describe, expect, test } from "vitest";
+import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { afterABackup, aPlan, expectEachOnce, ITEMS, type PlanKit, SMALL_PAGES } from "./a-plan.ts";
+
+const planBlobs = ({ work }: PlanKit): string[] =>
+  [...work.blobs.keys()].filter((name) => name.includes("/plan/c")).toSorted();
+
+describe("deliveries", () => {
+  test("of the same lane at the same time follow one chain", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+
+    const [one, other] = await Promise.all([kit.plan(), kit.plan()]);
+
+    expect(other).toEqual(one);
+    await expectEachOnce(kit);
+  });
+
+  test("that are at different chunks at the same time agree on every chunk", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+    await kit.plan(0, 1);
+
+    await Promise.all([kit.plan(0), kit.plan(1), kit.planOn(1)]);
+
+    await expectEachOnce(kit);
+  });
+
+  test("that meet chunks of another forget what they knew: nothing departs, and nothing is passed over", async () => {
+    const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
+    await kit.open();
+    const mine = planMemories();
+    await kit.plan(0, 2, mine);
+    await kit.planOn(2);
+    const { chunks } = await kit.outcome();
+    // The last is of another folder; the one before it ends this one.
+    for (const name of planBlobs(kit).slice(-2)) await kit.work.remove(name);
+
+    await kit.plan(2, 64, mine);
+
+    expect(chunks.length).toBeGreaterThan(4);
+    expect((await kit.outcome()).chunks).toHaveLength(chunks.length);
+    expect((await kit.outcome()).departed).toEqual([]);
+    await expectEachOnce(kit);
+  });
+
+  test("that go on in the same process need not read the chunks before", async () => {
+    const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
+    await kit.open();
+    const memories = planMemories();
+    await kit.plan(0, 2, memories);
+    await kit.work.remove(planBlobs(kit)[0] ?? "");
+
+    await expect(kit.plan(2, 1)).rejects.toThrow("is not among the scratch data");
+    expect((await kit.plan(2, 1, memories)).chunks).toHaveLength(1);
+  });
+
+  test("that are cut off by a long refusal amid a folder are taken up where the last chunk ended", async () => {
+    const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
+    await kit.open();
+    await kit.fault({ kind: "status", endpoint: "items-delta", status: 429, retryAfter: 900, after: 25, count: 1 });
+
+    await expect(kit.plan()).rejects.toMatchObject({ status: 429, retryAfterMs: 900_000 });
+    const { chunks } = await kit.outcome();
+    await kit.plan(chunks.length);
+
+    expect(chunks.length).toBeGreaterThan(0);
+    await expectEachOnce(kit);
+  });
+});
+
+const REFUSALS = [
+  { status: 400, code: "ErrorInvalidUrlQueryFilter" },
+  { status: 404, code: "ErrorItemNotFound" },
+  { status: 500, code: "ErrorContentConversionFailed", retryAfter: 0 },
+];
+
+describe.each(REFUSALS)("a listing that Graph refuses with $status $code", (refusal) => {
+  const subjects = async (kit: PlanKit): Promise<number> =>
+    (await kit.outcome()).planned.filter(({ subject }) => subject !== undefined).length;
+
+  test("leaves what changed to be enriched one by one", async () => {
+    const kit = await aPlan();
+    const { planned } = await afterABackup(kit);
+    await kit.open();
+    await kit.fault({ kind: "status", endpoint: "items", ...refusal });
+
+    await kit.planOn();
+
+    expect((await kit.outcome()).ids).toEqual(planned);
+    expect(await subjects(kit)).toBe(planned.length);
+  });
+
+  test("costs no item when single items are refused too, in a later run or in the first", async () => {
+    for (const isFirst of [false, true]) {
+      const kit = await aPlan();
+      if (!isFirst) await afterABackup(kit);
+      await kit.open();
+      for (const endpoint of ["items", "item"]) await kit.fault({ kind: "status", endpoint, ...refusal });
+
+      await kit.planOn();
+
+      if (isFirst) await expectEachOnce(kit);
+      expect((await kit.outcome()).ids).toHaveLength(isFirst ? 30 : 3);
+      expect(await subjects(kit)).toBe(0);
+    }
+  });
+});
+
+describe("a folder", () => {
+  test("that is removed while the run goes on costs nothing but itself", async () => {
+    const kit = await aPlan({ layout: "typical", userFolders: 2 });
+    await kit.backUp();
+    const [, gone] = (await kit.admin.folders({ mailbox: kit.mailbox.id })).filter(({ key }) =>
+      key.startsWith("user-"),
+    );
+    await kit.open();
+    await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: gone?.id ?? "" });
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2 });
+
+    await kit.planOn();
+
+    const outcome = await kit.outcome();
+    expect(outcome).toMatchObject({ ids: ids.toSorted(), departed: [] });
+    expect(outcome.finished).toEqual(outcome.folders);
+  });
+
+  test.each([
+    ["though it is there", ["items", "items-delta"], "GET items/delta"],
+    ["because the mailbox is gone", ["*"], "GET folders"],
+  ])("that is not found %s fails planning: its items must not be missed in silence", async (_, endpoints, asked) => {
+    const kit = await aPlan();
+    await kit.open();
+    for (const endpoint of endpoints)
+      await kit.fault({ kind: "status", endpoint, status: 404, code: "ErrorItemNotFound" });
+
+    await expect(kit.plan()).rejects.toThrow(`Graph answered 404 ErrorItemNotFound to ${asked}`);
+  });
+
+  test("that is hidden is backed up", async () => {
+    const kit = await aPlan();
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "personmetadata", count: 2 });
+    await kit.open();
+
+    await kit.planOn();
+
+    expect((await kit.outcome()).ids).toEqual(expect.arrayContaining(ids));
+  });
+});

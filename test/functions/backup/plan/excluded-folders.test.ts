@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { folderScope } from "../../../../functions/backup/plan/folder-scope.ts";
+import { foldSnapshot } from "../../../../shared/vault/fold.ts";
+import { all } from "../../../shared/vault/samples.ts";
+import { runBackup } from "../../../support/backup-run.ts";
+import { aMailboxInGraph } from "../../kit.ts";
+
+/** A mailbox backed up but for one folder, below which there is another. */
+const aBackupWithout = async () => {
+  const kit = await aMailboxInGraph({ items: 40, layout: "typical", userFolders: 3 });
+  const { admin, emulator, mailbox, vault, work } = kit;
+  const folders = await admin.folders({ mailbox: mailbox.id });
+  const named = (key: string) => {
+    const folder = folders.find((each) => each.key === key);
+    if (folder === undefined) throw new Error(`There is no folder ${key}`);
+    return folder;
+  };
+  const place = { graphUrl: emulator.graphUrl, token: "emulator-token", vault, work };
+  const without = { folderScope: folderScope([`/${named("user-0").displayName}`]) };
+  const stored = async (snapshotId: string) =>
+    new Set((await all(foldSnapshot(vault, mailbox.key, snapshotId))).map(({ folderId }) => folderId));
+  const back = (options: Parameters<typeof runBackup>[2] = {}) => runBackup(place, mailbox, options);
+  const first = await back(without);
+  return { ...kit, first, top: named("user-0"), nested: named("user-2"), without, stored, back };
+};
+
+describe("a folder that is excluded by its path", () => {
+  test("is left out with what is below it", async () => {
+    const { first, top, nested, stored } = await aBackupWithout();
+
+    const folderIds = await stored(first.snapshotId);
+
+    expect(folderIds.size).toBeGreaterThan(1);
+    expect([top.id, nested.id].filter((id) => folderIds.has(id))).toEqual([]);
+  });
+
+  test("stays out when what is below it changes, which makes no snapshot", async () => {
+    const { admin, back, mailbox, nested, without } = await aBackupWithout();
+    await admin["create-items"]({ mailbox: mailbox.id, folder: nested.id, count: 2 });
+
+    expect(await back(without)).toMatchObject({ quiet: true, totals: { exported: 0 } });
+  });
+
+  test("comes in with the first run after the setting has changed", async () => {
+    const { back, top, nested, stored } = await aBackupWithout();
+
+    const second = await back();
+
+    expect(second.totals.exported).toBe(top.items + nested.items);
+    expect((await stored(second.snapshotId)).has(nested.id)).toBe(true);
+  });
+});

@@ -1,0 +1,124 @@
+import { describe, expect, test } from "vitest";
+import { TOP, targetFolders } from "../../../../functions/restore/plan/target-folders.ts";
+import { targetPlaces } from "../../../../functions/restore/plan/target-places.ts";
+import type { TargetFolder } from "../../../../shared/work/restore-state.ts";
+import { aFolderAt } from "./folders.ts";
+
+const INBOX = aFolderAt("Inbox", { wellKnownName: "inbox" });
+const PROJECTS = aFolderAt("Projects");
+const YEAR = aFolderAt("Projects/2026");
+const ALL = [INBOX, PROJECTS, YEAR];
+
+const live = (path: string, more = {}) => aFolderAt(path, { prefix: "live", ...more });
+
+const placeOf = (targets: readonly TargetFolder[], sourceId: string) =>
+  targets.find((target) => target.sourceId === sourceId);
+
+describe("targetFolders into a new folder", () => {
+  test("rebuilds the tree below it, and touches no live folder", () => {
+    const targets = targetFolders("new-folder", ALL, ALL, [live("Projects")], "Restored");
+
+    expect(targets).toEqual([
+      { sourceId: TOP, displayName: "Restored", type: "IPF.Note" },
+      { sourceId: INBOX.id, displayName: "Inbox", type: "IPF.Note", parentSourceId: TOP },
+      { sourceId: PROJECTS.id, displayName: "Projects", type: "IPF.Note", parentSourceId: TOP },
+      { sourceId: YEAR.id, displayName: "2026", type: "IPF.Note", parentSourceId: PROJECTS.id },
+    ]);
+  });
+
+  test("hangs a folder whose parent is not selected at the top, and numbers names that meet there", () => {
+    const other = aFolderAt("Family/2026");
+    const selected = [YEAR, other, aFolderAt("2026 (2)")];
+
+    const targets = targetFolders("new-folder", selected, selected, [], "Restored");
+
+    expect(targets.slice(1).map(({ displayName }) => displayName)).toEqual(["2026", "2026 (2)", "2026 (2) (2)"]);
+    expect(targets.slice(1).every(({ parentSourceId }) => parentSourceId === TOP)).toBe(true);
+  });
+
+  test("tells names apart as Exchange does, without regard to case", () => {
+    const targets = targetFolders("new-folder", [aFolderAt("a/News"), aFolderAt("b/NEWS")], [], [], "Restored");
+
+    expect(targets.slice(1).map(({ displayName }) => displayName)).toEqual(["News", "NEWS (2)"]);
+  });
+});
+
+describe("targetFolders into the original folders", () => {
+  test("finds the inbox by its well-known name, whatever the mailbox calls it now", () => {
+    const postfach = live("Posteingang", { wellKnownName: "Inbox" });
+
+    const targets = targetFolders("original", [INBOX], ALL, [live("Inbox"), postfach], "unused");
+
+    expect(targets).toEqual([expect.objectContaining({ sourceId: INBOX.id, liveId: postfach.id })]);
+  });
+
+  test("finds a folder below one that this mailbox calls by another name", () => {
+    const postfach = live("Posteingang", { wellKnownName: "inbox" });
+    const below = aFolderAt("Inbox/Bridge");
+
+    const targets = targetFolders(
+      "original",
+      [below],
+      [below, INBOX],
+      [postfach, live("Posteingang/bridge", { type: "IPF.Contact" }), live("Posteingang/Bridge")],
+      "unused",
+    );
+
+    expect(placeOf(targets, below.id)?.liveId).toBe("live:Posteingang/Bridge");
+  });
+
+  test("finds other folders by path and type", () => {
+    const calendar = live("projects", { type: "IPF.Appointment" });
+    const mail = live("PROJECTS", { prefix: "mail" });
+
+    const targets = targetFolders("original", [PROJECTS], ALL, [calendar, mail], "unused");
+
+    expect(placeOf(targets, PROJECTS.id)?.liveId).toBe("mail:PROJECTS");
+  });
+
+  test("takes a folder of another type that bears the name, since there can be no second one", () => {
+    const calendar = live("Projects", { type: "IPF.Appointment" });
+
+    const targets = targetFolders("original", [PROJECTS], ALL, [calendar], "unused");
+
+    expect(placeOf(targets, PROJECTS.id)?.liveId).toBe(calendar.id);
+  });
+
+  test("wants the ancestors of a folder that is gone, before it, though nobody selected them", () => {
+    const targets = targetFolders("original", [YEAR], ALL, [], "unused");
+
+    expect(targets.map(({ sourceId }) => sourceId)).toEqual([PROJECTS.id, YEAR.id]);
+    expect(placeOf(targets, YEAR.id)).toEqual({
+      sourceId: YEAR.id,
+      displayName: "2026",
+      type: "IPF.Note",
+      parentSourceId: PROJECTS.id,
+    });
+  });
+
+  test("hangs a folder that is gone into its live parent", () => {
+    const targets = targetFolders("original", [YEAR], ALL, [live("Projects")], "unused");
+
+    expect(targets.map(({ sourceId, liveId }) => [sourceId, liveId])).toEqual([
+      [PROJECTS.id, "live:Projects"],
+      [YEAR.id, undefined],
+    ]);
+  });
+});
+
+describe("targetPlaces", () => {
+  test("are the same for folders that are one in the target, and for no others", () => {
+    const targets: TargetFolder[] = [
+      { sourceId: "a", displayName: "Inbox", type: "IPF.Note", liveId: "live" },
+      { sourceId: "b", displayName: "Posteingang", type: "IPF.Note", liveId: "live" },
+      { sourceId: "c", displayName: "News", type: "IPF.Note", parentSourceId: "a" },
+      { sourceId: "d", displayName: "NEWS", type: "IPF.Note", parentSourceId: "b" },
+      { sourceId: "e", displayName: "News", type: "IPF.Note" },
+    ];
+
+    const [a, b, c, d, e, unknown] = ["a", "b", "c", "d", "e", "f"].map(targetPlaces(targets));
+
+    expect([b, d]).toEqual([a, c]);
+    expect(new Set([a, c, e, unknown]).size).toBe(4);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { itemComparison } from "../../../../functions/restore/report/compare-items.ts";
+import { copyCounter } from "../../../../shared/copy-counter.ts";
+import type { TargetFolder } from "../../../../shared/work/restore-state.ts";
+
+const aFolder = (sourceId: string, overrides: Partial<TargetFolder> = {}): TargetFolder => ({
+  sourceId,
+  displayName: sourceId,
+  type: "IPF.Note",
+  ...overrides,
+});
+
+/** As many copies of each search key in the inbox as it is named. */
+const copiesOf = (...keys: string[]) => {
+  const copies = copyCounter();
+  for (const key of keys) copies.add("live-inbox", key);
+  return copies;
+};
+
+const anItem = (id: string, searchKey?: string, folderId = "inbox") => ({
+  folderId,
+  id,
+  rawBytes: 10,
+  ...(searchKey === undefined ? {} : { searchKey }),
+});
+
+const compare = (ids: string[], folders: TargetFolder[] = [aFolder("inbox")]) =>
+  itemComparison({ present: 3, folders }, { inbox: "live-inbox" }, new Set(ids));
+
+const imported = (itemId: string) => ({ op: "imported", item: 0, itemId }) as const;
+
+describe("itemComparison", () => {
+  test("lets ids be found before copies, whatever the order of the items", () => {
+    const comparison = compare(["new-2"]);
+    comparison.add(anItem("1", "key"), imported("gone-1"));
+    comparison.add(anItem("2", "key"), imported("new-2"));
+    comparison.add(anItem("3", "key"), imported("gone-3"));
+
+    expect([...comparison.sought]).toEqual(["live-inbox"]);
+    expect(comparison.end(copiesOf("key"))).toEqual({
+      counts: { imported: 2, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20 },
+      folders: [
+        {
+          folderId: "inbox",
+          path: "inbox",
+          ...{ wanted: 3, imported: 3, replaced: 0, present: 2, missing: 1, alreadyThere: 0 },
+        },
+      ],
+      items: [{ folderId: "inbox", id: "3", outcome: "missing" }],
+    });
+  });
+
+  test("names the items that were replaced, which are there", () => {
+    const comparison = compare(["live-1"]);
+    comparison.add(anItem("1", "key"), { op: "replaced", item: 0, itemId: "live-1" });
+
+    expect(comparison.end(copiesOf())).toMatchObject({
+      counts: { imported: 0, replaced: 1, missing: 0, bytes: 10 },
+      folders: [{ wanted: 1, imported: 0, replaced: 1, present: 1, missing: 0 }],
+      items: [{ folderId: "inbox", id: "1", outcome: "replaced" }],
+    });
+  });
+
+  test("looks for no copies when all is found by its id", () => {
+    const comparison = compare(["new-1"]);
+    comparison.add(anItem("1", "key"), imported("new-1"));
+
+    expect(comparison.sought.size).toBe(0);
+    expect(comparison.end(copiesOf()).counts).toMatchObject({ imported: 1, missing: 0 });
+  });
+
+  test("keeps what failed or is ambiguous, and says why it failed, even when there is a copy", () => {
+    const comparison = compare([]);
+    comparison.add(anItem("1", "key"), { op: "failed", item: 0, code: "ErrorItemTooLarge" });
+    comparison.add(anItem("2"), { op: "ambiguous", item: 1 });
+
+    expect(comparison.end(copiesOf("key"))).toMatchObject({
+      counts: { imported: 0, ambiguous: 1, failed: 1, missing: 0 },
+      folders: [{ wanted: 2, imported: 0, present: 0, missing: 2 }],
+      items: [{ outcome: "failed", code: "ErrorItemTooLarge" }, { outcome: "ambiguous" }],
+    });
+  });
+
+  test("never takes a copy for an item without a search key", () => {
+    const comparison = compare([]);
+    comparison.add(anItem("1"), imported("gone"));
+
+    expect(comparison.end(copiesOf("key")).items).toEqual([{ folderId: "inbox", id: "1", outcome: "missing" }]);
+  });
+
+  test("says of a folder what lay there already, also where nothing else was wanted", () => {
+    const comparison = compare(["new-1"], [aFolder("inbox", { present: 2 }), aFolder("sent", { present: 1 })]);
+    comparison.add(anItem("1", "key"), imported("new-1"));
+
+    expect(comparison.end(copiesOf()).folders).toMatchObject([
+      { folderId: "inbox", wanted: 1, imported: 1, alreadyThere: 2 },
+      { folderId: "sent", wanted: 0, imported: 0, missing: 0, alreadyThere: 1 },
+    ]);
+  });
+
+  test("leaves out the path of a folder when the plan lacks one above it, and folders that wanted nothing", () => {
+    const folders = [
+      aFolder("top"),
+      aFolder("inbox", { displayName: "a/b", parentSourceId: "top" }),
+      aFolder("deep", { parentSourceId: "elsewhere" }),
+    ];
+    const comparison = compare([], folders);
+    comparison.add(anItem("1"), undefined);
+    comparison.add(anItem("2", undefined, "deep"), undefined);
+
+    expect(comparison.end(copiesOf()).folders.map(({ folderId, path }) => [folderId, path])).toEqual([
+      ["inbox", "top/a%2Fb"],
+      ["deep", undefined],
+    ]);
+  });
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { type ImportContext, settleItem } from "../../../../functions/restore/upload/settle-item.ts";
+import type { ItemImporter } from "../../../../shared/graph/import-item.ts";
+import { type LedgerEntry, LedgerLostError } from "../../../../shared/work/ledger.ts";
+import { aPut } from "../../../shared/vault/samples.ts";
+
+test("an item is not sent once its ledger may be another's, however long that was after its intent", async () => {
+  let held = true;
+  const written: LedgerEntry[] = [];
+  const sent: string[] = [];
+  const imports: ItemImporter = {
+    send: async ({ folderId, beforeSending }) => {
+      held = false;
+      beforeSending?.();
+      sent.push(folderId);
+      return "new-1";
+    },
+  };
+  const record = aPut();
+  const context = { imports, elsewhere: new Map(), folders: { [record.folderId]: "live" } } as unknown as ImportContext;
+  const ledger = {
+    note: (entry: LedgerEntry) => void written.push(entry),
+    write: async (entry: LedgerEntry) => void written.push(entry),
+    close: async () => undefined,
+  };
+  const drawn = { item: 0, record, tries: 0, ledger, held: () => held, settled: new Map() };
+
+  await expect(settleItem(context, drawn)).rejects.toThrow(LedgerLostError);
+
+  expect(sent).toEqual([]);
+  expect(written).toEqual([{ op: "intent", item: 0 }]);
+});

@@ -1,0 +1,347 @@
+import { describe, expect, test } from "vitest";
+import { ledgerName } from "../../../../shared/work/restore-state.ts";
+import { all } from "../../../shared/vault/samples.ts";
+import { aRestore, aRestoreId, contents, copyFirstItem } from "../a-restore.ts";
+
+type Kit = Awaited<ReturnType<typeof aRestore>>;
+
+const entriesOf = async (kit: Kit) => (await all(kit.ledgers.readAll(ledgerName(aRestoreId, 0))))[0]?.entries ?? [];
+
+const importFault = { endpoint: "import-item" } as const;
+
+const requests = async (kit: Kit, endpoint: string) => (await kit.admin.counters({})).requests[endpoint] ?? 0;
+
+const forgetSearchKeys = ({ work }: Kit): void => {
+  for (const [name, blob] of work.blobs)
+    if (/plan-\w+\/c\d+\.json$/.test(name))
+      blob.body = Buffer.from(blob.body.toString().replaceAll(/"searchKey":"[^"]*",/g, ""));
+};
+
+describe("upload-wave", () => {
+  test("brings every lost item back, byte by byte, and says so", async () => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+
+    const result = await kit.upload(session);
+
+    expect(result).toMatchObject({ imported: 6, ambiguous: 0, failed: 0, left: [], sessionEnded: false, waitMs: 0 });
+    expect(result.bytes).toBe(lost.reduce((sum, { bytes }) => sum + bytes, 0));
+    expect(await kit.inbox()).toEqual(contents(lost));
+    expect((await kit.admin.counters({})).violations).toEqual([]);
+  });
+
+  test("writes each intent before its import, and the outcome after it", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { session } = await kit.loseInbox();
+
+    await kit.upload(session);
+
+    const entries = (await entriesOf(kit)).map(({ op, item }) => `${op} ${item}`);
+    for (const item of [0, 1])
+      expect(entries.filter((entry) => entry.endsWith(` ${item}`))).toEqual([`intent ${item}`, `imported ${item}`]);
+  });
+
+  test("imports nothing again when it is delivered again, and answers the same", async () => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+
+    const first = await kit.upload(session);
+    const second = await kit.upload(session);
+
+    expect(second).toEqual({ ...first, elapsedMs: second.elapsedMs, spent: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("imports each item once when it is delivered twice at the same time", async () => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+
+    const [one, other] = await Promise.all([kit.upload(session), kit.upload(session)]);
+
+    expect([one.imported, other.imported]).toEqual([6, 6]);
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test.each([
+    ["without an answer", { kind: "reset" }],
+    ["behind a gateway that did not wait", { kind: "status", status: 504 }],
+  ] as const)("finds an item that Exchange took %s, and does not import it again", async (_, fault) => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ ...fault, ...importFault, when: "after-commit", count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 6, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+    expect(await requests(kit, "import-item")).toBe(6);
+  });
+
+  test("imports an item again that was not answered and does not show, but not at once", async () => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1, after: 2 });
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 6, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+    const entries = await entriesOf(kit);
+    const twice = [0, 1, 2, 3, 4, 5].filter((n) => entries.filter(({ op, item }) => op === "intent" && item === n)[1]);
+    expect(twice).toHaveLength(1);
+  });
+
+  test("leaves an item that was not answered to the next wave when time is up", async () => {
+    const kit = await aRestore({ items: 1 });
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
+
+    expect(await kit.upload(session, { budgetMs: 1 })).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }] });
+    expect(await kit.upload(session)).toMatchObject({ imported: 1, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("gives an item up that is never answered, says why, and goes on", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status: 500, count: 5 });
+
+    const result = await kit.upload(session, { slots: 1 });
+
+    expect(result.imported + result.failed).toBe(2);
+    expect(result.left).toEqual([]);
+    expect(await kit.items()).toHaveLength(result.imported);
+  });
+
+  test("looks for an item whose intent a crashed delivery left, before it imports it", async () => {
+    const kit = await aRestore({ items: 3 });
+    const { lost, session } = await kit.loseInbox();
+    await kit.upload(session);
+    const entries = await entriesOf(kit);
+    await kit.container.deleteBlob(ledgerName(aRestoreId, 0));
+    const ledger = await kit.ledgers.open(ledgerName(aRestoreId, 0));
+    await ledger.append(entries.slice(0, -1));
+    await ledger.close();
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 3 });
+    expect(await kit.inbox()).toEqual(contents(lost));
+    expect((await entriesOf(kit)).at(-1)).toEqual(entries.at(-1));
+    expect(await requests(kit, "import-item")).toBe(3);
+  });
+
+  test.each(["after-commit", "before"] as const)(
+    "counts copies of one item in one folder when an answer is lost (%s): three are three again",
+    async (when) => {
+      const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
+      const { lost, session } = await kit.loseInbox();
+      expect(new Set(lost.map(({ searchKey }) => searchKey)).size).toBe(1);
+      await kit.fault({ kind: "reset", ...importFault, when, count: 1, after: 1 });
+
+      const result = await kit.upload(session);
+
+      expect(result).toMatchObject({ imported: 3, left: [] });
+      expect(await kit.inbox()).toEqual(contents(lost));
+      expect(await kit.reconcile()).toMatchObject({ imported: 3, missing: 0 });
+    },
+  );
+
+  test("calls an item ambiguous when a copy is there that may be older than the restore, rather than to lose it", async () => {
+    const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 1) });
+    await kit.plan({ onConflict: "duplicate" });
+    await kit.makeFolders();
+    const plan = kit.work.blobs.get(`restore-${aRestoreId}/plan.json`);
+    const started = new Date(Date.now() + 60_000).toISOString();
+    if (plan) plan.body = Buffer.from(JSON.stringify({ ...JSON.parse(plan.body.toString()), started }));
+    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
+
+    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 1, ambiguous: 1 });
+    expect(await kit.items()).toHaveLength(3);
+  });
+
+  test("calls an item ambiguous that has no search key to look for, and imports it no second time", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { lost, session } = await kit.loseInbox();
+    forgetSearchKeys(kit);
+    await kit.fault({ kind: "reset", ...importFault, when: "after-commit", count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 1, ambiguous: 1, failed: 0, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+    expect(await kit.reconcile()).toMatchObject({ imported: 1, ambiguous: 1, missing: 0 });
+  });
+
+  test("imports an item without a search key later when Exchange refused it, as nothing was taken then", async () => {
+    const kit = await aRestore({ items: 2 });
+    const { lost, session } = await kit.loseInbox();
+    forgetSearchKeys(kit);
+    await kit.fault({ kind: "status", ...importFault, status: 429, retryAfter: 900, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ left: [{ from: 0, to: 1 }], waitMs: 900_000 });
+    expect(await kit.upload(session)).toMatchObject({ imported: 2, ambiguous: 0, left: [] });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("fails an item whose bytes the vault has lost, says why, and goes on", async () => {
+    const kit = await aRestore();
+    const { session } = await kit.loseInbox();
+    for (const [name, { body }] of kit.vault.blobs) if (name.endsWith(".zip")) body.fill(0, 40, 60);
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 5, failed: 1, left: [] });
+    expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: expect.any(Number), code: "vault-damaged" });
+    expect(await kit.items()).toHaveLength(5);
+  });
+
+  test.each([401, 403])("says that the session ended on %i, and has what is left", async (status) => {
+    const kit = await aRestore();
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status, after: 2, count: 1 });
+
+    expect(await kit.upload(session, { slots: 1 })).toMatchObject({
+      imported: 0,
+      left: [{ from: 0, to: 1 }],
+      sessionEnded: true,
+    });
+    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 6, left: [], sessionEnded: false });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("leaves a long wait to the orchestrator", async () => {
+    const kit = await aRestore();
+    const { session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status: 429, retryAfter: 900, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ left: [{ from: 0, to: 1 }], waitMs: 900_000, throttled: 1 });
+    expect(await kit.upload(session)).toMatchObject({ imported: 6 });
+  });
+
+  test("waits out a short refusal by itself", async () => {
+    const kit = await aRestore({ items: 1 });
+    const { lost, session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status: 429, retryAfter: 0, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 1, throttled: 1, waitMs: 0 });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test.each([400, 404, 409, 413, 422])("fails an item that Exchange refuses with %i, and goes on", async (status) => {
+    const kit = await aRestore({ items: 2 });
+    const { session } = await kit.loseInbox();
+    await kit.fault({ kind: "status", ...importFault, status, code: "ErrorNotThisOne", count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 1, failed: 1, left: [] });
+    expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: expect.any(Number), code: "ErrorNotThisOne" });
+  });
+
+  test("imports at least one item however short its time is", async () => {
+    const kit = await aRestore({ items: 20 });
+    const { session } = await kit.loseInbox();
+
+    expect(await kit.upload(session, { budgetMs: 1 })).toMatchObject({
+      left: [{ from: 0, to: 1 }],
+      sessionEnded: false,
+    });
+    expect((await kit.items()).length).toBeGreaterThan(0);
+    expect((await kit.items()).length).toBeLessThan(20);
+  });
+
+  test("keeps all of its slots busy, and no more, though the items are of one chunk", async () => {
+    for (const slots of [1, 4]) {
+      const kit = await aRestore({ items: 30 });
+      const { session } = await kit.loseInbox();
+      await kit.admin["reset-counters"]({});
+      await kit.admin.settings({ latencyMs: 20 });
+
+      expect(await kit.upload(session, { slots })).toMatchObject({ imported: 30 });
+
+      const { mailboxes, throttled } = await kit.admin.counters({});
+      expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(slots);
+      expect(throttled).toEqual({ MailboxConcurrency: 0, Requests: 0, IncomingBytes: 0 });
+    }
+  });
+
+  test("leaves what Exchange would not take yet to a later wave, and says how long to wait", async () => {
+    const kit = await aRestore({ items: 3 });
+    const { lost, session } = await kit.loseInbox();
+    const at = Math.floor(Date.now() / 1000);
+    const spent = [{ at, bytes: 150_000_000, requests: 1 }];
+
+    const first = await kit.upload(session, { spent });
+
+    expect(first).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }], throttled: 0 });
+    expect(first.waitMs).toBeGreaterThan(295_000);
+    expect(first.waitMs).toBeLessThan(310_000);
+    expect(await requests(kit, "import-item")).toBe(0);
+    expect(await kit.upload(session, { spent: first.spent.map((step) => ({ ...step, at: at - 400 })) })).toMatchObject({
+      imported: 3,
+    });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
+  test("uses no session that is about to end", async () => {
+    const kit = await aRestore({ items: 1 });
+    const { session } = await kit.loseInbox();
+    const expires = new Date(Date.now() + 60_000).toISOString();
+
+    expect(await kit.upload({ ...session, expires })).toMatchObject({ imported: 0, sessionEnded: true });
+    expect(await requests(kit, "import-item")).toBe(0);
+  });
+
+  test("opens no session that was sealed for another restore", async () => {
+    const kit = await aRestore({ items: 1 });
+    const { session } = await kit.loseInbox();
+    const sealed = kit.seals.seal(
+      kit.seals.open(session.sealed, `the import session of restore ${aRestoreId}`),
+      "other",
+    );
+
+    await expect(kit.upload({ ...session, sealed })).rejects.toThrow("does not open");
+  });
+});
+
+describe("upload-wave, which replaces live items", () => {
+  /** Two items that changed since the backup, and a plan to bring their old versions back in their place. */
+  const aReplacement = async () => {
+    const kit = await aRestore({ items: 2 });
+    const { lost: old, session } = await kit.loseInbox();
+    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2, bytes: 700 });
+    const listed = await kit.ask(`/v1.0/admin/exchange/mailboxes/${kit.mailbox.id}/folders/inbox/items`, {});
+    const live = listed.body["value"] as { id: string; changeKey: string }[];
+    for (const [name, blob] of kit.work.blobs)
+      if (/plan-\w+\/c\d+\.json$/.test(name)) {
+        const items = JSON.parse(blob.body.toString()) as object[];
+        blob.body = Buffer.from(
+          JSON.stringify(
+            items.map((item, n) => ({ ...item, replaces: { id: live[n]?.id, changeKey: live[n]?.changeKey } })),
+          ),
+        );
+      }
+    return { kit, old, session, ids };
+  };
+
+  test("puts the stored versions in their place: no item more, none less", async () => {
+    const { kit, old, session, ids } = await aReplacement();
+
+    expect(await kit.upload(session)).toMatchObject({ imported: 0, replaced: 2, failed: 0, left: [] });
+
+    expect(await kit.inbox()).toEqual(contents(old));
+    expect((await kit.items()).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
+    expect(await kit.reconcile()).toMatchObject({ replaced: 2, missing: 0 });
+  });
+
+  test.each(["before", "after-commit"] as const)("looks at the live item when no answer came (%s)", async (when) => {
+    const { kit, old, session } = await aReplacement();
+    await kit.fault({ kind: "reset", ...importFault, when, count: 1 });
+
+    expect(await kit.upload(session)).toMatchObject({ replaced: 2, failed: 0 });
+
+    expect(await kit.inbox()).toEqual(contents(old));
+    expect(await requests(kit, "import-item")).toBe(when === "before" ? 3 : 2);
+  });
+
+  test("leaves an item alone that changed after it was planned, and says so", async () => {
+    const { kit, session, ids } = await aReplacement();
+    await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: ids[0] ?? "", subject: "Newer" });
+
+    expect(await kit.upload(session)).toMatchObject({ replaced: 1, failed: 1 });
+    expect(await entriesOf(kit)).toContainEqual({
+      op: "failed",
+      item: expect.any(Number),
+      code: "ErrorIrresolvableConflict",
+    });
+  });
+});
