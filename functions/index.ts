@@ -39,8 +39,14 @@ import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
 import { principalOf } from "../shared/security/principal.ts";
 import { redactError, redactor } from "../shared/security/redact.ts";
 import { sealer } from "../shared/security/seal.ts";
-import { azureBlobs } from "../shared/vault/azure-blobs.ts";
-import { auditContainer, blobService, stateContainer, vaultContainer, workContainer } from "../shared/vault-storage.ts";
+import { azureBlobs } from "../shared/storage/azure-blobs.ts";
+import {
+  auditContainer,
+  blobService,
+  stateContainer,
+  vaultContainer,
+  workContainer,
+} from "../shared/storage/containers.ts";
 import { blobLedgers } from "../shared/work/ledger.ts";
 import { backupInTurn } from "./backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";

@@ -4,7 +4,7 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import { noteMailboxOfUser } from "../../shared/state/mailboxes-of-user.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";

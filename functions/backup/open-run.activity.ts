@@ -2,7 +2,7 @@ import type { ActivityHandler } from "durable-functions";
 import { openRun } from "../../shared/contracts/backup.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { keepRun, type RunState } from "../../shared/work/run-state.ts";
 

@@ -9,7 +9,7 @@ import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
 import { backupInstance, backupTenantInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 
 /** How long a caller is kept waiting for the directory. */
 const PATIENCE_MS = 10_000;

@@ -6,8 +6,7 @@ import { problem } from "../../shared/http/problem.ts";
 import { invalidQuery, readQuery } from "../../shared/http/query.ts";
 import { SnapshotId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
-import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { type Blobs, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import { type PinnedManifest, readManifest } from "../../shared/vault/snapshots.ts";
 
 /** How long a caller is kept waiting for the directory. */
@@ -53,7 +52,7 @@ export const aboutSnapshot =
       if (snapshot === undefined) return problem(404, "snapshot-not-found", "The mailbox has no such snapshot.");
       return await answer(snapshot, query.data, { request, mailbox });
     } catch (error) {
-      if (!(error instanceof VaultDamageError)) throw error;
+      if (!(error instanceof UnreadableBlobError)) throw error;
       context.error("The vault is damaged", error);
       return problem(500, "vault-damaged", `The vault is damaged: ${error.message}.`, { blob: error.blob });
     }

@@ -1,7 +1,7 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
 import { openIndex } from "../../shared/work/snapshot-indexes.ts";

@@ -4,7 +4,7 @@ import { ExchangeIdFormat } from "../../shared/contracts/exchange-ids.ts";
 import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
 import { problem, refuse } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findFolder } from "../../shared/vault/find-folder.ts";
 import { firstPart, liveItems } from "../../shared/vault/indexed-records.ts";
 import { itemFilter } from "../../shared/vault/item-filter.ts";

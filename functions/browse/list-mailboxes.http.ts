@@ -7,7 +7,7 @@ import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { backupInstance, MailboxKey } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { storedMailbox } from "./stored-mailbox.ts";
 

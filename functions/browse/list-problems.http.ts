@@ -1,7 +1,7 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { paging } from "../../shared/http/query.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { firstPart, problemRecords } from "../../shared/vault/indexed-records.ts";
 import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";

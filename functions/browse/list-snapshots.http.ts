@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listSnapshots, readManifest } from "../../shared/vault/snapshots.ts";
 
 /** How long a caller is kept waiting for the directory. */

@@ -1,5 +1,5 @@
 import type { MailboxKey } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import type { Head } from "../../shared/vault/head.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";

@@ -2,7 +2,7 @@ import { mapBounded } from "../../shared/bounded.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
 import { readScope, type Scope } from "../../shared/state/scope.ts";
 import { readVerification } from "../../shared/state/verification.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { storedHead } from "../browse/stored-mailbox.ts";
 import {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { Notice } from "../../shared/contracts/notify.ts";
 import { MailboxKey } from "../../shared/ids.ts";
 import type { Notifier } from "../../shared/notify/notifier.ts";
-import { type Blobs, readJson, updateJson } from "../../shared/vault/blobs.ts";
+import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
 import { COVERAGE_STATES } from "./coverage.ts";
 import type { CoverageScan } from "./coverage-scan.ts";
 

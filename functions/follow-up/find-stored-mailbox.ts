@@ -1,7 +1,7 @@
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { MailboxKey } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 
 /** How long a caller is kept waiting for the directory. */
 const PATIENCE_MS = 10_000;

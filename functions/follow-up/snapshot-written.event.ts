@@ -4,7 +4,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import { blobOf, type GridEvent, readGridEvent } from "../../shared/events/grid-event.ts";
 import { followUpInstance } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { parseVaultName, type VaultName } from "../../shared/vault/names.ts";
 
 /** Source: learn.microsoft.com/azure/event-grid/event-schema-blob-storage (read 2026-11). */

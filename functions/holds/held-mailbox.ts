@@ -3,7 +3,7 @@ import type { VaultAuditLog } from "../../shared/audit/audit-log.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { problem } from "../../shared/http/problem.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { Head } from "../../shared/vault/head.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
 

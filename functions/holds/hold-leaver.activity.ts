@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import { holdLeaver } from "../../shared/contracts/leaver.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Hold, isHeld } from "../../shared/vault/head.ts";
 import { moveHead } from "../../shared/vault/snapshots.ts";
 import { LEAVER } from "./leaver-hold.ts";

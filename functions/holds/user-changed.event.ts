@@ -8,7 +8,7 @@ import { findUser } from "../../shared/graph/directory.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { leaverInstance } from "../../shared/ids.ts";
 import { mailboxesOfUser } from "../../shared/state/mailboxes-of-user.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { hashName } from "../../shared/vault/mailbox-key.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
 import { isHeldForLeaver } from "./leaver-hold.ts";

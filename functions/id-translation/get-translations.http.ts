@@ -8,7 +8,7 @@ import { pageTokens } from "../../shared/http/page-token.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
 import { JobId, type RunId, translationIdOf } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findResults } from "../../shared/work/translation-state.ts";
 import { stateOf } from "../jobs/job.ts";
 

@@ -1,9 +1,8 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 import { IdFormats } from "../../shared/contracts/exchange-ids.ts";
-import { BrokenAnswerError } from "../../shared/graph/broken-answer.ts";
-import { type JsonReader, jsonReader } from "../../shared/graph/json-reader.ts";
 import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
+import { BrokenJsonError, type JsonReader, jsonReader } from "../../shared/json/json-reader.ts";
 import { type ShapeCheck, shapeCheck } from "./malformed-ids.ts";
 
 /** Most ids in one request. Our own choice, as are the longest id and the largest body. */
@@ -83,7 +82,7 @@ export const readTranslationRequest = async (
     await json.end();
   } catch (error) {
     await Promise.all([ids.settled(), readToTheEnd(bytes)]);
-    if (!(error instanceof BrokenAnswerError || error instanceof SyntaxError)) throw error;
+    if (!(error instanceof BrokenJsonError || error instanceof SyntaxError)) throw error;
     throw invalid([], "Expected a JSON object of mailbox, ids, from and to");
   }
   const parsed = Fields.safeParse(Object.fromEntries(fields));

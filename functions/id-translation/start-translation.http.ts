@@ -12,7 +12,7 @@ import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problem, refuse } from "../../shared/http/problem.ts";
 import { type RunId, runId, translationInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { keepIds } from "../../shared/work/translation-state.ts";
 import { firstPlaces } from "./first-places.ts";
 import { InvalidBodyError, LargeBodyError, readTranslationRequest, type TranslationRequest } from "./read-request.ts";

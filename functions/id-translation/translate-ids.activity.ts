@@ -6,7 +6,7 @@ import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts"
 import { GraphError } from "../../shared/graph/graph-error.ts";
 import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
 import { TranslationRefusedError, translateExchangeIds } from "../../shared/graph/translate-ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findResults, keepResults, readIds, type TranslatedId } from "../../shared/work/translation-state.ts";
 
 type Input = z.output<typeof translateIds.input>;

@@ -1,6 +1,6 @@
 import { MAILBOX_PREFIX } from "../../shared/personal-data/package-names.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
-import { openUpload } from "../../shared/vault/block-upload.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { openUpload } from "../../shared/storage/block-upload.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 
 /**

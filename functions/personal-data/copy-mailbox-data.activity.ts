@@ -4,7 +4,7 @@ import { copyMailboxData } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import { packageName } from "../../shared/personal-data/package-names.ts";
 import type { Packages } from "../../shared/personal-data/packages.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findCopyPlan, NAMES_PER_PAGE, readCopyPlanPage } from "../../shared/work/personal-data-state.ts";
 import { copyIntoPackage } from "./copy-into-package.ts";
 import { planCopy } from "./plan-copy.ts";

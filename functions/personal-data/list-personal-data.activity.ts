@@ -3,7 +3,7 @@ import { listPersonalData } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import { packageName } from "../../shared/personal-data/package-names.ts";
 import type { Packages } from "../../shared/personal-data/packages.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findInventoryPage, keepInventoryPage, readInventoryPage } from "../../shared/work/personal-data-state.ts";
 import { hashFiles } from "./hash-files.ts";
 import { writeInventory } from "./write-inventory.ts";

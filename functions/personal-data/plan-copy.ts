@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { baseName, manifestName } from "../../shared/vault/names.ts";
 import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";

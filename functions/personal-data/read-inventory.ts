@@ -1,5 +1,5 @@
 import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
-import { type Blobs, collect, parseJson } from "../../shared/vault/blobs.ts";
+import { type Blobs, collect, parseJson } from "../../shared/storage/blobs.ts";
 import { PackageFile } from "../../shared/work/personal-data-state.ts";
 
 /** Longest line: a name of 1,024 characters, each escaped, and the rest. */

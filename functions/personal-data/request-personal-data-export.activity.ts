@@ -5,7 +5,7 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { requestExport } from "../../shared/graph/personal-data.ts";
 import { packageName } from "../../shared/personal-data/package-names.ts";
 import type { Packages } from "../../shared/personal-data/packages.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Accepted, findAccepted, keepAccepted } from "../../shared/work/personal-data-state.ts";
 
 /**

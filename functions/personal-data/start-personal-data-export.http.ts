@@ -13,7 +13,7 @@ import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
 import { type MailboxKey, personalDataInstance, runId } from "../../shared/ids.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
 import { type Claim, claimPerson, releasePerson } from "../../shared/work/personal-data-state.ts";
 

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import type { RunId } from "../../shared/ids.ts";
 import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
-import { openUpload } from "../../shared/vault/block-upload.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { openUpload } from "../../shared/storage/block-upload.ts";
 import { readInventoryPage } from "../../shared/work/personal-data-state.ts";
 
 /**

@@ -13,7 +13,7 @@ import {
   type OpenRehearsal,
   type RehearsalReport,
 } from "../../shared/state/rehearsals.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Ledgers, settledItems } from "../../shared/work/ledger.ts";
 import { findFolderMap, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../../shared/work/restore-state.ts";
 import { compareSample } from "./compare-sample.ts";

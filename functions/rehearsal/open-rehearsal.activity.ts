@@ -9,7 +9,7 @@ import { rehearsalInstance, restoreInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { NOBODY } from "../../shared/security/principal.ts";
 import { noteOpenRehearsal, openRehearsals } from "../../shared/state/rehearsals.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { keepRehearsalPlan } from "./rehearsal-plan.ts";
 import { drawSample, type MailboxSample } from "./rehearsal-sample.ts";
 import { removeRehearsal } from "./remove-rehearsal.ts";

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { bodyBytes } from "../../shared/graph/import-item.ts";
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
 import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../../shared/work/restore-state.ts";
 import type { MailboxSample } from "./rehearsal-sample.ts";

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";

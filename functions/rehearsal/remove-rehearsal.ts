@@ -1,7 +1,7 @@
 import { listFolders, removeFolder } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import { forgetOpenRehearsal, type OpenRehearsal } from "../../shared/state/rehearsals.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findFolderMap } from "../../shared/work/restore-state.ts";
 import { TOP } from "./rehearsal-plan.ts";
 

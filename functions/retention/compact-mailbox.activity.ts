@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import { compactMailbox } from "../../shared/contracts/follow-up.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { compactSnapshot, isCompactionDue } from "../../shared/vault/compact.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";

@@ -1,6 +1,6 @@
 import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 import { packsNamedBy } from "../../shared/state/pack-lists.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { itemSet } from "../../shared/vault/item-set.ts";
 import { baseName, manifestName, parseVaultName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { type Pin, readLink } from "../../shared/vault/snapshots.ts";

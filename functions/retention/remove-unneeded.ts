@@ -1,7 +1,7 @@
 import { mapBounded } from "../../shared/bounded.ts";
 import { type MailboxKey, runStart, type SnapshotId } from "../../shared/ids.ts";
 import { type Removals, readRemovals, replaceRemovals } from "../../shared/state/removal-list.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { manifestName, parseVaultName, type VaultName } from "../../shared/vault/names.ts";
 import type { SnapshotNames } from "../../shared/vault/snapshots.ts";
 import type { NeededBlobs } from "./needed-blobs.ts";

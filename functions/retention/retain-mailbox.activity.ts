@@ -5,7 +5,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { backupInstance, type MailboxKey } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Retained, retain } from "./retain.ts";
 import { type SnapshotsInUse, snapshotsInUse } from "./snapshots-in-use.ts";
 

@@ -3,7 +3,7 @@ import { mapBounded } from "../../shared/bounded.ts";
 import { retainMailboxes } from "../../shared/contracts/follow-up.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import type { Retained } from "./retain.ts";
 import { type RetainActivityDeps, retainer } from "./retain-mailbox.activity.ts";

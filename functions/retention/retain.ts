@@ -2,9 +2,8 @@ import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import { forgetPackLists } from "../../shared/state/pack-lists.ts";
 import { readRemovals, replaceRemovals } from "../../shared/state/removal-list.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import { type Blobs, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../shared/vault/compact.ts";
-import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { isHeld } from "../../shared/vault/head.ts";
 import { nameSnapshots, readHead, readManifest, type SnapshotNames } from "../../shared/vault/snapshots.ts";
 import { neededBlobs } from "./needed-blobs.ts";
@@ -89,7 +88,7 @@ export const retain = async (deps: RetainDeps, mailboxKey: MailboxKey, around: S
     if (finished) await forgetLists(deps, mailboxKey);
     return { outcome: finished ? "done" : "more", ...counts, ...removal };
   } catch (error) {
-    if (error instanceof VaultDamageError) return { outcome: "damaged", damaged: error.blob, ...counts };
+    if (error instanceof UnreadableBlobError) return { outcome: "damaged", damaged: error.blob, ...counts };
     throw error;
   }
 };

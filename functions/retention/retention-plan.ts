@@ -1,6 +1,6 @@
 import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Hold, isHeld } from "../../shared/vault/head.ts";
 import { whatStays } from "../../shared/vault/retention.ts";
 import { nameSnapshots, readHead, readManifest } from "../../shared/vault/snapshots.ts";

@@ -13,7 +13,7 @@ import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
 import { cleanInstance, runStart } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { auditChange } from "../follow-up/audit-change.ts";
 import { planRetention } from "./retention-plan.ts";
 import { snapshotsInUse } from "./snapshots-in-use.ts";

@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import { shareSlots } from "../../shared/contracts/slots.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { takeSlots } from "../../shared/work/mailbox-slots.ts";
 
 /** Shares a mailbox's request slots between the jobs that work on it. Run twice, the first grant holds. */

@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { problemsOf, readVerification } from "../../shared/state/verification.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
 
 /**

@@ -8,7 +8,7 @@ import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
 import { verifyInstance } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
 
 const StartVerifyRequest = z.strictObject({});

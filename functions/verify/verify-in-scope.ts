@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { VerifyPosition, VerifyScope } from "../../shared/contracts/verify.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
 import type { Piece, VerifiedMailbox, VerifiedPiece } from "../../shared/state/verification.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type FindingList, findingList } from "../../shared/vault/finding.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { keptSnapshots, verifyHead } from "../../shared/vault/verify-mailbox.ts";

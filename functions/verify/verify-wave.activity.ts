@@ -5,7 +5,7 @@ import { mapBounded } from "../../shared/bounded.ts";
 import { type VerifyTotals, verifyWave } from "../../shared/contracts/verify.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import { noteVerified } from "../../shared/state/verification.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "../../shared/work/verify-state.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
 

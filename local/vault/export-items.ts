@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { finished, pipeline } from "node:stream/promises";
 import { csvOf } from "../../shared/http/csv.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { itemTime } from "../../shared/vault/item-filter.ts";

@@ -1,6 +1,6 @@
 import { Moment } from "../../shared/contracts/item-query.ts";
 import { type MailboxKey, SnapshotId } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { findFolder as folderOf } from "../../shared/vault/find-folder.ts";
 import type { Head } from "../../shared/vault/head.ts";

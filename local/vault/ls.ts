@@ -1,4 +1,4 @@
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { itemTime } from "../../shared/vault/item-filter.ts";
 import type { Manifest, ManifestFolder } from "../../shared/vault/manifest.ts";

@@ -1,6 +1,6 @@
 import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head } from "../../shared/vault/head.ts";

@@ -1,4 +1,4 @@
-import type { Blobs } from "../../shared/vault/blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Finding, findingList } from "../../shared/vault/finding.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { verifyMailbox } from "../../shared/vault/verify-mailbox.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { type JsonReader, jsonReader } from "../json/json-reader.ts";
 import { decodeBase64 } from "./base64-decode.ts";
 import { BrokenAnswerError } from "./broken-answer.ts";
 import type { GraphClient } from "./graph-client.ts";
-import { type JsonReader, jsonReader } from "./json-reader.ts";
 import { EXPORT_ITEMS_LIMIT } from "./limits.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { isMoved } from "./moved-mailbox.ts";
@@ -34,8 +34,8 @@ export interface ExportedElement {
  * Exports up to 20 items of a mailbox, as Graph sends them: some may be missing, doubled or out of order, which the
  * caller reconciles. Content is decoded while it arrives, and each element must be finished before the next.
  *
- * @throws {GraphError} for an answer that is no success; {@link BrokenAnswerError} for one that breaks off or is not what
- * it should be, here or while content is read.
+ * @throws {GraphError} for an answer that is no success; for one that breaks off or is not what it should be, here or while
+ * content is read, an error that `isBrokenAnswer` knows.
  */
 export async function* exportItems(
   graph: GraphClient,

@@ -1,5 +1,5 @@
 import type { Notice, NoticeOutcome } from "../contracts/notify.ts";
-import type { Blobs } from "../vault/blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import type { PostNotice } from "./webhook.ts";
 
 /** Tells people something, at most once. */

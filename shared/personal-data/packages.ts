@@ -6,8 +6,8 @@ import {
 } from "@azure/storage-blob";
 import type { Config } from "../config.ts";
 import type { RunId } from "../ids.ts";
-import { azureBlobs } from "../vault/azure-blobs.ts";
-import type { Blobs } from "../vault/blobs.ts";
+import { azureBlobs } from "../storage/azure-blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { packageName } from "./package-names.ts";
 
 /** The containers of personal-data exports. */

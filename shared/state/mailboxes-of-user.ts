@@ -1,5 +1,5 @@
 import { MailboxKey } from "../ids.ts";
-import type { Blobs } from "../vault/blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { hashName } from "../vault/mailbox-key.ts";
 
 /** Directory object ids are compared without regard to case. */

@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import { type Blobs, parseJson } from "../vault/blobs.ts";
+import { type Blobs, parseJson } from "../storage/blobs.ts";
 import type { PartRef } from "../vault/manifest.ts";
 import { belongsTo, PackName } from "../vault/names.ts";
 import { readPart } from "../vault/part-reader.ts";

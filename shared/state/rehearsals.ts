@@ -2,7 +2,7 @@ import * as z from "zod";
 import { MailboxRef } from "../contracts/mailbox.ts";
 import { Rehearsal, RehearsalCounts } from "../contracts/rehearsal.ts";
 import { MailboxKey, type RunId, SnapshotId } from "../ids.ts";
-import { type Blobs, readJson, updateJson } from "../vault/blobs.ts";
+import { type Blobs, readJson, updateJson } from "../storage/blobs.ts";
 
 /** What a rehearsal restores, and which mailboxes it could not draw from, as their snapshots cannot be read. */
 const Drawn = z.object({

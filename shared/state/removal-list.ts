@@ -2,7 +2,7 @@ import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import * as z from "zod";
 import { MailboxKey } from "../ids.ts";
-import { type Blobs, parseJson } from "../vault/blobs.ts";
+import { type Blobs, parseJson } from "../storage/blobs.ts";
 
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MailboxKey, RunId } from "../ids.ts";
-import { type Blobs, readJson, updateJson } from "../vault/blobs.ts";
+import { type Blobs, readJson, updateJson } from "../storage/blobs.ts";
 
 /** Whose mailboxes are to be backed up: by key, with the id of their user. */
 export type Scope = ReadonlyMap<MailboxKey, string>;

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { VerifyScope, VerifyTotals } from "../contracts/verify.ts";
 import { MailboxKey, RunId, SnapshotId } from "../ids.ts";
-import { type Blobs, readJson, updateJson } from "../vault/blobs.ts";
+import { type Blobs, readJson, updateJson } from "../storage/blobs.ts";
 import { Finding, MOST_FINDINGS } from "../vault/finding.ts";
 
 const Count = z.int().nonnegative();

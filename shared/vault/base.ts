@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs, Created } from "./blobs.ts";
+import type { Blobs, Created } from "../storage/blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { PartRef } from "./manifest.ts";
 import { merkleRoot } from "./merkle.ts";

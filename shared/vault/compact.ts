@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { type Base, writeBase } from "./base.ts";
-import type { Blobs } from "./blobs.ts";
 import { liveness } from "./liveness.ts";
 import type { Manifest, PartRef } from "./manifest.ts";
 import { merkleRoot } from "./merkle.ts";

@@ -1,15 +1,24 @@
+import type * as z from "zod";
+import { parseJson, UnreadableBlobError } from "../storage/blobs.ts";
+
 /** The vault does not hold what it says it holds. No retry cures it; the message names the blob and, if any, the item. */
-export class VaultDamageError extends Error {
-  readonly blob: string;
+export class VaultDamageError extends UnreadableBlobError {
+  override readonly name = "VaultDamageError";
   readonly itemId: string | undefined;
-  readonly problem: string;
 
   constructor(problem: string, where: { blob: string; itemId?: string; cause?: unknown }) {
-    const item = where.itemId === undefined ? "" : `, item ${where.itemId}`;
-    super(`${where.blob}${item}: ${problem}`, { cause: where.cause });
-    this.name = "VaultDamageError";
-    this.blob = where.blob;
+    super(problem, where);
+    if (where.itemId !== undefined) this.message = `${where.blob}, item ${where.itemId}: ${problem}`;
     this.itemId = where.itemId;
-    this.problem = problem;
   }
 }
+
+/** Parses bytes read from the vault; {@link VaultDamageError} names the blob when they are not what the schema says. */
+export const parseVaultJson = <T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T => {
+  try {
+    return parseJson(name, body, schema);
+  } catch (error) {
+    if (!(error instanceof UnreadableBlobError)) throw error;
+    throw new VaultDamageError(error.problem, { blob: error.blob, cause: error.cause });
+  }
+};

@@ -1,5 +1,5 @@
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { liveness } from "./liveness.ts";
 import { readPart } from "./part-reader.ts";
 import type { PutRecord } from "./records.ts";

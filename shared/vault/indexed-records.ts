@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { readPart } from "./part-reader.ts";
 import type { CatalogueRecord, PutRecord } from "./records.ts";
 import { type IndexedPart, isProblem, type ProblemRecord, type SnapshotIndex } from "./snapshot-index.ts";

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
 import { crc32, createInflateRaw, inflateRaw, inflateRawSync } from "node:zlib";
-import { type Blobs, collect, parseJson } from "./blobs.ts";
-import { VaultDamageError } from "./damage.ts";
+import { type Blobs, collect } from "../storage/blobs.ts";
+import { parseVaultJson, VaultDamageError } from "./damage.ts";
 import type { PackName } from "./names.ts";
 import { type CatalogueRecord, INDEX_ENTRY, PackIndex, type StoredItem } from "./records.ts";
 import { type EntryData, type ReadAt, readDirectory } from "./zip-directory.ts";
@@ -68,7 +68,7 @@ export async function readPackEnd(
   read: ReadAt,
 ): Promise<{ entries: EntryData[]; records: CatalogueRecord[] }> {
   const { entries, bytes } = await endOf(pack, packBytes, read);
-  const index = parseJson(pack, bytes, PackIndex);
+  const index = parseVaultJson(pack, bytes, PackIndex);
   if (index.pack !== pack) throw new VaultDamageError(`holds the index of ${index.pack}`, { blob: pack });
   return { entries, records: index.records };
 }

@@ -2,8 +2,8 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gunzipSync } from "node:zlib";
 import * as z from "zod";
-import { type Blobs, type Metadata, parseJson } from "./blobs.ts";
-import { VaultDamageError } from "./damage.ts";
+import type { Blobs, Metadata } from "../storage/blobs.ts";
+import { parseVaultJson, VaultDamageError } from "./damage.ts";
 import type { PartRef } from "./manifest.ts";
 import type { PartName } from "./names.ts";
 import { reference } from "./part-writer.ts";
@@ -44,7 +44,7 @@ export async function* readPart(
 
   for (let n = from; n < starts.length; n += 1) {
     const line = order === "first-to-last" ? n : starts.length - 1 - n;
-    yield parseJson(part.name, text.subarray(starts[line], starts[line + 1]), CatalogueRecord);
+    yield parseVaultJson(part.name, text.subarray(starts[line], starts[line + 1]), CatalogueRecord);
     if (n % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await breathe();
   }
 }

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import type { Blobs, Metadata } from "./blobs.ts";
+import type { Blobs, Metadata } from "../storage/blobs.ts";
 import type { PartRef } from "./manifest.ts";
 import { PartName } from "./names.ts";
 import { CatalogueRecord } from "./records.ts";

@@ -1,6 +1,6 @@
 import { copyCounter } from "../copy-counter.ts";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { foldSnapshot } from "./fold.ts";
 import { type ItemSet, itemSet } from "./item-set.ts";
 import { findSnapshotAt, readHead } from "./snapshots.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { liveness } from "./liveness.ts";
 import { PartRef } from "./manifest.ts";
 import { readPart } from "./part-reader.ts";

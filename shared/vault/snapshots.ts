@@ -1,6 +1,6 @@
 import { lastRunIdAt, MailboxKey, type SnapshotId } from "../ids.ts";
+import { type Blobs, type Created, updateJson } from "../storage/blobs.ts";
 import { type Base, readBase } from "./base.ts";
-import { type Blobs, type Created, updateJson } from "./blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
 import { Manifest, manifestBytes, manifestSha256, type PartRef } from "./manifest.ts";

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as z from "zod";
-import { parseJson } from "./blobs.ts";
 import { canonicalBytes } from "./canonical.ts";
-import { VaultDamageError } from "./damage.ts";
+import { parseVaultJson, VaultDamageError } from "./damage.ts";
 
 /**
  * Canonical JSON with a member `sum`, the SHA-256 of the same without it: equal values are equal blobs, and one that was
@@ -15,7 +14,7 @@ export const summedJson = (value: object): Buffer => {
 
 /** Parses a blob; {@link VaultDamageError} unless its bytes are those that {@link summedJson} gave it. */
 export const parseSummed = <T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T => {
-  const value = parseJson(name, body, schema);
+  const value = parseVaultJson(name, body, schema);
   const { sum, ...rest } = Object(JSON.parse(Buffer.from(body).toString("utf8"))) as Record<string, unknown>;
   if (sum === undefined) throw new VaultDamageError("carries no sum", { blob: name });
   if (!summedJson(rest).equals(body)) throw new VaultDamageError("is not what its sum was made of", { blob: name });

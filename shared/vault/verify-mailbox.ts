@@ -1,5 +1,5 @@
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { type Found, reporting, silent } from "./finding.ts";
 import { headName, manifestName } from "./names.ts";
 import { nameSnapshots, readHead, readManifest } from "./snapshots.ts";

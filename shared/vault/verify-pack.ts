@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { type Blobs, collect } from "./blobs.ts";
+import { type Blobs, collect } from "../storage/blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { type Found, reporting } from "./finding.ts";
 import type { PackName } from "./names.ts";

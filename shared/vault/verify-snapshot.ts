@@ -1,6 +1,6 @@
 import { mapBounded } from "../bounded.ts";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import type { Blobs } from "./blobs.ts";
+import type { Blobs } from "../storage/blobs.ts";
 import { type Finding, type Found, reporting, silent } from "./finding.ts";
 import type { PartRef } from "./manifest.ts";
 import { belongsTo, manifestName, type PackName, packName, parseVaultName, RECORDS_CHUNK } from "./names.ts";

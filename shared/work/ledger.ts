@@ -1,6 +1,6 @@
 import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import * as z from "zod";
-import { parseJson } from "../vault/blobs.ts";
+import { parseJson } from "../storage/blobs.ts";
 
 const Place = z.object({ item: z.int().nonnegative() });
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { MailboxRef } from "../contracts/mailbox.ts";
 import type { RunId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
-import { takeTurn } from "./turns.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
+import { takeTurn } from "../storage/turns.ts";
 
 const Page = z.array(MailboxRef);
 

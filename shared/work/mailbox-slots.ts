@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { SlotUser } from "../contracts/slots.ts";
 import { MAILBOX_SLOTS } from "../graph/limits.ts";
 import type { MailboxKey } from "../ids.ts";
-import { type Blobs, updateJson } from "../vault/blobs.ts";
+import { type Blobs, updateJson } from "../storage/blobs.ts";
 
 const Holder = z.object({
   user: z.enum(["backup", "restore"]),

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { RunId } from "../ids.ts";
-import { type Blobs, parseJson, readJson } from "../vault/blobs.ts";
+import { type Blobs, parseJson, readJson } from "../storage/blobs.ts";
 import { Sha256 } from "../vault/records.ts";
 
 const Count = z.int().nonnegative();

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { ListedRestore, type ListPosition } from "../contracts/restore-list.ts";
 import type { RunId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
-import { takeTurn } from "./turns.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
+import { takeTurn } from "../storage/turns.ts";
 
 /** The restores of a list, by the mailbox that they fill: those into one run one after the other, as they stand here. */
 export const RestoreList = z.array(z.array(ListedRestore).min(1)).min(1);

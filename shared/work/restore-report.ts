@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { reconcileRestore } from "../contracts/restore.ts";
 import { MailboxKey, RunId, SnapshotId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
 import { reportName } from "./restore-state.ts";
 
 const Count = z.int().nonnegative();

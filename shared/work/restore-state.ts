@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type OrderedSelection, Selection } from "../contracts/restore.ts";
 import { RunId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
 import { PutRecord } from "../vault/records.ts";
 
 const Count = z.int().nonnegative();

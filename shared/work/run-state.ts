@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { exportWave } from "../contracts/backup.ts";
 import { RunId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
 import { PartRef } from "../vault/manifest.ts";
 import { FolderFacts, ItemFacts, Sha256 } from "../vault/records.ts";
 

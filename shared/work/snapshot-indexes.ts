@@ -1,7 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { MailboxKey, SnapshotId } from "../ids.ts";
-import { type Blobs, parseJson } from "../vault/blobs.ts";
+import { type Blobs, parseJson } from "../storage/blobs.ts";
 import { indexSnapshot, SnapshotIndex } from "../vault/snapshot-index.ts";
 import { nameSnapshots } from "../vault/snapshots.ts";
 

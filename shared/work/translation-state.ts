@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { RunId } from "../ids.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
 
 const Position = z.int().nonnegative();
 

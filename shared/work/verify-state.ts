@@ -2,7 +2,7 @@ import * as z from "zod";
 import { verifyWave } from "../contracts/verify.ts";
 import type { RunId } from "../ids.ts";
 import { VerifiedMailbox } from "../state/verification.ts";
-import { type Blobs, readJson } from "../vault/blobs.ts";
+import { type Blobs, readJson } from "../storage/blobs.ts";
 
 /** What a wave of a verification did: the first delivery to say it speaks for all. */
 export const VerifyWaveRecord = z.object({

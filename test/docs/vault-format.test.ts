@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type GraphEmulator, startGraphEmulator } from "../../local/graph/emulator.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
-import { memoryBlobs } from "../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 import { runBackup } from "../support/backup-run.ts";
 
 // What reads the vault here is `unzip`, `gunzip`, JSON.parse and docs/vault-format.md: nothing of the program.

@@ -9,7 +9,7 @@ import { graph } from "../../shared/graph/graph-client.ts";
 import { dutyCredential } from "../../shared/security/credentials.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 import { anEmulator, UPN } from "../local/graph/kit.ts";
-import { memoryBlobs } from "../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 import { all } from "../shared/vault/samples.ts";
 
 export const aRun = "20261122T010000Z-abc234";

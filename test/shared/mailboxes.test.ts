@@ -4,7 +4,7 @@ import type { Head } from "../../shared/vault/head.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 import { moveHead } from "../../shared/vault/snapshots.ts";
 import { aGraph } from "./graph/a-graph.ts";
-import { memoryBlobs } from "./vault/memory-blobs.ts";
+import { memoryBlobs } from "./storage/memory-blobs.ts";
 
 const aUser = { body: { id: "user-1", userPrincipalName: "ada@contoso.example" } };
 const KEY = mailboxKey("MBX:1");

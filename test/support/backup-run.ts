@@ -13,8 +13,8 @@ import { graph } from "../../shared/graph/graph-client.ts";
 import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import { openSlots } from "../../shared/graph/slots.ts";
 import { runId } from "../../shared/ids.ts";
-import type { Blobs } from "../../shared/vault/blobs.ts";
-import { memoryBlobs } from "../shared/vault/memory-blobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 
 /** Where a run's activities work. */
 export interface BackupPlace {

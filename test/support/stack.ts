@@ -9,7 +9,7 @@ import { graphAdmin } from "../../local/stack/admin.ts";
 import { vaultApi } from "../../local/stack/api.ts";
 import { type StackOptions, startStack } from "../../local/stack/stack.ts";
 import type { MailboxKey } from "../../shared/ids.ts";
-import { azureBlobs } from "../../shared/vault/azure-blobs.ts";
+import { azureBlobs } from "../../shared/storage/azure-blobs.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 
 export const ADA = "ada.berg@contoso.example";

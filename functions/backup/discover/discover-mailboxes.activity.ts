@@ -9,7 +9,7 @@ import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { backupInstance } from "../../../shared/ids.ts";
 import { mailboxesOf } from "../../../shared/mailboxes.ts";
 import { closeScope, keepScopePage } from "../../../shared/state/scope.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { addMailboxes } from "../../../shared/work/mailbox-queue.ts";
 import { LOOKUPS, usersInScope } from "./users-in-scope.ts";
 

@@ -1,6 +1,6 @@
 import type { BatchPlace } from "../../../shared/contracts/lane.ts";
 import type { MailboxKey, RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 import { readChunk } from "../../../shared/work/run-state.ts";

@@ -1,4 +1,4 @@
-import { BrokenAnswerError } from "../../../shared/graph/broken-answer.ts";
+import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
 import { type ExportedElement, exportItems } from "../../../shared/graph/export-items.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
@@ -95,7 +95,7 @@ export const exportBatch = async (
 };
 
 const setbackOf = (error: unknown): Setback | undefined => {
-  if (error instanceof BrokenAnswerError) return { code: "broken-answer" };
+  if (isBrokenAnswer(error)) return { code: "broken-answer" };
   if (!(error instanceof GraphError) || NOT_THE_ITEMS_FAULT.includes(error.status)) return undefined;
   return { code: error.code || `status-${error.status}`, requestId: error.requestId };
 };

@@ -4,7 +4,7 @@ import { exportWave } from "../../../shared/contracts/backup.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import {
   beginWave,

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { BatchPlace } from "../../../shared/contracts/lane.ts";
 import type { MailboxKey, RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";

@@ -1,7 +1,7 @@
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import {
   type Chunk,
   findChunk,

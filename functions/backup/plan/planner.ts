@@ -4,7 +4,7 @@ import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import { isLostState, isOverQuota } from "../../../shared/graph/lost-state.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../../../shared/work/run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";

@@ -2,7 +2,7 @@ import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import type { LiveFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { manifestName, partName } from "../../../shared/vault/names.ts";

@@ -8,7 +8,7 @@ import { eachItem } from "../../../shared/graph/items.ts";
 import { PAGE_ITEMS } from "../../../shared/graph/limits.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";

@@ -3,7 +3,7 @@ import { planRestore } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { adoptRestorePlan } from "../../../shared/work/restore-state.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";

@@ -1,5 +1,5 @@
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
 import { keepSortedItems, type RestoreItem, readSortedItems } from "../../../shared/work/restore-state.ts";
 import { byRank, type Rank } from "./copy-times.ts";

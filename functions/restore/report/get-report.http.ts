@@ -5,7 +5,7 @@ import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
 import { json, problem } from "../../../shared/http/problem.ts";
 import { restoreIdOf, restoreInstance, restoreListOf } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { findRestoreReport } from "../../../shared/work/restore-report.ts";
 import { stateOf } from "../../jobs/job.ts";
 import { listReport } from "./list-report.ts";

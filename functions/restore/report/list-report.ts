@@ -12,7 +12,7 @@ import {
   restoresInstance,
   type SnapshotId,
 } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { findRestoreList } from "../../../shared/work/restore-list.ts";
 import { findRestoreReport } from "../../../shared/work/restore-report.ts";
 import { type JobState, jobOf, stateOf } from "../../jobs/job.ts";

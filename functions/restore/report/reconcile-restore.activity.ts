@@ -3,7 +3,7 @@ import { reconcileRestore } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type Ledgers, type Settled, settledItems } from "../../../shared/work/ledger.ts";
 import { keepRestoreReport } from "../../../shared/work/restore-report.ts";
 import {

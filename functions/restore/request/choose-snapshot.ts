@@ -1,5 +1,5 @@
 import type { MailboxKey } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { findSnapshotAt, readHead, readManifest } from "../../../shared/vault/snapshots.ts";
 import type { Wish } from "./restore-request.ts";

@@ -1,7 +1,7 @@
 import type { RestoreRequested } from "../../../shared/audit/audit-log.ts";
 import type { ListedRestore } from "../../../shared/contracts/restore-list.ts";
 import type { RunId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { keepSelection } from "../../../shared/work/restore-state.ts";
 import type { ResolvedRestore } from "./resolve-restore.ts";
 

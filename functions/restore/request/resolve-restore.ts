@@ -6,7 +6,7 @@ import { lackOfRole } from "../../../shared/http/guard.ts";
 import { aProblem, type Problem } from "../../../shared/http/problem.ts";
 import type { SnapshotId } from "../../../shared/ids.ts";
 import type { Principal } from "../../../shared/security/principal.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { UnknownItemsError } from "../../id-translation/item-ids.ts";
 import { resolveIds } from "../../id-translation/resolve-ids.ts";

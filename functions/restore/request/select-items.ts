@@ -1,5 +1,5 @@
 import type { Selection } from "../../../shared/contracts/restore.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { itemFilter } from "../../../shared/vault/item-filter.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";

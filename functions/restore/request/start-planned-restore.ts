@@ -7,7 +7,7 @@ import { accepted } from "../../../shared/http/accepted.ts";
 import { roleMissing } from "../../../shared/http/guard.ts";
 import { problem } from "../../../shared/http/problem.ts";
 import { type RunId, restoreInstance, runId } from "../../../shared/ids.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { claimRestorePlan, findRestorePlan } from "../../../shared/work/restore-state.ts";
 import { auditRestores } from "./audit-restore.ts";

@@ -12,7 +12,7 @@ import { invalidRequest, refuse } from "../../../shared/http/problem.ts";
 import { restoreInstance, runId } from "../../../shared/ids.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Principal } from "../../../shared/security/principal.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";

@@ -3,7 +3,7 @@ import { ensureFolders } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import { ensureFolder } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type FolderMap, keepFolderMap, readRestorePlan } from "../../../shared/work/restore-state.ts";
 
 /** How long creating folders waits for Graph before the task hub takes over. */

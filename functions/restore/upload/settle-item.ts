@@ -4,7 +4,7 @@ import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/
 import { eachItem, findItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MOST_MOVES } from "../../../shared/graph/moved-mailbox.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { LedgerLostError, type Settled } from "../../../shared/work/ledger.ts";

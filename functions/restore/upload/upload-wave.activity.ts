@@ -7,7 +7,7 @@ import { openImportSession } from "../../../shared/graph/import-session.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Ledgers } from "../../../shared/work/ledger.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
 import { type Finished, itemQueue } from "./item-queue.ts";

@@ -34,7 +34,7 @@ const checkContainers = (project: Project): Finding[] => {
   const file = "infra/modules/data-storage.bicep";
   const containers = deployed(project, "Microsoft.Storage/storageAccounts/blobServices/containers");
   const names = new Set(containers.map(({ statement }) => textOf(valueAt(statement.body, "name"))));
-  const opened = [...project.text("shared/vault-storage.ts").matchAll(/getContainerClient\("([a-z0-9-]+)"\)/g)];
+  const opened = [...project.text("shared/storage/containers.ts").matchAll(/getContainerClient\("([a-z0-9-]+)"\)/g)];
   return [
     ...opened
       .filter(([, name]) => !names.has(name))

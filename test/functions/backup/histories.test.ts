@@ -7,7 +7,7 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { runBackup } from "../../support/backup-run.ts";
 
 /** One thing that happens to a mailbox between two backups, or to Graph during one. Numbers pick by position. */

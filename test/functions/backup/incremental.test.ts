@@ -7,7 +7,7 @@ import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { readHead, readManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { runBackup } from "../../support/backup-run.ts";
 
 let emulator: GraphEmulator;

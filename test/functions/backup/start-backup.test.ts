@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { nightlyBackup } from "../../../functions/backup/nightly-backup.timer.ts";
 import { startBackup } from "../../../functions/backup/start-backup.http.ts";
 import { UPN } from "../../local/graph/kit.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aTimer } from "../a-timer.ts";
 import { aFakeHub, aQuietContext, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxInGraph } from "../kit.ts";

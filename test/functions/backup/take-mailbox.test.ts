@@ -4,7 +4,7 @@ import { takeMailbox } from "../../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { addMailboxes } from "../../../shared/work/mailbox-queue.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aRun, deliver } from "../kit.ts";
 
 const someMailboxes = (from: number, count: number): MailboxRef[] =>

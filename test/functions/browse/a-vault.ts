@@ -2,14 +2,14 @@ import { type HttpHandler, HttpRequest, type HttpResponseInit, InvocationContext
 import * as z from "zod";
 import { appTranslator } from "../../../functions/id-translation/translator.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Head } from "../../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.ts";
 import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aManifest, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 
 /** Snapshots as records by part, the base first. */

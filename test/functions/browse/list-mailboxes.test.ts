@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { getMailboxes } from "../../../functions/browse/list-mailboxes.http.ts";
 import { backupInstance } from "../../../shared/ids.ts";
 import { headName } from "../../../shared/vault/names.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { call, writeHistory } from "./a-vault.ts";
 

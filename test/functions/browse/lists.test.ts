@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { getMailboxes } from "../../../functions/browse/list-mailboxes.http.ts";
 import { getSnapshots } from "../../../functions/browse/list-snapshots.http.ts";
 import { UPN } from "../../local/graph/kit.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxInGraph } from "../kit.ts";

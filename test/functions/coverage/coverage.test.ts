@@ -9,7 +9,7 @@ import { closeScope, keepScopePage } from "../../../shared/state/scope.ts";
 import { noteVerified } from "../../../shared/state/verification.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { summedJson } from "../../../shared/vault/summed-json.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aTimer } from "../a-timer.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";
 import { aQuietContext, ask } from "../fake-hub.ts";

@@ -4,7 +4,7 @@ import { snapshotWritten } from "../../../functions/follow-up/snapshot-written.e
 import { followUpInstance } from "../../../shared/ids.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { headName, manifestName, packName, partName } from "../../../shared/vault/names.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aSnapshot, snapshotAt } from "../../shared/vault/samples.ts";
 import { aFakeHub, aQuietContext } from "../fake-hub.ts";
 

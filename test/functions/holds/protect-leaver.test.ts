@@ -6,7 +6,7 @@ import { holdLeaver, startLastBackup } from "../../../shared/contracts/leaver.ts
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { backupInstance } from "../../../shared/ids.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";

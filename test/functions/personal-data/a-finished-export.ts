@@ -3,7 +3,7 @@ import { listPersonalDataActivity } from "../../../functions/personal-data/list-
 import { copyMailboxData, listPersonalData } from "../../../shared/contracts/personal-data.ts";
 import { personalDataInstance } from "../../../shared/ids.ts";
 import { packageName } from "../../../shared/personal-data/package-names.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { deliver } from "../kit.ts";
 import { memoryPackages } from "./an-export.ts";
 

@@ -4,8 +4,8 @@ import type { StartOptions } from "../../../local/graph/emulator.ts";
 import { type RunId, runId } from "../../../shared/ids.ts";
 import { packageName } from "../../../shared/personal-data/package-names.ts";
 import { azurePackages, type Packages } from "../../../shared/personal-data/packages.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { aMailboxInGraph } from "../kit.ts";
 

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { INVENTORY_NAME, MAILBOX_PREFIX } from "../../../shared/personal-data/package-names.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { packName } from "../../../shared/vault/names.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, all, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 import { writeHistory } from "../browse/a-vault.ts";
 import { aPackage } from "./a-finished-export.ts";

@@ -6,7 +6,7 @@ import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
 import { type ListedRestore, type RestoreInTurnInput, takeRestore } from "../../../shared/contracts/restore-list.ts";
 import { keepRestoreList } from "../../../shared/work/restore-list.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { deliver } from "../kit.ts";
 import { aListed, aListId, aPlan, aResult, NONE } from "./a-list.ts";

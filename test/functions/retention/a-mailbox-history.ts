@@ -2,7 +2,7 @@ import { retain } from "../../../functions/retention/retain.ts";
 import { planRetention } from "../../../functions/retention/retention-plan.ts";
 import { runId, type SnapshotId } from "../../../shared/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
@@ -13,7 +13,7 @@ import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { moveHead, nameSnapshots, readHead, readManifest, writeManifest } from "../../../shared/vault/snapshots.ts";
 import type { Random } from "../../faults/random.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, all, aManifest, someFacts } from "../../shared/vault/samples.ts";
 
 /** Ends whatever writes, as the loss of a process does. */

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { neededBlobs } from "../../../functions/retention/needed-blobs.ts";
 import { packName, RECORDS_CHUNK } from "../../../shared/vault/names.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aSoundVault, soundKey } from "../../shared/vault/a-sound-vault.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
 import { snapshotAt } from "../../shared/vault/samples.ts";
 
 describe("neededBlobs", () => {

@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { retain, type Surroundings } from "../../../functions/retention/retain.ts";
 import { runId } from "../../../shared/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { baseName, manifestName, packName, partName } from "../../../shared/vault/names.ts";
 import { moveHead, nameSnapshots, writeManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, all, aManifest, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 import { writeHistory } from "../browse/a-vault.ts";
 

@@ -7,7 +7,7 @@ import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 import { noGraph, writeHistory } from "../browse/a-vault.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";

@@ -10,7 +10,7 @@ import { compactMailbox, retainMailbox, retainMailboxes } from "../../../shared/
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { moveHead, nameSnapshots } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 import { writeHistory } from "../browse/a-vault.ts";

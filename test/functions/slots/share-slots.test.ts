@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { shareSlotsActivity } from "../../../functions/slots/share-slots.activity.ts";
 import { shareSlots } from "../../../shared/contracts/slots.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { deliver } from "../kit.ts";
 

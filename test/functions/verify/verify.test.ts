@@ -13,8 +13,8 @@ import {
 } from "../../../shared/contracts/verify.ts";
 import { noteVerified, readVerification } from "../../../shared/state/verification.ts";
 import { headName, packName } from "../../../shared/vault/names.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aSoundVault, type SoundVault, soundKey } from "../../shared/vault/a-sound-vault.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
 import { snapshotAt } from "../../shared/vault/samples.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 import { noGraph } from "../browse/a-vault.ts";

@@ -7,12 +7,12 @@ import { type ContainerClient, ContainerSASPermissions } from "@azure/storage-bl
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { directoryBlobs } from "../../../local/vault/directory-blobs.ts";
 import { runVault } from "../../../local/vault/run.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { headName, packName } from "../../../shared/vault/names.ts";
 import { aMailboxInGraph } from "../../functions/kit.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aSoundVault, type SoundVault, soundKey } from "../../shared/vault/a-sound-vault.ts";
-import { memoryBlobs } from "../../shared/vault/memory-blobs.ts";
 import { all, snapshotAt } from "../../shared/vault/samples.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";

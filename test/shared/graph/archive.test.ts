@@ -10,7 +10,7 @@ import { openImportSession } from "../../../shared/graph/import-session.ts";
 import { deltaItems, eachItem, findItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { expectedMailbox, mailboxAt, movedTarget } from "../../../shared/graph/moved-mailbox.ts";
-import { collect } from "../../../shared/vault/blobs.ts";
+import { collect } from "../../../shared/storage/blobs.ts";
 import { aMailboxInGraph } from "../../functions/kit.ts";
 import { all } from "../vault/samples.ts";
 import { aGraph, TOKEN } from "./a-graph.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { decodeBase64 } from "../../../shared/graph/base64-decode.ts";
 import { base64Length, encodeBase64 } from "../../../shared/graph/base64-encode.ts";
 import { BrokenAnswerError } from "../../../shared/graph/broken-answer.ts";
-import { collect } from "../../../shared/vault/blobs.ts";
+import { collect } from "../../../shared/storage/blobs.ts";
 import { all, inChunks } from "../vault/samples.ts";
 
 const bytes = fc.uint8Array({ maxLength: 200 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { graph } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
-import { collect } from "../../../shared/vault/blobs.ts";
+import { collect } from "../../../shared/storage/blobs.ts";
 import { aGraph, aServer, clientOf, TOKEN } from "./a-graph.ts";
 
 const SECRET = "authtoken=s3cret";

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
-import { collect } from "../../../shared/vault/blobs.ts";
+import { collect } from "../../../shared/storage/blobs.ts";
 import { type Answer, aGraph } from "./a-graph.ts";
 
 /** Whether somebody who comes now would have to wait; gives back what it was given. */

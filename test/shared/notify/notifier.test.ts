@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Notice } from "../../../shared/contracts/notify.ts";
 import { notifier } from "../../../shared/notify/notifier.ts";
 import { webhook } from "../../../shared/notify/webhook.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 
 const aNotice: Notice = {
   id: "backup-1",

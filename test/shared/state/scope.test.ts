@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { mailboxesOfUser, noteMailboxOfUser } from "../../../shared/state/mailboxes-of-user.ts";
 import { closeScope, keepScopePage, readScope } from "../../../shared/state/scope.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 
 const RUNS = ["20261120T010000Z-abc234", "20261121T010000Z-abc234", "20261122T010000Z-abc234"] as const;
 

@@ -7,7 +7,7 @@ import { openPack } from "../../../shared/vault/pack-writer.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord, FolderFacts, PutRecord } from "../../../shared/vault/records.ts";
 import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aManifest, aPut, inChunks, snapshotAt, someFacts } from "./samples.ts";
 
 const mailboxId = "MBX:e0643f21-0000-4000-8000-000000000001@a7809c93";

@@ -9,7 +9,7 @@ import { readPart } from "../../../shared/vault/part-reader.ts";
 import { indexSnapshot } from "../../../shared/vault/snapshot-index.ts";
 import { nameSnapshots, readManifest, walkToBase } from "../../../shared/vault/snapshots.ts";
 import { aFolder, aProblem, type History, writeHistory } from "../../functions/browse/a-vault.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey, all, aPut, snapshotAt } from "./samples.ts";
 
 const put = (id: string, changeKey = "1") => aPut({ id, changeKey });

@@ -7,7 +7,7 @@ import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.ts";
 import { writeManifest } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey, all, aManifest, aPut, snapshotAt, someFacts } from "./samples.ts";
 
 /** A snapshot as records by part, the base first. */

@@ -7,14 +7,14 @@ import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
-import { type Blobs, collect } from "../../../shared/vault/blobs.ts";
+import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
+import { type Blobs, collect } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem, readPackIndex } from "../../../shared/vault/pack-reader.ts";
 import { openPack, type PackOptions } from "../../../shared/vault/pack-writer.ts";
 import type { PutRecord, StoredItem } from "../../../shared/vault/records.ts";
 import { useAzurite } from "../../support/azurite.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { anItem, aPack, aPut, aStoredItem, inChunks } from "./samples.ts";
 
 const run = promisify(execFile);

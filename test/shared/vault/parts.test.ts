@@ -7,7 +7,7 @@ import { partName } from "../../../shared/vault/names.ts";
 import { readPart, refPart } from "../../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey, all, aPut, aSnapshot, someFacts } from "./samples.ts";
 
 const name = partName(aKey, aSnapshot, "w1-l2");

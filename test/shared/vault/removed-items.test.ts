@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { removedItems } from "../../../shared/vault/removed-items.ts";
 import { writeHistory } from "../../functions/browse/a-vault.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey, aPut, snapshotAt } from "./samples.ts";
 
 const put = (id: string, { folderId = "inbox", searchKey = `key of ${id}` } = {}) => aPut({ id, folderId, searchKey });

@@ -12,7 +12,7 @@ import {
   walkToBase,
   writeManifest,
 } from "../../../shared/vault/snapshots.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey, all, aManifest, snapshotAt } from "./samples.ts";
 
 const aHead = (n: number, checkedAt: string): Head => ({

@@ -7,8 +7,8 @@ import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.t
 import { readManifest, writeManifest } from "../../../shared/vault/snapshots.ts";
 import { keptSnapshots, verifyMailbox } from "../../../shared/vault/verify-mailbox.ts";
 import { type SnapshotPlace, verifySnapshot } from "../../../shared/vault/verify-snapshot.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aSoundVault, inbox, type SoundVault, soundKey, writePack, writeSnapshots } from "./a-sound-vault.ts";
-import { memoryBlobs } from "./memory-blobs.ts";
 import { snapshotAt } from "./samples.ts";
 
 const verify = async (vault: SoundVault) => {

@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { ContainerClient } from "@azure/storage-blob";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { VaultDamageError } from "../../../shared/vault/damage.ts";
+import { UnreadableBlobError } from "../../../shared/storage/blobs.ts";
 import { blobLedgers, LedgerLostError, settledItems } from "../../../shared/work/ledger.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { all } from "../vault/samples.ts";
@@ -132,7 +132,7 @@ describe("a ledger", () => {
     await blob.create();
     await blob.appendBlock('{"op":"guess"}\n', 15);
 
-    await expect(ledgers.open(NAME)).rejects.toThrow(VaultDamageError);
+    await expect(ledgers.open(NAME)).rejects.toThrow(UnreadableBlobError);
   });
 
   test("takes only entries that can be read again", async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { addMailboxes, takeMailbox } from "../../../shared/work/mailbox-queue.ts";
 import { useAzurite } from "../../support/azurite.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 
 const { freshContainer } = useAzurite();
 const RUN = "20261122T010000Z-abc234";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
-import type { Blobs } from "../../../shared/vault/blobs.ts";
+import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { type SlotRequest, takeSlots } from "../../../shared/work/mailbox-slots.ts";
 import { useAzurite } from "../../support/azurite.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey } from "../vault/samples.ts";
 
 const { freshContainer } = useAzurite();

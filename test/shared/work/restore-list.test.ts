@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { ListPosition } from "../../../shared/contracts/restore-list.ts";
 import { findRestoreList, keepRestoreList, takeListed } from "../../../shared/work/restore-list.ts";
 import { aListed, aListId } from "../../functions/restore/a-list.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 
 /** Two restores into one mailbox, and one into another. */
 const aList = async () => {

@@ -14,7 +14,7 @@ import {
   readRestoreChunk,
   readRestorePlan,
 } from "../../../shared/work/restore-state.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aPut } from "../vault/samples.ts";
 
 const RESTORE = "20261122T010000Z-abc234";

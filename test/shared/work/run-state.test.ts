@@ -14,7 +14,7 @@ import {
   readRun,
   type WaveRecord,
 } from "../../../shared/work/run-state.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aKey } from "../vault/samples.ts";
 
 const RUN = "20261122T010000Z-abc234";

@@ -9,7 +9,7 @@ import { readScope } from "../../../../shared/state/scope.ts";
 import { mailboxKey } from "../../../../shared/vault/mailbox-key.ts";
 import { takeMailbox } from "../../../../shared/work/mailbox-queue.ts";
 import { anEmulator } from "../../../local/graph/kit.ts";
-import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRun, deliver } from "../../kit.ts";
 

@@ -4,7 +4,7 @@ import { waveParts } from "../../../../functions/backup/export/wave-parts.ts";
 import type { BatchPlace } from "../../../../shared/contracts/lane.ts";
 import { readPart } from "../../../../shared/vault/part-reader.ts";
 import type { CatalogueRecord } from "../../../../shared/vault/records.ts";
-import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey, all } from "../../../shared/vault/samples.ts";
 import { aRun } from "../../kit.ts";
 

@@ -5,7 +5,7 @@ import { CHUNK_ITEMS, cutChunks } from "../../../../functions/restore/plan/cut-c
 import { sortedItems } from "../../../../functions/restore/plan/sorted-items.ts";
 import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../../../shared/vault/records.ts";
-import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { all, aPut } from "../../../shared/vault/samples.ts";
 import { aRestoreId } from "../a-restore.ts";
 

@@ -3,7 +3,7 @@ import { getReport } from "../../../../functions/restore/report/get-report.http.
 import { NO_ITEMS } from "../../../../functions/restore/restored-items.steps.ts";
 import { keepRestoreList } from "../../../../shared/work/restore-list.ts";
 import { keepRestoreReport } from "../../../../shared/work/restore-report.ts";
-import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask } from "../../fake-hub.ts";
 import { aListed, aListId, aPlan, aResult } from "../a-list.ts";
 

@@ -9,7 +9,7 @@ import { findRestoreList } from "../../../../shared/work/restore-list.ts";
 import { readSelection } from "../../../../shared/work/restore-state.ts";
 import { UPN } from "../../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../../shared/audit/memory-audit-log.ts";
-import { memoryBlobs } from "../../../shared/vault/memory-blobs.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
 import { anotherMailbox, aRestore, BO } from "../a-restore.ts";
 

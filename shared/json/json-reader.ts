@@ -1,5 +1,4 @@
 import { StringDecoder } from "node:string_decoder";
-import { BrokenAnswerError } from "./broken-answer.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,13 +10,18 @@ const ESCAPES = new Map(
   Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }),
 );
 
+/** A JSON text that broke off, or is not what it should be. */
+export class BrokenJsonError extends Error {
+  override readonly name = "BrokenJsonError";
+}
+
 /** Longest string or number that is held in memory; what is longer must be streamed or skipped. */
 const LONGEST_VALUE_BYTES = 64 * 1024;
 
 /**
  * Reads JSON from a stream without holding it: a reader goes from token to token, and strings of any length come in
  * pieces. It checks structure only as far as it must to find its way. A stream that ends early is a
- * {@link BrokenAnswerError}.
+ * {@link BrokenJsonError}.
  */
 export interface JsonReader {
   /** The next byte that is not white space, without consuming it. */
@@ -46,7 +50,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
   const fill = async (): Promise<void> => {
     while (at >= chunk.length) {
       const next = await chunks.next();
-      if (next.done) throw new BrokenAnswerError("the JSON text ended early");
+      if (next.done) throw new BrokenJsonError("the JSON text ended early");
       chunk = Buffer.from(next.value.buffer, next.value.byteOffset, next.value.byteLength);
       at = 0;
     }
@@ -76,18 +80,18 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
 
   const expect = async (character: string): Promise<void> => {
     if (!(await accept(character)))
-      throw new BrokenAnswerError(`the JSON text has another character where ${character} should be`);
+      throw new BrokenJsonError(`the JSON text has another character where ${character} should be`);
   };
 
   const escapedCharacter = async (): Promise<string> => {
     const kind = await byte();
     if (kind !== LOWER_U) {
       const character = ESCAPES.get(String.fromCharCode(kind));
-      if (character === undefined) throw new BrokenAnswerError("the JSON text has an escape that there is not");
+      if (character === undefined) throw new BrokenJsonError("the JSON text has an escape that there is not");
       return character;
     }
     const digits = String.fromCharCode(await byte(), await byte(), await byte(), await byte());
-    if (!/^[\da-f]{4}$/i.test(digits)) throw new BrokenAnswerError("the JSON text has an escape that there is not");
+    if (!/^[\da-f]{4}$/i.test(digits)) throw new BrokenJsonError("the JSON text has an escape that there is not");
     return String.fromCharCode(Number.parseInt(digits, 16));
   };
 
@@ -127,7 +131,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     let bytes = 0;
     for await (const piece of stringPieces()) {
       bytes += piece.length;
-      if (bytes > LONGEST_VALUE_BYTES) throw new BrokenAnswerError("a JSON string is longer than it should be");
+      if (bytes > LONGEST_VALUE_BYTES) throw new BrokenJsonError("a JSON string is longer than it should be");
       pieces.push(Buffer.from(piece));
     }
     return Buffer.concat(pieces).toString("utf8");
@@ -159,7 +163,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     let text = "";
     await walk((piece) => {
       text += piece;
-      if (text.length > LONGEST_VALUE_BYTES) throw new BrokenAnswerError("a JSON value is longer than it should be");
+      if (text.length > LONGEST_VALUE_BYTES) throw new BrokenJsonError("a JSON value is longer than it should be");
     });
     return text;
   };
@@ -167,7 +171,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
   const end = async (): Promise<void> => {
     let rest: Uint8Array | undefined = chunk.subarray(at);
     while (rest !== undefined) {
-      if (rest.some((byte) => !SPACE.has(byte))) throw new BrokenAnswerError("the JSON text goes on after its end");
+      if (rest.some((byte) => !SPACE.has(byte))) throw new BrokenJsonError("the JSON text goes on after its end");
       const next: IteratorResult<Uint8Array, unknown> = await chunks.next();
       rest = next.done ? undefined : next.value;
     }

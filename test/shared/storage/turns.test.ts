@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { takeTurn } from "../../../shared/work/turns.ts";
-import { memoryBlobs } from "../vault/memory-blobs.ts";
+import { takeTurn } from "../../../shared/storage/turns.ts";
+import { memoryBlobs } from "./memory-blobs.ts";
 
 describe("takeTurn", () => {
   test("gives each turn of each taker the next position, and the same one when it is asked for again", async () => {

@@ -1,6 +1,6 @@
 import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
-import type { Config } from "./config.ts";
+import type { Config } from "../config.ts";
 
 /** The storage account of the vault for one duty; a connection string, for an emulator, serves every duty. */
 export const blobService = (storage: Config["storage"], credential: TokenCredential): BlobServiceClient =>

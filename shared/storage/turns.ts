@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { type Blobs, updateJson } from "../vault/blobs.ts";
+import { type Blobs, updateJson } from "./blobs.ts";
 
 const Count = z.int().nonnegative();
 

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import type * as z from "zod";
-import { VaultDamageError } from "./damage.ts";
 
 /**
  * `exists`: a blob of that name was there already and was left as it is, whoever wrote it: another try, or this very
@@ -28,7 +27,7 @@ interface ListedBlob {
 }
 
 /**
- * What the vault asks of one container. An absent blob is `undefined`; whatever else goes wrong is thrown, a missing
+ * What the app asks of one container. An absent blob is `undefined`; whatever else goes wrong is thrown, a missing
  * container too. Nothing here overwrites a blob but `replace`.
  */
 export interface Blobs {
@@ -50,7 +49,20 @@ export interface Blobs {
   listFolders(prefix: string): AsyncIterable<string>;
 }
 
-/** Parses a JSON blob; `undefined` when absent, {@link VaultDamageError} when it does not parse. */
+/** A blob that is not what it should be. No retry cures it; the message names the blob. */
+export class UnreadableBlobError extends Error {
+  override readonly name: string = "UnreadableBlobError";
+  readonly blob: string;
+  readonly problem: string;
+
+  constructor(problem: string, where: { blob: string; cause?: unknown }) {
+    super(`${where.blob}: ${problem}`, { cause: where.cause });
+    this.blob = where.blob;
+    this.problem = problem;
+  }
+}
+
+/** Parses a JSON blob; `undefined` when absent, {@link UnreadableBlobError} when it does not parse. */
 export async function readJson<T>(blobs: Blobs, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
   const found = await blobs.readWhole(name);
   return found && parseJson(name, found.body, schema);
@@ -97,11 +109,11 @@ export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer
   return Buffer.concat(all);
 }
 
-/** Parses bytes read from a blob; {@link VaultDamageError} names the blob when they are not what the schema says. */
+/** Parses bytes read from a blob; {@link UnreadableBlobError} names the blob when they are not what the schema says. */
 export function parseJson<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T {
   try {
     return schema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
   } catch (cause) {
-    throw new VaultDamageError("not the JSON it should be", { blob: name, cause });
+    throw new UnreadableBlobError("not the JSON it should be", { blob: name, cause });
   }
 }

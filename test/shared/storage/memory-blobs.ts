@@ -1,4 +1,4 @@
-import { type Blobs, type CreateOptions, collect } from "../../../shared/vault/blobs.ts";
+import { type Blobs, type CreateOptions, collect } from "../../../shared/storage/blobs.ts";
 
 interface Stored {
   body: Buffer;

@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { BrokenAnswerError } from "../../../shared/graph/broken-answer.ts";
-import { type JsonReader, jsonReader } from "../../../shared/graph/json-reader.ts";
-import { collect } from "../../../shared/vault/blobs.ts";
+import { BrokenJsonError, type JsonReader, jsonReader } from "../../../shared/json/json-reader.ts";
+import { collect } from "../../../shared/storage/blobs.ts";
 import { inChunks } from "../vault/samples.ts";
 
 const text = fc.string({ unit: "binary", maxLength: 40 });
@@ -37,7 +36,7 @@ describe("jsonReader", () => {
       await json.skip();
       const end = json.end();
       if (isAtEnd) await expect(end).resolves.toBeUndefined();
-      else await expect(end).rejects.toThrow(BrokenAnswerError);
+      else await expect(end).rejects.toThrow(BrokenJsonError);
     });
   });
 
@@ -98,14 +97,14 @@ describe("jsonReader", () => {
   });
 
   test.each(['"\\x"', '"\\u12g4"', '"\\u-001"', '"\\u 123"', "7", "{"])("refuses %s as a string", async (source) => {
-    await expect(readerOf(source, 100).string()).rejects.toThrow(BrokenAnswerError);
+    await expect(readerOf(source, 100).string()).rejects.toThrow(BrokenJsonError);
   });
 
   test("refuses a text that ends early, wherever it ends", async () => {
     const source = '{"a": ["é\\u00e9", {"b": null}, 1.5e3, true]}';
     const bytes = Buffer.from(source);
     for (let end = 0; end < bytes.length; end += 1) {
-      await expect(readerOf(bytes.subarray(0, end), 7).skip()).rejects.toThrow(BrokenAnswerError);
+      await expect(readerOf(bytes.subarray(0, end), 7).skip()).rejects.toThrow(BrokenJsonError);
     }
     await readerOf(bytes, 7).skip();
   });

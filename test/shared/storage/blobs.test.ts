@@ -1,11 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { azureBlobs } from "../../../shared/vault/azure-blobs.ts";
-import { type Blobs, collect, readJson, updateJson } from "../../../shared/vault/blobs.ts";
-import { VaultDamageError } from "../../../shared/vault/damage.ts";
+import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
+import { type Blobs, collect, readJson, UnreadableBlobError, updateJson } from "../../../shared/storage/blobs.ts";
 import { useAzurite } from "../../support/azurite.ts";
+import { all } from "../vault/samples.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
-import { all } from "./samples.ts";
 
 const text = (value: string): Buffer => Buffer.from(value);
 const blockId = (value: string): string => text(value).toString("base64");
@@ -118,7 +117,7 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
     await blobs.create("n.json", text("{"));
 
     const reading = readJson(blobs, "n.json", z.object({ n: z.int() }));
-    await expect(reading).rejects.toThrow(VaultDamageError);
+    await expect(reading).rejects.toThrow(UnreadableBlobError);
     await expect(reading).rejects.toThrow("n.json");
   });
 });
