@@ -5,7 +5,7 @@ module.exports = {
       name: "no-cycles",
       severity: "error",
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+      to: { circular: true },
     },
     {
       name: "no-orphans",
@@ -52,25 +52,34 @@ module.exports = {
       from: { path: "\\.orchestrator\\.ts$" },
       to: {
         path: "^(shared|functions)/",
-        pathNot:
-          "^shared/(contracts|durable)/|^shared/(ids|add-counts|graph/limits)\\.ts$|\\.(contract|notice|progress|steps)\\.ts$",
+        pathNot: "^shared/(contracts|durable)/|\\.(contract|notice|progress|steps)\\.ts$",
         dependencyTypesNot: ["type-only"],
       },
     },
     {
       name: "no-builtins-in-orchestrators",
       severity: "error",
-      from: { path: "\\.orchestrator\\.ts$|^shared/contracts/" },
+      from: { path: "\\.(orchestrator|contract|notice|progress|steps)\\.ts$|^shared/contracts/" },
       to: { dependencyTypes: ["core"] },
     },
     {
-      name: "contracts-are-thin",
+      name: "what-orchestrators-import-is-pure",
+      comment: "What a contract, notice, progress or steps file imports, an orchestrator imports with it.",
       severity: "error",
-      from: { path: "^shared/contracts/" },
+      from: { path: "\\.(contract|notice|progress|steps)\\.ts$|^shared/contracts/" },
       to: {
-        path: "^shared/",
-        pathNot: "^shared/(contracts/|durable/activity\\.ts|ids\\.ts|graph/limits\\.ts)",
+        path: "^(shared|functions)/",
+        pathNot: "^shared/(contracts|durable)/|\\.(contract|notice|progress|steps)\\.ts$",
         dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "shared-serves-several-features",
+      comment: "A contract, a state or a step of one feature stands in that feature.",
+      severity: "error",
+      from: {},
+      to: {
+        path: "^shared/.*(\\.(contract|notice|progress|steps|orchestrator|activity|http|timer|event)|-state)\\.ts$",
       },
     },
   ],

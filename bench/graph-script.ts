@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { EXPORT_ITEMS_LIMIT } from "../shared/graph/limits.ts";
+import { EXPORT_ITEMS_LIMIT } from "../shared/contracts/limits.ts";
 
 /**
  * What somebody writes who needs a mailbox exported today: a page of ids, then 20 items, whole and in memory. And who needs

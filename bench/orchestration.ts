@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
-import { BackupMailboxResult } from "../shared/contracts/backup.ts";
+import { BackupMailboxResult } from "../functions/backup/backup.contract.ts";
+import { backupInstance } from "../shared/contracts/ids.ts";
 import type { MailboxRef } from "../shared/contracts/mailbox.ts";
-import { backupInstance } from "../shared/ids.ts";
 
 const Status = z.looseObject({ runtimeStatus: z.string(), output: z.unknown() });
 

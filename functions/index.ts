@@ -1,28 +1,6 @@
 import { app } from "@azure/functions";
 import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
 import { readConfig, secretsIn } from "../shared/config.ts";
-import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "../shared/contracts/backup.ts";
-import { translateIds } from "../shared/contracts/exchange-ids.ts";
-import { compactMailbox, retainMailbox, retainMailboxes } from "../shared/contracts/follow-up.ts";
-import { holdLeaver, startLastBackup } from "../shared/contracts/leaver.ts";
-import { notify } from "../shared/contracts/notify.ts";
-import {
-  checkPersonalDataExport,
-  copyMailboxData,
-  listPersonalData,
-  requestPersonalDataExport,
-} from "../shared/contracts/personal-data.ts";
-import { closeRehearsal, openRehearsal } from "../shared/contracts/rehearsal.ts";
-import {
-  createImportSession,
-  ensureFolders,
-  planRestore,
-  reconcileRestore,
-  uploadWave,
-} from "../shared/contracts/restore.ts";
-import { takeRestore } from "../shared/contracts/restore-list.ts";
-import { shareSlots } from "../shared/contracts/slots.ts";
-import { verifyWave } from "../shared/contracts/verify.ts";
 import { clientOf, durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { graph } from "../shared/graph/graph-client.ts";
@@ -30,9 +8,6 @@ import { importer } from "../shared/graph/import-item.ts";
 import { openSlots } from "../shared/graph/slots.ts";
 import { guardOf, type SignedInHandler } from "../shared/http/guard.ts";
 import { watchAnswers } from "../shared/http/paced-body.ts";
-import { notifier } from "../shared/notify/notifier.ts";
-import { webhook } from "../shared/notify/webhook.ts";
-import { azurePackages } from "../shared/personal-data/packages.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
@@ -47,7 +22,7 @@ import {
   vaultContainer,
   workContainer,
 } from "../shared/storage/containers.ts";
-import { blobLedgers } from "../shared/work/ledger.ts";
+import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup/backup.contract.ts";
 import { backupInTurn } from "./backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup/backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup/backup-tenant.orchestrator.ts";
@@ -75,12 +50,14 @@ import { ENDPOINTS } from "./endpoints.ts";
 import { followUpSnapshot } from "./follow-up/follow-up-snapshot.orchestrator.ts";
 import { snapshotWritten } from "./follow-up/snapshot-written.event.ts";
 import { holdLeaverActivity } from "./holds/hold-leaver.activity.ts";
+import { holdLeaver, startLastBackup } from "./holds/leaver.contract.ts";
 import { protectLeaver } from "./holds/protect-leaver.orchestrator.ts";
 import { releaseHold } from "./holds/release-hold.http.ts";
 import { setHold } from "./holds/set-hold.http.ts";
 import { startLastBackupActivity } from "./holds/start-last-backup.activity.ts";
 import { userChanged } from "./holds/user-changed.event.ts";
 import { getTranslations } from "./id-translation/get-translations.http.ts";
+import { translateIds } from "./id-translation/id-translation.contract.ts";
 import { startTranslation } from "./id-translation/start-translation.http.ts";
 import { translateIdsOfMailbox } from "./id-translation/translate-exchange-ids.orchestrator.ts";
 import { translateIdsActivity } from "./id-translation/translate-ids.activity.ts";
@@ -88,7 +65,10 @@ import { appTranslator, callerTranslator } from "./id-translation/translator.ts"
 import { getJob } from "./jobs/get-job.http.ts";
 import { steerJob } from "./jobs/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "./jobs/steer-job.ts";
+import { notifier } from "./notify/notifier.ts";
 import { notifyActivity } from "./notify/notify.activity.ts";
+import { notify } from "./notify/notify.contract.ts";
+import { webhook } from "./notify/webhook.ts";
 import { checkPersonalDataExportActivity } from "./personal-data/check-personal-data-export.activity.ts";
 import { copyMailboxDataActivity } from "./personal-data/copy-mailbox-data.activity.ts";
 import { deletePersonalDataExport } from "./personal-data/delete-personal-data-export.http.ts";
@@ -96,24 +76,41 @@ import { exportPersonalData } from "./personal-data/export-personal-data.orchest
 import { getPersonalDataExport } from "./personal-data/get-personal-data-export.http.ts";
 import { getPersonalDataFile } from "./personal-data/get-personal-data-file.http.ts";
 import { listPersonalDataActivity } from "./personal-data/list-personal-data.activity.ts";
+import { azurePackages } from "./personal-data/packages.ts";
+import {
+  checkPersonalDataExport,
+  copyMailboxData,
+  listPersonalData,
+  requestPersonalDataExport,
+} from "./personal-data/personal-data.contract.ts";
 import { personalDataWritten } from "./personal-data/personal-data-written.event.ts";
 import { requestPersonalDataExportActivity } from "./personal-data/request-personal-data-export.activity.ts";
 import { startPersonalDataExport } from "./personal-data/start-personal-data-export.http.ts";
 import { closeRehearsalActivity } from "./rehearsal/close-rehearsal.activity.ts";
 import { getRehearsals } from "./rehearsal/list-rehearsals.http.ts";
 import { openRehearsalActivity } from "./rehearsal/open-rehearsal.activity.ts";
+import { closeRehearsal, openRehearsal } from "./rehearsal/rehearsal.contract.ts";
 import { rehearseRestore } from "./rehearsal/rehearse-restore.timer.ts";
 import { runRehearsal } from "./rehearsal/run-rehearsal.orchestrator.ts";
 import { planRestoreActivity } from "./restore/plan/plan-restore.activity.ts";
 import { getReport } from "./restore/report/get-report.http.ts";
 import { reconcileRestoreActivity } from "./restore/report/reconcile-restore.activity.ts";
 import { startRestore } from "./restore/request/start-restore.http.ts";
+import {
+  createImportSession,
+  ensureFolders,
+  planRestore,
+  reconcileRestore,
+  uploadWave,
+} from "./restore/restore.contract.ts";
 import { restoreInTurn } from "./restore/restore-in-turn.orchestrator.ts";
+import { takeRestore } from "./restore/restore-list.contract.ts";
 import { restoreMailbox } from "./restore/restore-mailbox.orchestrator.ts";
 import { restoreMailboxes } from "./restore/restore-mailboxes.orchestrator.ts";
 import { takeRestoreActivity } from "./restore/take-restore.activity.ts";
 import { createImportSessionActivity } from "./restore/upload/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./restore/upload/ensure-folders.activity.ts";
+import { blobLedgers } from "./restore/upload/ledger.ts";
 import { uploadWaveActivity } from "./restore/upload/upload-wave.activity.ts";
 import { cleanMailbox } from "./retention/clean-mailbox.orchestrator.ts";
 import { cleanVault } from "./retention/clean-vault.orchestrator.ts";
@@ -121,11 +118,14 @@ import { compactMailboxActivity } from "./retention/compact-mailbox.activity.ts"
 import { nightlyRetention } from "./retention/nightly-retention.timer.ts";
 import { retainMailboxActivity } from "./retention/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "./retention/retain-mailboxes.activity.ts";
+import { compactMailbox, retainMailbox, retainMailboxes } from "./retention/retention.contract.ts";
 import { startRetention } from "./retention/start-retention.http.ts";
 import { shareSlotsActivity } from "./slots/share-slots.activity.ts";
+import { shareSlots } from "./slots/slots.contract.ts";
 import { getVerification } from "./verify/get-verification.http.ts";
 import { rotatingVerify } from "./verify/rotating-verify.timer.ts";
 import { startVerify } from "./verify/start-verify.http.ts";
+import { verifyWave } from "./verify/verify.contract.ts";
 import { verifyVault } from "./verify/verify-vault.orchestrator.ts";
 import { verifyWaveActivity } from "./verify/verify-wave.activity.ts";
 

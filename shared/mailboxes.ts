@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { MailboxKey } from "./contracts/ids.ts";
 import type { MailboxRef } from "./contracts/mailbox.ts";
 import { findArchiveId, findMailboxId, findUser } from "./graph/directory.ts";
 import type { GraphClient } from "./graph/graph-client.ts";
-import { MailboxKey } from "./ids.ts";
 import type { Blobs } from "./storage/blobs.ts";
 import { mailboxKey } from "./vault/mailbox-key.ts";
 import { readHead } from "./vault/snapshots.ts";

@@ -1,4 +1,4 @@
-import { EXPORT_ITEMS_LIMIT, MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
+import { EXPORT_ITEMS_LIMIT, MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { aMailbox, onlyMailbox, withStack } from "../bench-stack.ts";
 import { graphCounters, storageWriteCount } from "../counters.ts";
 import type { Measurement } from "../measurement.ts";

@@ -1,6 +1,6 @@
 import { BlobServiceClient } from "@azure/storage-blob";
 import { mapBounded } from "../../shared/bounded.ts";
-import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { aMailbox, graphPlace, onlyMailbox, withStack } from "../bench-stack.ts";
 import { exportBatch, itemBatches } from "../graph-script.ts";
 import type { Measurement } from "../measurement.ts";

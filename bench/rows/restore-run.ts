@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { vaultApi } from "../../local/stack/api.ts";
+import { MAILBOX_REQUESTS, MAILBOX_SLOTS, MAILBOX_UPLOAD_BYTES } from "../../shared/contracts/limits.ts";
 import { bodyBytes } from "../../shared/graph/import-item.ts";
-import { MAILBOX_REQUESTS, MAILBOX_SLOTS, MAILBOX_UPLOAD_BYTES } from "../../shared/graph/limits.ts";
 import { aMailbox, type BenchStack, onlyMailbox, withStack } from "../bench-stack.ts";
 import { graphCounters, resetCounters, sum } from "../counters.ts";
 import type { Measurement } from "../measurement.ts";

@@ -1,15 +1,15 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { backupInstance } from "../../shared/contracts/ids.ts";
+import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { tryPart } from "../../shared/durable/parts.ts";
 import {
   BackupInTurnInput,
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
   takeMailbox,
-} from "../../shared/contracts/backup.ts";
-import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { tryPart } from "../../shared/durable/parts.ts";
-import { backupInstance } from "../../shared/ids.ts";
+} from "./backup.contract.ts";
 
 /** Mailboxes in one generation: what bounds its history. */
 const TURNS_PER_GENERATION = 20;

@@ -1,5 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { runId } from "../../shared/contracts/ids.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { pause } from "../../shared/durable/pause.ts";
+import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
   type BackupMailboxInput,
   type BackupMailboxResult,
@@ -8,11 +12,7 @@ import {
   exportWave,
   BackupMailboxInput as Input,
   openRun,
-} from "../../shared/contracts/backup.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { pause } from "../../shared/durable/pause.ts";
-import { runId } from "../../shared/ids.ts";
-import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+} from "./backup.contract.ts";
 import { backupStatus } from "./backup.progress.ts";
 import { isDone, noProgress } from "./wave.steps.ts";
 

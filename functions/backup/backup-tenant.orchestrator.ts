@@ -1,5 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { placeInstance, type RunId, runId } from "../../shared/contracts/ids.ts";
+import { MOST_FAILURES } from "../../shared/contracts/part.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { fillPlaces } from "../../shared/durable/parts.ts";
+import { tell } from "../notify/notify.steps.ts";
 import {
   type BackupInTurnInput,
   BackupOutcomes,
@@ -8,12 +13,7 @@ import {
   type BackupTenantResult,
   discoverMailboxes,
   MOST_LEFT_OUT,
-} from "../../shared/contracts/backup.ts";
-import { MOST_FAILURES } from "../../shared/contracts/part.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { fillPlaces } from "../../shared/durable/parts.ts";
-import { placeInstance, type RunId, runId } from "../../shared/ids.ts";
-import { tell } from "../notify/notify.steps.ts";
+} from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 
 /**

@@ -1,6 +1,6 @@
-import type { BackupTenantResult } from "../../shared/contracts/backup.ts";
-import type { Notice } from "../../shared/contracts/notify.ts";
-import type { RunId } from "../../shared/ids.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
+import type { Notice } from "../notify/notify.contract.ts";
+import type { BackupTenantResult } from "./backup.contract.ts";
 
 /** Failed mailboxes that a notice names. */
 const MOST_NAMED = 5;

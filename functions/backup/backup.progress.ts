@@ -1,4 +1,4 @@
-import type { BackupProgress } from "../../shared/contracts/backup.ts";
+import type { BackupProgress } from "./backup.contract.ts";
 
 /** What `GET /api/jobs/{id}` shows of a backup while it runs. */
 export interface BackupStatus {

@@ -1,9 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
-import { commitSnapshot } from "../../shared/contracts/backup.ts";
+import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
-import { noteMailboxOfUser } from "../../shared/state/mailboxes-of-user.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
@@ -15,7 +13,9 @@ import { readPart, refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
-import { type Departure, type RunFolder, readOutcome, readRun, readStock } from "../../shared/work/run-state.ts";
+import { commitSnapshot } from "./backup.contract.ts";
+import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
+import { type Departure, type RunFolder, readOutcome, readRun, readStock } from "./run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored: the parts of its folders and waves, then one of the items that departed, which

@@ -1,8 +1,8 @@
 import type { TimerHandler } from "@azure/functions";
-import type { BackupTenantInput } from "../../shared/contracts/backup.ts";
+import { backupTenantInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
-import { backupTenantInstance } from "../../shared/ids.ts";
+import type { BackupTenantInput } from "./backup.contract.ts";
 
 /** Starts the backup of every mailbox in scope. A tick while the last one is still alive starts nothing. */
 export const nightlyBackup =

@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import { openRun } from "../../shared/contracts/backup.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
-import { keepRun, type RunState } from "../../shared/work/run-state.ts";
+import { openRun } from "./backup.contract.ts";
+import { keepRun, type RunState } from "./run-state.ts";
 
 /** Pins the snapshot that the run follows. Run twice, the first pin holds, even if another run has committed since. */
 export const openRunActivity = (deps: {

@@ -1,15 +1,15 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import type { BackupTenantInput } from "../../shared/contracts/backup.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
-import { backupInstance, backupTenantInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import type { BackupTenantInput } from "./backup.contract.ts";
 
 /** How long a caller is kept waiting for the directory. */
 const PATIENCE_MS = 10_000;

@@ -1,8 +1,8 @@
 import type { ActivityHandler } from "durable-functions";
-import { takeMailbox } from "../../shared/contracts/backup.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { takeMailbox as take } from "../../shared/work/mailbox-queue.ts";
+import { takeMailbox } from "./backup.contract.ts";
+import { takeMailbox as take } from "./discover/mailbox-queue.ts";
 
 /** Takes the next mailbox of a run's queue for one turn of one place. Run twice, the turn gets the same mailbox. */
 export const takeMailboxActivity = (deps: { readonly work: Blobs }): ActivityHandler =>

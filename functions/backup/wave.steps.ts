@@ -1,5 +1,5 @@
-import type { BackupProgress, RunPosition } from "../../shared/contracts/backup.ts";
-import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
+import type { BackupProgress, RunPosition } from "./backup.contract.ts";
 
 export const noProgress: BackupProgress = {
   wave: 0,

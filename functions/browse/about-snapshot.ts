@@ -1,10 +1,10 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from "@azure/functions";
 import type * as z from "zod";
+import { SnapshotId } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { problem } from "../../shared/http/problem.ts";
 import { invalidQuery, readQuery } from "../../shared/http/query.ts";
-import { SnapshotId } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { type Blobs, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import { type PinnedManifest, readManifest } from "../../shared/vault/snapshots.ts";

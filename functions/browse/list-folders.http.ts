@@ -4,8 +4,8 @@ import { json } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
-import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { openIndex } from "./snapshot-indexes.ts";
 
 interface FolderNode {
   readonly id: string;

@@ -1,6 +1,6 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import { ExchangeIdFormat } from "../../shared/contracts/exchange-ids.ts";
+import { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
 import { problem, refuse } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
@@ -9,13 +9,13 @@ import { findFolder } from "../../shared/vault/find-folder.ts";
 import { firstPart, liveItems } from "../../shared/vault/indexed-records.ts";
 import { itemFilter } from "../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
-import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { itemIds } from "../id-translation/item-ids.ts";
 import { resolveIds } from "../id-translation/resolve-ids.ts";
 import type { Translator } from "../id-translation/translator.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
+import { openIndex } from "./snapshot-indexes.ts";
 
 const Query = ItemFilter.extend({
   ...paging(100),

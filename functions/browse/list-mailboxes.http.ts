@@ -1,12 +1,12 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
+import { backupInstance, MailboxKey } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
-import { backupInstance, MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { storedMailbox } from "./stored-mailbox.ts";

@@ -3,10 +3,10 @@ import * as z from "zod";
 import { paging } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { firstPart, problemRecords } from "../../shared/vault/indexed-records.ts";
-import { openIndex } from "../../shared/work/snapshot-indexes.ts";
 import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
+import { openIndex } from "./snapshot-indexes.ts";
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}/problems?page=&pageSize=

@@ -1,4 +1,4 @@
-import type { MailboxKey } from "../../shared/ids.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import type { Head } from "../../shared/vault/head.ts";

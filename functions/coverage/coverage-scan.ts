@@ -1,10 +1,10 @@
 import { mapBounded } from "../../shared/bounded.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
-import { readScope, type Scope } from "../../shared/state/scope.ts";
-import { readVerification } from "../../shared/state/verification.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
+import { readScope, type Scope } from "../backup/discover/scope-state.ts";
 import { storedHead } from "../browse/stored-mailbox.ts";
+import { readVerification } from "../verify/verification-state.ts";
 import {
   BREACHES,
   COVERAGE_STATES,

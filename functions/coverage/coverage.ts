@@ -1,8 +1,8 @@
-import type { MailboxKey } from "../../shared/ids.ts";
-import type { Scope } from "../../shared/state/scope.ts";
-import { problemsOf, type Verification } from "../../shared/state/verification.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { type Head, isHeld } from "../../shared/vault/head.ts";
+import type { Scope } from "../backup/discover/scope-state.ts";
 import type { StoredMailbox } from "../browse/stored-mailbox.ts";
+import { problemsOf, type Verification } from "../verify/verification-state.ts";
 
 /**
  * How well a mailbox is covered, what is worst first: `damaged`, as far as is known; `never`, without any snapshot;

@@ -1,11 +1,11 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
+import { MailboxKey } from "../../shared/contracts/ids.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
-import { MailboxKey } from "../../shared/ids.ts";
-import { readScope } from "../../shared/state/scope.ts";
+import { readScope } from "../backup/discover/scope-state.ts";
 import { storedMailbox } from "../browse/stored-mailbox.ts";
 import { latestAgeMs } from "./coverage.ts";
 import { type CoverageSource, coveredMailboxes, lookAt, type SharedScan } from "./coverage-scan.ts";

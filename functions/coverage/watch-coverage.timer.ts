@@ -1,9 +1,9 @@
 import type { TimerHandler } from "@azure/functions";
 import * as z from "zod";
-import type { Notice } from "../../shared/contracts/notify.ts";
-import { MailboxKey } from "../../shared/ids.ts";
-import type { Notifier } from "../../shared/notify/notifier.ts";
+import { MailboxKey } from "../../shared/contracts/ids.ts";
 import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
+import type { Notifier } from "../notify/notifier.ts";
+import type { Notice } from "../notify/notify.contract.ts";
 import { COVERAGE_STATES } from "./coverage.ts";
 import type { CoverageScan } from "./coverage-scan.ts";
 

@@ -1,5 +1,5 @@
+import { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import { MailboxKey } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 

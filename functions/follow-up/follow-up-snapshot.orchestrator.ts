@@ -1,10 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { compactMailbox, retainMailbox } from "../../shared/contracts/follow-up.ts";
-import { FollowUpInput, type FollowUpResult } from "../../shared/contracts/follow-up-snapshot.ts";
-import { VerifyTotals, type VerifyVaultInput } from "../../shared/contracts/verify.ts";
+import { type MailboxKey, verifySnapshotInstance } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { type MailboxKey, verifySnapshotInstance } from "../../shared/ids.ts";
 import { tell } from "../notify/notify.steps.ts";
+import { compactMailbox, retainMailbox } from "../retention/retention.contract.ts";
+import { VerifyTotals, type VerifyVaultInput } from "../verify/verify.contract.ts";
+import { FollowUpInput, type FollowUpResult } from "./follow-up.contract.ts";
 import { followUpNotice } from "./follow-up.notice.ts";
 
 /** Calls in which removing may go on where time was up; the nightly round takes what is left. */

@@ -1,6 +1,6 @@
-import type { FollowUpInput, FollowUpResult } from "../../shared/contracts/follow-up-snapshot.ts";
-import type { Notice } from "../../shared/contracts/notify.ts";
-import { followUpInstance } from "../../shared/ids.ts";
+import { followUpInstance } from "../../shared/contracts/ids.ts";
+import type { Notice } from "../notify/notify.contract.ts";
+import type { FollowUpInput, FollowUpResult } from "./follow-up.contract.ts";
 
 /** Ends of a step that somebody should look into. */
 const BAD: readonly string[] = ["damaged", "failed"];

@@ -1,11 +1,11 @@
 import type { EventGridHandler } from "@azure/functions";
-import type { FollowUpInput } from "../../shared/contracts/follow-up-snapshot.ts";
+import { followUpInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import { blobOf, type GridEvent, readGridEvent } from "../../shared/events/grid-event.ts";
-import { followUpInstance } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { parseVaultName, type VaultName } from "../../shared/vault/names.ts";
+import type { FollowUpInput } from "./follow-up.contract.ts";
 
 /** Source: learn.microsoft.com/azure/event-grid/event-schema-blob-storage (read 2026-11). */
 const BLOB_CREATED = "Microsoft.Storage.BlobCreated";

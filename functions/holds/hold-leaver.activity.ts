@@ -1,9 +1,9 @@
 import type { ActivityHandler } from "durable-functions";
-import { holdLeaver } from "../../shared/contracts/leaver.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Hold, isHeld } from "../../shared/vault/head.ts";
 import { moveHead } from "../../shared/vault/snapshots.ts";
+import { holdLeaver } from "./leaver.contract.ts";
 import { LEAVER } from "./leaver-hold.ts";
 
 const DAY_MS = 24 * 3_600_000;

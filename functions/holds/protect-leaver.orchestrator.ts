@@ -1,13 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import {
-  holdLeaver,
-  ProtectLeaverInput,
-  type ProtectLeaverResult,
-  startLastBackup,
-} from "../../shared/contracts/leaver.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
+import { holdLeaver, ProtectLeaverInput, type ProtectLeaverResult, startLastBackup } from "./leaver.contract.ts";
 
 /** Between two tries while a mailbox is being backed up anyway. */
 const TRY_AGAIN_MS = 5 * 60_000;

@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import type { BackupMailboxInput } from "../../shared/contracts/backup.ts";
-import { startLastBackup } from "../../shared/contracts/leaver.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
-import { backupInstance, backupTenantInstance } from "../../shared/ids.ts";
+import type { BackupMailboxInput } from "../backup/backup.contract.ts";
+import { startLastBackup } from "./leaver.contract.ts";
 
 /**
  * Starts the backup of one mailbox under the id that every backup of it has, so that there is one at a time. While a

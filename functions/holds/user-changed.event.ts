@@ -1,16 +1,16 @@
 import type { EventGridHandler } from "@azure/functions";
-import type { ProtectLeaverInput } from "../../shared/contracts/leaver.ts";
+import { leaverInstance } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import { readGridEvent, userOf } from "../../shared/events/grid-event.ts";
 import { findUser } from "../../shared/graph/directory.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import { leaverInstance } from "../../shared/ids.ts";
-import { mailboxesOfUser } from "../../shared/state/mailboxes-of-user.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { hashName } from "../../shared/vault/mailbox-key.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
+import { mailboxesOfUser } from "../backup/discover/mailboxes-of-user.ts";
+import type { ProtectLeaverInput } from "./leaver.contract.ts";
 import { isHeldForLeaver } from "./leaver-hold.ts";
 
 /** Source: learn.microsoft.com/azure/event-grid/microsoft-entra-events (read 2026-11): a soft deletion comes as an update. */

@@ -1,16 +1,16 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
 import type { DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
-import { TranslationResult } from "../../shared/contracts/exchange-ids.ts";
+import { JobId, type RunId, translationIdOf } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
-import { JobId, type RunId, translationIdOf } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findResults } from "../../shared/work/translation-state.ts";
 import { stateOf } from "../jobs/job.ts";
+import { TranslationResult } from "./id-translation.contract.ts";
+import { findResults } from "./translation-state.ts";
 
 const Query = z.strictObject({ page: z.string().optional() });
 

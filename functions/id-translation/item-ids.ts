@@ -1,4 +1,4 @@
-import { toRestId } from "../../shared/exchange-ids.ts";
+import { toRestId } from "./exchange-ids.ts";
 
 /** The ids of a selection that a snapshot does not hold, by their positions in it, counted from 0. */
 export class UnknownItemsError extends Error {

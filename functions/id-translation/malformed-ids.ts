@@ -1,6 +1,6 @@
-import type { ExchangeIdFormat } from "../../shared/contracts/exchange-ids.ts";
-import { type IdShape, isShaped, shapeOf } from "../../shared/exchange-ids.ts";
+import type { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import { aProblem, type Problem } from "../../shared/http/problem.ts";
+import { type IdShape, isShaped, shapeOf } from "./exchange-ids.ts";
 
 /** Positions that are told: more would not help whoever made the ids. */
 const MOST_POSITIONS = 100;

@@ -1,7 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
-import { IdFormats } from "../../shared/contracts/exchange-ids.ts";
-import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
+import { IdFormats } from "../../shared/contracts/id-formats.ts";
+import { TRANSLATE_IDS_LIMIT } from "../../shared/contracts/limits.ts";
 import { BrokenJsonError, type JsonReader, jsonReader } from "../../shared/json/json-reader.ts";
 import { type ShapeCheck, shapeCheck } from "./malformed-ids.ts";
 

@@ -1,4 +1,4 @@
-import type { Refusal } from "../../shared/contracts/exchange-ids.ts";
+import type { Refusal } from "../../shared/contracts/id-formats.ts";
 import type { Translator } from "./translator.ts";
 
 /** What to do when Graph translates no id at all, by who asked it. */

@@ -1,9 +1,9 @@
 import type { HttpRequest } from "@azure/functions";
-import type { ExchangeIdFormat } from "../../shared/contracts/exchange-ids.ts";
+import type { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
-import { guessFormat, toRestId } from "../../shared/exchange-ids.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import { aProblem, type Problem } from "../../shared/http/problem.ts";
+import { guessFormat, toRestId } from "./exchange-ids.ts";
 import { shapeCheck } from "./malformed-ids.ts";
 import { refusalOf } from "./refusal-of.ts";
 import type { Translator } from "./translator.ts";

@@ -1,22 +1,22 @@
 import { randomUUID } from "node:crypto";
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import type { TranslateExchangeIdsInput } from "../../shared/contracts/exchange-ids.ts";
+import { type RunId, runId, translationInstance } from "../../shared/contracts/ids.ts";
+import { TRANSLATE_IDS_LIMIT } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problem, refuse } from "../../shared/http/problem.ts";
-import { type RunId, runId, translationInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { keepIds } from "../../shared/work/translation-state.ts";
 import { firstPlaces } from "./first-places.ts";
+import type { TranslateExchangeIdsInput } from "./id-translation.contract.ts";
 import { InvalidBodyError, LargeBodyError, readTranslationRequest, type TranslationRequest } from "./read-request.ts";
 import { refusalOf } from "./refusal-of.ts";
+import { keepIds } from "./translation-state.ts";
 import type { Translator } from "./translator.ts";
 
 /** How long a caller is kept waiting for Graph. */

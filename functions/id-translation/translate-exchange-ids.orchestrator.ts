@@ -1,14 +1,14 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { pause } from "../../shared/durable/pause.ts";
 import {
   TranslateExchangeIdsInput as Input,
   type TranslateExchangeIdsInput,
   type TranslationResult,
   type TranslationTotals,
   translateIds,
-} from "../../shared/contracts/exchange-ids.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { pause } from "../../shared/durable/pause.ts";
+} from "./id-translation.contract.ts";
 import { refusalText } from "./refusal-text.steps.ts";
 
 /** Activities in one generation: history is replayed for each result, so it must stay short. */

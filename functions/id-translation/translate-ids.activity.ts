@@ -1,13 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
-import { translateIds } from "../../shared/contracts/exchange-ids.ts";
+import { TRANSLATE_IDS_LIMIT } from "../../shared/contracts/limits.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
-import { TRANSLATE_IDS_LIMIT } from "../../shared/graph/limits.ts";
 import { TranslationRefusedError, translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findResults, keepResults, readIds, type TranslatedId } from "../../shared/work/translation-state.ts";
+import { translateIds } from "./id-translation.contract.ts";
+import { findResults, keepResults, readIds, type TranslatedId } from "./translation-state.ts";
 
 type Input = z.output<typeof translateIds.input>;
 

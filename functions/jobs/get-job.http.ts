@@ -1,8 +1,8 @@
 import type { HttpHandler } from "@azure/functions";
+import { backupTenantInstance, JobId, restoreListOf } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import { backupTenantInstance, JobId, restoreListOf } from "../../shared/ids.ts";
 import { jobOf, progressIn } from "./job.ts";
 import { listProgress } from "./list-progress.ts";
 import { tenantProgress } from "./tenant-progress.ts";

@@ -1,8 +1,8 @@
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { placeInstance } from "../../shared/contracts/ids.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
-import { placeInstance } from "../../shared/ids.ts";
 
 const Count = z.int().nonnegative();
 

@@ -1,8 +1,8 @@
+import { JobId } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { roleMissing, type SignedInHandler } from "../../shared/http/guard.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import { JobId } from "../../shared/ids.ts";
 import type { Role } from "../../shared/security/principal.ts";
 import { jobOf, stateOf } from "./job.ts";
 import type { Steer } from "./steer-job.ts";

@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
+import { placeInstance } from "../../shared/contracts/ids.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
-import { placeInstance } from "../../shared/ids.ts";
 import { type JobState, stateOf } from "./job.ts";
 
 export type Steering = Pick<DurableClient, "getStatus" | "suspend" | "resume" | "terminate">;

@@ -1,7 +1,7 @@
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
+import { placeInstance } from "../../shared/contracts/ids.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
-import { placeInstance } from "../../shared/ids.ts";
 
 const Count = z.int().nonnegative();
 

@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
-import { notify } from "../../shared/contracts/notify.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { Notifier } from "../../shared/notify/notifier.ts";
+import type { Notifier } from "./notifier.ts";
+import { notify } from "./notify.contract.ts";
 
 /** Posts a notice. Run twice, it goes out once at most. A webhook that does not take it fails nothing: the log says so. */
 export const notifyActivity = (deps: { readonly notifier: Notifier }): ActivityHandler =>

@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { type Notice, notify } from "../../shared/contracts/notify.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { type Notice, notify } from "./notify.contract.ts";
 
 /** Tells people of something that has ended. Whether that can be told changes nothing about how it ended. */
 export function* tell(context: OrchestrationContext, notice: Notice): Generator<Task, void, unknown> {

@@ -1,9 +1,9 @@
 import type { ActivityHandler } from "durable-functions";
-import { checkPersonalDataExport } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { GraphError } from "../../shared/graph/graph-error.ts";
 import { findExport } from "../../shared/graph/personal-data.ts";
+import { checkPersonalDataExport } from "./personal-data.contract.ts";
 
 /** What is not answered in this time is asked again by the retry of the activity. */
 const PATIENCE_MS = 30_000;

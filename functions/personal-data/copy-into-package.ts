@@ -1,7 +1,7 @@
-import { MAILBOX_PREFIX } from "../../shared/personal-data/package-names.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { openUpload } from "../../shared/storage/block-upload.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { MAILBOX_PREFIX } from "./package-names.ts";
 
 /**
  * Copies one blob of the vault, piece by piece, under its own name below the package's mailbox folder, and yields its

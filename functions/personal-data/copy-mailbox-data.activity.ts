@@ -1,12 +1,12 @@
 import type { ActivityHandler } from "durable-functions";
 import { mapBounded } from "../../shared/bounded.ts";
-import { copyMailboxData } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import { packageName } from "../../shared/personal-data/package-names.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findCopyPlan, NAMES_PER_PAGE, readCopyPlanPage } from "../../shared/work/personal-data-state.ts";
 import { copyIntoPackage } from "./copy-into-package.ts";
+import { packageName } from "./package-names.ts";
+import type { Packages } from "./packages.ts";
+import { copyMailboxData } from "./personal-data.contract.ts";
+import { findCopyPlan, NAMES_PER_PAGE, readCopyPlanPage } from "./personal-data-state.ts";
 import { planCopy } from "./plan-copy.ts";
 
 /** Blobs copied at the same time: each takes up to 8 MiB of memory. */

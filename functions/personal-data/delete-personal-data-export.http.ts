@@ -1,10 +1,10 @@
 import type { HttpHandler } from "@azure/functions";
+import { personalDataIdOf } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { problem } from "../../shared/http/problem.ts";
-import { personalDataIdOf } from "../../shared/ids.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
 import { exportNotFound } from "./export-not-found.ts";
+import type { Packages } from "./packages.ts";
 
 /**
  * DELETE /api/personal-data-exports/{id}

@@ -1,4 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { call } from "../../shared/durable/activity.ts";
+import { awaitEvent } from "../../shared/durable/await-event.ts";
+import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
 import {
   checkPersonalDataExport,
   copyMailboxData,
@@ -9,10 +12,7 @@ import {
   type PersonalDataResult,
   requestPersonalDataExport,
   type Stage,
-} from "../../shared/contracts/personal-data.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { awaitEvent } from "../../shared/durable/await-event.ts";
-import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
+} from "./personal-data.contract.ts";
 
 /** Steps in one generation: history is replayed for each, so it must stay short. */
 const STEPS_PER_GENERATION = 20;

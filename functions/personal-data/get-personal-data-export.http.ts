@@ -1,15 +1,15 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
+import { personalDataIdOf, startOf } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
-import { personalDataIdOf, startOf } from "../../shared/ids.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
 import { jobOf } from "../jobs/job.ts";
 import { exportNotFound } from "./export-not-found.ts";
 import { filePath } from "./file-path.ts";
+import type { Packages } from "./packages.ts";
 import { readInventory } from "./read-inventory.ts";
 
 /** An export takes hours: a caller who polls faster than this learns nothing new. */

@@ -1,10 +1,10 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import { personalDataIdOf } from "../../shared/contracts/ids.ts";
 import { byteRange } from "../../shared/http/byte-range.ts";
 import { pacedBody } from "../../shared/http/paced-body.ts";
 import { problem } from "../../shared/http/problem.ts";
-import { personalDataIdOf } from "../../shared/ids.ts";
-import { isFileName } from "../../shared/personal-data/package-names.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
+import { isFileName } from "./package-names.ts";
+import type { Packages } from "./packages.ts";
 
 const notFound = (): HttpResponseInit =>
   problem(404, "file-not-found", "There is no such file: the export's inventory names those that are.");

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mapBounded } from "../../shared/bounded.ts";
-import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import type { InventoryPage, PackageFile } from "../../shared/work/personal-data-state.ts";
+import { INVENTORY_NAME } from "./package-names.ts";
+import type { InventoryPage, PackageFile } from "./personal-data-state.ts";
 
 /** Files of one page at most: a page is held in memory. */
 const FILES_PER_PAGE = 1_000;

@@ -1,11 +1,11 @@
 import type { ActivityHandler } from "durable-functions";
-import { listPersonalData } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import { packageName } from "../../shared/personal-data/package-names.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findInventoryPage, keepInventoryPage, readInventoryPage } from "../../shared/work/personal-data-state.ts";
 import { hashFiles } from "./hash-files.ts";
+import { packageName } from "./package-names.ts";
+import type { Packages } from "./packages.ts";
+import { listPersonalData } from "./personal-data.contract.ts";
+import { findInventoryPage, keepInventoryPage, readInventoryPage } from "./personal-data-state.ts";
 import { writeInventory } from "./write-inventory.ts";
 
 /**

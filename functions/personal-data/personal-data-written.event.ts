@@ -1,10 +1,10 @@
 import type { EventGridHandler } from "@azure/functions";
-import { PERSONAL_DATA_WRITTEN } from "../../shared/contracts/personal-data.ts";
+import { personalDataInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { blobOf, readGridEvent } from "../../shared/events/grid-event.ts";
-import { personalDataInstance } from "../../shared/ids.ts";
-import { exportIdOf, OWN_PREFIX, REQUEST_INFO } from "../../shared/personal-data/package-names.ts";
+import { exportIdOf, OWN_PREFIX, REQUEST_INFO } from "./package-names.ts";
+import { PERSONAL_DATA_WRITTEN } from "./personal-data.contract.ts";
 
 /**
  * A file was written into the package of an export: the job that waits for it looks at once. What it looks at is Graph's

@@ -1,15 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { baseName, manifestName } from "../../shared/vault/names.ts";
 import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";
-import {
-  type CopyPlan,
-  keepCopyPlan,
-  keepCopyPlanPage,
-  NAMES_PER_PAGE,
-} from "../../shared/work/personal-data-state.ts";
+import { type CopyPlan, keepCopyPlan, keepCopyPlanPage, NAMES_PER_PAGE } from "./personal-data-state.ts";
 
 /** Writes down, in pages, every blob that the newest snapshots of mailboxes are made of. */
 export const planCopy = async (

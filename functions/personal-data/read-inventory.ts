@@ -1,6 +1,6 @@
-import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
 import { type Blobs, collect, parseJson } from "../../shared/storage/blobs.ts";
-import { PackageFile } from "../../shared/work/personal-data-state.ts";
+import { INVENTORY_NAME } from "./package-names.ts";
+import { PackageFile } from "./personal-data-state.ts";
 
 /** Longest line: a name of 1,024 characters, each escaped, and the rest. */
 const LONGEST_LINE_BYTES = 8_192;

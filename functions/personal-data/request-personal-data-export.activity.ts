@@ -1,12 +1,12 @@
 import type { ActivityHandler } from "durable-functions";
-import { requestPersonalDataExport } from "../../shared/contracts/personal-data.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { requestExport } from "../../shared/graph/personal-data.ts";
-import { packageName } from "../../shared/personal-data/package-names.ts";
-import type { Packages } from "../../shared/personal-data/packages.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { type Accepted, findAccepted, keepAccepted } from "../../shared/work/personal-data-state.ts";
+import { packageName } from "./package-names.ts";
+import type { Packages } from "./packages.ts";
+import { requestPersonalDataExport } from "./personal-data.contract.ts";
+import { type Accepted, findAccepted, keepAccepted } from "./personal-data-state.ts";
 
 /**
  * Makes a fresh container and has Graph export a person's data into it. The URL with which Microsoft writes there is made,

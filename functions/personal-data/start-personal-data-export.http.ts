@@ -3,7 +3,7 @@ import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
 import type { PersonalDataAuditLog, PersonalDataRequested } from "../../shared/audit/audit-log.ts";
-import type { ExportPersonalDataInput } from "../../shared/contracts/personal-data.ts";
+import { type MailboxKey, personalDataInstance, runId } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
 import { findUser } from "../../shared/graph/directory.ts";
@@ -11,11 +11,11 @@ import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts"
 import { readBody } from "../../shared/http/body.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
-import { type MailboxKey, personalDataInstance, runId } from "../../shared/ids.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
-import { type Claim, claimPerson, releasePerson } from "../../shared/work/personal-data-state.ts";
+import type { ExportPersonalDataInput } from "./personal-data.contract.ts";
+import { type Claim, claimPerson, releasePerson } from "./personal-data-state.ts";
 
 /** How long a caller is kept waiting for the directory. */
 const PATIENCE_MS = 10_000;

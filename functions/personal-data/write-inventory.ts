@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import type { RunId } from "../../shared/ids.ts";
-import { INVENTORY_NAME } from "../../shared/personal-data/package-names.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { openUpload } from "../../shared/storage/block-upload.ts";
-import { readInventoryPage } from "../../shared/work/personal-data-state.ts";
+import { INVENTORY_NAME } from "./package-names.ts";
+import { readInventoryPage } from "./personal-data-state.ts";
 
 /**
  * Writes the inventory from its pages into the package, and yields its SHA-256. What lies there already is replaced: whoever

@@ -1,10 +1,14 @@
 import type { ActivityHandler } from "durable-functions";
-import { closeRehearsal, type Rehearsal } from "../../shared/contracts/rehearsal.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { isNotFound } from "../../shared/graph/graph-error.ts";
 import { eachItem, type LiveItem } from "../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../shared/graph/mailbox-address.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { findFolderMap, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../restore/restore-state.ts";
+import { type Ledgers, settledItems } from "../restore/upload/ledger.ts";
+import { compareSample } from "./compare-sample.ts";
+import { closeRehearsal, type Rehearsal } from "./rehearsal.contract.ts";
 import {
   findOpenRehearsal,
   findRehearsalReport,
@@ -12,11 +16,7 @@ import {
   noteRemoval,
   type OpenRehearsal,
   type RehearsalReport,
-} from "../../shared/state/rehearsals.ts";
-import type { Blobs } from "../../shared/storage/blobs.ts";
-import { type Ledgers, settledItems } from "../../shared/work/ledger.ts";
-import { findFolderMap, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../../shared/work/restore-state.ts";
-import { compareSample } from "./compare-sample.ts";
+} from "./rehearsal-state.ts";
 import { removeRehearsal } from "./remove-rehearsal.ts";
 
 /** How long the comparison and the removal wait for Graph before the task hub takes over. */

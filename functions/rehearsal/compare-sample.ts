@@ -1,6 +1,6 @@
 import type { LiveItem } from "../../shared/graph/items.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
-import type { RestoreItem } from "../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../restore/restore-state.ts";
 import { sourceOf } from "./rehearsal-plan.ts";
 
 /** An item of a sample that did not come back as it was; without `fields` it is not there at all. */

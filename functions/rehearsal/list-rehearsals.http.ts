@@ -1,7 +1,7 @@
 import type { HttpHandler } from "@azure/functions";
 import { json } from "../../shared/http/problem.ts";
-import { readRehearsalReports } from "../../shared/state/rehearsals.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { readRehearsalReports } from "./rehearsal-state.ts";
 
 /** Reports in an answer: a month of days. */
 const MOST_REPORTS = 31;

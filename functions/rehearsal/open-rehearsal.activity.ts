@@ -1,17 +1,17 @@
 import type { ActivityHandler } from "durable-functions";
 import { type AuditLog, MOST_IDS, type RestoreRequested } from "../../shared/audit/audit-log.ts";
-import { openRehearsal, type Rehearsal } from "../../shared/contracts/rehearsal.ts";
+import { rehearsalInstance, restoreInstance } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import { rehearsalInstance, restoreInstance } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { NOBODY } from "../../shared/security/principal.ts";
-import { noteOpenRehearsal, openRehearsals } from "../../shared/state/rehearsals.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { openRehearsal, type Rehearsal } from "./rehearsal.contract.ts";
 import { keepRehearsalPlan } from "./rehearsal-plan.ts";
 import { drawSample, type MailboxSample } from "./rehearsal-sample.ts";
+import { noteOpenRehearsal, openRehearsals } from "./rehearsal-state.ts";
 import { removeRehearsal } from "./remove-rehearsal.ts";
 
 /** How long the clean-up waits for Graph before the task hub takes over. */

@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
+import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { bodyBytes } from "../../shared/graph/import-item.ts";
-import type { MailboxKey, RunId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
-import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../../shared/work/restore-state.ts";
+import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../restore/restore-state.ts";
 import type { MailboxSample } from "./rehearsal-sample.ts";
 
 /** The folder that holds the others: a restore into a new folder has it under this name too. */

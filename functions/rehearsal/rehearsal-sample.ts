@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
+import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";

@@ -1,5 +1,5 @@
-import type { Notice } from "../../shared/contracts/notify.ts";
-import type { Rehearsal, RehearsalResult } from "../../shared/contracts/rehearsal.ts";
+import type { Notice } from "../notify/notify.contract.ts";
+import type { Rehearsal, RehearsalResult } from "./rehearsal.contract.ts";
 
 const idOf = ({ date }: Pick<Rehearsal, "date">): string => `rehearsal-${date}`;
 

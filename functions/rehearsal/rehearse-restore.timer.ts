@@ -1,8 +1,8 @@
 import type { TimerHandler } from "@azure/functions";
-import type { RehearseRestoreInput } from "../../shared/contracts/rehearsal.ts";
+import { rehearsalInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
-import { rehearsalInstance } from "../../shared/ids.ts";
+import type { RehearseRestoreInput } from "./rehearsal.contract.ts";
 
 /** Starts the restore rehearsal of the day, once a day however often it ticks; none where no mailbox takes rehearsals. */
 export const rehearseRestore =

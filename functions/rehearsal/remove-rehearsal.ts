@@ -1,9 +1,9 @@
 import { listFolders, removeFolder } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
-import { forgetOpenRehearsal, type OpenRehearsal } from "../../shared/state/rehearsals.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findFolderMap } from "../../shared/work/restore-state.ts";
+import { findFolderMap } from "../restore/restore-state.ts";
 import { TOP } from "./rehearsal-plan.ts";
+import { forgetOpenRehearsal, type OpenRehearsal } from "./rehearsal-state.ts";
 
 /**
  * Removes the folder that a rehearsal made in its mailbox, if it is there, and forgets that it may be. A folder is the

@@ -1,16 +1,16 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { restoreInstance, runId, type SnapshotId } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { tell } from "../notify/notify.steps.ts";
+import type { RestoreMailboxInput } from "../restore/restore.contract.ts";
 import {
   closeRehearsal,
   openRehearsal,
   type Rehearsal,
   type RehearsalResult,
   RehearseRestoreInput,
-} from "../../shared/contracts/rehearsal.ts";
-import type { RestoreMailboxInput } from "../../shared/contracts/restore.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { restoreInstance, runId, type SnapshotId } from "../../shared/ids.ts";
-import { tell } from "../notify/notify.steps.ts";
+} from "./rehearsal.contract.ts";
 import { brokenRehearsalNotice, unprovedNotice } from "./rehearsal.notice.ts";
 
 /**

@@ -1,12 +1,12 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import * as z from "zod";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { restoreInstance } from "../../shared/contracts/ids.ts";
 import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
-import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "../../shared/contracts/restore.ts";
-import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "../../shared/contracts/restore-list.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
-import { restoreInstance } from "../../shared/ids.ts";
+import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "./restore.contract.ts";
+import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
 import { isWhole, restoredItems } from "./restored-items.steps.ts";
 
 /** Restores in one generation: what bounds its history. */

@@ -1,5 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { pause } from "../../shared/durable/pause.ts";
+import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+import { chunksIn } from "./chunks-in.steps.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -12,12 +17,7 @@ import {
   type RestoreTotals,
   reconcileRestore,
   uploadWave,
-} from "../../shared/contracts/restore.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { pause } from "../../shared/durable/pause.ts";
-import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
-import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
-import { chunksIn } from "./chunks-in.steps.ts";
+} from "./restore.contract.ts";
 import { restoreStatus, type WavePace } from "./restore.progress.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */

@@ -1,13 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { placeInstance, restoresInstance } from "../../shared/contracts/ids.ts";
 import { MOST_FAILURES } from "../../shared/contracts/part.ts";
-import {
-  type RestoreInTurnInput,
-  RestoreMailboxesInput,
-  RestoreOutcomes,
-} from "../../shared/contracts/restore-list.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
-import { placeInstance, restoresInstance } from "../../shared/ids.ts";
+import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";
 import { NO_ITEMS } from "./restored-items.steps.ts";
 
 const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };

@@ -1,4 +1,4 @@
-import type { RestorePlan, RestoreTotals } from "../../shared/contracts/restore.ts";
+import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
 
 /** What `GET /api/jobs/{id}` shows of a restore while it runs. */
 export interface RestoreStatus {

@@ -1,5 +1,5 @@
-import type { RestorePlan, RestoreResult } from "../../shared/contracts/restore.ts";
-import type { RestoredItems } from "../../shared/contracts/restore-list.ts";
+import type { RestorePlan, RestoreResult } from "./restore.contract.ts";
+import type { RestoredItems } from "./restore-list.contract.ts";
 
 export const NO_ITEMS: RestoredItems = {
   planned: 0,

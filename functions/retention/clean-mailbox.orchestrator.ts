@@ -1,11 +1,11 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import { call } from "../../shared/durable/activity.ts";
 import {
   type CleanMailboxInput,
   CleanMailboxInput as Input,
   type Retained,
   retainMailbox,
-} from "../../shared/contracts/follow-up.ts";
-import { call } from "../../shared/durable/activity.ts";
+} from "./retention.contract.ts";
 
 /** Calls in one generation: history is replayed for each result, so it must stay short. */
 const CALLS_PER_GENERATION = 20;

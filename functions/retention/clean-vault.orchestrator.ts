@@ -1,12 +1,12 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { call } from "../../shared/durable/activity.ts";
 import {
   type CleanVaultInput,
   CleanVaultResult,
   CleanVaultInput as Input,
   retainMailboxes,
-} from "../../shared/contracts/follow-up.ts";
-import { call } from "../../shared/durable/activity.ts";
+} from "./retention.contract.ts";
 
 /** Calls in one generation: history is replayed for each result, so it must stay short. */
 const CALLS_PER_GENERATION = 20;

@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import { compactMailbox } from "../../shared/contracts/follow-up.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { compactSnapshot, isCompactionDue } from "../../shared/vault/compact.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
+import { compactMailbox } from "./retention.contract.ts";
 
 /** Run twice, the base that is written first stands; when it is killed, only parts remain that nothing names. */
 export const compactMailboxActivity = (deps: { readonly vault: Blobs }): ActivityHandler =>

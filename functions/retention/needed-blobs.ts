@@ -1,9 +1,9 @@
-import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
-import { packsNamedBy } from "../../shared/state/pack-lists.ts";
+import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { itemSet } from "../../shared/vault/item-set.ts";
 import { baseName, manifestName, parseVaultName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { type Pin, readLink } from "../../shared/vault/snapshots.ts";
+import { packsNamedBy } from "./pack-lists.ts";
 
 /** The blobs of a mailbox that snapshots need, as far as they were added. */
 export interface NeededBlobs {

@@ -1,9 +1,9 @@
 import type { TimerHandler } from "@azure/functions";
-import type { CleanVaultInput } from "../../shared/contracts/follow-up.ts";
+import { cleanVaultInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
-import { cleanVaultInstance } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
+import type { CleanVaultInput } from "./retention.contract.ts";
 
 /**
  * Starts the cleaning up of the whole vault, if there is a policy. A tick while the last one is still alive starts

@@ -1,10 +1,10 @@
 import { mapBounded } from "../../shared/bounded.ts";
-import { type MailboxKey, runStart, type SnapshotId } from "../../shared/ids.ts";
-import { type Removals, readRemovals, replaceRemovals } from "../../shared/state/removal-list.ts";
+import { type MailboxKey, runStart, type SnapshotId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { manifestName, parseVaultName, type VaultName } from "../../shared/vault/names.ts";
 import type { SnapshotNames } from "../../shared/vault/snapshots.ts";
 import type { NeededBlobs } from "./needed-blobs.ts";
+import { type Removals, readRemovals, replaceRemovals } from "./removal-list.ts";
 
 /** How long a blob must have been without need before it is removed: two looks so far apart must agree. */
 const WAIT_MS = 24 * 3_600_000;

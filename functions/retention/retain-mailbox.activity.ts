@@ -1,12 +1,12 @@
 import type { ActivityHandler, DurableClient } from "durable-functions";
-import { retainMailbox } from "../../shared/contracts/follow-up.ts";
+import { backupInstance, type MailboxKey } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
-import { backupInstance, type MailboxKey } from "../../shared/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Retained, retain } from "./retain.ts";
+import { retainMailbox } from "./retention.contract.ts";
 import { type SnapshotsInUse, snapshotsInUse } from "./snapshots-in-use.ts";
 
 /** What removing takes; without a policy nothing is ever removed. */

@@ -1,12 +1,12 @@
 import type { ActivityHandler } from "durable-functions";
 import { mapBounded } from "../../shared/bounded.ts";
-import { retainMailboxes } from "../../shared/contracts/follow-up.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import type { Retained } from "./retain.ts";
 import { type RetainActivityDeps, retainer } from "./retain-mailbox.activity.ts";
+import { retainMailboxes } from "./retention.contract.ts";
 
 /** Mailboxes at a time: each may hold a part of its catalogue or two in memory. */
 const WIDTH = 4;

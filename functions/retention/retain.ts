@@ -1,12 +1,12 @@
-import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
+import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
-import { forgetPackLists } from "../../shared/state/pack-lists.ts";
-import { readRemovals, replaceRemovals } from "../../shared/state/removal-list.ts";
 import { type Blobs, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../shared/vault/compact.ts";
 import { isHeld } from "../../shared/vault/head.ts";
 import { nameSnapshots, readHead, readManifest, type SnapshotNames } from "../../shared/vault/snapshots.ts";
 import { neededBlobs } from "./needed-blobs.ts";
+import { forgetPackLists } from "./pack-lists.ts";
+import { readRemovals, replaceRemovals } from "./removal-list.ts";
 import { removeUnneeded } from "./remove-unneeded.ts";
 import { planRetention } from "./retention-plan.ts";
 import type { SnapshotsInUse } from "./snapshots-in-use.ts";

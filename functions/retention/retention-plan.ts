@@ -1,4 +1,4 @@
-import type { MailboxKey, SnapshotId } from "../../shared/ids.ts";
+import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Hold, isHeld } from "../../shared/vault/head.ts";

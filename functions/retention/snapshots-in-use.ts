@@ -1,8 +1,8 @@
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
+import { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import { aliveInstances } from "../../shared/durable/alive-instances.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
-import { MailboxKey, SnapshotId } from "../../shared/ids.ts";
 
 /** What the input of a job that works with a snapshot, as a restore does, says. */
 const UsesSnapshot = z.looseObject({ mailbox: z.looseObject({ key: MailboxKey }), snapshotId: SnapshotId });

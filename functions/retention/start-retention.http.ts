@@ -1,7 +1,7 @@
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import * as z from "zod";
 import type { VaultAuditLog } from "../../shared/audit/audit-log.ts";
-import type { CleanMailboxInput } from "../../shared/contracts/follow-up.ts";
+import { cleanInstance, runStart } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
@@ -10,11 +10,11 @@ import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
-import { cleanInstance, runStart } from "../../shared/ids.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { auditChange } from "../follow-up/audit-change.ts";
+import type { CleanMailboxInput } from "./retention.contract.ts";
 import { planRetention } from "./retention-plan.ts";
 import { snapshotsInUse } from "./snapshots-in-use.ts";
 

@@ -1,9 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { type SlotUser, shareSlots } from "../../shared/contracts/slots.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { pause } from "../../shared/durable/pause.ts";
-import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
+import { type SlotUser, shareSlots } from "./slots.contract.ts";
 
 /** Between two askings while others hold all slots. */
 const ASK_AGAIN_MS = 5_000;

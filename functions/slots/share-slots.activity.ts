@@ -1,8 +1,8 @@
 import type { ActivityHandler } from "durable-functions";
-import { shareSlots } from "../../shared/contracts/slots.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { takeSlots } from "../../shared/work/mailbox-slots.ts";
+import { takeSlots } from "./mailbox-slots.ts";
+import { shareSlots } from "./slots.contract.ts";
 
 /** Shares a mailbox's request slots between the jobs that work on it. Run twice, the first grant holds. */
 export const shareSlotsActivity = (deps: { readonly work: Blobs }): ActivityHandler =>

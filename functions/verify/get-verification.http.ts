@@ -1,9 +1,9 @@
 import type { HttpHandler } from "@azure/functions";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import { problemsOf, readVerification } from "../../shared/state/verification.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
+import { problemsOf, readVerification } from "./verification-state.ts";
 
 /**
  * GET /api/mailboxes/{mailbox}/verification

@@ -1,8 +1,8 @@
 import type { TimerHandler } from "@azure/functions";
-import type { VerifyVaultInput } from "../../shared/contracts/verify.ts";
+import { verifyShareInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, startOnce } from "../../shared/durable/start-once.ts";
-import { verifyShareInstance } from "../../shared/ids.ts";
+import type { VerifyVaultInput } from "./verify.contract.ts";
 
 const DAY_MS = 86_400_000;
 

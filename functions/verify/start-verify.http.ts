@@ -1,15 +1,15 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import type { VerifyVaultInput } from "../../shared/contracts/verify.ts";
+import { verifyInstance } from "../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
 import { invalidRequest, problem } from "../../shared/http/problem.ts";
-import { verifyInstance } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
+import type { VerifyVaultInput } from "./verify.contract.ts";
 
 const StartVerifyRequest = z.strictObject({});
 

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import type { VerifyPosition, VerifyScope } from "../../shared/contracts/verify.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
-import type { Piece, VerifiedMailbox, VerifiedPiece } from "../../shared/state/verification.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type FindingList, findingList } from "../../shared/vault/finding.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { keptSnapshots, verifyHead } from "../../shared/vault/verify-mailbox.ts";
 import { type KeptSnapshot, verifySnapshot } from "../../shared/vault/verify-snapshot.ts";
+import type { Piece, VerifiedMailbox, VerifiedPiece } from "./verification-state.ts";
+import type { VerifyPosition, VerifyScope } from "./verify.contract.ts";
 
 /** Most mailboxes that one wave is through with, as many as its record has room for. */
 const MOST_MAILBOXES = 500;

@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { addCounts } from "../../shared/add-counts.ts";
-import { type VerifyTotals, VerifyVaultInput, verifyWave } from "../../shared/contracts/verify.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { runId } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { runId } from "../../shared/ids.ts";
+import { type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
 
 /** Waves in one generation: what bounds its history. */
 const WAVES_PER_GENERATION = 20;

@@ -1,13 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
-import { addCounts } from "../../shared/add-counts.ts";
 import { mapBounded } from "../../shared/bounded.ts";
-import { type VerifyTotals, verifyWave } from "../../shared/contracts/verify.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { implement } from "../../shared/durable/activity.ts";
-import { noteVerified } from "../../shared/state/verification.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "../../shared/work/verify-state.ts";
+import { noteVerified } from "./verification-state.ts";
+import { type VerifyTotals, verifyWave } from "./verify.contract.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
+import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "./verify-state.ts";
 
 /** Mailboxes whose state is written at the same time. */
 const WRITERS = 8;

@@ -1,5 +1,5 @@
+import { type MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import { Moment } from "../../shared/contracts/item-query.ts";
-import { type MailboxKey, SnapshotId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { findFolder as folderOf } from "../../shared/vault/find-folder.ts";

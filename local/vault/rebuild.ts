@@ -1,4 +1,4 @@
-import type { MailboxKey, RunId } from "../../shared/ids.ts";
+import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";

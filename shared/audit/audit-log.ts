@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JobId, MailboxKey, SnapshotId } from "../ids.ts";
+import { JobId, MailboxKey, SnapshotId } from "../contracts/ids.ts";
 
 /** Most ids of what was selected that a line names. */
 export const MOST_IDS = 20;

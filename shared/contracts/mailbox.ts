@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MailboxKey } from "../ids.ts";
+import { MailboxKey } from "./ids.ts";
 
 /** A mailbox as it travels between steps. The id is personal data of the tenant; the key is what names things. */
 export const MailboxRef = z.object({

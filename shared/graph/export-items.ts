@@ -1,9 +1,9 @@
 import * as z from "zod";
+import { EXPORT_ITEMS_LIMIT } from "../contracts/limits.ts";
 import { type JsonReader, jsonReader } from "../json/json-reader.ts";
 import { decodeBase64 } from "./base64-decode.ts";
 import { BrokenAnswerError } from "./broken-answer.ts";
 import type { GraphClient } from "./graph-client.ts";
-import { EXPORT_ITEMS_LIMIT } from "./limits.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { isMoved } from "./moved-mailbox.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { PAGE_ITEMS } from "../contracts/limits.ts";
 import { FolderResource } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
-import { PAGE_ITEMS } from "./limits.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchPage } from "./page.ts";
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { allOf } from "../bounded.ts";
+import { PAGE_ITEMS } from "../contracts/limits.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { hasCode, isNotFound } from "./graph-error.ts";
-import { PAGE_ITEMS } from "./limits.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchAll } from "./page.ts";
 

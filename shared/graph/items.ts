@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { PAGE_ITEMS } from "../contracts/limits.ts";
 import type { ItemFacts } from "../vault/records.ts";
 import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
 import type { GraphClient } from "./graph-client.ts";
-import { PAGE_ITEMS } from "./limits.ts";
 import { folderPath, type MailboxAddress } from "./mailbox-address.ts";
 import { fetchPage, type Page } from "./page.ts";
 

@@ -1,5 +1,5 @@
 import type { Spending } from "../contracts/lane.ts";
-import { MAILBOX_REQUESTS, MAILBOX_UPLOAD_BYTES } from "./limits.ts";
+import { MAILBOX_REQUESTS, MAILBOX_UPLOAD_BYTES } from "../contracts/limits.ts";
 
 /** Steps of a window are remembered as one: few enough for a history, and less than 1 % of a window. */
 const STEP_SECONDS = 3;

@@ -1,8 +1,8 @@
 import * as z from "zod";
-import type { IdFormats, Refusal } from "../contracts/exchange-ids.ts";
+import type { IdFormats, Refusal } from "../contracts/id-formats.ts";
+import { TRANSLATE_IDS_LIMIT } from "../contracts/limits.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { GraphError } from "./graph-error.ts";
-import { TRANSLATE_IDS_LIMIT } from "./limits.ts";
 
 /** How one id ended: its counterpart in the other format, or why there is none, in Graph's own words. */
 export type Translation = { readonly translated: string } | { readonly error: { readonly message: string } };

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MailboxKey, SnapshotId } from "../ids.ts";
+import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs, Created } from "../storage/blobs.ts";
 import { VaultDamageError } from "./damage.ts";
 import { PartRef } from "./manifest.ts";

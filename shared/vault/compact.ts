@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { type Base, writeBase } from "./base.ts";
 import { liveness } from "./liveness.ts";

@@ -1,4 +1,4 @@
-import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { liveness } from "./liveness.ts";
 import { readPart } from "./part-reader.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { MailboxKey, SnapshotId } from "../ids.ts";
+import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import { MailboxKind, MailboxUser, SnapshotState } from "./manifest.ts";
 import { Sha256 } from "./records.ts";
 

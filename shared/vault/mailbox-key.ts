@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { BASE32, MailboxKey } from "../ids.ts";
+import { BASE32, MailboxKey } from "../contracts/ids.ts";
 
 /** The first 26 characters (130 bits) of the lower-case base32 SHA-256 of a text: names it without saying it. */
 export function hashName(text: string): string {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
-import { MailboxKey, SnapshotId } from "../ids.ts";
+import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import { merkleRoot } from "./merkle.ts";
 import { belongsTo, PartName } from "./names.ts";
 import { FolderFacts, Sha256 } from "./records.ts";

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 
 const KEY = "(?<mailboxKey>[a-z2-7]{26})";
 const SNAPSHOT = "(?<snapshotId>\\d{8}T\\d{6}Z-[a-z2-7]{6})";

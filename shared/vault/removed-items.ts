@@ -1,5 +1,5 @@
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import { copyCounter } from "../copy-counter.ts";
-import type { MailboxKey, SnapshotId } from "../ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { foldSnapshot } from "./fold.ts";
 import { type ItemSet, itemSet } from "./item-set.ts";

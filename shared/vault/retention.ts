@@ -1,4 +1,4 @@
-import { runStart, type SnapshotId } from "../ids.ts";
+import { runStart, type SnapshotId } from "../contracts/ids.ts";
 import { PERIODS, type Period, type RetentionPolicy, type Span } from "../retention-policy.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { liveness } from "./liveness.ts";
 import { PartRef } from "./manifest.ts";

@@ -1,4 +1,4 @@
-import { lastRunIdAt, MailboxKey, type SnapshotId } from "../ids.ts";
+import { lastRunIdAt, MailboxKey, type SnapshotId } from "../contracts/ids.ts";
 import { type Blobs, type Created, updateJson } from "../storage/blobs.ts";
 import { type Base, readBase } from "./base.ts";
 import { VaultDamageError } from "./damage.ts";

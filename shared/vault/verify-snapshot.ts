@@ -1,5 +1,5 @@
 import { mapBounded } from "../bounded.ts";
-import type { MailboxKey, SnapshotId } from "../ids.ts";
+import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { type Finding, type Found, reporting, silent } from "./finding.ts";
 import type { PartRef } from "./manifest.ts";

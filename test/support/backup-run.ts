@@ -1,18 +1,18 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
+import { commitSnapshot, exportWave } from "../../functions/backup/backup.contract.ts";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
 import type { FolderScope } from "../../functions/backup/plan/folder-scope.ts";
 import { planMemories } from "../../functions/backup/plan/plan-memories.ts";
 import { isDone, noProgress } from "../../functions/backup/wave.steps.ts";
-import { addCounts } from "../../shared/add-counts.ts";
-import { commitSnapshot, exportWave } from "../../shared/contracts/backup.ts";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { runId } from "../../shared/contracts/ids.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
-import { MAILBOX_SLOTS } from "../../shared/graph/limits.ts";
 import { openSlots } from "../../shared/graph/slots.ts";
-import { runId } from "../../shared/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Item } from "../../local/stack/admin.ts";
-import type { SnapshotId } from "../../shared/ids.ts";
+import type { SnapshotId } from "../../shared/contracts/ids.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { readItem } from "../../shared/vault/pack-reader.ts";
 import { listSnapshots } from "../../shared/vault/snapshots.ts";

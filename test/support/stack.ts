@@ -8,7 +8,7 @@ import * as z from "zod";
 import { graphAdmin } from "../../local/stack/admin.ts";
 import { vaultApi } from "../../local/stack/api.ts";
 import { type StackOptions, startStack } from "../../local/stack/stack.ts";
-import type { MailboxKey } from "../../shared/ids.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { azureBlobs } from "../../shared/storage/azure-blobs.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 

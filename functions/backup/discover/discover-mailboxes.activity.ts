@@ -1,16 +1,16 @@
 import type { ActivityHandler } from "durable-functions";
 import type { BackupScope } from "../../../shared/backup-scope.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import { discoverMailboxes, type LeftOut, LeftOutReason, MOST_LEFT_OUT } from "../../../shared/contracts/backup.ts";
+import { backupInstance } from "../../../shared/contracts/ids.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import { backupInstance } from "../../../shared/ids.ts";
 import { mailboxesOf } from "../../../shared/mailboxes.ts";
-import { closeScope, keepScopePage } from "../../../shared/state/scope.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { addMailboxes } from "../../../shared/work/mailbox-queue.ts";
+import { discoverMailboxes, type LeftOut, LeftOutReason, MOST_LEFT_OUT } from "../backup.contract.ts";
+import { addMailboxes } from "./mailbox-queue.ts";
+import { closeScope, keepScopePage } from "./scope-state.ts";
 import { LOOKUPS, usersInScope } from "./users-in-scope.ts";
 
 /** How long one page waits for Graph before the task hub takes over. */

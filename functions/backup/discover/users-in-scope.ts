@@ -1,8 +1,8 @@
 import type { BackupScope } from "../../../shared/backup-scope.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import type { LeftOut } from "../../../shared/contracts/backup.ts";
 import { type DirectoryUser, findUser, groupUsersPage, usersPage } from "../../../shared/graph/directory.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import type { LeftOut } from "../backup.contract.ts";
 
 /** Directory look-ups under way at once: well below what the smallest tenant is allowed (3,500 units in 10 s). */
 export const LOOKUPS = 8;

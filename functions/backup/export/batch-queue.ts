@@ -1,9 +1,9 @@
+import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import type { BatchPlace } from "../../../shared/contracts/lane.ts";
-import type { MailboxKey, RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { readChunk } from "../../../shared/work/run-state.ts";
+import { readChunk } from "../run-state.ts";
 
 /** A batch to export. */
 export interface Batch {

@@ -1,7 +1,7 @@
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { Slots } from "../../../shared/graph/slots.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import { readPackIndex } from "../../../shared/vault/pack-reader.ts";

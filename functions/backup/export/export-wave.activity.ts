@@ -1,25 +1,18 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
-import { exportWave } from "../../../shared/contracts/backup.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
-import {
-  beginWave,
-  findWave,
-  keepWave,
-  type RunFolder,
-  readRun,
-  type WaveRecord,
-} from "../../../shared/work/run-state.ts";
+import { exportWave } from "../backup.contract.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanMemories } from "../plan/plan-memories.ts";
 import { runStock } from "../plan/run-stock.ts";
+import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
 import { type Batch, batchQueue } from "./batch-queue.ts";
 import { exportIntoPack } from "./export-into-pack.ts";
 import { runLanes } from "./run-lanes.ts";

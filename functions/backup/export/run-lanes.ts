@@ -1,8 +1,8 @@
 import { EventEmitter, once } from "node:events";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
-import type { Findings } from "../../../shared/work/run-state.ts";
 import type { ChunkChain } from "../plan/chunk-chain.ts";
 import type { ItemPages } from "../plan/item-pages.ts";
+import type { Findings } from "../run-state.ts";
 import type { Batch, BatchQueue } from "./batch-queue.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
+import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import type { BatchPlace } from "../../../shared/contracts/lane.ts";
-import type { MailboxKey, RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";

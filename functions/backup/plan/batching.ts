@@ -1,4 +1,4 @@
-import { BATCH_ANNOUNCED_BYTES, CHUNK_BATCHES, EXPORT_ITEMS_LIMIT } from "../../../shared/graph/limits.ts";
+import { BATCH_ANNOUNCED_BYTES, CHUNK_BATCHES, EXPORT_ITEMS_LIMIT } from "../../../shared/contracts/limits.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 
 /** Most items in a chunk. */

@@ -1,4 +1,4 @@
-import type { MailboxKey, SnapshotId } from "../../../shared/ids.ts";
+import type { MailboxKey, SnapshotId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { itemSet } from "../../../shared/vault/item-set.ts";

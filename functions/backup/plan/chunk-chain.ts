@@ -1,15 +1,8 @@
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import {
-  type Chunk,
-  findChunk,
-  keepChunk,
-  type PlanCursor,
-  type RunFolder,
-  readChunk,
-} from "../../../shared/work/run-state.ts";
+import { type Chunk, findChunk, keepChunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
 import type { PlanMemories } from "./plan-memories.ts";

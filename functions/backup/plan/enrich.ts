@@ -1,7 +1,7 @@
+import { PAGE_ITEMS } from "../../../shared/contracts/limits.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { findItem, listItems } from "../../../shared/graph/items.ts";
-import { PAGE_ITEMS } from "../../../shared/graph/limits.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 

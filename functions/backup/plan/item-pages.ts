@@ -2,7 +2,7 @@ import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { deltaItems, type LiveItem, listItems, type RemovedItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Page } from "../../../shared/graph/page.ts";
-import type { RunFolder } from "../../../shared/work/run-state.ts";
+import type { RunFolder } from "../run-state.ts";
 
 /** Most first pages that are held for the planner. Half a megabyte each, so our own choice. */
 const MOST_AHEAD = 8;

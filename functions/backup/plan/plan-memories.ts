@@ -1,4 +1,4 @@
-import type { RunId } from "../../../shared/ids.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { PlanMemory } from "./planner.ts";
 
 /** Runs whose planning a process remembers: 45 bytes for each item of the folder at hand. */

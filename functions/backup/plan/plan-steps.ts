@@ -1,7 +1,7 @@
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../../../shared/work/run-state.ts";
+import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { enrich, ifGiven } from "./enrich.ts";
 import type { ItemPages } from "./item-pages.ts";

@@ -1,12 +1,12 @@
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { isNotFound } from "../../../shared/graph/graph-error.ts";
-import { isLostState, isOverQuota } from "../../../shared/graph/lost-state.ts";
+import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../../../shared/work/run-state.ts";
+import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";

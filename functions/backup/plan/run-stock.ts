@@ -1,7 +1,7 @@
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import type { LiveFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
@@ -10,7 +10,7 @@ import { readPart } from "../../../shared/vault/part-reader.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import { type CatalogueRecord, FolderFacts, ItemFacts } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { findStock, keepStock, type RunFolder, type RunState, type Stock } from "../../../shared/work/run-state.ts";
+import { findStock, keepStock, type RunFolder, type RunState, type Stock } from "../run-state.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import type { ItemPages } from "./item-pages.ts";
 import { takeStock } from "./take-stock.ts";

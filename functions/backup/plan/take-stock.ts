@@ -2,7 +2,7 @@ import { allOf } from "../../../shared/bounded.ts";
 import { type FolderChanges, folderChanges } from "../../../shared/graph/folder-delta.ts";
 import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { isLostState, isOverQuota } from "../../../shared/graph/lost-state.ts";
+import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { FolderFacts } from "../../../shared/vault/records.ts";

@@ -1,4 +1,4 @@
-import type { RestoreItem } from "../../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../restore-state.ts";
 import type { RankedItem } from "./sorted-items.ts";
 
 /** Items in a chunk: what one ledger covers, and what a lane holds at a time. */

@@ -1,4 +1,4 @@
-import { MAILBOX_REQUESTS, MAILBOX_SLOTS, MAILBOX_UPLOAD_BYTES } from "../../../shared/graph/limits.ts";
+import { MAILBOX_REQUESTS, MAILBOX_SLOTS, MAILBOX_UPLOAD_BYTES } from "../../../shared/contracts/limits.ts";
 
 /** How long a restore takes if nothing else uses the mailbox, and which of the mailbox's limits holds its imports up. */
 export interface ExpectedDuration {

@@ -1,27 +1,27 @@
 import { randomBytes } from "node:crypto";
 import type * as z from "zod";
-import type { planRestore, Selection } from "../../../shared/contracts/restore.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
+import { PAGE_ITEMS } from "../../../shared/contracts/limits.ts";
 import { base64Length } from "../../../shared/graph/base64-encode.ts";
 import { type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { eachItem } from "../../../shared/graph/items.ts";
-import { PAGE_ITEMS } from "../../../shared/graph/limits.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
+import { selectFolders } from "../request/select-folders.ts";
+import { selectItems } from "../request/select-items.ts";
+import type { planRestore, Selection } from "../restore.contract.ts";
 import {
   keepRestoreChunk,
   keepRestorePlan,
   type RestorePlanState,
   readSelection,
   type TargetFolder,
-} from "../../../shared/work/restore-state.ts";
-import { selectFolders } from "../request/select-folders.ts";
-import { selectItems } from "../request/select-items.ts";
+} from "../restore-state.ts";
 import { copyTimes } from "./copy-times.ts";
 import { cutChunks } from "./cut-chunks.ts";
 import { type LiveCopies, liveCopies } from "./live-copies.ts";

@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import { planRestore } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { adoptRestorePlan } from "../../../shared/work/restore-state.ts";
+import { planRestore } from "../restore.contract.ts";
+import { adoptRestorePlan } from "../restore-state.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
 

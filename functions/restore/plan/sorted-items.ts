@@ -1,7 +1,7 @@
-import type { RunId } from "../../../shared/ids.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
-import { keepSortedItems, type RestoreItem, readSortedItems } from "../../../shared/work/restore-state.ts";
+import { keepSortedItems, type RestoreItem, readSortedItems } from "../restore-state.ts";
 import { byRank, type Rank } from "./copy-times.ts";
 
 /** Items that are sorted at a time, in memory. */

@@ -1,7 +1,7 @@
-import type { Target } from "../../../shared/contracts/restore.ts";
 import { type LiveFolder, pathSegment } from "../../../shared/graph/folders.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
-import type { TargetFolder } from "../../../shared/work/restore-state.ts";
+import type { Target } from "../restore.contract.ts";
+import type { TargetFolder } from "../restore-state.ts";
 
 /** The folder of a new-folder restore that holds the others. */
 export const TOP = "";

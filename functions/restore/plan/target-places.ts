@@ -1,4 +1,4 @@
-import type { TargetFolder } from "../../../shared/work/restore-state.ts";
+import type { TargetFolder } from "../restore-state.ts";
 
 /**
  * Where the items of a folder of the snapshot go, by one name for all folders that are one in the target: its id where

@@ -1,10 +1,10 @@
-import type { RestoreResult } from "../../../shared/contracts/restore.ts";
 import type { CopyCounter } from "../../../shared/copy-counter.ts";
 import { pathSegment } from "../../../shared/graph/folders.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
-import type { Settled } from "../../../shared/work/ledger.ts";
-import type { FolderReport, ItemReport } from "../../../shared/work/restore-report.ts";
-import type { FolderMap, RestorePlanState, TargetFolder } from "../../../shared/work/restore-state.ts";
+import type { RestoreResult } from "../restore.contract.ts";
+import type { FolderMap, RestorePlanState, TargetFolder } from "../restore-state.ts";
+import type { Settled } from "../upload/ledger.ts";
+import type { FolderReport, ItemReport } from "./restore-report.ts";
 
 type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
 

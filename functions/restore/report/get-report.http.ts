@@ -1,15 +1,15 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import { restoreIdOf, restoreInstance, restoreListOf } from "../../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
 import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
 import { json, problem } from "../../../shared/http/problem.ts";
-import { restoreIdOf, restoreInstance, restoreListOf } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { findRestoreReport } from "../../../shared/work/restore-report.ts";
 import { stateOf } from "../../jobs/job.ts";
 import { listReport } from "./list-report.ts";
 import { listTable, reportTable } from "./report-table.ts";
+import { findRestoreReport } from "./restore-report.ts";
 
 const notFound = () => problem(404, "restore-not-found", "There is no such restore.");
 

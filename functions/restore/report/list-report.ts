@@ -1,22 +1,22 @@
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
-import { addCounts } from "../../../shared/add-counts.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import { planRestore, reconcileRestore } from "../../../shared/contracts/restore.ts";
-import type { ListedRestore, RestoredItems } from "../../../shared/contracts/restore-list.ts";
-import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
+import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import {
   type MailboxKey,
   type RunId,
   restoreInstance,
   restoresInstance,
   type SnapshotId,
-} from "../../../shared/ids.ts";
+} from "../../../shared/contracts/ids.ts";
+import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { findRestoreList } from "../../../shared/work/restore-list.ts";
-import { findRestoreReport } from "../../../shared/work/restore-report.ts";
 import { type JobState, jobOf, stateOf } from "../../jobs/job.ts";
+import { planRestore, reconcileRestore } from "../restore.contract.ts";
+import type { ListedRestore, RestoredItems } from "../restore-list.contract.ts";
+import { findRestoreList } from "../restore-list-state.ts";
 import { isWhole, NO_ITEMS, restoredItems } from "../restored-items.steps.ts";
+import { findRestoreReport } from "./restore-report.ts";
 
 /** Jobs that are looked at at the same time. */
 const LOOKS = 16;

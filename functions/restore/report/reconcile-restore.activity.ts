@@ -1,19 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
-import { reconcileRestore } from "../../../shared/contracts/restore.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import type { RunId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { type Ledgers, type Settled, settledItems } from "../../../shared/work/ledger.ts";
-import { keepRestoreReport } from "../../../shared/work/restore-report.ts";
-import {
-  ledgerName,
-  ledgersPrefix,
-  readFolderMap,
-  readRestoreChunk,
-  readRestorePlan,
-} from "../../../shared/work/restore-state.ts";
+import { reconcileRestore } from "../restore.contract.ts";
+import { ledgerName, ledgersPrefix, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
+import { keepRestoreReport } from "./restore-report.ts";
 import { copiesSince, liveIds } from "./target-contents.ts";
 
 /** How long the comparison waits for Graph before the task hub takes over. */

@@ -1,7 +1,7 @@
 import type { Cell } from "../../../shared/http/csv.ts";
-import type { FolderReport, RestoreReport } from "../../../shared/work/restore-report.ts";
 import { NO_ITEMS } from "../restored-items.steps.ts";
 import type { ListReport } from "./list-report.ts";
+import type { FolderReport, RestoreReport } from "./restore-report.ts";
 
 const FOLDER_COUNTS = [
   "wanted",

@@ -1,7 +1,7 @@
 import { type AuditedSelection, MOST_IDS } from "../../../shared/audit/audit-log.ts";
-import type { Selection } from "../../../shared/contracts/restore.ts";
 import { findFolder } from "../../../shared/vault/find-folder.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
+import type { Selection } from "../restore.contract.ts";
 
 /** A selection as the audit log has it: folders by their ids, since a path may say anything, and no words of a query. */
 export const auditedSelection = (select: Selection, folders: readonly ManifestFolder[]): AuditedSelection => {

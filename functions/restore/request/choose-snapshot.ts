@@ -1,4 +1,4 @@
-import type { MailboxKey } from "../../../shared/ids.ts";
+import type { MailboxKey } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { findSnapshotAt, readHead, readManifest } from "../../../shared/vault/snapshots.ts";

@@ -1,4 +1,4 @@
-import type { MailboxKey } from "../../../shared/ids.ts";
+import type { MailboxKey } from "../../../shared/contracts/ids.ts";
 import type { Principal, Role } from "../../../shared/security/principal.ts";
 
 /** The role that a caller lacks to restore one mailbox into another; `undefined` when both are one, or nothing is lacking. */

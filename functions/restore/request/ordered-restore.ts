@@ -1,8 +1,8 @@
 import type { RestoreRequested } from "../../../shared/audit/audit-log.ts";
-import type { ListedRestore } from "../../../shared/contracts/restore-list.ts";
-import type { RunId } from "../../../shared/ids.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { keepSelection } from "../../../shared/work/restore-state.ts";
+import type { ListedRestore } from "../restore-list.contract.ts";
+import { keepSelection } from "../restore-state.ts";
 import type { ResolvedRestore } from "./resolve-restore.ts";
 
 /** What the audit log says of a restore, beside who asks for it, when and why. */

@@ -1,16 +1,16 @@
 import type { HttpRequest } from "@azure/functions";
 import type { AuditedSelection } from "../../../shared/audit/audit-log.ts";
+import type { SnapshotId } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import type { OnConflict, Selection, Target } from "../../../shared/contracts/restore.ts";
 import { lackOfRole } from "../../../shared/http/guard.ts";
 import { aProblem, type Problem } from "../../../shared/http/problem.ts";
-import type { SnapshotId } from "../../../shared/ids.ts";
 import type { Principal } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { UnknownItemsError } from "../../id-translation/item-ids.ts";
 import { resolveIds } from "../../id-translation/resolve-ids.ts";
 import type { Translator } from "../../id-translation/translator.ts";
+import type { OnConflict, Selection, Target } from "../restore.contract.ts";
 import { auditedSelection } from "./audited-selection.ts";
 import { chooseSnapshot } from "./choose-snapshot.ts";
 import { lackedRole } from "./cross-mailbox.ts";

@@ -1,8 +1,8 @@
 import * as z from "zod";
+import { JobId, SnapshotId } from "../../../shared/contracts/ids.ts";
 import { Moment } from "../../../shared/contracts/item-query.ts";
-import { MOST_ITEMS, OnConflict, Selection, Target } from "../../../shared/contracts/restore.ts";
-import { MOST_RESTORES } from "../../../shared/contracts/restore-list.ts";
-import { JobId, SnapshotId } from "../../../shared/ids.ts";
+import { MOST_ITEMS, OnConflict, Selection, Target } from "../restore.contract.ts";
+import { MOST_RESTORES } from "../restore-list.contract.ts";
 
 /** Why, in the operator's own words, for the audit log. */
 const Reason = z.string().trim().min(1).max(500);

@@ -1,6 +1,6 @@
-import type { Selection } from "../../../shared/contracts/restore.ts";
 import { findFolder } from "../../../shared/vault/find-folder.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
+import type { Selection } from "../restore.contract.ts";
 
 /** A selection names a folder that the snapshot does not have. */
 export class UnknownFolderError extends Error {

@@ -1,4 +1,3 @@
-import type { Selection } from "../../../shared/contracts/restore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { itemFilter } from "../../../shared/vault/item-filter.ts";
@@ -6,6 +5,7 @@ import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
 import { removedItems } from "../../../shared/vault/removed-items.ts";
 import { itemIds, UnknownItemsError } from "../../id-translation/item-ids.ts";
+import type { Selection } from "../restore.contract.ts";
 import { selectFolders } from "./select-folders.ts";
 
 /**

@@ -1,19 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { DurableOrchestrationStatus } from "durable-functions";
-import { RestoreMailboxInput } from "../../../shared/contracts/restore.ts";
+import { type RunId, restoreInstance, runId } from "../../../shared/contracts/ids.ts";
 import { findInstance, startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { roleMissing } from "../../../shared/http/guard.ts";
 import { problem } from "../../../shared/http/problem.ts";
-import { type RunId, restoreInstance, runId } from "../../../shared/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
-import { claimRestorePlan, findRestorePlan } from "../../../shared/work/restore-state.ts";
+import { RestoreMailboxInput } from "../restore.contract.ts";
+import { claimRestorePlan, findRestorePlan } from "../restore-state.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { lackedRole } from "./cross-mailbox.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
-import type { StartDeps } from "./start-restore.http.ts";
+import type { StartDeps } from "./start-deps.ts";
 
 /** How old a plan may be: scratch data lives for 7 days, and the restore reads the plan's chunks until its end. */
 const PLAN_LASTS_MS = 3 * 24 * 3_600_000;

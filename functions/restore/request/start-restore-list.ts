@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import { mapBounded } from "../../../shared/bounded.ts";
-import type { ListedRestore, RestoreMailboxesInput } from "../../../shared/contracts/restore-list.ts";
+import { type RunId, restoreInstance, restoresInstance, runId } from "../../../shared/contracts/ids.ts";
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { aProblem, type Problem, problem } from "../../../shared/http/problem.ts";
-import { type RunId, restoreInstance, restoresInstance, runId } from "../../../shared/ids.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
-import { keepRestoreList, type RestoreList } from "../../../shared/work/restore-list.ts";
+import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
+import { keepRestoreList, type RestoreList } from "../restore-list-state.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { type ResolvedRestore, resolveRestore } from "./resolve-restore.ts";
 import type { Priority, RestoreListRequest } from "./restore-request.ts";
-import type { ResolveDeps } from "./start-restore.http.ts";
+import type { ResolveDeps } from "./start-deps.ts";
 
 /** How long a caller is kept waiting for the directory to find many mailboxes. */
 const PATIENCE_MS = 120_000;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
-import type { DurableClient } from "durable-functions";
+import type { HttpResponseInit } from "@azure/functions";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
+import { restoreInstance, runId } from "../../../shared/contracts/ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
@@ -9,15 +9,14 @@ import { accepted } from "../../../shared/http/accepted.ts";
 import { readBody } from "../../../shared/http/body.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { invalidRequest, refuse } from "../../../shared/http/problem.ts";
-import { restoreInstance, runId } from "../../../shared/ids.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
-import type { Principal } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
 import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { resolveRestore } from "./resolve-restore.ts";
 import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
+import type { ResolveDeps } from "./start-deps.ts";
 import { startPlannedRestore } from "./start-planned-restore.ts";
 import { startRestoreList } from "./start-restore-list.ts";
 
@@ -60,24 +59,6 @@ export const startRestore =
     const wanted = RestoreRequest.safeParse(body);
     return wanted.success ? startWantedRestore(caller, wanted.data) : invalidRequest(wanted.error);
   };
-
-/** What starting a restore takes: who asks, where it is written down, and where it runs. */
-export interface StartDeps {
-  readonly client: Pick<DurableClient, "getStatus" | "startNew">;
-  readonly context: Pick<InvocationContext, "error">;
-  readonly principal: Principal;
-  readonly audit: AuditLog;
-  readonly work: Blobs;
-}
-
-/** And what finding out takes what is to be restored. */
-export interface ResolveDeps extends StartDeps {
-  readonly openGraph: OpenGraph;
-  readonly translator: Translator;
-  /** The call, in whose name ids may have to be translated. */
-  readonly request: HttpRequest;
-  readonly vault: Blobs;
-}
 
 const startWantedRestore = async (
   { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,

@@ -1,9 +1,9 @@
 import type { ActivityHandler } from "durable-functions";
-import { createImportSession } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
+import { createImportSession } from "../restore.contract.ts";
 import { sessionPurpose } from "./session-purpose.ts";
 
 /** How long a session waits for Graph before the task hub takes over. */

@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import { ensureFolders } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import { ensureFolder } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { type FolderMap, keepFolderMap, readRestorePlan } from "../../../shared/work/restore-state.ts";
+import { ensureFolders } from "../restore.contract.ts";
+import { type FolderMap, keepFolderMap, readRestorePlan } from "../restore-state.ts";
 
 /** How long creating folders waits for Graph before the task hub takes over. */
 const PATIENCE_MS = 120_000;

@@ -1,4 +1,4 @@
-import type { Ledger, LedgerEntry } from "../../../shared/work/ledger.ts";
+import type { Ledger, LedgerEntry } from "./ledger.ts";
 
 /** A ledger for several lanes: what they write at the same time goes out in one append. */
 export interface GroupLedger {

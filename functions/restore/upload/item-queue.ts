@@ -1,8 +1,8 @@
 import { allOf } from "../../../shared/bounded.ts";
-import type { ChunkRange } from "../../../shared/contracts/restore.ts";
-import { type Ledger, openTries, type Settled, settledItems } from "../../../shared/work/ledger.ts";
-import type { FolderMap, RestoreItem } from "../../../shared/work/restore-state.ts";
+import type { ChunkRange } from "../restore.contract.ts";
+import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
+import { type Ledger, openTries, type Settled, settledItems } from "./ledger.ts";
 
 /** An item that a lane has in hand. */
 export interface Drawn {

@@ -7,9 +7,9 @@ import { MOST_MOVES } from "../../../shared/graph/moved-mailbox.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
-import { LedgerLostError, type Settled } from "../../../shared/work/ledger.ts";
-import type { FolderMap, RestoreItem } from "../../../shared/work/restore-state.ts";
+import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import type { Drawn } from "./item-queue.ts";
+import { LedgerLostError, type Settled } from "./ledger.ts";
 
 /** Clocks of Exchange and of this app may differ by as much. */
 const CLOCK_SKEW_MS = 5 * 60_000;

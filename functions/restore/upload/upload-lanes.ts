@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
-import type { RestoreItem } from "../../../shared/work/restore-state.ts";
+import type { RestoreItem } from "../restore-state.ts";
 import type { Drawn, ItemQueue } from "./item-queue.ts";
 import type { ItemEnd } from "./settle-item.ts";
 

@@ -1,5 +1,4 @@
 import type { ActivityHandler } from "durable-functions";
-import { uploadWave } from "../../../shared/contracts/restore.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
@@ -8,9 +7,10 @@ import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { Ledgers } from "../../../shared/work/ledger.ts";
-import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
+import { uploadWave } from "../restore.contract.ts";
+import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { type Finished, itemQueue } from "./item-queue.ts";
+import type { Ledgers } from "./ledger.ts";
 import { sessionPurpose } from "./session-purpose.ts";
 import { settleItem } from "./settle-item.ts";
 import { uploadLanes } from "./upload-lanes.ts";

@@ -1,4 +1,4 @@
-import { OWN_PREFIX } from "../../../shared/personal-data/package-names.ts";
+import { OWN_PREFIX } from "../../../functions/personal-data/package-names.ts";
 import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
+import { BackupMailboxInput, type exportWave } from "../../../functions/backup/backup.contract.ts";
 import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
-import { BackupMailboxInput, type exportWave } from "../../../shared/contracts/backup.ts";
-import type { shareSlots } from "../../../shared/contracts/slots.ts";
+import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 

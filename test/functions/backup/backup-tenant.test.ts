@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
-import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
-import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type {
   BackupInTurnInput,
   BackupOutcomes,
   BackupTenantInput,
   discoverMailboxes,
-} from "../../../shared/contracts/backup.ts";
+} from "../../../functions/backup/backup.contract.ts";
+import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
+import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
+import { noProgress } from "../../../functions/backup/wave.steps.ts";
+import type { Notice } from "../../../functions/notify/notify.contract.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import type { Notice } from "../../../shared/contracts/notify.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRun } from "../kit.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mailboxesOfUser } from "../../../functions/backup/discover/mailboxes-of-user.ts";
 import { type GraphEmulator, startGraphEmulator } from "../../../local/graph/emulator.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import { mailboxesOfUser } from "../../../shared/state/mailboxes-of-user.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { takeMailbox } from "../../../functions/backup/backup.contract.ts";
+import { addMailboxes } from "../../../functions/backup/discover/mailbox-queue.ts";
 import { takeMailboxActivity } from "../../../functions/backup/take-mailbox.activity.ts";
-import { takeMailbox } from "../../../shared/contracts/backup.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
-import { addMailboxes } from "../../../shared/work/mailbox-queue.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aRun, deliver } from "../kit.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { getItems } from "../../../functions/browse/list-items.http.ts";
-import { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
+import { ExchangeIdFormat } from "../../../shared/contracts/id-formats.ts";
 import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";

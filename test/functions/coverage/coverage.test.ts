@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { closeScope, keepScopePage } from "../../../functions/backup/discover/scope-state.ts";
 import { scanCoverage, sharedScan } from "../../../functions/coverage/coverage-scan.ts";
 import { getCoverage } from "../../../functions/coverage/get-coverage.http.ts";
 import { getCoverageMetrics } from "../../../functions/coverage/get-coverage-metrics.http.ts";
 import { watchCoverage } from "../../../functions/coverage/watch-coverage.timer.ts";
-import type { Notice } from "../../../shared/contracts/notify.ts";
-import { notifier } from "../../../shared/notify/notifier.ts";
-import { closeScope, keepScopePage } from "../../../shared/state/scope.ts";
-import { noteVerified } from "../../../shared/state/verification.ts";
+import { notifier } from "../../../functions/notify/notifier.ts";
+import type { Notice } from "../../../functions/notify/notify.contract.ts";
+import { noteVerified } from "../../../functions/verify/verification-state.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { summedJson } from "../../../shared/vault/summed-json.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { followUpSnapshot } from "../../../functions/follow-up/follow-up-snapshot.orchestrator.ts";
-import type { Notice } from "../../../shared/contracts/notify.ts";
-import type { VerifyTotals } from "../../../shared/contracts/verify.ts";
+import type { Notice } from "../../../functions/notify/notify.contract.ts";
+import type { VerifyTotals } from "../../../functions/verify/verify.contract.ts";
 import { aKey, aSnapshot } from "../../shared/vault/samples.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { holdLeaverActivity } from "../../../functions/holds/hold-leaver.activity.ts";
+import { holdLeaver, startLastBackup } from "../../../functions/holds/leaver.contract.ts";
 import { protectLeaver } from "../../../functions/holds/protect-leaver.orchestrator.ts";
 import { startLastBackupActivity } from "../../../functions/holds/start-last-backup.activity.ts";
-import { holdLeaver, startLastBackup } from "../../../shared/contracts/leaver.ts";
+import { backupInstance } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import { backupInstance } from "../../../shared/ids.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";

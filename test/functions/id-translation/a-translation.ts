@@ -1,5 +1,5 @@
 import type { GraphEmulator } from "../../../local/graph/emulator.ts";
-import type { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
+import type { ExchangeIdFormat } from "../../../shared/contracts/id-formats.ts";
 import { translateExchangeIds } from "../../../shared/graph/translate-ids.ts";
 import { aMailboxInGraph } from "../kit.ts";
 import { anotherMailbox } from "../restore/a-restore.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { getTranslations } from "../../../functions/id-translation/get-translations.http.ts";
-import { keepResults } from "../../../shared/work/translation-state.ts";
+import { keepResults } from "../../../functions/id-translation/translation-state.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";

@@ -2,7 +2,7 @@ import { HttpRequest } from "@azure/functions";
 import { describe, expect, test } from "vitest";
 import { resolveIds } from "../../../functions/id-translation/resolve-ids.ts";
 import { appTranslator } from "../../../functions/id-translation/translator.ts";
-import { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
+import { ExchangeIdFormat } from "../../../shared/contracts/id-formats.ts";
 import { noGraph } from "../browse/a-vault.ts";
 import { aMailboxWithIds } from "./a-translation.ts";
 

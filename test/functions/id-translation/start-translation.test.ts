@@ -1,13 +1,13 @@
 import type { TokenCredential } from "@azure/identity";
 import { describe, expect, test } from "vitest";
+import { TranslateExchangeIdsInput } from "../../../functions/id-translation/id-translation.contract.ts";
 import { startTranslation } from "../../../functions/id-translation/start-translation.http.ts";
+import { findResults, readIds } from "../../../functions/id-translation/translation-state.ts";
 import { callerTranslator } from "../../../functions/id-translation/translator.ts";
-import { TranslateExchangeIdsInput } from "../../../shared/contracts/exchange-ids.ts";
 import { graph } from "../../../shared/graph/graph-client.ts";
 import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { moveHead } from "../../../shared/vault/snapshots.ts";
-import { findResults, readIds } from "../../../shared/work/translation-state.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxWithIds } from "./a-translation.ts";

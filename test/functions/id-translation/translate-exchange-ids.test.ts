@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { TranslateExchangeIdsInput } from "../../../functions/id-translation/id-translation.contract.ts";
 import { translateIdsOfMailbox } from "../../../functions/id-translation/translate-exchange-ids.orchestrator.ts";
-import type { TranslateExchangeIdsInput } from "../../../shared/contracts/exchange-ids.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aTranslationId } from "./a-translation.ts";

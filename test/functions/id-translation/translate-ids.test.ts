@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
+import { translateIds } from "../../../functions/id-translation/id-translation.contract.ts";
 import { translateIdsActivity } from "../../../functions/id-translation/translate-ids.activity.ts";
-import { translateIds } from "../../../shared/contracts/exchange-ids.ts";
-import { findResults, keepIds } from "../../../shared/work/translation-state.ts";
+import { findResults, keepIds } from "../../../functions/id-translation/translation-state.ts";
 import { deliver } from "../kit.ts";
 import { aMailboxWithIds, aTranslationId } from "./a-translation.ts";
 

@@ -3,8 +3,8 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import { describe, expect, test } from "vitest";
 import { steerJob } from "../../../functions/jobs/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/steer-job.ts";
+import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/contracts/ids.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
-import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/ids.ts";
 import { ROLES, type Role } from "../../../shared/security/principal.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { call } from "../browse/a-vault.ts";

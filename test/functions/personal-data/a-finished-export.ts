@@ -1,8 +1,8 @@
 import { copyMailboxDataActivity } from "../../../functions/personal-data/copy-mailbox-data.activity.ts";
 import { listPersonalDataActivity } from "../../../functions/personal-data/list-personal-data.activity.ts";
-import { copyMailboxData, listPersonalData } from "../../../shared/contracts/personal-data.ts";
-import { personalDataInstance } from "../../../shared/ids.ts";
-import { packageName } from "../../../shared/personal-data/package-names.ts";
+import { packageName } from "../../../functions/personal-data/package-names.ts";
+import { copyMailboxData, listPersonalData } from "../../../functions/personal-data/personal-data.contract.ts";
+import { personalDataInstance } from "../../../shared/contracts/ids.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { deliver } from "../kit.ts";
 import { memoryPackages } from "./an-export.ts";

@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
 import { BlobServiceClient } from "@azure/storage-blob";
+import { packageName } from "../../../functions/personal-data/package-names.ts";
+import { azurePackages, type Packages } from "../../../functions/personal-data/packages.ts";
 import type { StartOptions } from "../../../local/graph/emulator.ts";
-import { type RunId, runId } from "../../../shared/ids.ts";
-import { packageName } from "../../../shared/personal-data/package-names.ts";
-import { azurePackages, type Packages } from "../../../shared/personal-data/packages.ts";
+import { type RunId, runId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { useAzurite } from "../../support/azurite.ts";

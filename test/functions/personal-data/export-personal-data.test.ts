@@ -4,7 +4,7 @@ import {
   type ExportPersonalDataInput,
   PERSONAL_DATA_WRITTEN,
   type Stage,
-} from "../../../shared/contracts/personal-data.ts";
+} from "../../../functions/personal-data/personal-data.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { INVENTORY_NAME, MAILBOX_PREFIX } from "../../../shared/personal-data/package-names.ts";
+import { INVENTORY_NAME, MAILBOX_PREFIX } from "../../../functions/personal-data/package-names.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";

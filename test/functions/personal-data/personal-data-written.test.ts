@@ -1,8 +1,8 @@
 import { InvocationContext } from "@azure/functions";
 import { expect, test } from "vitest";
+import { packageName } from "../../../functions/personal-data/package-names.ts";
+import { PERSONAL_DATA_WRITTEN } from "../../../functions/personal-data/personal-data.contract.ts";
 import { personalDataWritten } from "../../../functions/personal-data/personal-data-written.event.ts";
-import { PERSONAL_DATA_WRITTEN } from "../../../shared/contracts/personal-data.ts";
-import { packageName } from "../../../shared/personal-data/package-names.ts";
 import { aFakeHub } from "../fake-hub.ts";
 import { exportId, job } from "./a-finished-export.ts";
 

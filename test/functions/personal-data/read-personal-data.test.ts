@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { deletePersonalDataExport } from "../../../functions/personal-data/delete-personal-data-export.http.ts";
 import { getPersonalDataExport } from "../../../functions/personal-data/get-personal-data-export.http.ts";
 import { getPersonalDataFile } from "../../../functions/personal-data/get-personal-data-file.http.ts";
-import { packageName } from "../../../shared/personal-data/package-names.ts";
+import { packageName } from "../../../functions/personal-data/package-names.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aPackage, exportId, job } from "./a-finished-export.ts";
 

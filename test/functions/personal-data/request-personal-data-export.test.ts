@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { checkPersonalDataExportActivity } from "../../../functions/personal-data/check-personal-data-export.activity.ts";
+import { packageName } from "../../../functions/personal-data/package-names.ts";
+import {
+  checkPersonalDataExport,
+  requestPersonalDataExport,
+} from "../../../functions/personal-data/personal-data.contract.ts";
 import { requestPersonalDataExportActivity } from "../../../functions/personal-data/request-personal-data-export.activity.ts";
-import { checkPersonalDataExport, requestPersonalDataExport } from "../../../shared/contracts/personal-data.ts";
-import { packageName } from "../../../shared/personal-data/package-names.ts";
 import { deliver } from "../kit.ts";
 import { anExportId, aPerson } from "./an-export.ts";
 

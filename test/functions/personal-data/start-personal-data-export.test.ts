@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { ExportPersonalDataInput } from "../../../functions/personal-data/personal-data.contract.ts";
 import { startPersonalDataExport } from "../../../functions/personal-data/start-personal-data-export.http.ts";
 import type { PersonalDataAuditLog } from "../../../shared/audit/audit-log.ts";
-import { ExportPersonalDataInput } from "../../../shared/contracts/personal-data.ts";
 import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { UPN } from "../../local/graph/kit.ts";

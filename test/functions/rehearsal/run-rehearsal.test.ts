@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { Notice } from "../../../functions/notify/notify.contract.ts";
+import { Rehearsal } from "../../../functions/rehearsal/rehearsal.contract.ts";
 import { rehearseRestore } from "../../../functions/rehearsal/rehearse-restore.timer.ts";
 import { runRehearsal } from "../../../functions/rehearsal/run-rehearsal.orchestrator.ts";
-import type { Notice } from "../../../shared/contracts/notify.ts";
-import { Rehearsal } from "../../../shared/contracts/rehearsal.ts";
-import type { RestoreMailboxInput } from "../../../shared/contracts/restore.ts";
+import type { RestoreMailboxInput } from "../../../functions/restore/restore.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aTimer } from "../a-timer.ts";

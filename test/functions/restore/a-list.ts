@@ -1,5 +1,5 @@
+import type { ListedRestore, RestoreOutcomes } from "../../../functions/restore/restore-list.contract.ts";
 import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
-import type { ListedRestore, RestoreOutcomes } from "../../../shared/contracts/restore-list.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 
 export const aListId = "20261122T090000Z-abc234";

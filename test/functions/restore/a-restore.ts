@@ -1,10 +1,6 @@
 import type * as z from "zod";
 import { planRestoreActivity } from "../../../functions/restore/plan/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "../../../functions/restore/report/reconcile-restore.activity.ts";
-import { createImportSessionActivity } from "../../../functions/restore/upload/create-import-session.activity.ts";
-import { ensureFoldersActivity } from "../../../functions/restore/upload/ensure-folders.activity.ts";
-import { uploadWaveActivity } from "../../../functions/restore/upload/upload-wave.activity.ts";
-import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -12,13 +8,17 @@ import {
   planRestore,
   reconcileRestore,
   uploadWave,
-} from "../../../shared/contracts/restore.ts";
+} from "../../../functions/restore/restore.contract.ts";
+import { readRestoreChunk, readRestorePlan } from "../../../functions/restore/restore-state.ts";
+import { createImportSessionActivity } from "../../../functions/restore/upload/create-import-session.activity.ts";
+import { ensureFoldersActivity } from "../../../functions/restore/upload/ensure-folders.activity.ts";
+import { blobLedgers } from "../../../functions/restore/upload/ledger.ts";
+import { uploadWaveActivity } from "../../../functions/restore/upload/upload-wave.activity.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { importer } from "../../../shared/graph/import-item.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
-import { blobLedgers } from "../../../shared/work/ledger.ts";
-import { readRestoreChunk, readRestorePlan } from "../../../shared/work/restore-state.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { aMailboxInGraph, deliver } from "../kit.ts";

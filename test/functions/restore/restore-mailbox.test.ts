@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { chunksIn } from "../../../functions/restore/chunks-in.steps.ts";
+import { RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
-import { RestoreMailboxInput, type uploadWave } from "../../../shared/contracts/restore.ts";
-import type { shareSlots } from "../../../shared/contracts/slots.ts";
+import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { aRestoreId } from "./a-restore.ts";

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
+import {
+  type ListedRestore,
+  type RestoreInTurnInput,
+  takeRestore,
+} from "../../../functions/restore/restore-list.contract.ts";
+import { keepRestoreList } from "../../../functions/restore/restore-list-state.ts";
 import { restoreMailboxes } from "../../../functions/restore/restore-mailboxes.orchestrator.ts";
 import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
-import { type ListedRestore, type RestoreInTurnInput, takeRestore } from "../../../shared/contracts/restore-list.ts";
-import { keepRestoreList } from "../../../shared/work/restore-list.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 import { deliver } from "../kit.ts";

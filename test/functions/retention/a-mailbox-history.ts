@@ -1,6 +1,6 @@
 import { retain } from "../../../functions/retention/retain.ts";
 import { planRetention } from "../../../functions/retention/retention-plan.ts";
-import { runId, type SnapshotId } from "../../../shared/ids.ts";
+import { runId, type SnapshotId } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { retain, type Surroundings } from "../../../functions/retention/retain.ts";
-import { runId } from "../../../shared/ids.ts";
+import { runId } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";

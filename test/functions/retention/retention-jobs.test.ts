@@ -6,7 +6,7 @@ import { compactMailboxActivity } from "../../../functions/retention/compact-mai
 import { nightlyRetention } from "../../../functions/retention/nightly-retention.timer.ts";
 import { retainMailboxActivity } from "../../../functions/retention/retain-mailbox.activity.ts";
 import { retainMailboxesActivity } from "../../../functions/retention/retain-mailboxes.activity.ts";
-import { compactMailbox, retainMailbox, retainMailboxes } from "../../../shared/contracts/follow-up.ts";
+import { compactMailbox, retainMailbox, retainMailboxes } from "../../../functions/retention/retention.contract.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { moveHead, nameSnapshots } from "../../../shared/vault/snapshots.ts";

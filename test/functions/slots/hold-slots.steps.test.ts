@@ -2,7 +2,7 @@ import type { OrchestrationHandler } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { holdSlots, type SlotUse, withSlots } from "../../../functions/slots/hold-slots.steps.ts";
-import type { shareSlots } from "../../../shared/contracts/slots.ts";
+import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { pause } from "../../../shared/durable/pause.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";

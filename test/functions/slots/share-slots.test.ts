@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { shareSlotsActivity } from "../../../functions/slots/share-slots.activity.ts";
-import { shareSlots } from "../../../shared/contracts/slots.ts";
+import { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { deliver } from "../kit.ts";

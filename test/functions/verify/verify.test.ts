@@ -3,15 +3,15 @@ import { describe, expect, test } from "vitest";
 import { getVerification } from "../../../functions/verify/get-verification.http.ts";
 import { rotatingVerify } from "../../../functions/verify/rotating-verify.timer.ts";
 import { startVerify } from "../../../functions/verify/start-verify.http.ts";
-import { verifyVault } from "../../../functions/verify/verify-vault.orchestrator.ts";
-import { verifyWaveActivity } from "../../../functions/verify/verify-wave.activity.ts";
+import { noteVerified, readVerification } from "../../../functions/verify/verification-state.ts";
 import {
   type VerifyPosition,
   type VerifyScope,
   VerifyVaultInput,
   verifyWave,
-} from "../../../shared/contracts/verify.ts";
-import { noteVerified, readVerification } from "../../../shared/state/verification.ts";
+} from "../../../functions/verify/verify.contract.ts";
+import { verifyVault } from "../../../functions/verify/verify-vault.orchestrator.ts";
+import { verifyWaveActivity } from "../../../functions/verify/verify-wave.activity.ts";
 import { headName, packName } from "../../../shared/vault/names.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aSoundVault, type SoundVault, soundKey } from "../../shared/vault/a-sound-vault.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { folderChanges } from "../../../shared/graph/folder-delta.ts";
-import { isLostState } from "../../../shared/graph/lost-state.ts";
+import { isLostState } from "../../../shared/graph/lost-token.ts";
 import { aGraph } from "./a-graph.ts";
 
 const aMailbox = { id: "MBX:a@b", kind: "primary" } as const;

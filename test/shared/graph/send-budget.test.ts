@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Spending } from "../../../shared/contracts/lane.ts";
-import { MAILBOX_REQUESTS, MAILBOX_UPLOAD_BYTES } from "../../../shared/graph/limits.ts";
+import { MAILBOX_REQUESTS, MAILBOX_UPLOAD_BYTES } from "../../../shared/contracts/limits.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
 
 const aClock = () => {

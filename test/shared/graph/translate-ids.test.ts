@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ExchangeIdFormat } from "../../../shared/contracts/exchange-ids.ts";
+import { ExchangeIdFormat } from "../../../shared/contracts/id-formats.ts";
 import {
   type Translation,
   TranslationRefusedError,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { runId, runStart } from "../../../shared/ids.ts";
+import { runId, runStart } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import { whatStays } from "../../../shared/vault/retention.ts";
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
+import { discoverMailboxes } from "../../../../functions/backup/backup.contract.ts";
 import { discoverMailboxesActivity } from "../../../../functions/backup/discover/discover-mailboxes.activity.ts";
-import { discoverMailboxes } from "../../../../shared/contracts/backup.ts";
+import { takeMailbox } from "../../../../functions/backup/discover/mailbox-queue.ts";
+import { readScope } from "../../../../functions/backup/discover/scope-state.ts";
+import { backupInstance } from "../../../../shared/contracts/ids.ts";
 import { graph } from "../../../../shared/graph/graph-client.ts";
-import { backupInstance } from "../../../../shared/ids.ts";
 import { dutyCredential } from "../../../../shared/security/credentials.ts";
-import { readScope } from "../../../../shared/state/scope.ts";
 import { mailboxKey } from "../../../../shared/vault/mailbox-key.ts";
-import { takeMailbox } from "../../../../shared/work/mailbox-queue.ts";
 import { anEmulator } from "../../../local/graph/kit.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub } from "../../fake-hub.ts";

@@ -1,11 +1,11 @@
 import type * as z from "zod";
+import { commitSnapshot, exportWave, openRun } from "../../../../functions/backup/backup.contract.ts";
 import { commitSnapshotActivity } from "../../../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
 import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
-import { addCounts } from "../../../../shared/add-counts.ts";
-import { commitSnapshot, exportWave, openRun } from "../../../../shared/contracts/backup.ts";
+import { addCounts } from "../../../../shared/contracts/add-counts.ts";
 import { openSlots } from "../../../../shared/graph/slots.ts";
 import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
 

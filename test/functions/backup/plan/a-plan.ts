@@ -1,14 +1,14 @@
 import { expect } from "vitest";
+import { openRun } from "../../../../functions/backup/backup.contract.ts";
 import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
 import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
 import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
 import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
 import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
 import { runStock } from "../../../../functions/backup/plan/run-stock.ts";
+import { type Chunk, findChunk, foldFindings, readRun, readStock } from "../../../../functions/backup/run-state.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
-import { openRun } from "../../../../shared/contracts/backup.ts";
-import type { RunId } from "../../../../shared/ids.ts";
-import { type Chunk, findChunk, foldFindings, readRun, readStock } from "../../../../shared/work/run-state.ts";
+import type { RunId } from "../../../../shared/contracts/ids.ts";
 import { runBackup } from "../../../support/backup-run.ts";
 import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
-import type { RunFolder } from "../../../../shared/work/run-state.ts";
+import type { RunFolder } from "../../../../functions/backup/run-state.ts";
 import { type Answer, aGraph } from "../../../shared/graph/a-graph.ts";
 
 const mailbox = { id: "MBX:1@2", kind: "primary" } as const;

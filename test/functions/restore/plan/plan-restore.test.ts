@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import {
   keepSelection,
   readFolderMap,
   readRestoreChunk,
   readRestorePlan,
-} from "../../../../shared/work/restore-state.ts";
+} from "../../../../functions/restore/restore-state.ts";
+import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import { anotherMailbox, aRestore, aRestoreId, copyFirstItem, plannedChunks } from "../a-restore.ts";
 
 const anotherId = "20261122T103000Z-abc234";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { TOP, targetFolders } from "../../../../functions/restore/plan/target-folders.ts";
 import { targetPlaces } from "../../../../functions/restore/plan/target-places.ts";
-import type { TargetFolder } from "../../../../shared/work/restore-state.ts";
+import type { TargetFolder } from "../../../../functions/restore/restore-state.ts";
 import { aFolderAt } from "./folders.ts";
 
 const INBOX = aFolderAt("Inbox", { wellKnownName: "inbox" });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { itemComparison } from "../../../../functions/restore/report/compare-items.ts";
+import type { TargetFolder } from "../../../../functions/restore/restore-state.ts";
 import { copyCounter } from "../../../../shared/copy-counter.ts";
-import type { TargetFolder } from "../../../../shared/work/restore-state.ts";
 
 const aFolder = (sourceId: string, overrides: Partial<TargetFolder> = {}): TargetFolder => ({
   sourceId,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { getReport } from "../../../../functions/restore/report/get-report.http.ts";
-import { keepRestoreReport, type RestoreReport } from "../../../../shared/work/restore-report.ts";
+import { keepRestoreReport, type RestoreReport } from "../../../../functions/restore/report/restore-report.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
 import { aRestoreId } from "../a-restore.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { getReport } from "../../../../functions/restore/report/get-report.http.ts";
+import { keepRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
+import { keepRestoreList } from "../../../../functions/restore/restore-list-state.ts";
 import { NO_ITEMS } from "../../../../functions/restore/restored-items.steps.ts";
-import { keepRestoreList } from "../../../../shared/work/restore-list.ts";
-import { keepRestoreReport } from "../../../../shared/work/restore-report.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask } from "../../fake-hub.ts";
 import { aListed, aListId, aPlan, aResult } from "../a-list.ts";

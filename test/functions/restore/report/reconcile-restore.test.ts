@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findRestoreReport } from "../../../../shared/work/restore-report.ts";
-import { ledgerName } from "../../../../shared/work/restore-state.ts";
+import { findRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
+import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import { aRestore, aRestoreId, copyFirstItem } from "../a-restore.ts";
 
 type Kit = Awaited<ReturnType<typeof aRestore>>;

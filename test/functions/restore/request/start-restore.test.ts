@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { startRestore } from "../../../../functions/restore/request/start-restore.http.ts";
+import { RestoreMailboxInput } from "../../../../functions/restore/restore.contract.ts";
+import { readSelection } from "../../../../functions/restore/restore-state.ts";
 import type { AuditLog } from "../../../../shared/audit/audit-log.ts";
-import { ExchangeIdFormat } from "../../../../shared/contracts/exchange-ids.ts";
-import { RestoreMailboxInput } from "../../../../shared/contracts/restore.ts";
+import { ExchangeIdFormat } from "../../../../shared/contracts/id-formats.ts";
 import { translateExchangeIds } from "../../../../shared/graph/translate-ids.ts";
 import { guardOf } from "../../../../shared/http/guard.ts";
 import { principalOf } from "../../../../shared/security/principal.ts";
-import { readSelection } from "../../../../shared/work/restore-state.ts";
 import { UPN } from "../../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../../shared/audit/memory-audit-log.ts";
 import { aPrincipalHeader } from "../../../shared/security/a-principal.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { createImportSession } from "../../../../functions/restore/restore.contract.ts";
 import { createImportSessionActivity } from "../../../../functions/restore/upload/create-import-session.activity.ts";
-import { createImportSession } from "../../../../shared/contracts/restore.ts";
 import { sealer } from "../../../../shared/security/seal.ts";
 import { aMailboxInGraph, deliver } from "../../kit.ts";
 import { aRestoreId } from "../a-restore.ts";

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { RestoreItem } from "../../../../functions/restore/restore-state.ts";
 import { itemQueue } from "../../../../functions/restore/upload/item-queue.ts";
-import type { Ledger, LedgerEntry } from "../../../../shared/work/ledger.ts";
-import type { RestoreItem } from "../../../../shared/work/restore-state.ts";
+import type { Ledger, LedgerEntry } from "../../../../functions/restore/upload/ledger.ts";
 import { aPut } from "../../../shared/vault/samples.ts";
 
 const planned = (searchKeys: readonly string[]): RestoreItem[] =>

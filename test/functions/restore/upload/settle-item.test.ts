@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { type LedgerEntry, LedgerLostError } from "../../../../functions/restore/upload/ledger.ts";
 import { type ImportContext, settleItem } from "../../../../functions/restore/upload/settle-item.ts";
 import type { ItemImporter } from "../../../../shared/graph/import-item.ts";
-import { type LedgerEntry, LedgerLostError } from "../../../../shared/work/ledger.ts";
 import { aPut } from "../../../shared/vault/samples.ts";
 
 test("an item is not sent once its ledger may be another's, however long that was after its intent", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ledgerName } from "../../../../shared/work/restore-state.ts";
+import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import { all } from "../../../shared/vault/samples.ts";
 import { aRestore, aRestoreId, contents, copyFirstItem } from "../a-restore.ts";
 

@@ -1,0 +1,223 @@
+import * as z from "zod";
+import { RunId } from "../../shared/contracts/ids.ts";
+import { BatchPlace, LaneTraffic } from "../../shared/contracts/lane.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
+import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
+import { PartFailure } from "../../shared/contracts/part.ts";
+import { defineActivity } from "../../shared/durable/activity.ts";
+
+const Count = z.int().nonnegative();
+
+/** Lanes wait for Graph themselves; this covers crashes and outages. */
+const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
+
+/** The run that an activity works for. */
+const Run = z.object({ mailbox: MailboxRef, runId: RunId });
+
+/** Item counts of a run so far; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+export const BackupTotals = z.object({
+  planned: Count,
+  exported: Count,
+  skipped: Count,
+  failed: Count,
+  removed: Count,
+  bytes: Count,
+  storedBytes: Count,
+  throttled: Count,
+});
+export type BackupTotals = z.output<typeof BackupTotals>;
+
+/**
+ * Why someone is not backed up, what needs a look first: an entry of the scope that names nobody; a user in scope without
+ * a mailbox; one whom the settings exclude; and, where only licensed users are in scope, one without a licence, who may
+ * not sign in either (`disabled`, as shared mailboxes are) or may.
+ */
+export const LeftOutReason = z.enum(["unknown", "withoutMailbox", "excluded", "disabled", "unlicensed"]);
+export type LeftOutReason = z.output<typeof LeftOutReason>;
+
+/** Somebody who is not backed up, by user id, or by the place of their entry in the scope, counted from 1. */
+export const LeftOut = z.object({
+  reason: LeftOutReason,
+  user: z.string().optional(),
+  entry: z.int().positive().optional(),
+});
+export type LeftOut = z.output<typeof LeftOut>;
+
+/** How many of those who are left out are named in a result or a status; all are counted. */
+export const MOST_LEFT_OUT = 20;
+
+/** Who was left out, by reason, and the first of them. */
+const LeftOutCounts = z.object({
+  unknown: Count.default(0),
+  withoutMailbox: Count,
+  excluded: Count.default(0),
+  disabled: Count.default(0),
+  unlicensed: Count.default(0),
+  leftOut: z.array(LeftOut).max(MOST_LEFT_OUT).default([]),
+  /** Mailboxes left out because a backup of them is still running. */
+  busy: Count,
+});
+
+/** Mailboxes in the queue, and who has none there. */
+export const BackupQueue = LeftOutCounts.extend({ mailboxes: Count });
+export type BackupQueue = z.output<typeof BackupQueue>;
+
+/** Queues one page of the mailboxes in scope at position `start`, from the page that `next` names. */
+export const discoverMailboxes = defineActivity({
+  name: "discover-mailboxes",
+  input: z.object({
+    tenantRun: RunId,
+    only: z.array(z.string().min(1)).optional(),
+    page: Count,
+    start: Count,
+    next: z.string().optional(),
+  }),
+  output: BackupQueue.extend({ next: z.string().optional() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Takes the next mailbox from the queue; none when it is empty. */
+export const takeMailbox = defineActivity({
+  name: "take-mailbox",
+  input: z.object({ tenantRun: RunId, place: Count, turn: Count }),
+  output: z.object({ mailbox: MailboxRef.optional() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Opens a run: pins the snapshot that it follows. Asks nothing of Graph, so it needs no slot. */
+export const openRun = defineActivity({
+  name: "open-run",
+  input: Run.extend({
+    /** Whether to list everything again and compare, instead of asking for changes. */
+    full: z.boolean(),
+  }),
+  output: z.object({ laneBudgetMs: z.int().positive() }),
+  retry: OUTAGE_RETRY,
+});
+
+/** How far a run has come: chunks that are planned, and the batches of them that are still to be exported. */
+export const RunPosition = z.object({
+  /** The chunk that is planned next. */
+  nextChunk: Count,
+  planned: z.boolean(),
+  /** The first batch that no lane has drawn yet. */
+  at: BatchPlace,
+  /** Batches that were drawn, and given back because Graph refused them. */
+  again: z.array(BatchPlace).max(MAILBOX_SLOTS * 2),
+});
+export type RunPosition = z.output<typeof RunPosition>;
+
+/** What a wave exported; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+const WaveCounts = z.object({ exported: Count, skipped: Count, failed: Count, bytes: Count, storedBytes: Count });
+
+/**
+ * One wave: lanes plan and export, `slots` requests at a time, until all is done or time is up. The first one takes stock
+ * of the folders.
+ */
+export const exportWave = defineActivity({
+  name: "export-wave",
+  input: Run.extend({
+    wave: Count,
+    slots: z.int().positive().max(MAILBOX_SLOTS),
+    budgetMs: z.int().positive(),
+    position: RunPosition,
+  }),
+  output: LaneTraffic.extend(WaveCounts.shape).extend({
+    position: RunPosition,
+    /** Items of chunks that it planned. */
+    planned: Count,
+    removed: Count,
+    /** Items that the run may find, as far as that is known. */
+    expectedItems: Count,
+  }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Writes the snapshot's manifest from the parts of the run, then moves the head. */
+export const commitSnapshot = defineActivity({
+  name: "commit-snapshot",
+  input: Run.extend({ trigger: Trigger, totals: BackupTotals }),
+  output: z.object({
+    /** The newest snapshot now: this run's, or the one before it when nothing had changed. */
+    snapshotId: RunId,
+    state: z.enum(["complete", "partial"]),
+    quiet: z.boolean(),
+    items: Count,
+    bytes: Count,
+  }),
+  retry: OUTAGE_RETRY,
+});
+
+/** A run as far as it has come. */
+export const BackupProgress = z.object({
+  wave: Count,
+  /** Requests that the next wave keeps under way, as many slots as there are for it. */
+  lanes: z.int().positive(),
+  position: RunPosition,
+  expectedItems: Count,
+  /** Of the last wave; 0 before the first. */
+  itemsPerSecond: z.number().nonnegative(),
+  totals: BackupTotals,
+});
+export type BackupProgress = z.output<typeof BackupProgress>;
+
+export const BackupMailboxInput = z.object({
+  mailbox: MailboxRef,
+  trigger: Trigger,
+  full: z.boolean().default(false),
+  /** Set when a generation goes on where the last one ended. */
+  resume: z
+    .object({
+      runId: RunId,
+      laneBudgetMs: z.int().positive(),
+      progress: BackupProgress,
+    })
+    .optional(),
+});
+export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
+
+/** What a mailbox's run left in the vault. */
+export const BackupMailboxResult = z.object({
+  snapshotId: RunId,
+  state: z.enum(["complete", "partial"]),
+  quiet: z.boolean(),
+  items: Count,
+  bytes: Count,
+  totals: BackupTotals,
+});
+export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
+
+/** How many mailboxes ended how, the items and raw bytes that their snapshots stored, and why some failed. */
+export const BackupOutcomes = z.object({
+  complete: Count,
+  partial: Count,
+  failed: Count,
+  failures: z.array(PartFailure),
+  items: Count,
+  bytes: Count,
+});
+export type BackupOutcomes = z.output<typeof BackupOutcomes>;
+
+/** One place in the window: backs up mailboxes from the queue, one after the other. */
+export const BackupInTurnInput = z.object({
+  tenantRun: RunId,
+  trigger: Trigger,
+  full: z.boolean(),
+  place: Count,
+  turn: Count,
+  outcomes: BackupOutcomes,
+});
+export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;
+
+export const BackupTenantResult = BackupOutcomes.extend(LeftOutCounts.shape);
+export type BackupTenantResult = z.output<typeof BackupTenantResult>;
+
+export const BackupTenantInput = z.object({
+  trigger: Trigger,
+  full: z.boolean().default(false),
+  /** Users whose mailboxes to back up instead of all in scope. */
+  only: z.array(z.string().min(1)).optional(),
+  /** Mailboxes that are backed up at the same time. */
+  window: z.int().positive(),
+});
+export type BackupTenantInput = z.output<typeof BackupTenantInput>;

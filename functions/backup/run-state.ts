@@ -1,0 +1,186 @@
+import * as z from "zod";
+import { RunId } from "../../shared/contracts/ids.ts";
+import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { PartRef } from "../../shared/vault/manifest.ts";
+import { FolderFacts, ItemFacts, Sha256 } from "../../shared/vault/records.ts";
+import { exportWave } from "./backup.contract.ts";
+
+const Count = z.int().nonnegative();
+
+/** A folder that the run backs up, as it was when the run opened. */
+export const RunFolder = FolderFacts.extend({
+  itemCount: Count,
+  /** Whether the previous snapshot has the folder, so that what it holds must be compared with. */
+  known: z.boolean(),
+  /** Where the last delta round over its items ended. */
+  deltaLink: z.string().optional(),
+  /** Items that the previous snapshot could not store. */
+  retry: z.array(ItemFacts),
+});
+export type RunFolder = z.output<typeof RunFolder>;
+
+/** What a run was opened with: the snapshot that it follows, and whether it lists everything again. */
+export const RunState = z.object({
+  started: z.iso.datetime(),
+  parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
+  full: z.boolean(),
+});
+export type RunState = z.output<typeof RunState>;
+
+/** The folders that a run found, in the order in which they are planned. */
+export const Stock = z.object({
+  folders: z.array(RunFolder),
+  foldersDeltaLink: z.string().optional(),
+  /** Folders that are not backed up, for the run after this one. */
+  otherFolders: z.array(FolderFacts).optional(),
+});
+export type Stock = z.output<typeof Stock>;
+
+/**
+ * How a folder is planned: what failed last time, then either the changes since its deltaLink, or its listing followed
+ * by a delta round that confirms it.
+ */
+export const PlanPhase = z.enum(["retry", "changes", "list", "delta"]);
+export type PlanPhase = z.output<typeof PlanPhase>;
+
+/** Where planning goes on after a chunk. `carry` are items of a page that did not fit into the chunk any more. */
+export const PlanCursor = z.object({
+  /** Index into the run's folders. */
+  folder: Count,
+  phase: PlanPhase,
+  link: z.string().optional(),
+  /** How often Graph forgot where it stood in this folder. */
+  restarts: Count,
+  /** Whether the folder's deltas are refused, so that its listing must do. */
+  listOnly: z.boolean(),
+  /** The chunk in which this folder's first items may lie. */
+  folderChunk: Count,
+  carry: z.array(ItemFacts),
+});
+export type PlanCursor = z.output<typeof PlanCursor>;
+
+/** An item that left a folder of the mailbox. */
+export const Departure = z.object({ id: z.string(), folderId: z.string(), reason: z.string() });
+export type Departure = z.output<typeof Departure>;
+
+/** What planning found beside items to export: folders that are finished, and items that left, or left and came back. */
+export const Findings = z.object({
+  finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
+  departed: z.array(Departure),
+  returned: z.array(Departure.omit({ reason: true })),
+});
+export type Findings = z.output<typeof Findings>;
+
+/**
+ * A planned piece of work. Each chunk says how planning goes on after it, so that the chunks are a chain: whoever creates
+ * a chunk first decides it for all, and a planner that is delivered twice follows the chain of the first.
+ */
+export const Chunk = Findings.extend({
+  batches: z.array(z.array(ItemFacts).min(1)),
+  /** Short hashes of the items that a first delta round showed: a planner that goes on must know them. */
+  confirmed: z.array(z.string()),
+  /** Absent in the last chunk. */
+  next: PlanCursor.optional(),
+});
+export type Chunk = z.output<typeof Chunk>;
+
+/** How a wave ended: the first delivery to say it speaks for all, and what it names is what the wave did. */
+export const WaveRecord = z.object({
+  result: exportWave.output,
+  /** The records of what it exported, in the order in which they apply. */
+  parts: z.array(PartRef),
+  findings: Findings,
+});
+export type WaveRecord = z.output<typeof WaveRecord>;
+
+const padded = (number: number): string => String(number).padStart(6, "0");
+const runName = (runId: RunId): string => `${runId}/run.json`;
+const stockName = (runId: RunId): string => `${runId}/stock.json`;
+const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${padded(chunk)}.json`;
+const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
+const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** Keeps a JSON blob, once: a second delivery gets what the first one kept. */
+const keep = async <T>(work: Blobs, name: string, schema: z.ZodType<T>, value: T): Promise<T> => {
+  const outcome = await work.create(name, bytesOf(schema.parse(value)));
+  return outcome === "created" ? value : read(work, name, schema);
+};
+
+const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> => {
+  const found = await readJson(work, name, schema);
+  if (found === undefined) throw new Error(`${name} is not among the scratch data: it was never kept, or has expired`);
+  return found;
+};
+
+/** Keeps what the run was opened with. */
+export const keepRun = (work: Blobs, runId: RunId, state: RunState): Promise<RunState> =>
+  keep(work, runName(runId), RunState, state);
+
+/** @throws {Error} when the run was never opened, or its scratch data has expired. */
+export const readRun = (work: Blobs, runId: RunId): Promise<RunState> => read(work, runName(runId), RunState);
+
+export const findStock = (work: Blobs, runId: RunId): Promise<Stock | undefined> =>
+  readJson(work, stockName(runId), Stock);
+
+/** @throws {Error} when no stock was taken, or it has expired. */
+export const readStock = (work: Blobs, runId: RunId): Promise<Stock> => read(work, stockName(runId), Stock);
+
+/** Keeps the folders that were found, and gives those that then stand. */
+export const keepStock = (work: Blobs, runId: RunId, stock: Stock): Promise<Stock> =>
+  keep(work, stockName(runId), Stock, stock);
+
+export const findChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk | undefined> =>
+  readJson(work, chunkName(runId, chunk), Chunk);
+
+/** @throws {Error} when the chunk was not planned, or has expired. */
+export const readChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk> =>
+  read(work, chunkName(runId, chunk), Chunk);
+
+/** Adds a chunk to the chain, and gives what then is there: this one, or the one that another delivery added before. */
+export const keepChunk = (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> =>
+  keep(work, chunkName(runId, number), Chunk, chunk);
+
+/** Notes that a wave is being worked on; false when an earlier delivery of it was. */
+export const beginWave = async (work: Blobs, runId: RunId, wave: number): Promise<boolean> =>
+  (await work.create(`${runId}/begun/w${padded(wave)}`, bytesOf(null))) === "created";
+
+export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord | undefined> =>
+  readJson(work, waveName(runId, wave), WaveRecord);
+
+export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRecord): Promise<WaveRecord> =>
+  keep(work, waveName(runId, wave), WaveRecord, record);
+
+const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
+
+/** What planning found, once all of it is known. */
+export interface FoldedFindings {
+  /** The delta link of every folder that was planned to its end. */
+  readonly deltaLinks: ReadonlyMap<string, string>;
+  /** The items that had left when planning ended. */
+  readonly departed: readonly Departure[];
+}
+
+/** Folds findings in the order of the chain. */
+export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
+  const deltaLinks = new Map<string, string>();
+  const departed = new Map<string, Departure>();
+  for (const findings of all) {
+    for (const { folderId, deltaLink } of findings.finished)
+      if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
+    for (const departure of findings.departed) departed.set(itemKey(departure), departure);
+    for (const item of findings.returned) departed.delete(itemKey(item));
+  }
+  return { deltaLinks, departed: [...departed.values()] };
+};
+
+/** What the waves of a run did: the parts that they wrote, in order, and what they found. */
+export const readOutcome = async (
+  work: Blobs,
+  runId: RunId,
+): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
+  const waves: WaveRecord[] = [];
+  for await (const { name } of work.list(wavesPrefix(runId))) waves.push(await read(work, name, WaveRecord));
+  return { parts: waves.flatMap(({ parts }) => parts), ...foldFindings(waves.map(({ findings }) => findings)) };
+};

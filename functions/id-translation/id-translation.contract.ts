@@ -1,0 +1,47 @@
+import * as z from "zod";
+import { IdFormats, Refusal } from "../../shared/contracts/id-formats.ts";
+import { RunId } from "../../shared/contracts/ids.ts";
+import { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import { defineActivity } from "../../shared/durable/activity.ts";
+
+const Count = z.int().nonnegative();
+
+/** A translation of more ids than one answer holds: its id names the ids and the results among the scratch data. */
+const Translation = IdFormats.extend({
+  translationId: RunId,
+  mailbox: MailboxRef,
+  /** Pieces of ids that were kept. */
+  pieces: z.int().positive(),
+});
+
+/** Translates pieces of ids from `piece` on, until all are done or time is up; `next` is the first that is not done. */
+export const translateIds = defineActivity({
+  name: "translate-ids",
+  input: Translation.extend({ piece: Count }),
+  output: z.object({
+    next: Count,
+    /** Ids of the pieces done, by how they ended. */
+    translated: Count,
+    failed: Count,
+    throttled: Count,
+    /** A wait that Graph asked for and the activity did not take. */
+    waitMs: Count,
+    refused: Refusal.optional(),
+  }),
+  retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
+});
+
+/** Counts of ids so far. */
+export const TranslationTotals = z.object({ translated: Count, failed: Count, throttled: Count });
+export type TranslationTotals = z.output<typeof TranslationTotals>;
+
+/** What a translation came to. Its results are among the scratch data, in pieces. */
+export const TranslationResult = TranslationTotals.extend({ ids: Count, pieces: Count });
+export type TranslationResult = z.output<typeof TranslationResult>;
+
+export const TranslateExchangeIdsInput = Translation.extend({
+  ids: z.int().positive(),
+  /** Set when a generation goes on where the last one ended. */
+  resume: z.object({ piece: Count, totals: TranslationTotals }).optional(),
+});
+export type TranslateExchangeIdsInput = z.output<typeof TranslateExchangeIdsInput>;

@@ -1,0 +1,49 @@
+import * as z from "zod";
+import type { RunId } from "../../shared/contracts/ids.ts";
+import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+
+const Position = z.int().nonnegative();
+
+/** Some ids of a translation, in order; a number stands for the same id as at that position, counted over all pieces. */
+const IdPiece = z.array(z.union([z.string(), Position]));
+export type IdPiece = z.output<typeof IdPiece>;
+
+/** How an id ended. */
+export const TranslatedId = z.union([
+  z.object({ id: z.string(), translated: z.string() }),
+  z.object({ id: z.string(), error: z.object({ message: z.string() }) }),
+]);
+export type TranslatedId = z.output<typeof TranslatedId>;
+
+const ResultPiece = z.array(TranslatedId);
+
+const pieceName = (translationId: RunId, kind: "ids" | "results", piece: number): string =>
+  `translate-${translationId}/${kind}/p${String(piece).padStart(6, "0")}.json`;
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+export const keepIds = async (work: Blobs, translationId: RunId, piece: number, ids: IdPiece): Promise<void> => {
+  await work.create(pieceName(translationId, "ids", piece), bytesOf(ids));
+};
+
+/** @throws {Error} when there is no such piece, or it has expired. */
+export const readIds = async (work: Blobs, translationId: RunId, piece: number): Promise<IdPiece> => {
+  const ids = await readJson(work, pieceName(translationId, "ids", piece), IdPiece);
+  if (ids === undefined)
+    throw new Error(`Translation ${translationId} has no piece ${piece}: it was never kept, or has expired`);
+  return ids;
+};
+
+/** Keeps the results of a piece unless there are some; gives those that stand. */
+export const keepResults = async (
+  work: Blobs,
+  translationId: RunId,
+  piece: number,
+  results: readonly TranslatedId[],
+): Promise<readonly TranslatedId[]> => {
+  const outcome = await work.create(pieceName(translationId, "results", piece), bytesOf(results));
+  return outcome === "created" ? results : ((await findResults(work, translationId, piece)) ?? results);
+};
+
+export const findResults = (work: Blobs, translationId: RunId, piece: number): Promise<TranslatedId[] | undefined> =>
+  readJson(work, pieceName(translationId, "results", piece), ResultPiece);

@@ -1,0 +1,21 @@
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import type { Notice, NoticeOutcome } from "./notify.contract.ts";
+import type { PostNotice } from "./webhook.ts";
+
+/** Tells people something, at most once. */
+export type Notifier = (notice: Notice) => Promise<NoticeOutcome>;
+
+/**
+ * Notes that a notice is about to go out, once for each id, and then posts it. One that is cut off in between never goes
+ * out: of "at most once" and "at least once" the first is chosen, as nobody reads a channel that repeats itself.
+ *
+ * @param post `undefined`: there is no webhook, and nothing is noted.
+ */
+export const notifier =
+  ({ state, post }: { readonly state: Blobs; readonly post: PostNotice | undefined }): Notifier =>
+  async (notice) => {
+    if (post === undefined) return "off";
+    const intent = Buffer.from(JSON.stringify({ v: 1, at: new Date().toISOString(), title: notice.title }));
+    if ((await state.create(`notices/${notice.id}.json`, intent)) === "exists") return "repeated";
+    return post(notice);
+  };

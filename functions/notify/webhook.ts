@@ -1,0 +1,81 @@
+import {
+  createDefaultHttpClient,
+  createEmptyPipeline,
+  createHttpHeaders,
+  createPipelineRequest,
+  type HttpClient,
+  isRestError,
+  proxyPolicy,
+  type RetryStrategy,
+  retryPolicy,
+  userAgentPolicy,
+} from "@azure/core-rest-pipeline";
+import type { Webhook } from "../../shared/config.ts";
+import { retryAfterMs } from "../../shared/graph/retry-after.ts";
+import { messageOf } from "./message.ts";
+import type { Notice } from "./notify.contract.ts";
+
+/** Posts one notice and says what came of it. Nothing that it says or throws holds the webhook's URL. */
+export type PostNotice = (notice: Notice) => Promise<"sent" | "refused" | "unanswered">;
+
+/** Times that a notice is posted again that was certainly not taken. */
+const MOST_RETRIES = 5;
+
+/** First wait where the webhook names none, doubled each time; Teams takes four messages a second. Our own choice. */
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 60_000;
+
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** Statuses by which a webhook says that it has not taken a message. */
+const NOT_TAKEN: readonly number[] = [429, 503];
+
+/** Failures of a connection that came before anything was sent. */
+const NOT_CONNECTED: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
+
+/**
+ * Posts again only what was certainly not taken: a notice that went out twice would be worse than one that did not, since
+ * what it is about can be looked up.
+ */
+const certainRetry = (firstWaitMs: number): RetryStrategy => ({
+  name: "certainRetry",
+  retry: ({ retryCount, response, responseError }) => {
+    const isCertain =
+      response === undefined ? NOT_CONNECTED.includes(responseError?.code ?? "") : NOT_TAKEN.includes(response.status);
+    if (!isCertain) return { skipStrategy: true };
+    const asked = retryAfterMs(response?.headers.get("retry-after"), Date.now());
+    return { retryAfterInMs: Math.min(LONGEST_WAIT_MS, asked ?? firstWaitMs * 2 ** retryCount) };
+  },
+});
+
+export const webhook = (
+  { url, format }: Webhook,
+  {
+    userAgent,
+    httpClient = createDefaultHttpClient(),
+    firstWaitMs = FIRST_WAIT_MS,
+  }: { readonly userAgent: string; readonly httpClient?: HttpClient; readonly firstWaitMs?: number },
+): PostNotice => {
+  const pipeline = createEmptyPipeline();
+  pipeline.addPolicy(proxyPolicy());
+  pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
+  pipeline.addPolicy(retryPolicy([certainRetry(firstWaitMs)], { maxRetries: MOST_RETRIES }), { phase: "Retry" });
+
+  return async (notice) => {
+    const request = createPipelineRequest({
+      url,
+      method: "POST",
+      headers: createHttpHeaders({ "content-type": "application/json" }),
+      body: JSON.stringify(messageOf(format, notice)),
+      timeout: ANSWER_TIMEOUT_MS,
+      allowInsecureConnection: url.startsWith("http:"),
+    });
+    try {
+      const { status } = await pipeline.sendRequest(httpClient, request);
+      return status >= 200 && status < 300 ? "sent" : "refused";
+    } catch (error) {
+      if (isRestError(error) || (error instanceof Error && error.name === "AbortError")) return "unanswered";
+      throw error;
+    }
+  };
+};

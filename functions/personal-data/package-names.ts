@@ -1,0 +1,38 @@
+import { RunId } from "../../shared/contracts/ids.ts";
+
+const PACKAGE = /^dsr-(\d{8})t(\d{6})z-([a-z2-7]{6})(?:-([2-9]))?$/;
+
+/** The container of an export; one with a number when Graph never answered for those before. */
+export const packageName = (exportId: RunId, attempt = 1): string =>
+  `dsr-${exportId.toLowerCase()}${attempt === 1 ? "" : `-${attempt}`}`;
+
+/** The export that a container belongs to; `undefined` for any other container. */
+export const exportIdOf = (container: string): RunId | undefined => {
+  const [, date, time, random] = PACKAGE.exec(container) ?? [];
+  return RunId.safeParse(`${date}T${time}Z-${random}`).data;
+};
+
+/** What the app adds to a package lies below this; everything else is Microsoft's. */
+export const OWN_PREFIX = "_vault/";
+
+/** JSON lines, one for each other file of the package. */
+export const INVENTORY_NAME = `${OWN_PREFIX}inventory.jsonl`;
+
+/** Below it lie blobs of the vault, under their own names: docs/vault-format.md says how to read them. */
+export const MAILBOX_PREFIX = `${OWN_PREFIX}mailbox/`;
+
+/** What Microsoft writes to try the container out, before an export exists. */
+export const REQUEST_INFO = "RequestInfo.json";
+
+/** Longest name of a blob. Source: learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata. */
+const LONGEST_NAME = 1_024;
+
+/**
+ * Whether a name from outside may be looked for in a package. A segment of dots would lead a URL out of the container, and
+ * into another one that the app may read.
+ */
+export const isFileName = (name: string): boolean =>
+  name.length > 0 &&
+  name.length <= LONGEST_NAME &&
+  /^\P{Surrogate}+$/u.test(name) &&
+  !name.split(/[/\\]/).some((segment) => segment === "." || segment === "..");

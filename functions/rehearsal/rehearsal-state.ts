@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { MailboxKey, type RunId, SnapshotId } from "../../shared/contracts/ids.ts";
+import { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
+import { Rehearsal, RehearsalCounts } from "./rehearsal.contract.ts";
+
+/** What a rehearsal restores, and which mailboxes it could not draw from, as their snapshots cannot be read. */
+const Drawn = z.object({
+  sample: z.array(z.object({ mailbox: MailboxKey, snapshot: SnapshotId, items: z.int().nonnegative() })),
+  damaged: z.array(z.object({ mailbox: MailboxKey, damage: z.string() })),
+});
+
+/** A rehearsal that may have left something in its mailbox, noted before anything is there: how its folder is found. */
+export const OpenRehearsal = Rehearsal.extend({
+  ...Drawn.shape,
+  mailbox: MailboxRef,
+  folderName: z.string().min(1),
+});
+export type OpenRehearsal = z.output<typeof OpenRehearsal>;
+
+/** An item that did not come back as it was: `fields` differ, or it is not there. */
+const Difference = z.object({
+  mailbox: MailboxKey,
+  item: z.string(),
+  fields: z.array(z.string()).optional(),
+});
+
+/** The dated proof that backups restore, or that they do not. */
+export const RehearsalReport = Rehearsal.extend({
+  ...Drawn.shape,
+  v: z.literal(1),
+  finished: z.iso.datetime(),
+  /** The mailbox that the sample was restored into. */
+  into: MailboxKey,
+  counts: RehearsalCounts,
+  proved: z.boolean(),
+  differences: z.array(Difference),
+  /** When what the rehearsal had restored was removed again. */
+  removed: z.iso.datetime().optional(),
+});
+export type RehearsalReport = z.output<typeof RehearsalReport>;
+
+const OPEN = "rehearsals-open/";
+const REPORTS = "rehearsals/";
+const openName = (rehearsalId: RunId): string => `${OPEN}${rehearsalId}.json`;
+const reportName = (date: string): string => `${REPORTS}${date}.json`;
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+export const noteOpenRehearsal = async (state: Blobs, open: OpenRehearsal): Promise<void> => {
+  await state.create(openName(open.rehearsalId), bytesOf(OpenRehearsal.parse(open)));
+};
+
+export const findOpenRehearsal = (state: Blobs, rehearsalId: RunId): Promise<OpenRehearsal | undefined> =>
+  readJson(state, openName(rehearsalId), OpenRehearsal);
+
+/** The rehearsals that may have left something in their mailbox, the oldest first. */
+export async function* openRehearsals(state: Blobs): AsyncGenerator<OpenRehearsal> {
+  for await (const { name } of state.list(OPEN)) {
+    const open = await readJson(state, name, OpenRehearsal);
+    if (open !== undefined) yield open;
+  }
+}
+
+export const forgetOpenRehearsal = async (state: Blobs, rehearsalId: RunId): Promise<void> => {
+  await state.remove(openName(rehearsalId));
+};
+
+/** Keeps a day's report, and gives the one that then stands: the first. */
+export const keepRehearsalReport = (state: Blobs, report: RehearsalReport): Promise<RehearsalReport> =>
+  updateJson(state, reportName(report.date), RehearsalReport, (current) => current ?? report);
+
+export const findRehearsalReport = (state: Blobs, date: string): Promise<RehearsalReport | undefined> =>
+  readJson(state, reportName(date), RehearsalReport);
+
+/** Notes in a day's report when its folder was removed. */
+export const noteRemoval = async (state: Blobs, date: string, removed: string): Promise<void> => {
+  await updateJson(state, reportName(date), RehearsalReport, (current) => {
+    if (current === undefined) throw new Error(`There is no report of the rehearsal of ${date}`);
+    return { ...current, removed: current.removed ?? removed };
+  });
+};
+
+/** The newest reports, the newest first. */
+export const readRehearsalReports = async (state: Blobs, most: number): Promise<RehearsalReport[]> => {
+  const names: string[] = [];
+  for await (const { name } of state.list(REPORTS)) names.push(name);
+  const reports: RehearsalReport[] = [];
+  for (const name of names.slice(-most).toReversed()) {
+    const report = await readJson(state, name, RehearsalReport);
+    if (report !== undefined) reports.push(report);
+  }
+  return reports;
+};

@@ -1,0 +1,42 @@
+import * as z from "zod";
+import type { RunId } from "../../shared/contracts/ids.ts";
+import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { takeTurn } from "../../shared/storage/turns.ts";
+import { ListedRestore, type ListPosition } from "./restore-list.contract.ts";
+
+/** The restores of a list, by the mailbox that they fill: those into one run one after the other, as they stand here. */
+export const RestoreList = z.array(z.array(ListedRestore).min(1)).min(1);
+export type RestoreList = z.output<typeof RestoreList>;
+
+const listName = (listId: RunId): string => `restores-${listId}/list.json`;
+const turnsName = (listId: RunId): string => `restores-${listId}/turns.json`;
+
+export const keepRestoreList = async (work: Blobs, listId: RunId, list: RestoreList): Promise<void> => {
+  await work.create(listName(listId), Buffer.from(JSON.stringify(list)));
+};
+
+/** `undefined` when there is no such list, or it has expired. */
+export const findRestoreList = (work: Blobs, listId: RunId): Promise<RestoreList | undefined> =>
+  readJson(work, listName(listId), RestoreList);
+
+/**
+ * The next restore of a list for a taker's turn, the same whenever that is asked for: the next one into the mailbox that the
+ * taker is at, so that two restores into one mailbox never run at the same time, else the first into the next mailbox.
+ * `undefined` when all are taken.
+ *
+ * @throws {Error} when the list has expired.
+ */
+export const takeListed = async (
+  work: Blobs,
+  listId: RunId,
+  { taker, turn, at }: { readonly taker: number; readonly turn: number; readonly at: ListPosition | undefined },
+): Promise<{ restore: ListedRestore; at: ListPosition } | undefined> => {
+  const list = await findRestoreList(work, listId);
+  if (list === undefined) throw new Error(`List ${listId} is not there any more: its scratch data has expired`);
+  const within = at && { mailbox: at.mailbox, restore: at.restore + 1 };
+  const next = within && list[within.mailbox]?.[within.restore];
+  if (within && next) return { restore: next, at: within };
+  const mailbox = await takeTurn(work, turnsName(listId), taker, turn);
+  const first = list[mailbox]?.[0];
+  return first && { restore: first, at: { mailbox, restore: 0 } };
+};

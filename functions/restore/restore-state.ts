@@ -1,0 +1,185 @@
+import * as z from "zod";
+import { RunId } from "../../shared/contracts/ids.ts";
+import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { PutRecord } from "../../shared/vault/records.ts";
+import { type OrderedSelection, Selection } from "./restore.contract.ts";
+
+const Count = z.int().nonnegative();
+
+/** A folder of the target: one that is there, or one to create below its parent. Parents come before children. */
+export const TargetFolder = z.object({
+  /** The folder in the snapshot whose items go here; the new top folder of a restore has none. */
+  sourceId: z.string(),
+  displayName: z.string(),
+  type: z.string(),
+  parentSourceId: z.string().optional(),
+  liveId: z.string().optional(),
+  /** Items that a copy of lay there already when it was planned, and that the restore leaves alone. */
+  present: Count.optional(),
+});
+export type TargetFolder = z.output<typeof TargetFolder>;
+
+/**
+ * What a restore will do. Its chunks lie under a name of its own, so that two deliveries cannot mix theirs: below the
+ * restore itself, or below the dry run whose plan it carries out.
+ */
+export const RestorePlanState = z.object({
+  generation: z.string().min(1),
+  chunksOf: RunId.optional(),
+  started: z.iso.datetime(),
+  items: Count,
+  present: Count,
+  replaced: Count.default(0),
+  bytes: Count,
+  /** Bytes that the bodies of its imports take. */
+  bodyBytes: Count.default(0),
+  /** Pages of the listing that compares at the end. */
+  pages: Count.default(0),
+  /** How long one request was taken to last when it was planned. */
+  secondsPerRequest: z.number().positive().default(1),
+  chunks: Count,
+  folders: z.array(TargetFolder),
+});
+export type RestorePlanState = z.output<typeof RestorePlanState>;
+
+/** An item to import; `replaces` is the live item that it takes the place of, as it was when it was planned. */
+export const RestoreItem = PutRecord.extend({
+  replaces: z.object({ id: z.string().min(1), changeKey: z.string() }).optional(),
+});
+export type RestoreItem = z.output<typeof RestoreItem>;
+
+/** A page of a run of items that were sorted together. */
+export interface SortedPage {
+  readonly run: number;
+  readonly page: number;
+}
+
+const RestoreChunk = z.array(RestoreItem);
+
+/** The live folder for each folder of the snapshot. */
+export const FolderMap = z.record(z.string(), z.string());
+export type FolderMap = z.output<typeof FolderMap>;
+
+const prefix = (restoreId: RunId): string => `restore-${restoreId}/`;
+const planName = (restoreId: RunId): string => `${prefix(restoreId)}plan.json`;
+const foldersName = (restoreId: RunId): string => `${prefix(restoreId)}folders.json`;
+const chunkName = (restoreId: RunId, generation: string, chunk: number): string =>
+  `${prefix(restoreId)}plan-${generation}/c${String(chunk).padStart(6, "0")}.json`;
+
+const sortedName = (restoreId: RunId, generation: string, { run, page }: SortedPage): string =>
+  `${prefix(restoreId)}plan-${generation}/sorted/r${run}-p${page}.json`;
+
+/** The name of the ledger of one chunk. */
+export const ledgerName = (restoreId: RunId, chunk: number): string =>
+  `${ledgersPrefix(restoreId)}c${String(chunk).padStart(6, "0")}.jsonl`;
+export const ledgersPrefix = (restoreId: RunId): string => `${prefix(restoreId)}ledger/`;
+const claimName = (planOf: RunId): string => `${prefix(planOf)}carried-out-by.json`;
+const selectionName = (restoreId: RunId): string => `${prefix(restoreId)}selection.json`;
+export const reportName = (restoreId: RunId): string => `${prefix(restoreId)}report.json`;
+
+const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+export const keepRestoreChunk = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  chunk: number,
+  items: readonly RestoreItem[],
+): Promise<void> => {
+  await work.create(chunkName(restoreId, generation, chunk), bytesOf(items));
+};
+
+export const keepSortedItems = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  page: SortedPage,
+  items: readonly RestoreItem[],
+): Promise<void> => {
+  await work.create(sortedName(restoreId, generation, page), bytesOf(items));
+};
+
+export const readSortedItems = async (
+  work: Blobs,
+  restoreId: RunId,
+  generation: string,
+  page: SortedPage,
+): Promise<RestoreItem[]> =>
+  found(
+    await readJson(work, sortedName(restoreId, generation, page), RestoreChunk),
+    `Restore ${restoreId} has no page ${page.page} of run ${page.run}`,
+  );
+
+/** Makes this plan the restore's, unless another delivery's is already; gives the one that stands. */
+export const keepRestorePlan = async (
+  work: Blobs,
+  restoreId: RunId,
+  plan: z.input<typeof RestorePlanState>,
+): Promise<RestorePlanState> => {
+  const kept = RestorePlanState.parse(plan);
+  const outcome = await work.create(planName(restoreId), bytesOf(kept));
+  return outcome === "created" ? kept : readRestorePlan(work, restoreId);
+};
+
+/** Makes the plan of a dry run this restore's, too: its folders and its chunks. Gives the one that stands. */
+export const adoptRestorePlan = async (
+  work: Blobs,
+  restoreId: RunId,
+  planOf: RunId,
+  started: string,
+): Promise<RestorePlanState> => {
+  const plan = await readRestorePlan(work, planOf);
+  return keepRestorePlan(work, restoreId, { ...plan, chunksOf: planOf, started });
+};
+
+/** Keeps a selection out of the restore's history, unless it is everything; gives what travels in its stead. */
+export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<OrderedSelection> => {
+  if ("all" in select) return select;
+  await work.create(selectionName(restoreId), bytesOf(select));
+  return { kept: true };
+};
+
+export const readSelection = async (work: Blobs, restoreId: RunId, select: OrderedSelection): Promise<Selection> =>
+  "kept" in select
+    ? found(await readJson(work, selectionName(restoreId), Selection), `Restore ${restoreId} has no selection`)
+    : select;
+
+/** Who carries out the plan of a dry run: this restore, unless another one is to do so already. */
+export const claimRestorePlan = async (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> => {
+  const outcome = await work.create(claimName(planOf), bytesOf(restoreId));
+  if (outcome === "created") return restoreId;
+  return (await readJson(work, claimName(planOf), RunId)) ?? restoreId;
+};
+
+export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
+  readJson(work, planName(restoreId), RestorePlanState);
+
+/** @throws {Error} when there is no such plan, or it has expired. */
+export const readRestorePlan = async (work: Blobs, restoreId: RunId): Promise<RestorePlanState> =>
+  found(await findRestorePlan(work, restoreId), `Restore ${restoreId} has no plan`);
+
+export const readRestoreChunk = async (
+  work: Blobs,
+  restoreId: RunId,
+  { generation, chunksOf = restoreId }: Pick<RestorePlanState, "generation" | "chunksOf">,
+  chunk: number,
+): Promise<RestoreItem[]> =>
+  found(
+    await readJson(work, chunkName(chunksOf, generation, chunk), RestoreChunk),
+    `Restore ${restoreId} has no chunk ${chunk}`,
+  );
+
+export const keepFolderMap = async (work: Blobs, restoreId: RunId, map: FolderMap): Promise<void> => {
+  await work.create(foldersName(restoreId), bytesOf(map));
+};
+
+export const findFolderMap = (work: Blobs, restoreId: RunId): Promise<FolderMap | undefined> =>
+  readJson(work, foldersName(restoreId), FolderMap);
+
+export const readFolderMap = async (work: Blobs, restoreId: RunId): Promise<FolderMap> =>
+  found(await findFolderMap(work, restoreId), `Restore ${restoreId} has no folders yet`);
+
+const found = <T>(value: T | undefined, otherwise: string): T => {
+  if (value === undefined) throw new Error(`${otherwise}: it was never made, or its scratch data has expired`);
+  return value;
+};

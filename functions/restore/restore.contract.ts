@@ -1,0 +1,180 @@
+import * as z from "zod";
+import { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
+import { RunId, SnapshotId } from "../../shared/contracts/ids.ts";
+import { ItemQuery } from "../../shared/contracts/item-query.ts";
+import { LaneTraffic, Spending } from "../../shared/contracts/lane.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
+import { MailboxRef } from "../../shared/contracts/mailbox.ts";
+import { defineActivity } from "../../shared/durable/activity.ts";
+
+const Count = z.int().nonnegative();
+
+/** Lanes wait for Graph themselves; this covers crashes and outages. */
+const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
+
+/** Most items that a request names one by one: so many ids fit its body. Our own choice. */
+export const MOST_ITEMS = 1_000;
+
+/**
+ * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
+ * false; items by id, in a format that their shape tells or that is named; or what a query finds.
+ */
+export const Selection = z.union([
+  z.strictObject({ all: z.literal(true) }),
+  z.strictObject({ folders: z.array(z.string().min(1)).min(1).max(1_000), children: z.boolean().optional() }),
+  z.strictObject({
+    items: z.array(z.string().min(1).max(1_024)).min(1).max(MOST_ITEMS),
+    format: ExchangeIdFormat.optional(),
+  }),
+  z.strictObject({ query: ItemQuery }),
+]);
+export type Selection = z.output<typeof Selection>;
+
+/** A selection as it travels: what may be long, or name people, is kept with the restore's scratch data instead. */
+const OrderedSelection = z.union([...Selection.options, z.strictObject({ kept: z.literal(true) })]);
+export type OrderedSelection = z.output<typeof OrderedSelection>;
+
+/** Where to: a new folder beside the others, or the folders that the items came from. */
+export const Target = z.enum(["new-folder", "original"]);
+export type Target = z.output<typeof Target>;
+
+/** What to do with an item of which a copy lies in its place: leave it, import it all the same, or import it over that. */
+export const OnConflict = z.enum(["skip", "duplicate", "replace"]);
+export type OnConflict = z.output<typeof OnConflict>;
+
+/** The restore that an activity works for, and the mailbox that it fills. Its id names its scratch data. */
+const Restore = z.object({ restoreId: RunId, mailbox: MailboxRef });
+
+/** Chunks of the plan: from `from` up to, not including, `to`. */
+export const ChunkRange = z.object({ from: Count, to: z.int().positive() });
+export type ChunkRange = z.output<typeof ChunkRange>;
+
+/** Item counts of a restore so far; bytes are of the raw streams. */
+export const RestoreTotals = z.object({
+  imported: Count,
+  replaced: Count,
+  ambiguous: Count,
+  failed: Count,
+  bytes: Count,
+  throttled: Count,
+});
+export type RestoreTotals = z.output<typeof RestoreTotals>;
+
+/** What limits the speed of a restore. */
+const Bound = z.enum(["slots", "requests", "bytes"]);
+
+/** What a restore is to do: which items of a mailbox's snapshot, and where to. */
+const Order = z.object({
+  restoreId: RunId,
+  /** The mailbox that was backed up. */
+  mailbox: MailboxRef,
+  /** The mailbox to restore into when it is another one. */
+  into: MailboxRef.optional(),
+  snapshotId: SnapshotId,
+  select: OrderedSelection,
+  target: Target,
+  onConflict: OnConflict.optional(),
+  /** The dry run whose plan to carry out, chunk by chunk, as it was reviewed. */
+  planOf: RunId.optional(),
+});
+
+/** Resolves the selection and drops what is in its place already, or takes over the plan of a dry run. */
+export const planRestore = defineActivity({
+  name: "plan-restore",
+  input: Order,
+  output: z.object({
+    items: Count,
+    present: Count,
+    /** Those of the items that are imported over one that differs. */
+    replaced: Count.optional(),
+    bytes: Count,
+    chunks: Count,
+    folders: Count,
+    foldersToCreate: Count,
+    /** Those that create folders and open a session, one for each item, and the pages of the comparison at the end. */
+    requests: Count.optional(),
+    /** From carrying the plan out to the report, if nothing else uses the mailbox and a request lasts as long as is said. */
+    expectedSeconds: Count.optional(),
+    /** An estimate, by what requests of the planning took. */
+    secondsPerRequest: z.number().positive().optional(),
+    boundBy: Bound.optional(),
+    laneBudgetMs: z.int().positive(),
+  }),
+  retry: OUTAGE_RETRY,
+});
+export type RestorePlan = z.output<typeof planRestore.output>;
+
+/** Creates the folders that the plan misses. */
+export const ensureFolders = defineActivity({
+  name: "ensure-folders",
+  input: Restore,
+  output: z.object({ created: Count }),
+  retry: OUTAGE_RETRY,
+});
+
+/** An import session, sealed: its URL is a credential. */
+export const ImportSession = z.object({ sealed: z.string().min(1), expires: z.iso.datetime() });
+export type ImportSession = z.output<typeof ImportSession>;
+
+export const createImportSession = defineActivity({
+  name: "create-import-session",
+  input: Restore,
+  output: ImportSession,
+  retry: OUTAGE_RETRY,
+});
+
+/** Imports the items of chunks, `slots` requests at a time, until all are settled or time is up; `left` is not finished. */
+export const uploadWave = defineActivity({
+  name: "upload-wave",
+  input: Restore.extend({
+    slots: z.int().positive().max(MAILBOX_SLOTS),
+    pending: z.array(ChunkRange).min(1),
+    session: ImportSession,
+    budgetMs: z.int().positive(),
+    /** What earlier waves sent that still counts against Exchange's limits. */
+    spent: z.array(Spending),
+  }),
+  output: LaneTraffic.extend({
+    left: z.array(ChunkRange),
+    imported: Count,
+    replaced: Count,
+    ambiguous: Count,
+    failed: Count,
+    bytes: Count,
+    sessionEnded: z.boolean(),
+    spent: z.array(Spending),
+  }),
+  retry: OUTAGE_RETRY,
+});
+
+/** Compares what is in the target with what the plan wanted there, and writes the report. */
+export const reconcileRestore = defineActivity({
+  name: "reconcile-restore",
+  input: Restore.extend({ snapshotId: SnapshotId.optional() }),
+  output: z.object({
+    imported: Count,
+    replaced: Count,
+    present: Count,
+    ambiguous: Count,
+    failed: Count,
+    missing: Count,
+    bytes: Count,
+  }),
+  retry: OUTAGE_RETRY,
+});
+export type RestoreResult = z.output<typeof reconcileRestore.output>;
+
+export const RestoreMailboxInput = Order.extend({
+  dryRun: z.boolean(),
+  /** Set when a generation goes on where the last one ended. */
+  resume: z
+    .object({
+      plan: planRestore.output,
+      pending: z.array(ChunkRange),
+      lanes: z.int().positive(),
+      spent: z.array(Spending).default([]),
+      totals: RestoreTotals,
+    })
+    .optional(),
+});
+export type RestoreMailboxInput = z.output<typeof RestoreMailboxInput>;

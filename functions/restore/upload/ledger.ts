@@ -1,0 +1,160 @@
+import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
+import * as z from "zod";
+import { parseJson } from "../../../shared/storage/blobs.ts";
+
+const Place = z.object({ item: z.int().nonnegative() });
+
+/**
+ * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the item;
+ * `refused` takes the last one back when Exchange is known to have taken nothing.
+ */
+export const LedgerEntry = z.discriminatedUnion("op", [
+  Place.extend({ op: z.literal("intent") }),
+  Place.extend({ op: z.literal("refused") }),
+  Place.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
+  Place.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
+  Place.extend({ op: z.literal("ambiguous") }),
+  Place.extend({ op: z.literal("failed"), code: z.string() }),
+]);
+export type LedgerEntry = z.output<typeof LedgerEntry>;
+
+/** How an item ended. */
+export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
+
+/** The last word of a ledger on each item that it settles. */
+export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
+  new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
+
+/** How often the import of each item was tried and may have been taken, for all that a ledger says. */
+export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> => {
+  const tries = new Map<number, number>();
+  for (const { op, item } of entries) {
+    if (op === "intent") tries.set(item, (tries.get(item) ?? 0) + 1);
+    if (op === "refused") tries.set(item, (tries.get(item) ?? 1) - 1);
+  }
+  return tries;
+};
+
+/** The ledger of one chunk, held by one writer at a time. */
+export interface Ledger {
+  /** What was written before, in order. */
+  readonly entries: readonly LedgerEntry[];
+  /** Whether this writer may go on: false once its hold may have passed to another. */
+  held(): boolean;
+  /** Durable when it resolves. @throws {LedgerLostError} when another writer holds the ledger now. */
+  append(entries: readonly LedgerEntry[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Another delivery of the same work holds the ledger. */
+export class LedgerLostError extends Error {
+  override readonly name = "LedgerLostError";
+}
+
+/** The ledgers of a container of append blobs. */
+export interface Ledgers {
+  /** @throws {LedgerLostError} when another writer holds it and does not let go in time. */
+  open(name: string): Promise<Ledger>;
+  /** The entries of every ledger under a prefix, ledger by ledger in the order of names. */
+  readAll(prefix: string): AsyncIterable<{ name: string; entries: LedgerEntry[] }>;
+}
+
+/** Longest fixed lease that Blob Storage gives. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
+const LEASE_SECONDS = 60;
+const RENEW_MS = 15_000;
+/** No POST begins with less of the lease left than this. */
+const SAFETY_MS = 20_000;
+
+/** How long one writer waits for another to let go: a lease that was abandoned ends within a minute. */
+const ACQUIRE_PATIENCE_MS = 75_000;
+const ACQUIRE_INTERVAL_MS = 1_000;
+
+const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
+  error instanceof RestError && codes.includes(error.code ?? "");
+
+/**
+ * Ledgers as append blobs under a lease: an append by a writer whose lease has passed on is refused by the storage
+ * itself, so two deliveries of a lane cannot both believe that an item is theirs.
+ */
+export const blobLedgers = (container: ContainerClient): Ledgers => ({
+  readAll: async function* (prefix) {
+    for await (const { name } of container.listBlobsFlat({ prefix }))
+      yield { name, entries: parseEntries(name, await download(container, name)) };
+  },
+
+  open: async (name) => {
+    const blob = container.getAppendBlobClient(name);
+    await createUnlessLeased(blob);
+    const lease = blob.getBlobLeaseClient();
+    let heldUntil = (await acquire(() => lease.acquireLease(LEASE_SECONDS), name)) + LEASE_SECONDS * 1000;
+    const entries = parseEntries(name, await download(container, name));
+    const renewal = setInterval(() => {
+      const asked = Date.now();
+      lease.renewLease().then(
+        () => {
+          heldUntil = asked + LEASE_SECONDS * 1000;
+        },
+        () => undefined, // `held` then turns false by itself
+      );
+    }, RENEW_MS);
+    renewal.unref();
+
+    return {
+      entries,
+      held: () => Date.now() + SAFETY_MS < heldUntil,
+      append: async (entries) => {
+        const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(LedgerEntry.parse(entry))}\n`).join(""));
+        try {
+          await blob.appendBlock(lines, lines.length, { conditions: { leaseId: lease.leaseId } });
+        } catch (error) {
+          if (hasCode(error, "LeaseLost", "LeaseIdMismatchWithBlobOperation", "LeaseNotPresentWithBlobOperation"))
+            throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+          throw error;
+        }
+      },
+      close: async () => {
+        clearInterval(renewal);
+        await lease.releaseLease().catch((error: unknown) => {
+          if (!hasCode(error, "LeaseIdMismatchWithLeaseOperation", "LeaseNotPresentWithLeaseOperation", "LeaseLost"))
+            throw error;
+        });
+      },
+    };
+  },
+});
+
+/** Gives the time at which the lease began at the earliest. */
+const acquire = async (take: () => Promise<unknown>, name: string): Promise<number> => {
+  const until = Date.now() + ACQUIRE_PATIENCE_MS;
+  for (;;) {
+    const asked = Date.now();
+    try {
+      await take();
+      return asked;
+    } catch (error) {
+      if (!hasCode(error, "LeaseAlreadyPresent")) throw error;
+      if (Date.now() > until) throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+    }
+    await new Promise((resolve) => setTimeout(resolve, ACQUIRE_INTERVAL_MS));
+  }
+};
+
+const download = async (container: ContainerClient, name: string): Promise<Buffer> =>
+  container.getAppendBlobClient(name).downloadToBuffer();
+
+/** An append is all or nothing, so every line is whole. */
+const parseEntries = (name: string, text: Buffer): LedgerEntry[] =>
+  text
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => parseJson(name, Buffer.from(line), LedgerEntry));
+
+/** Azure may answer that a blob under another's lease cannot be created before it says that it exists. */
+const createUnlessLeased = async (blob: AppendBlobClient): Promise<void> => {
+  try {
+    await blob.createIfNotExists();
+  } catch (error) {
+    if (!hasCode(error, "LeaseIdMissing")) throw error;
+  }
+};

@@ -1,0 +1,61 @@
+import * as z from "zod";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
+import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
+import { type Blobs, updateJson } from "../../shared/storage/blobs.ts";
+import type { SlotUser } from "./slots.contract.ts";
+
+const Holder = z.object({
+  user: z.enum(["backup", "restore"]),
+  asking: z.string(),
+  slots: z.int().nonnegative(),
+  /** Milliseconds since the epoch: a job that died lets go by itself. */
+  until: z.number(),
+});
+
+/** Who holds how many of a mailbox's slots. A holder of none waits, and those who come after it see that. */
+const Slots = z.object({ holders: z.record(z.string(), Holder) });
+type Slots = z.output<typeof Slots>;
+
+/** Slots that are left to a backup while a restore works on its mailbox. */
+const LEFT_TO_BACKUP = 1;
+
+const slotsName = (key: MailboxKey): string => `slots/${key}.json`;
+
+export interface SlotRequest {
+  readonly holder: string;
+  readonly user: SlotUser;
+  /** Another for each asking, so that a second delivery of one is known. */
+  readonly asking: string;
+  readonly wanted: number;
+  readonly holdMs: number;
+}
+
+/**
+ * Takes slots of a mailbox for one holder until it asks again, gives them back, or the hold ends. All holders together
+ * never hold more than the mailbox has, whichever processes they run in: the record changes under its ETag.
+ *
+ * Run twice, a live hold stays what the first delivery granted: its lanes may be at work.
+ */
+export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotRequest, nowMs: number): Promise<number> => {
+  const slots = await updateJson(work, slotsName(key), Slots, (current = { holders: {} }) =>
+    share(current, request, nowMs),
+  );
+  return slots.holders[request.holder]?.slots ?? 0;
+};
+
+const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots => {
+  const { holder, user, asking, wanted, holdMs } = request;
+  const own = holders[holder];
+  const until = nowMs + holdMs;
+  if (own?.asking === asking && own.until > nowMs) return { holders: { ...holders, [holder]: { ...own, until } } };
+  const others = Object.fromEntries(
+    Object.entries(holders).filter(([name, { until }]) => name !== holder && until > nowMs),
+  );
+  if (wanted === 0) return { holders: others };
+  const rivals = Object.values(others);
+  const free = MAILBOX_SLOTS - rivals.reduce((sum, { slots }) => sum + slots, 0);
+  const isShared = rivals.some((rival) => rival.user !== user);
+  const most = !isShared ? MAILBOX_SLOTS : user === "backup" ? LEFT_TO_BACKUP : MAILBOX_SLOTS - LEFT_TO_BACKUP;
+  const granted = Math.max(0, Math.min(wanted, most, free));
+  return { holders: { ...others, [holder]: { user, asking, slots: granted, until } } };
+};

@@ -1,0 +1,32 @@
+import * as z from "zod";
+import type { RunId } from "../../shared/contracts/ids.ts";
+import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { VerifiedMailbox } from "./verification-state.ts";
+import { verifyWave } from "./verify.contract.ts";
+
+/** What a wave of a verification did: the first delivery to say it speaks for all. */
+export const VerifyWaveRecord = z.object({
+  at: z.iso.datetime(),
+  result: verifyWave.output,
+  mailboxes: z.array(VerifiedMailbox),
+});
+export type VerifyWaveRecord = z.output<typeof VerifyWaveRecord>;
+
+const nameOf = (run: RunId, wave: number): string => `${run}/verified/w${String(wave).padStart(6, "0")}.json`;
+
+export const findVerifyWave = (work: Blobs, run: RunId, wave: number): Promise<VerifyWaveRecord | undefined> =>
+  readJson(work, nameOf(run, wave), VerifyWaveRecord);
+
+/** Keeps the record of a wave, once, and gives the one that then stands. */
+export const keepVerifyWave = async (
+  work: Blobs,
+  run: RunId,
+  wave: number,
+  record: VerifyWaveRecord,
+): Promise<VerifyWaveRecord> => {
+  const body = Buffer.from(JSON.stringify(VerifyWaveRecord.parse(record)));
+  if ((await work.create(nameOf(run, wave), body)) === "created") return record;
+  const kept = await findVerifyWave(work, run, wave);
+  if (kept === undefined) throw new Error(`${nameOf(run, wave)} is there, and then it is not`);
+  return kept;
+};

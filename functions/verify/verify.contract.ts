@@ -1,0 +1,49 @@
+import * as z from "zod";
+import { MailboxKey, RunId, SnapshotId } from "../../shared/contracts/ids.ts";
+import { defineActivity } from "../../shared/durable/activity.ts";
+
+const Count = z.int().nonnegative();
+
+/**
+ * What a verification looks at: a mailbox, one snapshot of it, or, of every mailbox, the head and the snapshots that fall
+ * to this one of `of` days.
+ */
+export const VerifyScope = z.union([
+  z.strictObject({ mailbox: MailboxKey }),
+  z.strictObject({ mailbox: MailboxKey, snapshot: SnapshotId }),
+  z.strictObject({ share: Count, of: z.int().positive() }),
+]);
+export type VerifyScope = z.output<typeof VerifyScope>;
+
+/** Where a verification goes on: in this mailbox, at this snapshot, part and pack, or with the first thing that is there. */
+export const VerifyPosition = z.object({
+  mailbox: MailboxKey,
+  at: z.object({ snapshot: SnapshotId, part: Count, pack: Count }).optional(),
+});
+export type VerifyPosition = z.output<typeof VerifyPosition>;
+
+/** What was looked at, `bytes` of it as stored, and how many problems there are. */
+export const VerifyTotals = z.object({
+  mailboxes: Count,
+  snapshots: Count,
+  packs: Count,
+  items: Count,
+  bytes: Count,
+  problems: Count,
+});
+export type VerifyTotals = z.output<typeof VerifyTotals>;
+
+/** Verifies until all in scope was looked at or time is up. What is wrong is kept with the mailbox's state. */
+export const verifyWave = defineActivity({
+  name: "verify-wave",
+  input: z.object({ run: RunId, wave: Count, scope: VerifyScope, position: VerifyPosition.optional() }),
+  output: VerifyTotals.extend({ next: VerifyPosition.optional() }),
+  retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
+});
+
+export const VerifyVaultInput = z.object({
+  scope: VerifyScope,
+  /** Set when a generation goes on where the last one ended. */
+  resume: z.object({ run: RunId, wave: Count, position: VerifyPosition.optional(), totals: VerifyTotals }).optional(),
+});
+export type VerifyVaultInput = z.output<typeof VerifyVaultInput>;

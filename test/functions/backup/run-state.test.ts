@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import {
+  type Chunk,
+  type Findings,
+  findChunk,
+  foldFindings,
+  keepChunk,
+  keepRun,
+  keepWave,
+  type RunState,
+  readChunk,
+  readOutcome,
+  readRun,
+  type WaveRecord,
+} from "../../../functions/backup/run-state.ts";
+import { partName } from "../../../shared/vault/names.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+
+const RUN = "20261122T010000Z-abc234";
+
+const aRun = (overrides: Partial<RunState> = {}): RunState => ({
+  started: "2026-11-22T01:00:00Z",
+  parent: null,
+  full: false,
+  ...overrides,
+});
+
+const aChunk = (overrides: Partial<Chunk> = {}): Chunk => ({
+  finished: [],
+  departed: [],
+  returned: [],
+  batches: [],
+  confirmed: [],
+  ...overrides,
+});
+
+describe("a run's state", () => {
+  test("is what its first delivery kept", async () => {
+    const work = memoryBlobs();
+    const first = aRun();
+
+    expect(await keepRun(work, RUN, first)).toEqual(first);
+    expect(await keepRun(work, RUN, aRun({ started: "2026-11-22T02:00:00Z" }))).toEqual(first);
+    expect(await readRun(work, RUN)).toEqual(first);
+  });
+
+  test("of a run that was never opened is an error that names it", async () => {
+    await expect(readRun(memoryBlobs(), RUN)).rejects.toThrow(`${RUN}/run.json is not among the scratch data`);
+  });
+
+  test("is not kept when it could not be read again", async () => {
+    const work = memoryBlobs();
+    await expect(keepRun(work, RUN, aRun({ started: "yesterday" }))).rejects.toThrow(/started/);
+    expect(work.writes).toEqual([]);
+  });
+});
+
+describe("the chain of chunks", () => {
+  test("is decided by whoever adds a chunk first", async () => {
+    const work = memoryBlobs();
+    const first = aChunk({ confirmed: ["first"] });
+
+    const [one, other] = await Promise.all([
+      keepChunk(work, RUN, 0, first),
+      keepChunk(work, RUN, 0, aChunk({ confirmed: ["second"] })),
+    ]);
+
+    expect([one, other]).toEqual([first, first]);
+    expect(await readChunk(work, RUN, 0)).toEqual(first);
+  });
+
+  test("ends where nobody added one yet", async () => {
+    const work = memoryBlobs();
+    expect(await findChunk(work, RUN, 1)).toBeUndefined();
+    await expect(readChunk(work, RUN, 1)).rejects.toThrow(`${RUN}/plan/c000001.json is not among the scratch data`);
+  });
+});
+
+const findings = (overrides: Partial<Findings> = {}): Findings => ({
+  finished: [],
+  departed: [],
+  returned: [],
+  ...overrides,
+});
+
+const departure = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
+
+describe("foldFindings", () => {
+  const back = findings({ returned: [{ id: "1", folderId: "inbox" }] });
+  const left = findings({ departed: [departure("1")] });
+
+  test("lets the last word count on a folder's link, and on an item that left and came back", () => {
+    const link = (deltaLink: string) => [{ folderId: "inbox", deltaLink }];
+
+    expect(
+      foldFindings([
+        findings({ departed: [departure("1"), departure("1", "archive")], finished: link("old") }),
+        findings({ departed: [departure("2")] }),
+        findings({ ...back, finished: link("new") }),
+      ]),
+    ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), departed: [departure("1", "archive"), departure("2")] });
+  });
+
+  test("holds an item that left again after it came back", () => {
+    expect(foldFindings([left, back, left]).departed).toEqual([departure("1")]);
+  });
+
+  test("says the same of a stretch that two waves walked", () => {
+    expect(foldFindings([left, back, left, back]).departed).toEqual([]);
+  });
+});
+
+describe("the waves of a run", () => {
+  const aWave = (word: string, overrides: Partial<WaveRecord> = {}): WaveRecord => ({
+    parts: [{ name: partName(aKey, RUN, word), sha256: "0".repeat(64), bytes: 1, records: 1 }],
+    findings: findings(),
+    result: {
+      position: { nextChunk: 1, planned: true, at: { chunk: 1, batch: 0 }, again: [] },
+      planned: 1,
+      removed: 0,
+      expectedItems: 1,
+      exported: 1,
+      skipped: 0,
+      failed: 0,
+      bytes: 1,
+      storedBytes: 1,
+      elapsedMs: 1,
+      throttled: 0,
+      waitMs: 0,
+    },
+    ...overrides,
+  });
+
+  test("are what their first delivery kept, in the order of their numbers", async () => {
+    const work = memoryBlobs();
+    for (const wave of [10, 2]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
+
+    const rival = await keepWave(
+      work,
+      RUN,
+      10,
+      aWave("w10-rival", { findings: findings({ departed: [departure("1")] }) }),
+    );
+
+    const { parts, departed } = await readOutcome(work, RUN);
+    expect(rival).toEqual(aWave("w10"));
+    expect(parts.map(({ name }) => name)).toEqual([partName(aKey, RUN, "w2"), partName(aKey, RUN, "w10")]);
+    expect(departed).toEqual([]);
+  });
+
+  test("name no part where they exported nothing", async () => {
+    const work = memoryBlobs();
+    await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
+
+    expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), departed: [] });
+  });
+});

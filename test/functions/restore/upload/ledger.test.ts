@@ -1,0 +1,176 @@
+import { setTimeout } from "node:timers/promises";
+import type { ContainerClient } from "@azure/storage-blob";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { blobLedgers, LedgerLostError, settledItems } from "../../../../functions/restore/upload/ledger.ts";
+import { UnreadableBlobError } from "../../../../shared/storage/blobs.ts";
+import { all } from "../../../shared/vault/samples.ts";
+import { useAzurite } from "../../../support/azurite.ts";
+
+const { freshContainer } = useAzurite();
+const NAME = "restore-1/ledger/c000000.jsonl";
+
+const someLedgers = async () => {
+  const container = await freshContainer();
+  return { container, ledgers: blobLedgers(container) };
+};
+
+/** Ends the lease on the blob after so many seconds, as if its holder were gone. */
+const breakLease = (container: ContainerClient, seconds: number) =>
+  container.getAppendBlobClient(NAME).getBlobLeaseClient().breakLease(seconds);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("a ledger", () => {
+  test("keeps what is appended, in order, for whoever opens it next", async () => {
+    const { ledgers } = await someLedgers();
+    const first = await ledgers.open(NAME);
+    expect(first.entries).toEqual([]);
+
+    await first.append([{ op: "intent", item: 0 }]);
+    await first.append([
+      { op: "imported", item: 0, itemId: "new-é" },
+      { op: "intent", item: 1 },
+    ]);
+    await first.close();
+
+    const second = await ledgers.open(NAME);
+    expect(second.entries).toEqual([
+      { op: "intent", item: 0 },
+      { op: "imported", item: 0, itemId: "new-é" },
+      { op: "intent", item: 1 },
+    ]);
+    await second.close();
+  });
+
+  test("is held by one writer at a time: a second one waits until the first lets go", async () => {
+    const { ledgers } = await someLedgers();
+    const first = await ledgers.open(NAME);
+    let opened = false;
+    const second = ledgers.open(NAME).then((ledger) => {
+      opened = true;
+      return ledger;
+    });
+
+    await first.append([{ op: "intent", item: 0 }]);
+    await setTimeout(100);
+    expect(opened).toBe(false);
+    await first.close();
+
+    const { entries, close } = await second;
+    expect(entries).toEqual([{ op: "intent", item: 0 }]);
+    await close();
+  });
+
+  test("of a writer that is gone passes on, and takes nothing more from it", async () => {
+    const { container, ledgers } = await someLedgers();
+    const gone = await ledgers.open(NAME);
+    await gone.append([{ op: "intent", item: 0 }]);
+    await breakLease(container, 1);
+    const heir = await ledgers.open(NAME);
+    expect(heir.entries).toEqual([{ op: "intent", item: 0 }]);
+
+    await expect(gone.append([{ op: "imported", item: 0, itemId: "x" }])).rejects.toThrow(LedgerLostError);
+    await gone.close();
+
+    await heir.append([{ op: "ambiguous", item: 0 }]);
+    await heir.close();
+    expect(await all(ledgers.readAll(""))).toEqual([
+      {
+        name: NAME,
+        entries: [
+          { op: "intent", item: 0 },
+          { op: "ambiguous", item: 0 },
+        ],
+      },
+    ]);
+  });
+
+  test("takes nothing from a writer whose lease ended, though nobody else came", async () => {
+    const { container, ledgers } = await someLedgers();
+    const ledger = await ledgers.open(NAME);
+    await breakLease(container, 0);
+
+    await expect(ledger.append([{ op: "intent", item: 0 }])).rejects.toThrow(LedgerLostError);
+    await ledger.close();
+  });
+
+  test("is no longer held well before its lease may have ended", async () => {
+    const { ledgers } = await someLedgers();
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+    const ledger = await ledgers.open(NAME);
+    const opened = Date.now();
+
+    vi.setSystemTime(opened + 39_000);
+    expect(ledger.held()).toBe(true);
+    vi.setSystemTime(opened + 40_000);
+    expect(ledger.held()).toBe(false);
+
+    vi.setSystemTime(opened);
+    await ledger.close();
+  });
+
+  test("is given up on when its holder does not let go in time", async () => {
+    const { ledgers } = await someLedgers();
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+    const holder = await ledgers.open(NAME);
+    let waiting = true;
+    const refused = expect(ledgers.open(NAME).finally(() => (waiting = false))).rejects.toThrow(LedgerLostError);
+    while (waiting) {
+      vi.setSystemTime(Date.now() + 76_000);
+      await setTimeout(200);
+    }
+    await refused;
+    vi.useRealTimers();
+    await holder.close();
+  });
+
+  test("with a line that is no entry is refused by name, and let go", async () => {
+    const { container, ledgers } = await someLedgers();
+    const blob = container.getAppendBlobClient(NAME);
+    await blob.create();
+    await blob.appendBlock('{"op":"guess"}\n', 15);
+
+    await expect(ledgers.open(NAME)).rejects.toThrow(UnreadableBlobError);
+  });
+
+  test("takes only entries that can be read again", async () => {
+    const { ledgers } = await someLedgers();
+    const ledger = await ledgers.open(NAME);
+    await expect(ledger.append([{ op: "imported", item: 0, itemId: "" }])).rejects.toThrow(/itemId/);
+    await ledger.close();
+  });
+});
+
+describe("readAll", () => {
+  test("gives every ledger under a prefix in the order of names, empty ones too", async () => {
+    const { ledgers } = await someLedgers();
+    for (const name of ["a/c000001", "a/c000000", "b/c000000"]) {
+      const ledger = await ledgers.open(name);
+      if (name === "a/c000001") await ledger.append([{ op: "intent", item: 3 }]);
+      await ledger.close();
+    }
+
+    expect(await all(ledgers.readAll("a/"))).toEqual([
+      { name: "a/c000000", entries: [] },
+      { name: "a/c000001", entries: [{ op: "intent", item: 3 }] },
+    ]);
+    expect(await all(ledgers.readAll("none/"))).toEqual([]);
+  });
+});
+
+test("settledItems gives the last word on each item", () => {
+  const settled = settledItems([
+    { op: "intent", item: 0 },
+    { op: "failed", item: 0, code: "x" },
+    { op: "intent", item: 1 },
+    { op: "imported", item: 0, itemId: "a" },
+    { op: "ambiguous", item: 2 },
+  ]);
+
+  expect([...settled]).toEqual([
+    [0, { op: "imported", item: 0, itemId: "a" }],
+    [2, { op: "ambiguous", item: 2 }],
+  ]);
+});

@@ -1,0 +1,239 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { type SlotRequest, takeSlots } from "../../../functions/slots/mailbox-slots.ts";
+import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+import { useAzurite } from "../../support/azurite.ts";
+
+const { freshContainer } = useAzurite();
+
+const SLOTS = 4;
+const HOLD_MS = 60_000;
+
+let askings = 0;
+const asks = (user: SlotRequest["user"], wanted: number, overrides: Partial<SlotRequest> = {}): SlotRequest => {
+  askings += 1;
+  return { holder: user, user, asking: `asking ${askings}`, wanted, holdMs: HOLD_MS, ...overrides };
+};
+
+/** A mailbox's slots on a clock that stands still unless told. */
+const aMailbox = (work: Blobs = memoryBlobs()) => ({
+  take: (request: SlotRequest, nowMs = 0) => takeSlots(work, aKey, request, nowMs),
+});
+
+describe("taking slots", () => {
+  test.each(["backup", "restore"] as const)("gives a %s that is alone what it wants, up to four", async (user) => {
+    const { take } = aMailbox();
+
+    expect(await take(asks(user, 1))).toBe(1);
+    expect(await take(asks(user, 9))).toBe(4);
+    expect(await take(asks(user, 3))).toBe(3);
+  });
+
+  test("gives a restore that comes while a backup holds all of them its share when the backup asks next", async () => {
+    const { take } = aMailbox();
+    await take(asks("backup", 4));
+
+    expect(await take(asks("restore", 4))).toBe(0);
+    expect(await take(asks("backup", 4))).toBe(1);
+    expect(await take(asks("restore", 4))).toBe(3);
+    expect(await take(asks("backup", 4))).toBe(1);
+  });
+
+  test("leaves one to a backup that waits, when the restore asks next", async () => {
+    const { take } = aMailbox();
+    await take(asks("restore", 4));
+
+    expect(await take(asks("backup", 4))).toBe(0);
+    expect(await take(asks("restore", 4))).toBe(3);
+    expect(await take(asks("backup", 4))).toBe(1);
+  });
+
+  test("gives all to the one that is left when the other has given back", async () => {
+    const { take } = aMailbox();
+    await take(asks("restore", 3));
+    await take(asks("backup", 4));
+
+    expect(await take(asks("restore", 0))).toBe(0);
+    expect(await take(asks("backup", 4))).toBe(4);
+  });
+
+  test("makes a second restore wait for the first one, whose share does not shrink", async () => {
+    const { take } = aMailbox();
+    await take(asks("restore", 4, { holder: "first" }));
+
+    expect(await take(asks("restore", 4, { holder: "second" }))).toBe(0);
+    expect(await take(asks("restore", 4, { holder: "first" }))).toBe(4);
+    await take(asks("restore", 0, { holder: "first" }));
+    expect(await take(asks("restore", 4, { holder: "second" }))).toBe(4);
+  });
+
+  test("counts a holder that died until its hold ends, and not a moment longer", async () => {
+    const { take } = aMailbox();
+    await take(asks("backup", 4));
+
+    expect(await take(asks("restore", 4), HOLD_MS - 1)).toBe(0);
+    expect(await take(asks("restore", 4), HOLD_MS)).toBe(4);
+  });
+
+  test("forgets one that died waiting", async () => {
+    const { take } = aMailbox();
+    await take(asks("backup", 4, { holdMs: 2 * HOLD_MS }));
+    await take(asks("restore", 4));
+
+    expect(await take(asks("backup", 4), HOLD_MS)).toBe(4);
+  });
+
+  test("keeps mailboxes apart", async () => {
+    const work = memoryBlobs();
+    await takeSlots(work, aKey, asks("backup", 4), 0);
+
+    expect(await takeSlots(work, mailboxKey("MBX:another"), asks("restore", 4), 0)).toBe(4);
+  });
+
+  test("gives back nothing of others, and what was given back already", async () => {
+    const { take } = aMailbox();
+    await take(asks("backup", 4));
+
+    expect(await take(asks("restore", 0))).toBe(0);
+    expect(await take(asks("restore", 0))).toBe(0);
+    expect(await take(asks("restore", 4))).toBe(0);
+  });
+});
+
+describe("an asking that is delivered again", () => {
+  test("keeps what it was granted, though another has come to wait since: its lanes are at work", async () => {
+    const { take } = aMailbox();
+    const asking = asks("backup", 4);
+    await take(asking);
+    await take(asks("restore", 4));
+
+    expect(await take(asking)).toBe(4);
+    expect(await take(asks("restore", 4))).toBe(0);
+  });
+
+  test("holds for its whole time from then on", async () => {
+    const { take } = aMailbox();
+    const asking = asks("backup", 4);
+    await take(asking);
+    await take(asking, HOLD_MS - 1);
+
+    expect(await take(asks("restore", 4), HOLD_MS)).toBe(0);
+  });
+
+  test("is asked anew once its hold has ended", async () => {
+    const { take } = aMailbox();
+    const asking = asks("backup", 4);
+    await take(asking);
+    await take(asks("restore", 4), HOLD_MS);
+
+    expect(await take(asking, HOLD_MS)).toBe(0);
+  });
+});
+
+/** Two backups and three restores at most: more than one of a kind, as after a run that was killed. */
+const HOLDERS = ["backup 1", "backup 2", "restore 1", "restore 2", "restore 3"] as const;
+const userOf = (holder: string): SlotRequest["user"] => (holder.startsWith("backup") ? "backup" : "restore");
+const aHolder = fc.constantFrom(...HOLDERS);
+
+const steps = fc.array(
+  fc.oneof(
+    {
+      weight: 6,
+      arbitrary: fc.record({ act: fc.constant("ask"), holder: aHolder, wanted: fc.integer({ min: 1, max: 6 }) }),
+    },
+    { weight: 2, arbitrary: fc.record({ act: fc.constant("give back"), holder: aHolder, wanted: fc.constant(0) }) },
+    { weight: 2, arbitrary: fc.record({ act: fc.constant("deliver again"), holder: aHolder }) },
+    { weight: 2, arbitrary: fc.record({ act: fc.constant("wait"), ms: fc.integer({ min: 1, max: HOLD_MS }) }) },
+  ),
+  { maxLength: 60 },
+);
+
+describe("however holders come, go, die and are delivered again", () => {
+  test("all that are alive never hold more than four, and one that is alone gets what it wants", async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, async (history) => {
+        const { take } = aMailbox();
+        const believed = new Map<string, { request: SlotRequest; granted: number; until: number }>();
+        let nowMs = 0;
+        const alive = () => [...believed.values()].filter(({ until }) => until > nowMs);
+
+        for (const step of history) {
+          if ("ms" in step) {
+            nowMs += step.ms;
+            continue;
+          }
+          const again = believed.get(step.holder);
+          const request =
+            "wanted" in step ? asks(userOf(step.holder), step.wanted, { holder: step.holder }) : again?.request;
+          if (request === undefined) continue;
+          const rivals = alive().filter((other) => other.request.holder !== request.holder);
+          const isAgain = !("wanted" in step) && again !== undefined && again.until > nowMs;
+
+          const granted = await take(request, nowMs);
+
+          if (isAgain) expect(granted).toBe(again.granted);
+          else if (rivals.length === 0) expect(granted).toBe(Math.min(SLOTS, request.wanted));
+          if (request.wanted === 0) believed.delete(request.holder);
+          else believed.set(request.holder, { request, granted, until: nowMs + HOLD_MS });
+          expect(alive().reduce((sum, holder) => sum + holder.granted, 0)).toBeLessThanOrEqual(SLOTS);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a backup and a restore that both ask again and again end with one and three", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(aHolder, { maxLength: 20 }), async (order) => {
+        const { take } = aMailbox();
+        const ask = (user: SlotRequest["user"]) => take(asks(user, SLOTS));
+        for (const holder of order) await ask(userOf(holder));
+        for (const user of ["backup", "restore", "backup", "restore"] as const) await ask(user);
+
+        expect(await ask("backup")).toBe(1);
+        expect(await ask("restore")).toBe(3);
+      }),
+    );
+  });
+});
+
+describe("on Blob Storage", () => {
+  test("those who ask at the same time get no more than four together", async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const { take } = aMailbox(azureBlobs(await freshContainer()));
+      const granted = await Promise.all(
+        HOLDERS.map((holder) => take(asks(userOf(holder), SLOTS, { holder }), Date.now())),
+      );
+
+      expect(granted.reduce((sum, slots) => sum + slots, 0)).toBe(SLOTS);
+    }
+  });
+
+  test("a backup and a restore at work, each in its own time, never exceed four", async () => {
+    const { take } = aMailbox(azureBlobs(await freshContainer()));
+    const held = new Map<string, number>();
+    let most = 0;
+    const work = async (user: SlotRequest["user"]) => {
+      for (let wave = 0; wave < 15; wave += 1) {
+        // Until the answer is there, the job runs nothing: its lanes have ended.
+        held.delete(user);
+        held.set(user, await take(asks(user, SLOTS), Date.now()));
+        most = Math.max(
+          most,
+          [...held.values()].reduce((sum, slots) => sum + slots, 0),
+        );
+      }
+      held.delete(user);
+      await take(asks(user, 0), Date.now());
+    };
+
+    await Promise.all([work("backup"), work("restore")]);
+
+    expect(most).toBe(SLOTS);
+    expect(await take(asks("backup", SLOTS), Date.now())).toBe(SLOTS);
+  });
+});

@@ -1,0 +1,136 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  backupInstance,
+  backupTenantInstance,
+  JobId,
+  MailboxKey,
+  personalDataIdOf,
+  personalDataInstance,
+  RunId,
+  restoreIdOf,
+  restoreInstance,
+  runId,
+  startOf,
+  translationIdOf,
+  translationInstance,
+  verifyInstance,
+  verifyShareInstance,
+  verifySnapshotInstance,
+} from "../../../shared/contracts/ids.ts";
+import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
+
+describe("run id", () => {
+  test("is the start in UTC, its milliseconds, and four characters of the guid", () => {
+    expect(runId(new Date("2026-11-22T01:00:00.987Z"), "00000000-0000-5000-8000-000000000000")).toBe(
+      "20261122T010000Z-yv2222",
+    );
+    expect(runId(new Date("2026-11-22T01:00:00Z"), "ffffffff-0000-5000-8000-000000000000")).toBe(
+      "20261122T010000Z-22zzzz",
+    );
+  });
+
+  test("sorts by time, to the millisecond, and is always valid", () => {
+    const when = fc.date({ min: new Date(0), max: new Date("9999-12-31T23:59:58Z"), noInvalidDate: true });
+    fc.assert(
+      fc.property(when, fc.integer({ min: 1, max: 1_500 }), fc.uuid(), fc.uuid(), (a, laterMs, guidA, guidB) => {
+        const [first, second] = [runId(a, guidA), runId(new Date(a.getTime() + laterMs), guidB)];
+        expect(RunId.parse(first)).toBe(first);
+        expect(first < second).toBe(true);
+      }),
+    );
+  });
+
+  test.each([
+    "",
+    "20261122T010000Z",
+    "20261122T010000Z-AAAAAA",
+    "20261122T010000Z-aaaaaa/..",
+    "20261122T010000Z-aaaaa1",
+  ])("refuses %j", (text) => {
+    expect(RunId.safeParse(text).success).toBe(false);
+  });
+});
+
+describe("restoreIdOf", () => {
+  test("gives the restore that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(restoreIdOf(restoreInstance(id))).toBe(id);
+    for (const other of [id, `backup-${id}`, "restore-", `restore-${id}/..`])
+      expect(restoreIdOf(other)).toBeUndefined();
+  });
+});
+
+describe("translationIdOf", () => {
+  test("gives the translation that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(translationIdOf(translationInstance(id))).toBe(id);
+    expect(JobId.safeParse(translationInstance(id)).success).toBe(true);
+    for (const other of [id, `restore-${id}`, "translate-", `translate-${id}/..`])
+      expect(translationIdOf(other)).toBeUndefined();
+  });
+});
+
+describe("the id of a job", () => {
+  const key = mailboxKey("abc");
+  const id = "20261122T010000Z-abc234";
+
+  test.each([
+    backupTenantInstance,
+    backupInstance(key),
+    restoreInstance(id),
+    verifyInstance(key),
+    verifySnapshotInstance(key, id),
+    verifyShareInstance("2026-11-22"),
+  ])("may be %s", (job) => {
+    expect(JobId.safeParse(job).success).toBe(true);
+  });
+
+  test.each(["verify-", `verify-${key}-`, `verify-${key}-${id}-${id}`, "verify-share-20261122", "verify-vault"])(
+    "is not %s",
+    (job) => {
+      expect(JobId.safeParse(job).success).toBe(false);
+    },
+  );
+});
+
+describe("personalDataIdOf", () => {
+  test("gives the export that a job's id names, and nothing for another id", () => {
+    const id = "20261122T010000Z-abc234";
+
+    expect(personalDataIdOf(personalDataInstance(id))).toBe(id);
+    expect(JobId.safeParse(personalDataInstance(id)).success).toBe(true);
+    for (const other of [id, `restore-${id}`, "personal-data-", `personal-data-${id}/..`])
+      expect(personalDataIdOf(other)).toBeUndefined();
+  });
+});
+
+describe("startOf", () => {
+  test("gives when a run began, to the second", () => {
+    expect(startOf(runId(new Date("2026-11-22T01:02:03.987Z"), "00000000-0000-5000-8000-000000000000"))).toEqual(
+      new Date("2026-11-22T01:02:03Z"),
+    );
+  });
+});
+
+describe("mailbox key", () => {
+  test("is the start of the base32 SHA-256 of the mailbox id", () => {
+    // SHA-256("abc") is ba7816bf 8f01cfea 414140de 5dae2223 b00361a3..., as in FIPS 180-2.
+    expect(mailboxKey("abc")).toBe("xj4bnp4pahh6uqkbidpf3lrceo");
+  });
+
+  test("tells mailboxes apart whose ids differ in case only", () => {
+    expect(mailboxKey("MBX:a@b")).not.toBe(mailboxKey("MBX:A@b"));
+  });
+
+  test("is valid for any id, and does not show it", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), (id) => {
+        expect(MailboxKey.safeParse(mailboxKey(id)).success).toBe(true);
+      }),
+    );
+    expect(backupInstance(mailboxKey("adele@contoso.example"))).not.toContain("adele");
+  });
+});
