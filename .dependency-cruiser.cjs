@@ -11,20 +11,20 @@ module.exports = {
       name: "no-orphans",
       comment: "A file that nobody imports is dead, unless it starts something.",
       severity: "error",
-      from: { orphan: true, pathNot: "^test/|\\.d\\.ts$|main\\.ts$|\\.mjs$|^local/(demo|start|vault)\\.ts$" },
+      from: { orphan: true, pathNot: "^test/|\\.d\\.ts$|main\\.ts$|\\.mjs$|^local/(demo|start)\\.ts$" },
       to: {},
     },
     {
       name: "shared-stands-alone",
       severity: "error",
       from: { path: "^shared/" },
-      to: { path: "^(functions|local|bench|test|infra)/" },
+      to: { path: "^(functions|cli|local|tools|scripts|bench|test)/" },
     },
     {
       name: "app-knows-nothing-of-the-stand-ins",
       severity: "error",
       from: { path: "^functions/" },
-      to: { path: "^(local|bench|test|infra)/" },
+      to: { path: "^(cli|local|tools|scripts|bench|test)/" },
     },
     {
       name: "stand-ins-know-nothing-of-the-app",

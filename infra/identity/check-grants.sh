@@ -16,4 +16,4 @@ trap 'rm -rf "$dir"' EXIT
 graph=https://graph.microsoft.com/v1.0
 az rest --method GET --url "$graph/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')?\$select=appRoles" >"$dir/roles.json"
 az rest --method GET --url "$graph/servicePrincipals/$principal_id/appRoleAssignments" >"$dir/graph.json"
-npx tsx main.ts --duty "$duty" --graph "$dir/graph.json" --exchange "$exchange" --roles "$dir/roles.json"
+npx tsx ../../tools/check-grants/main.ts --duty "$duty" --graph "$dir/graph.json" --exchange "$exchange" --roles "$dir/roles.json"

@@ -18,7 +18,7 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const appDir = await mkdtemp(join(tmpdir(), "mailbox-vault-app-"));
   await mkdir(join(appDir, "dist"));
-  await promisify(execFile)(process.execPath, [join(PROJECT, "local/build.mjs"), join(appDir, "dist")]);
+  await promisify(execFile)(process.execPath, [join(PROJECT, "scripts/build.mjs"), join(appDir, "dist")]);
   for (const file of ["host.json", "package.json"]) await copyFile(join(PROJECT, file), join(appDir, file));
   provide("appDir", appDir);
   return () => rm(appDir, { recursive: true });

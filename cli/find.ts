@@ -1,11 +1,11 @@
-import { type MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
-import { Moment } from "../../shared/contracts/item-query.ts";
-import type { Blobs } from "../../shared/storage/blobs.ts";
-import { VaultDamageError } from "../../shared/vault/damage.ts";
-import { findFolder as folderOf } from "../../shared/vault/find-folder.ts";
-import type { Head } from "../../shared/vault/head.ts";
-import type { Manifest, ManifestFolder } from "../../shared/vault/manifest.ts";
-import { findSnapshotAt, listMailboxes, listSnapshots, readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { type MailboxKey, SnapshotId } from "../shared/contracts/ids.ts";
+import { Moment } from "../shared/contracts/item-query.ts";
+import type { Blobs } from "../shared/storage/blobs.ts";
+import { VaultDamageError } from "../shared/vault/damage.ts";
+import { findFolder as folderOf } from "../shared/vault/find-folder.ts";
+import type { Head } from "../shared/vault/head.ts";
+import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
+import { findSnapshotAt, listMailboxes, listSnapshots, readHead, readManifest } from "../shared/vault/snapshots.ts";
 import { UsageError } from "./usage.ts";
 
 /** A head, unless it is missing or damaged: nothing here depends on one. */

@@ -2,8 +2,8 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { DefaultAzureCredential } from "@azure/identity";
 import { ContainerClient } from "@azure/storage-blob";
-import { azureBlobs } from "../../shared/storage/azure-blobs.ts";
-import type { Blobs } from "../../shared/storage/blobs.ts";
+import { azureBlobs } from "../shared/storage/azure-blobs.ts";
+import type { Blobs } from "../shared/storage/blobs.ts";
 import { directoryBlobs } from "./directory-blobs.ts";
 import { UsageError } from "./usage.ts";
 

@@ -17,7 +17,7 @@ const parts = {
   name: "parts",
   setup: ({ onResolve }) =>
     onResolve({ filter: new RegExp(`^(${Object.keys(PARTS).join("|")})$`) }, ({ path }) => ({
-      path: `${root}local/bundle/${PARTS[path]}`,
+      path: `${root}scripts/bundle/${PARTS[path]}`,
     })),
 };
 

@@ -1,7 +1,7 @@
 // Makes resource-types.generated.json from the types that Microsoft ships inside @azure/mcp (MIT licence), a native program
 // that is too large to be a dependency. Run it when a template wants another type or API version:
 //
-//   npm pack @azure/mcp-linux-x64@2.0.5, unpack it, and node infra/check/dump-types.mjs PATH/TO/azmcp [TYPE...]
+//   npm pack @azure/mcp-linux-x64@2.0.5, unpack it, and node tools/check-infra/dump-types.mjs PATH/TO/azmcp [TYPE...]
 //
 // With types named, only those are asked for again.
 // It knows one version of each type; resource-types.json has, by hand, the types that it does not know.
@@ -35,7 +35,7 @@ const TYPES = [
 ];
 
 const [azmcp, ...named] = process.argv.slice(2);
-if (azmcp === undefined) throw new Error("usage: node infra/check/dump-types.mjs PATH/TO/azmcp [TYPE...]");
+if (azmcp === undefined) throw new Error("usage: node tools/check-infra/dump-types.mjs PATH/TO/azmcp [TYPE...]");
 
 const ask = (type) => {
   const text = execFileSync(azmcp, ["bicepschema", "get", "--resource-type", type], {

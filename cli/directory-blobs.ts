@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Blobs, Created } from "../../shared/storage/blobs.ts";
+import type { Blobs, Created } from "../shared/storage/blobs.ts";
 
 /**
  * A folder whose files are the blobs of a container, by name, as `az storage blob download-batch` and azcopy lay them out.

@@ -1,5 +1,5 @@
 import type { Writable } from "node:stream";
-import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { VaultDamageError } from "../shared/vault/damage.ts";
 import { cat } from "./cat.ts";
 import { exportItems } from "./export-items.ts";
 import { ls } from "./ls.ts";

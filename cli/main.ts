@@ -1,3 +1,3 @@
-import { runVault } from "./vault/run.ts";
+import { runVault } from "./run.ts";
 
 process.exitCode = await runVault(process.argv.slice(2), process.stdout, process.stderr);

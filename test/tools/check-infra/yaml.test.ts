@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readYaml, YamlError } from "../../infra/check/yaml.ts";
+import { readYaml, YamlError } from "../../../tools/check-infra/yaml.ts";
 
 describe("readYaml", () => {
   test("reads maps, lists, texts and comments", () => {

@@ -1,9 +1,9 @@
 import { createWriteStream } from "node:fs";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Blobs } from "../../shared/storage/blobs.ts";
-import { foldSnapshot } from "../../shared/vault/fold.ts";
-import { readItem } from "../../shared/vault/pack-reader.ts";
+import type { Blobs } from "../shared/storage/blobs.ts";
+import { foldSnapshot } from "../shared/vault/fold.ts";
+import { readItem } from "../shared/vault/pack-reader.ts";
 import { findMailbox, findSnapshot } from "./find.ts";
 import { UsageError } from "./usage.ts";
 

@@ -1,9 +1,9 @@
-import type { Blobs } from "../../shared/storage/blobs.ts";
-import { foldSnapshot } from "../../shared/vault/fold.ts";
-import { itemTime } from "../../shared/vault/item-filter.ts";
-import type { Manifest, ManifestFolder } from "../../shared/vault/manifest.ts";
-import { indexSnapshot } from "../../shared/vault/snapshot-index.ts";
-import { listMailboxes, listSnapshots, readManifest } from "../../shared/vault/snapshots.ts";
+import type { Blobs } from "../shared/storage/blobs.ts";
+import { foldSnapshot } from "../shared/vault/fold.ts";
+import { itemTime } from "../shared/vault/item-filter.ts";
+import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
+import { indexSnapshot } from "../shared/vault/snapshot-index.ts";
+import { listMailboxes, listSnapshots, readManifest } from "../shared/vault/snapshots.ts";
 import { findFolder, findMailbox, findSnapshot, readableHead } from "./find.ts";
 import { columns, type Say } from "./say.ts";
 

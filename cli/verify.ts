@@ -1,7 +1,7 @@
-import type { Blobs } from "../../shared/storage/blobs.ts";
-import { type Finding, findingList } from "../../shared/vault/finding.ts";
-import { listMailboxes } from "../../shared/vault/snapshots.ts";
-import { verifyMailbox } from "../../shared/vault/verify-mailbox.ts";
+import type { Blobs } from "../shared/storage/blobs.ts";
+import { type Finding, findingList } from "../shared/vault/finding.ts";
+import { listMailboxes } from "../shared/vault/snapshots.ts";
+import { verifyMailbox } from "../shared/vault/verify-mailbox.ts";
 import { findMailbox } from "./find.ts";
 import type { Say } from "./say.ts";
 

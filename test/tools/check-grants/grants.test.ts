@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { ExchangeAssignments, GRANTS, judgeGrants } from "../../infra/identity/excess.ts";
+import { ExchangeAssignments, GRANTS, judgeGrants } from "../../../tools/check-grants/excess.ts";
 
 const MAIL_READ = "810c84a8-4a9e-49e6-bf7d-12d183f40d01";
 const NAMES = new Map([
@@ -47,7 +47,7 @@ describe("judgeGrants", () => {
 });
 
 describe("infra/**/*.sh", () => {
-  const root = fileURLToPath(new URL("../../infra/", import.meta.url));
+  const root = fileURLToPath(new URL("../../../infra/", import.meta.url));
   const scripts = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sh"));
 
   test.each(scripts)("%s parses, stops at the first failure, and asks for what it needs", (script) => {

@@ -8,7 +8,9 @@ export const DUTIES = ["backup", "restore", "privacy"] as const;
 export type Duty = (typeof DUTIES)[number];
 
 /** What each duty needs, and no more. */
-export const GRANTS = Grants.parse(JSON.parse(readFileSync(new URL("grants.json", import.meta.url), "utf8")));
+export const GRANTS = Grants.parse(
+  JSON.parse(readFileSync(new URL("../../infra/identity/grants.json", import.meta.url), "utf8")),
+);
 
 /** Answer of Graph to `GET /servicePrincipals/{id}/appRoleAssignments`, of which only ids count. */
 export const GraphAssignments = z.looseObject({ value: z.array(z.looseObject({ appRoleId: z.string() })) });

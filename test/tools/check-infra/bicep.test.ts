@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { textOf, valueAt } from "../../infra/check/bicep/ast.ts";
-import { parseBicep } from "../../infra/check/bicep/parse.ts";
-import { BicepSyntaxError } from "../../infra/check/bicep/scanner.ts";
+import { textOf, valueAt } from "../../../tools/check-infra/bicep/ast.ts";
+import { parseBicep } from "../../../tools/check-infra/bicep/parse.ts";
+import { BicepSyntaxError } from "../../../tools/check-infra/bicep/scanner.ts";
 
 const parse = (text: string) => parseBicep("a.bicep", text).statements;
 const parsedValue = (expression: string) => {

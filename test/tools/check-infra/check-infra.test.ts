@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { checkInfra } from "../../infra/check/check-infra.ts";
-import { lineOf } from "../../infra/check/finding.ts";
-import { openProject } from "../../infra/check/project.ts";
+import { checkInfra } from "../../../tools/check-infra/check-infra.ts";
+import { lineOf } from "../../../tools/check-infra/finding.ts";
+import { openProject } from "../../../tools/check-infra/project.ts";
 
 const APP = "infra/modules/function-app.bicep";
 const DATA = "infra/modules/data-storage.bicep";
