@@ -3,6 +3,7 @@ import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { standing } from "../../shared/storage/create-once.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
@@ -137,9 +138,7 @@ const writeDepartures = async (
     const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
     const records = departed.slice(from, from + MAX_PART_RECORDS).map(removal);
     const written = await writePart(vault, name, records);
-    const ref = written === "exists" ? (await refPart(vault, name))?.ref : written;
-    if (ref === undefined) throw new Error(`${name} is there, and then it is not`);
-    refs.push(ref);
+    refs.push(written === "exists" ? standing(name, await refPart(vault, name)).ref : written);
   }
   return refs;
 };

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
-import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
+import { createOnce } from "../../shared/storage/create-once.ts";
 import { PartRef } from "../../shared/vault/manifest.ts";
 import { FolderFacts, ItemFacts, Sha256 } from "../../shared/vault/records.ts";
 import { exportWave } from "./backup.contract.ts";
@@ -100,23 +101,12 @@ const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${pad
 const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
 const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
 
-const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
-/** Keeps a JSON blob, once: a second delivery gets what the first one kept. */
-const keep = async <T>(work: Blobs, name: string, schema: z.ZodType<T>, value: T): Promise<T> => {
-  const outcome = await work.create(name, bytesOf(schema.parse(value)));
-  return outcome === "created" ? value : read(work, name, schema);
-};
-
-const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> => {
-  const found = await readJson(work, name, schema);
-  if (found === undefined) throw new Error(`${name} is not among the scratch data: it was never kept, or has expired`);
-  return found;
-};
+const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> =>
+  required(await readJson(work, name, schema), `${name} is not among the scratch data`);
 
 /** Keeps what the run was opened with. */
 export const keepRun = (work: Blobs, runId: RunId, state: RunState): Promise<RunState> =>
-  keep(work, runName(runId), RunState, state);
+  createOnce(work, runName(runId), RunState, state);
 
 /** @throws {Error} when the run was never opened, or its scratch data has expired. */
 export const readRun = (work: Blobs, runId: RunId): Promise<RunState> => read(work, runName(runId), RunState);
@@ -129,7 +119,7 @@ export const readStock = (work: Blobs, runId: RunId): Promise<Stock> => read(wor
 
 /** Keeps the folders that were found, and gives those that then stand. */
 export const keepStock = (work: Blobs, runId: RunId, stock: Stock): Promise<Stock> =>
-  keep(work, stockName(runId), Stock, stock);
+  createOnce(work, stockName(runId), Stock, stock);
 
 export const findChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk | undefined> =>
   readJson(work, chunkName(runId, chunk), Chunk);
@@ -140,17 +130,17 @@ export const readChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chu
 
 /** Adds a chunk to the chain, and gives what then is there: this one, or the one that another delivery added before. */
 export const keepChunk = (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> =>
-  keep(work, chunkName(runId, number), Chunk, chunk);
+  createOnce(work, chunkName(runId, number), Chunk, chunk);
 
 /** Notes that a wave is being worked on; false when an earlier delivery of it was. */
 export const beginWave = async (work: Blobs, runId: RunId, wave: number): Promise<boolean> =>
-  (await work.create(`${runId}/begun/w${padded(wave)}`, bytesOf(null))) === "created";
+  (await work.create(`${runId}/begun/w${padded(wave)}`, jsonBytes(null))) === "created";
 
 export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord | undefined> =>
   readJson(work, waveName(runId, wave), WaveRecord);
 
 export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRecord): Promise<WaveRecord> =>
-  keep(work, waveName(runId, wave), WaveRecord, record);
+  createOnce(work, waveName(runId, wave), WaveRecord, record);
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 

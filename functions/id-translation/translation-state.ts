@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
-import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
+import { createOnce } from "../../shared/storage/create-once.ts";
 
 const Position = z.int().nonnegative();
 
@@ -20,30 +21,23 @@ const ResultPiece = z.array(TranslatedId);
 const pieceName = (translationId: RunId, kind: "ids" | "results", piece: number): string =>
   `translate-${translationId}/${kind}/p${String(piece).padStart(6, "0")}.json`;
 
-const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
 export const keepIds = async (work: Blobs, translationId: RunId, piece: number, ids: IdPiece): Promise<void> => {
-  await work.create(pieceName(translationId, "ids", piece), bytesOf(ids));
+  await work.create(pieceName(translationId, "ids", piece), jsonBytes(ids));
 };
 
 /** @throws {Error} when there is no such piece, or it has expired. */
 export const readIds = async (work: Blobs, translationId: RunId, piece: number): Promise<IdPiece> => {
   const ids = await readJson(work, pieceName(translationId, "ids", piece), IdPiece);
-  if (ids === undefined)
-    throw new Error(`Translation ${translationId} has no piece ${piece}: it was never kept, or has expired`);
-  return ids;
+  return required(ids, `Translation ${translationId} has no piece ${piece}`);
 };
 
 /** Keeps the results of a piece unless there are some; gives those that stand. */
-export const keepResults = async (
+export const keepResults = (
   work: Blobs,
   translationId: RunId,
   piece: number,
   results: readonly TranslatedId[],
-): Promise<readonly TranslatedId[]> => {
-  const outcome = await work.create(pieceName(translationId, "results", piece), bytesOf(results));
-  return outcome === "created" ? results : ((await findResults(work, translationId, piece)) ?? results);
-};
+): Promise<TranslatedId[]> => createOnce(work, pieceName(translationId, "results", piece), ResultPiece, [...results]);
 
 export const findResults = (work: Blobs, translationId: RunId, piece: number): Promise<TranslatedId[] | undefined> =>
   readJson(work, pieceName(translationId, "results", piece), ResultPiece);

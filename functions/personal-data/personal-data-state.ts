@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
-import { type Blobs, parseJson, readJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, parseJson, readJson, required } from "../../shared/storage/blobs.ts";
+import { createOnce } from "../../shared/storage/create-once.ts";
 import { Sha256 } from "../../shared/vault/records.ts";
 
 const Count = z.int().nonnegative();
@@ -19,19 +20,6 @@ const planPageName = (of: Package, generation: string, page: number): string =>
   `${prefix(of)}copy-${generation}/p${String(page).padStart(6, "0")}.json`;
 const inventoryPageName = (of: Package, page: number): string =>
   `${prefix(of)}inventory/p${String(page).padStart(6, "0")}.json`;
-
-const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
-const found = <T>(value: T | undefined, otherwise: string): T => {
-  if (value === undefined) throw new Error(`${otherwise}: it was never made, or its scratch data has expired`);
-  return value;
-};
-
-/** Keeps a JSON blob, once: a second delivery gets what the first one kept. */
-const keep = async <T>(work: Blobs, name: string, schema: z.ZodType<T>, value: T): Promise<T> => {
-  const outcome = await work.create(name, bytesOf(schema.parse(value)));
-  return outcome === "created" ? value : found(await readJson(work, name, schema), name);
-};
 
 /** Who is exporting a person's data. */
 const Claim = z.object({ exportId: RunId, at: z.iso.datetime() });
@@ -59,7 +47,7 @@ export const claimPerson = async (
     const kept = await work.readWhole(name);
     const holder = kept && parseJson(name, kept.body, Claim);
     if (holder !== undefined && !(await isOver(holder))) return holder.exportId;
-    if (await work.replace(name, bytesOf(Claim.parse(claim)), kept?.etag)) return claim.exportId;
+    if (await work.replace(name, jsonBytes(Claim.parse(claim)), kept?.etag)) return claim.exportId;
   }
   throw new Error(`${name}: lost ${CLAIM_ATTEMPTS} claims in a row`);
 };
@@ -75,7 +63,7 @@ export type Accepted = z.output<typeof Accepted>;
 
 /** Keeps the operation of a package; a package has one. */
 export const keepAccepted = (work: Blobs, of: Package, accepted: Accepted): Promise<Accepted> =>
-  keep(work, requestName(of), Accepted, accepted);
+  createOnce(work, requestName(of), Accepted, accepted);
 
 export const findAccepted = (work: Blobs, of: Package): Promise<Accepted | undefined> =>
   readJson(work, requestName(of), Accepted);
@@ -95,18 +83,18 @@ export const keepCopyPlanPage = async (
   page: number,
   names: readonly string[],
 ): Promise<void> => {
-  await work.create(planPageName(of, generation, page), bytesOf(names));
+  await work.create(planPageName(of, generation, page), jsonBytes(names));
 };
 
 /** Makes this the package's plan, unless another delivery's is; gives the one that stands. */
 export const keepCopyPlan = (work: Blobs, of: Package, plan: CopyPlan): Promise<CopyPlan> =>
-  keep(work, planName(of), CopyPlan, plan);
+  createOnce(work, planName(of), CopyPlan, plan);
 
 export const findCopyPlan = (work: Blobs, of: Package): Promise<CopyPlan | undefined> =>
   readJson(work, planName(of), CopyPlan);
 
 export const readCopyPlanPage = async (work: Blobs, of: Package, { generation }: CopyPlan, page: number) =>
-  found(await readJson(work, planPageName(of, generation, page), Names), `Page ${page} of a plan to copy`);
+  required(await readJson(work, planPageName(of, generation, page), Names), `Page ${page} of a plan to copy`);
 
 /** A file of a package. MD5 in hexadecimal too, as people compare it. */
 export const PackageFile = z.object({
@@ -123,10 +111,10 @@ export type InventoryPage = z.output<typeof InventoryPage>;
 
 /** The page that is kept first stands. */
 export const keepInventoryPage = (work: Blobs, of: Package, page: number, files: InventoryPage) =>
-  keep(work, inventoryPageName(of, page), InventoryPage, files);
+  createOnce(work, inventoryPageName(of, page), InventoryPage, files);
 
 export const findInventoryPage = (work: Blobs, of: Package, page: number): Promise<InventoryPage | undefined> =>
   readJson(work, inventoryPageName(of, page), InventoryPage);
 
 export const readInventoryPage = async (work: Blobs, of: Package, page: number): Promise<InventoryPage> =>
-  found(await findInventoryPage(work, of, page), `Page ${page} of an inventory`);
+  required(await findInventoryPage(work, of, page), `Page ${page} of an inventory`);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, type RunId, SnapshotId } from "../../shared/contracts/ids.ts";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
-import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson, updateJson } from "../../shared/storage/blobs.ts";
 import { Rehearsal, RehearsalCounts } from "./rehearsal.contract.ts";
 
 /** What a rehearsal restores, and which mailboxes it could not draw from, as their snapshots cannot be read. */
@@ -44,10 +44,8 @@ const OPEN = "rehearsals-open/";
 const REPORTS = "rehearsals/";
 const openName = (rehearsalId: RunId): string => `${OPEN}${rehearsalId}.json`;
 const reportName = (date: string): string => `${REPORTS}${date}.json`;
-const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
 export const noteOpenRehearsal = async (state: Blobs, open: OpenRehearsal): Promise<void> => {
-  await state.create(openName(open.rehearsalId), bytesOf(OpenRehearsal.parse(open)));
+  await state.create(openName(open.rehearsalId), jsonBytes(OpenRehearsal.parse(open)));
 };
 
 export const findOpenRehearsal = (state: Blobs, rehearsalId: RunId): Promise<OpenRehearsal | undefined> =>

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
-import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson } from "../../shared/storage/blobs.ts";
 import { takeTurn } from "../../shared/storage/turns.ts";
 import { ListedRestore, type ListPosition } from "./restore-list.contract.ts";
 
@@ -12,7 +12,7 @@ const listName = (listId: RunId): string => `restores-${listId}/list.json`;
 const turnsName = (listId: RunId): string => `restores-${listId}/turns.json`;
 
 export const keepRestoreList = async (work: Blobs, listId: RunId, list: RestoreList): Promise<void> => {
-  await work.create(listName(listId), Buffer.from(JSON.stringify(list)));
+  await work.create(listName(listId), jsonBytes(list));
 };
 
 /** `undefined` when there is no such list, or it has expired. */

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
-import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
+import { createOnce } from "../../shared/storage/create-once.ts";
 import { PutRecord } from "../../shared/vault/records.ts";
 import { type OrderedSelection, Selection } from "./restore.contract.ts";
 
@@ -77,8 +78,6 @@ const claimName = (planOf: RunId): string => `${prefix(planOf)}carried-out-by.js
 const selectionName = (restoreId: RunId): string => `${prefix(restoreId)}selection.json`;
 export const reportName = (restoreId: RunId): string => `${prefix(restoreId)}report.json`;
 
-const bytesOf = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
-
 export const keepRestoreChunk = async (
   work: Blobs,
   restoreId: RunId,
@@ -86,7 +85,7 @@ export const keepRestoreChunk = async (
   chunk: number,
   items: readonly RestoreItem[],
 ): Promise<void> => {
-  await work.create(chunkName(restoreId, generation, chunk), bytesOf(items));
+  await work.create(chunkName(restoreId, generation, chunk), jsonBytes(items));
 };
 
 export const keepSortedItems = async (
@@ -96,7 +95,7 @@ export const keepSortedItems = async (
   page: SortedPage,
   items: readonly RestoreItem[],
 ): Promise<void> => {
-  await work.create(sortedName(restoreId, generation, page), bytesOf(items));
+  await work.create(sortedName(restoreId, generation, page), jsonBytes(items));
 };
 
 export const readSortedItems = async (
@@ -105,21 +104,17 @@ export const readSortedItems = async (
   generation: string,
   page: SortedPage,
 ): Promise<RestoreItem[]> =>
-  found(
+  required(
     await readJson(work, sortedName(restoreId, generation, page), RestoreChunk),
     `Restore ${restoreId} has no page ${page.page} of run ${page.run}`,
   );
 
 /** Makes this plan the restore's, unless another delivery's is already; gives the one that stands. */
-export const keepRestorePlan = async (
+export const keepRestorePlan = (
   work: Blobs,
   restoreId: RunId,
   plan: z.input<typeof RestorePlanState>,
-): Promise<RestorePlanState> => {
-  const kept = RestorePlanState.parse(plan);
-  const outcome = await work.create(planName(restoreId), bytesOf(kept));
-  return outcome === "created" ? kept : readRestorePlan(work, restoreId);
-};
+): Promise<RestorePlanState> => createOnce(work, planName(restoreId), RestorePlanState, RestorePlanState.parse(plan));
 
 /** Makes the plan of a dry run this restore's, too: its folders and its chunks. Gives the one that stands. */
 export const adoptRestorePlan = async (
@@ -135,28 +130,25 @@ export const adoptRestorePlan = async (
 /** Keeps a selection out of the restore's history, unless it is everything; gives what travels in its stead. */
 export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<OrderedSelection> => {
   if ("all" in select) return select;
-  await work.create(selectionName(restoreId), bytesOf(select));
+  await work.create(selectionName(restoreId), jsonBytes(select));
   return { kept: true };
 };
 
 export const readSelection = async (work: Blobs, restoreId: RunId, select: OrderedSelection): Promise<Selection> =>
   "kept" in select
-    ? found(await readJson(work, selectionName(restoreId), Selection), `Restore ${restoreId} has no selection`)
+    ? required(await readJson(work, selectionName(restoreId), Selection), `Restore ${restoreId} has no selection`)
     : select;
 
 /** Who carries out the plan of a dry run: this restore, unless another one is to do so already. */
-export const claimRestorePlan = async (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> => {
-  const outcome = await work.create(claimName(planOf), bytesOf(restoreId));
-  if (outcome === "created") return restoreId;
-  return (await readJson(work, claimName(planOf), RunId)) ?? restoreId;
-};
+export const claimRestorePlan = (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> =>
+  createOnce(work, claimName(planOf), RunId, restoreId);
 
 export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
   readJson(work, planName(restoreId), RestorePlanState);
 
 /** @throws {Error} when there is no such plan, or it has expired. */
 export const readRestorePlan = async (work: Blobs, restoreId: RunId): Promise<RestorePlanState> =>
-  found(await findRestorePlan(work, restoreId), `Restore ${restoreId} has no plan`);
+  required(await findRestorePlan(work, restoreId), `Restore ${restoreId} has no plan`);
 
 export const readRestoreChunk = async (
   work: Blobs,
@@ -164,22 +156,17 @@ export const readRestoreChunk = async (
   { generation, chunksOf = restoreId }: Pick<RestorePlanState, "generation" | "chunksOf">,
   chunk: number,
 ): Promise<RestoreItem[]> =>
-  found(
+  required(
     await readJson(work, chunkName(chunksOf, generation, chunk), RestoreChunk),
     `Restore ${restoreId} has no chunk ${chunk}`,
   );
 
 export const keepFolderMap = async (work: Blobs, restoreId: RunId, map: FolderMap): Promise<void> => {
-  await work.create(foldersName(restoreId), bytesOf(map));
+  await work.create(foldersName(restoreId), jsonBytes(map));
 };
 
 export const findFolderMap = (work: Blobs, restoreId: RunId): Promise<FolderMap | undefined> =>
   readJson(work, foldersName(restoreId), FolderMap);
 
 export const readFolderMap = async (work: Blobs, restoreId: RunId): Promise<FolderMap> =>
-  found(await findFolderMap(work, restoreId), `Restore ${restoreId} has no folders yet`);
-
-const found = <T>(value: T | undefined, otherwise: string): T => {
-  if (value === undefined) throw new Error(`${otherwise}: it was never made, or its scratch data has expired`);
-  return value;
-};
+  required(await findFolderMap(work, restoreId), `Restore ${restoreId} has no folders yet`);

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, readJson } from "../../shared/storage/blobs.ts";
+import { createOnce } from "../../shared/storage/create-once.ts";
 import { VerifiedMailbox } from "./verification-state.ts";
 import { verifyWave } from "./verify.contract.ts";
 
@@ -18,15 +19,9 @@ export const findVerifyWave = (work: Blobs, run: RunId, wave: number): Promise<V
   readJson(work, nameOf(run, wave), VerifyWaveRecord);
 
 /** Keeps the record of a wave, once, and gives the one that then stands. */
-export const keepVerifyWave = async (
+export const keepVerifyWave = (
   work: Blobs,
   run: RunId,
   wave: number,
   record: VerifyWaveRecord,
-): Promise<VerifyWaveRecord> => {
-  const body = Buffer.from(JSON.stringify(VerifyWaveRecord.parse(record)));
-  if ((await work.create(nameOf(run, wave), body)) === "created") return record;
-  const kept = await findVerifyWave(work, run, wave);
-  if (kept === undefined) throw new Error(`${nameOf(run, wave)} is there, and then it is not`);
-  return kept;
-};
+): Promise<VerifyWaveRecord> => createOnce(work, nameOf(run, wave), VerifyWaveRecord, record);

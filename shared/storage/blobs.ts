@@ -68,6 +68,17 @@ export async function readJson<T>(blobs: Blobs, name: string, schema: z.ZodType<
   return found && parseJson(name, found.body, schema);
 }
 
+/** The bytes of a JSON blob. */
+export function jsonBytes(value: unknown): Buffer {
+  return Buffer.from(JSON.stringify(value));
+}
+
+/** What was read from the scratch data of a job. @throws {Error} that starts with `what` when there is nothing. */
+export function required<T>(found: T | undefined, what: string): T {
+  if (found === undefined) throw new Error(`${what}: it was never made, or has expired`);
+  return found;
+}
+
 /** Tries of a guarded update before giving up: each lost try means that another writer succeeded. */
 const UPDATE_ATTEMPTS = 12;
 
@@ -80,7 +91,7 @@ interface JsonForm {
   bytes(value: object): Buffer;
 }
 
-const PLAIN: JsonForm = { parse: parseJson, bytes: (value) => Buffer.from(JSON.stringify(value)) };
+const PLAIN: JsonForm = { parse: parseJson, bytes: jsonBytes };
 
 /**
  * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when

@@ -1,5 +1,6 @@
 import { lastRunIdAt, MailboxKey, type SnapshotId } from "../contracts/ids.ts";
 import { type Blobs, type Created, updateJson } from "../storage/blobs.ts";
+import { standing } from "../storage/create-once.ts";
 import { type Base, readBase } from "./base.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
@@ -89,9 +90,7 @@ export async function writeManifest(blobs: Blobs, manifest: Manifest): Promise<P
   const outcome = await blobs.create(name, bytes, { contentType: "application/json" });
   if (outcome === "created") return { manifest, sha256: manifestSha256(bytes), outcome };
 
-  const stored = await readManifest(blobs, manifest.mailboxKey, manifest.id);
-  if (stored === undefined) throw new Error(`${name}: there, and then not there`);
-  return { ...stored, outcome };
+  return { ...standing(name, await readManifest(blobs, manifest.mailboxKey, manifest.id)), outcome };
 }
 
 /**

@@ -2,6 +2,7 @@ import * as z from "zod";
 import type { RunId } from "../../../shared/contracts/ids.ts";
 import { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { type Blobs, readJson } from "../../../shared/storage/blobs.ts";
+import { createOnce } from "../../../shared/storage/create-once.ts";
 import { takeTurn } from "../../../shared/storage/turns.ts";
 
 const Page = z.array(MailboxRef);
@@ -17,16 +18,13 @@ export interface QueuePlace {
 }
 
 /** Adds a page to the queue of a run; gives what another delivery of the same page added before. */
-export const addMailboxes = async (
+export const addMailboxes = (
   work: Blobs,
   run: RunId,
   { page, start }: QueuePlace,
   mailboxes: readonly MailboxRef[],
-): Promise<readonly MailboxRef[]> => {
-  const name = `${pagesPrefix(run)}${number(page)}-${number(start)}.json`;
-  const outcome = await work.create(name, Buffer.from(JSON.stringify(mailboxes)));
-  return outcome === "created" ? mailboxes : ((await readJson(work, name, Page)) ?? []);
-};
+): Promise<MailboxRef[]> =>
+  createOnce(work, `${pagesPrefix(run)}${number(page)}-${number(start)}.json`, Page, [...mailboxes]);
 
 /** The next mailbox of the queue for a taker's turn, the same whenever that is asked for; `undefined` when all are taken. */
 export const takeMailbox = async (

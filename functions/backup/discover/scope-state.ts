@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson, updateJson } from "../../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson, updateJson } from "../../../shared/storage/blobs.ts";
 
 /** Whose mailboxes are to be backed up: by key, with the id of their user. */
 export type Scope = ReadonlyMap<MailboxKey, string>;
@@ -20,7 +20,7 @@ export const keepScopePage = async (
   mailboxes: readonly { readonly key: MailboxKey; readonly userId: string }[],
 ): Promise<void> => {
   const entries = mailboxes.map(({ key, userId }) => ({ key, userId }));
-  await state.create(`${pagesPrefix(run)}${String(page).padStart(6, "0")}.json`, Buffer.from(JSON.stringify(entries)));
+  await state.create(`${pagesPrefix(run)}${String(page).padStart(6, "0")}.json`, jsonBytes(entries));
 };
 
 /** Makes the pages of a run the scope, when all are kept, and forgets those of runs before it. A newer scope stands. */

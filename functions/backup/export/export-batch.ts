@@ -1,3 +1,5 @@
+import type { RunId } from "../../../shared/contracts/ids.ts";
+import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
 import { type ExportedElement, exportItems } from "../../../shared/graph/export-items.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
@@ -5,8 +7,14 @@ import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MOST_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
-import type { PackWriter } from "../../../shared/vault/pack-writer.ts";
+import type { Slots } from "../../../shared/graph/slots.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { standing } from "../../../shared/storage/create-once.ts";
+import { packName } from "../../../shared/vault/names.ts";
+import { readPackIndex } from "../../../shared/vault/pack-reader.ts";
+import { openPack, type PackWriter } from "../../../shared/vault/pack-writer.ts";
 import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.ts";
+import type { Batch } from "./batch-queue.ts";
 import { skipReason } from "./skip-reasons.ts";
 
 /** Why an item is still without an outcome, for the record if it stays so. */
@@ -111,4 +119,24 @@ const failed = (item: ItemFacts, { code, requestId }: Setback): CatalogueRecord 
 
 const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => {
   for await (const _ of content);
+};
+
+/** Exports a batch into its pack, and gives the records that then stand: those of the pack that was there first. */
+export const exportIntoPack = async (
+  { vault, graph, hands }: { readonly vault: Blobs; readonly graph: GraphClient; readonly hands: Slots },
+  { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
+  { place, items, packed }: Batch,
+): Promise<CatalogueRecord[]> => {
+  const name = packName(mailbox.key, runId, place.chunk, place.batch);
+  if (!packed) {
+    const letGo = await hands.take();
+    try {
+      const pack = openPack(vault, name);
+      const records = await exportBatch(graph, mailbox, items, pack);
+      if ((await pack.close(records)) === "created") return records;
+    } finally {
+      letGo();
+    }
+  }
+  return standing(name, await readPackIndex(vault, name));
 };

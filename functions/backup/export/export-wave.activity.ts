@@ -14,7 +14,7 @@ import type { PlanMemories } from "../plan/plan-memories.ts";
 import { runStock } from "../plan/run-stock.ts";
 import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
 import { type Batch, batchQueue } from "./batch-queue.ts";
-import { exportIntoPack } from "./export-into-pack.ts";
+import { exportIntoPack } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
 

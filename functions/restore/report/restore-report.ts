@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson } from "../../../shared/storage/blobs.ts";
+import { type Blobs, jsonBytes, readJson } from "../../../shared/storage/blobs.ts";
 import { reconcileRestore } from "../restore.contract.ts";
 import { reportName } from "../restore-state.ts";
 
@@ -51,7 +51,7 @@ export type RestoreReport = z.output<typeof RestoreReport>;
 
 /** The report that is kept first stands. */
 export const keepRestoreReport = async (work: Blobs, report: RestoreReport): Promise<void> => {
-  await work.create(reportName(report.restoreId), Buffer.from(JSON.stringify(RestoreReport.parse(report))));
+  await work.create(reportName(report.restoreId), jsonBytes(RestoreReport.parse(report)));
 };
 
 /** `undefined` before the end of a restore, and once its scratch data has expired. */

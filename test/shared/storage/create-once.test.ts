@@ -1,0 +1,51 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { type Blobs, UnreadableBlobError } from "../../../shared/storage/blobs.ts";
+import { createOnce } from "../../../shared/storage/create-once.ts";
+import { memoryBlobs } from "./memory-blobs.ts";
+
+const Value = z.object({ winner: z.string() });
+const NAME = "job/plan.json";
+
+describe("createOnce", () => {
+  test("gives the first writer its own value back, and others one that is equal", async () => {
+    const blobs = memoryBlobs();
+    const [own, same] = [{ winner: "first" }, { winner: "first" }];
+
+    expect(await createOnce(blobs, NAME, Value, own)).toBe(own);
+    expect(await createOnce(blobs, NAME, Value, same)).toEqual(own);
+    expect(await createOnce(blobs, NAME, Value, same)).not.toBe(same);
+    expect(JSON.parse(String(blobs.blobs.get(NAME)?.body))).toEqual(own);
+  });
+
+  test("returns the value of the writer who was first, whoever asks", async () => {
+    const blobs = memoryBlobs();
+
+    const all = await Promise.all(["a", "b", "c"].map((winner) => createOnce(blobs, NAME, Value, { winner })));
+    const late = await createOnce(blobs, NAME, Value, { winner: "d" });
+
+    expect(new Set([...all, late].map(({ winner }) => winner)).size).toBe(1);
+    expect(JSON.parse(String(blobs.blobs.get(NAME)?.body))).toMatchObject({ winner: late.winner });
+  });
+
+  test("throws when what stands cannot be read, and leaves it as it was", async () => {
+    const blobs = memoryBlobs();
+    await blobs.create(NAME, Buffer.from('{"winner":'));
+
+    await expect(createOnce(blobs, NAME, Value, { winner: "second" })).rejects.toThrow(UnreadableBlobError);
+    expect(String(blobs.blobs.get(NAME)?.body)).toBe('{"winner":');
+  });
+
+  test("throws when what stood is gone, instead of going on with its own value", async () => {
+    const blobs: Blobs = { ...memoryBlobs(), create: async () => "exists", readWhole: async () => undefined };
+
+    await expect(createOnce(blobs, NAME, Value, { winner: "second" })).rejects.toThrow("disappeared between two reads");
+  });
+
+  test("writes nothing that its schema refuses", async () => {
+    const blobs = memoryBlobs();
+
+    await expect(createOnce(blobs, NAME, Value, { winner: 7 } as never)).rejects.toThrow(z.ZodError);
+    expect(blobs.writes).toEqual([]);
+  });
+});
