@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { BackupMailboxResult } from "../functions/backup/backup.contract.ts";
-import { backupInstance } from "../shared/contracts/ids.ts";
+import { backupInstance } from "../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../shared/contracts/mailbox.ts";
 
 const Status = z.looseObject({ runtimeStatus: z.string(), output: z.unknown() });

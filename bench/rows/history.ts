@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fileName } from "../../local/host/durable/store.ts";
-import { backupInstance } from "../../shared/contracts/ids.ts";
+import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { aMailbox, onlyMailbox, withStack } from "../bench-stack.ts";
 import { followHistory } from "../history-file.ts";
 import type { Bench, Measurement } from "../measurement.ts";

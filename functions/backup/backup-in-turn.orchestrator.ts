@@ -1,5 +1,5 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { backupInstance } from "../../shared/contracts/ids.ts";
+import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";

@@ -1,6 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { placeInstance, type RunId, runId } from "../../shared/contracts/ids.ts";
+import { type RunId, runId } from "../../shared/contracts/ids.ts";
+import { backupTenantInstance, placeInstance } from "../../shared/contracts/job-ids.ts";
 import { MOST_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
@@ -96,7 +97,7 @@ function* backUpQueue(
   run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full">,
 ): Generator<Task, BackupOutcomes, unknown> {
   const parts = Array.from({ length: places }, (_, place) => ({
-    instanceId: placeInstance(place),
+    instanceId: placeInstance(place, backupTenantInstance()),
     input: { ...run, place, turn: 0, outcomes: NONE } satisfies BackupInTurnInput,
   }));
   const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts);

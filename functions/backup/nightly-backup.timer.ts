@@ -1,5 +1,5 @@
 import type { TimerHandler } from "@azure/functions";
-import { backupTenantInstance } from "../../shared/contracts/ids.ts";
+import { backupTenantInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import type { BackupTenantInput } from "./backup.contract.ts";
@@ -9,7 +9,7 @@ export const nightlyBackup =
   (deps: { readonly clientOf: ClientOf; readonly window: number }): TimerHandler =>
   async (_timer, context) => {
     const input: BackupTenantInput = { trigger: "schedule", full: false, window: deps.window };
-    const instanceId = backupTenantInstance;
+    const instanceId = backupTenantInstance();
     const outcome = await startOnce(deps.clientOf(context), "backup-tenant", { instanceId, input });
     if (outcome === "already-running") context.warn("The last backup is still running; this one is left out.");
   };

@@ -1,6 +1,6 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import { backupInstance, backupTenantInstance } from "../../shared/contracts/ids.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
@@ -55,8 +55,8 @@ export const startBackup =
       window: deps.window,
       ...(only.length === 0 ? {} : { only }),
     };
-    const outcome = await startOnce(client, "backup-tenant", { instanceId: backupTenantInstance, input });
-    return outcome === "started" ? accepted(backupTenantInstance) : running(backupTenantInstance);
+    const outcome = await startOnce(client, "backup-tenant", { instanceId: backupTenantInstance(), input });
+    return outcome === "started" ? accepted(backupTenantInstance()) : running(backupTenantInstance());
   };
 
 const running = (job: string) =>

@@ -1,7 +1,8 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
-import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import type { MailboxSource } from "../../shared/mailbox-route.ts";
+import { aboutSnapshot } from "./about-snapshot.ts";
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}
@@ -9,7 +10,7 @@ import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
  * 200 with what the snapshot's manifest says, but for its delta links; 404 for a mailbox or snapshot that does not exist.
  * `sha256` is of the manifest itself: who keeps it elsewhere can tell whether the history was altered.
  */
-export const getSnapshot = (deps: ReadingDeps): HttpHandler =>
+export const getSnapshot = (deps: MailboxSource): HttpHandler =>
   aboutSnapshot(deps, z.strictObject({}), ({ manifest, sha256 }) =>
     json(200, {
       id: manifest.id,

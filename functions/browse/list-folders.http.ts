@@ -1,10 +1,11 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
+import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
-import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { aboutSnapshot } from "./about-snapshot.ts";
 import { openIndex } from "./snapshot-indexes.ts";
 
 interface FolderNode {
@@ -27,7 +28,7 @@ interface FolderNode {
  * 200 with the tree of folders as of the snapshot, the items in each and the bytes of their raw streams; 404 for a mailbox
  * or snapshot that does not exist. The totals also count items of folders that the snapshot does not list any more.
  */
-export const getFolders = (deps: ReadingDeps & { readonly work: Blobs }): HttpHandler =>
+export const getFolders = (deps: MailboxSource & { readonly work: Blobs }): HttpHandler =>
   aboutSnapshot(deps, z.strictObject({}), async ({ manifest }) => {
     const index = await openIndex(deps, manifest.mailboxKey, manifest.id);
     return json(200, {

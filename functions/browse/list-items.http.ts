@@ -4,6 +4,7 @@ import { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
 import { problem, refuse } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
+import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { findFolder } from "../../shared/vault/find-folder.ts";
 import { firstPart, liveItems } from "../../shared/vault/indexed-records.ts";
@@ -12,7 +13,7 @@ import type { PutRecord } from "../../shared/vault/records.ts";
 import { itemIds } from "../id-translation/item-ids.ts";
 import { resolveIds } from "../id-translation/resolve-ids.ts";
 import type { Translator } from "../id-translation/translator.ts";
-import { aboutSnapshot, type ReadingDeps } from "./about-snapshot.ts";
+import { aboutSnapshot } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
 import { openIndex } from "./snapshot-indexes.ts";
@@ -38,7 +39,7 @@ const Query = ItemFilter.extend({
  * `POST /api/ids/translate` when Graph does not do that.
  */
 export const getItems = (
-  deps: ReadingDeps & { readonly translator: Translator; readonly work: Blobs; readonly budgetMs?: number },
+  deps: MailboxSource & { readonly translator: Translator; readonly work: Blobs; readonly budgetMs?: number },
 ): HttpHandler =>
   aboutSnapshot(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }, { request, mailbox }) => {
     const { mailboxKey, id, folders } = manifest;

@@ -1,7 +1,8 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
-import { backupInstance, MailboxKey } from "../../shared/contracts/ids.ts";
+import { MailboxKey } from "../../shared/contracts/ids.ts";
+import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";

@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { type MailboxKey, verifySnapshotInstance } from "../../shared/contracts/ids.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
+import { verifySnapshotInstance } from "../../shared/contracts/job-ids.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tell } from "../notify/notify.steps.ts";
 import { compactMailbox, retainMailbox } from "../retention/retention.contract.ts";

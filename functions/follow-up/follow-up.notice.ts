@@ -1,4 +1,4 @@
-import { followUpInstance } from "../../shared/contracts/ids.ts";
+import { followUpInstance } from "../../shared/contracts/job-ids.ts";
 import type { Notice } from "../notify/notify.contract.ts";
 import type { FollowUpInput, FollowUpResult } from "./follow-up.contract.ts";
 

@@ -1,5 +1,5 @@
 import type { EventGridHandler } from "@azure/functions";
-import { followUpInstance } from "../../shared/contracts/ids.ts";
+import { followUpInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import { blobOf, type GridEvent, readGridEvent } from "../../shared/events/grid-event.ts";

@@ -1,11 +1,11 @@
+import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import { readBody } from "../../shared/http/body.ts";
-import type { SignedInHandler } from "../../shared/http/guard.ts";
-import { invalidRequest, json } from "../../shared/http/problem.ts";
+import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
+import { bodyOf } from "../../shared/http/input.ts";
+import { json } from "../../shared/http/problem.ts";
 import type { Hold } from "../../shared/vault/head.ts";
 import { moveHead } from "../../shared/vault/snapshots.ts";
-import { auditChange } from "../follow-up/audit-change.ts";
-import { type HoldDeps, heldMailbox, isHead } from "./held-mailbox.ts";
+import { type HoldDeps, heldMailboxRoute } from "./held-mailbox.ts";
 
 const Request = z.strictObject({
   /** The operator's own words. */
@@ -25,24 +25,15 @@ const Request = z.strictObject({
  * another one; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 for one that was never
  * backed up; 503 when the audit log cannot be written, without which nothing changes.
  */
-export const setHold =
-  (deps: HoldDeps): SignedInHandler =>
-  async (request, context, principal) => {
-    const body = Request.safeParse(await readBody(request));
-    if (!body.success) return invalidRequest(body.error);
-    const head = await heldMailbox(deps, request);
-    if (!isHead(head)) return head;
-
+export const setHold = (deps: HoldDeps): HttpHandler =>
+  heldMailboxRoute(deps, bodyOf(Request), async (head, { input: { reason, until }, context, principal }) => {
     const at = new Date().toISOString();
-    const { reason, until } = body.data;
-    const hold: Hold = { since: at, reason, ...(until === undefined ? {} : { until }) };
-    const change = { event: "hold-set" as const, at, principal: principal.id, mailbox: head.mailboxKey };
-    const refused = await auditChange(deps.audit, context, {
-      ...change,
-      reason,
-      ...(until === undefined ? {} : { until }),
-    });
+    const mailbox = head.mailboxKey;
+    const end = until === undefined ? {} : { until };
+    const change = { event: "hold-set" as const, at, principal: principal.id, mailbox, reason, ...end };
+    const refused = await auditOrRefuse(deps.audit, context, "vault", [change]);
     if (refused !== undefined) return refused;
-    await moveHead(deps.vault, head.mailboxKey, (current) => ({ ...(current ?? head), hold }));
-    return json(200, { mailbox: head.mailboxKey, hold });
-  };
+    const hold: Hold = { since: at, reason, ...end };
+    await moveHead(deps.vault, mailbox, (current) => ({ ...(current ?? head), hold }));
+    return json(200, { mailbox, hold });
+  });

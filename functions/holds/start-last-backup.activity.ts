@@ -1,5 +1,5 @@
 import type { ActivityHandler } from "durable-functions";
-import { backupInstance, backupTenantInstance } from "../../shared/contracts/ids.ts";
+import { backupInstance, backupTenantInstance } from "../../shared/contracts/job-ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
@@ -17,7 +17,7 @@ import { startLastBackup } from "./leaver.contract.ts";
 export const startLastBackupActivity = (deps: { readonly clientOf: ClientOf }): ActivityHandler =>
   implement(startLastBackup, async ({ mailbox }, context) => {
     const client = deps.clientOf(context);
-    if (isAlive(await findInstance(client, backupTenantInstance))) return BUSY;
+    if (isAlive(await findInstance(client, backupTenantInstance()))) return BUSY;
     const input: BackupMailboxInput = { mailbox, trigger: "event", full: false };
     const outcome = await startOnce(client, "backup-mailbox", { instanceId: backupInstance(mailbox.key), input });
     return outcome === "started" ? { outcome } : BUSY;

@@ -1,5 +1,5 @@
 import type { EventGridHandler } from "@azure/functions";
-import { leaverInstance } from "../../shared/contracts/ids.ts";
+import { leaverInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";

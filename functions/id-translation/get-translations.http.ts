@@ -1,7 +1,8 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
 import type { DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
-import { JobId, type RunId, translationIdOf } from "../../shared/contracts/ids.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
+import { JobId, translationInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
@@ -31,7 +32,7 @@ export const getTranslations =
     const id = JobId.safeParse(request.params["id"]);
     const job = id.success ? await findInstance(deps.clientOf(context), id.data) : undefined;
     if (job === undefined) return notFound();
-    const translationId = translationIdOf(job.instanceId);
+    const translationId = translationInstance.parse(job.instanceId)?.[0];
     if (translationId === undefined)
       return problem(404, "no-result", "Only translations of ids have results in pages: look at the job itself.");
     return answerPage(deps.work, translationId, job, query.data.page);

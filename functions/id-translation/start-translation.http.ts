@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import { type RunId, runId, translationInstance } from "../../shared/contracts/ids.ts";
+import { type RunId, runId } from "../../shared/contracts/ids.ts";
+import { translationInstance } from "../../shared/contracts/job-ids.ts";
 import { TRANSLATE_IDS_LIMIT } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";

@@ -1,5 +1,5 @@
 import type { HttpHandler } from "@azure/functions";
-import { backupTenantInstance, JobId, restoreListOf } from "../../shared/contracts/ids.ts";
+import { backupTenantInstance, JobId, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { json, problem } from "../../shared/http/problem.ts";
@@ -25,8 +25,8 @@ export const getJob =
     if (status === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
     const job = jobOf(status);
     if (job.state === "running" || job.state === "paused") {
-      if (job.id === backupTenantInstance) job.progress = await tenantProgress(client, status.customStatus);
-      if (restoreListOf(job.id) !== undefined)
+      if (job.id === backupTenantInstance()) job.progress = await tenantProgress(client, status.customStatus);
+      if (restoresInstance.parse(job.id)?.[0] !== undefined)
         job.progress = progressIn(job.state, await listProgress(client, status, Date.now()));
     }
     const isOpen = job.state === "pending" || job.state === "running";

@@ -1,7 +1,7 @@
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { placeInstance } from "../../shared/contracts/ids.ts";
+import { placeInstance } from "../../shared/contracts/job-ids.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 
 const Count = z.int().nonnegative();

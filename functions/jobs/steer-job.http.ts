@@ -1,4 +1,4 @@
-import { JobId } from "../../shared/contracts/ids.ts";
+import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { roleMissing, type SignedInHandler } from "../../shared/http/guard.ts";

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
-import { placeInstance } from "../../shared/contracts/ids.ts";
+import { placeInstance } from "../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { type JobState, stateOf } from "./job.ts";
 

@@ -1,6 +1,6 @@
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
-import { placeInstance } from "../../shared/contracts/ids.ts";
+import { backupTenantInstance, placeInstance } from "../../shared/contracts/job-ids.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 
 const Count = z.int().nonnegative();
@@ -26,7 +26,9 @@ export const tenantProgress = async (client: Pick<DurableClient, "getStatus">, c
   const sums = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
   const running: string[] = [];
   for (let place = 0; place < tenant.data.places; place += 1) {
-    const status = PlaceStatus.safeParse((await findInstance(client, placeInstance(place)))?.customStatus);
+    const status = PlaceStatus.safeParse(
+      (await findInstance(client, placeInstance(place, backupTenantInstance())))?.customStatus,
+    );
     if (!status.success) continue;
     for (const key of Object.keys(sums) as (keyof typeof sums)[]) sums[key] += status.data[key];
     running.push(status.data.running);

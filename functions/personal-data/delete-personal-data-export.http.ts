@@ -1,5 +1,5 @@
 import type { HttpHandler } from "@azure/functions";
-import { personalDataIdOf } from "../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { problem } from "../../shared/http/problem.ts";
@@ -16,7 +16,7 @@ export const deletePersonalDataExport =
   (deps: { readonly clientOf: ClientOf; readonly packages: Packages }): HttpHandler =>
   async (request, context) => {
     const id = request.params["id"] ?? "";
-    const exportId = personalDataIdOf(id);
+    const exportId = personalDataInstance.parse(id)?.[0];
     const job = exportId === undefined ? undefined : await findInstance(deps.clientOf(context), id);
     const containers = exportId === undefined ? [] : await deps.packages.find(exportId);
     if (job === undefined && containers.length === 0) return exportNotFound();

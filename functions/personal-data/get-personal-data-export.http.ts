@@ -1,6 +1,7 @@
 import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
-import { personalDataIdOf, startOf } from "../../shared/contracts/ids.ts";
+import { runStart } from "../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
@@ -33,7 +34,7 @@ export const getPersonalDataExport =
     const from = query.data.page === undefined ? 0 : tokens.read(query.data.page);
     if (from === undefined) return invalidParameter("page", "Expected the 'next' of the page before");
 
-    const exportId = personalDataIdOf(id);
+    const exportId = personalDataInstance.parse(id)?.[0];
     if (exportId === undefined) return exportNotFound();
     const status = await findInstance(deps.clientOf(context), id);
     const container = (await deps.packages.find(exportId)).at(-1);
@@ -45,7 +46,7 @@ export const getPersonalDataExport =
       container === undefined
         ? undefined
         : await readInventory(deps.packages.open(container), from, query.data.pageSize);
-    const submitted = startOf(exportId);
+    const submitted = runStart(exportId);
     return json(
       200,
       {

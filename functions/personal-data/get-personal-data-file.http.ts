@@ -1,5 +1,5 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
-import { personalDataIdOf } from "../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import { byteRange } from "../../shared/http/byte-range.ts";
 import { pacedBody } from "../../shared/http/paced-body.ts";
 import { problem } from "../../shared/http/problem.ts";
@@ -28,7 +28,7 @@ const HEADERS = {
 export const getPersonalDataFile =
   (deps: { readonly packages: Packages }): HttpHandler =>
   async (request, context) => {
-    const exportId = personalDataIdOf(request.params["id"] ?? "");
+    const exportId = personalDataInstance.parse(request.params["id"] ?? "")?.[0];
     const name = request.params["name"] ?? "";
     const container = exportId && isFileName(name) ? (await deps.packages.find(exportId)).at(-1) : undefined;
     if (container === undefined) return notFound();

@@ -1,5 +1,5 @@
 import type { EventGridHandler } from "@azure/functions";
-import { personalDataInstance } from "../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { blobOf, readGridEvent } from "../../shared/events/grid-event.ts";

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpResponseInit } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
-import type { PersonalDataAuditLog, PersonalDataRequested } from "../../shared/audit/audit-log.ts";
-import { type MailboxKey, personalDataInstance, runId } from "../../shared/contracts/ids.ts";
+import type { AuditLog } from "../../shared/audit/audit-log.ts";
+import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
+import { type MailboxKey, runId } from "../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
 import { findUser } from "../../shared/graph/directory.ts";
@@ -48,7 +50,7 @@ export const startPersonalDataExport =
     readonly openGraph: OpenGraph;
     readonly vault: Blobs;
     readonly work: Blobs;
-    readonly audit: PersonalDataAuditLog;
+    readonly audit: AuditLog;
     /** Whether archive mailboxes are in the vault. */
     readonly archives: boolean;
     /** How long Microsoft is waited for. */
@@ -79,8 +81,16 @@ export const startPersonalDataExport =
     const holder = await claimPerson(work, person.id, claim, isOver(client, now));
     if (holder !== exportId) return isRunning(personalDataInstance(holder));
 
-    const entry = { at: claim.at, principal: principal.id, job, user: person.id, mailboxes, reason };
-    const refused = await audited(deps.audit, context, entry);
+    const entry = {
+      event: "personal-data-requested" as const,
+      at: claim.at,
+      principal: principal.id,
+      job,
+      user: person.id,
+      mailboxes,
+      reason,
+    };
+    const refused = await auditOrRefuse(deps.audit, context, "personal-data", [entry]);
     if (refused !== undefined) {
       await releasePerson(work, person.id);
       return refused;
@@ -115,18 +125,3 @@ const isRunning = (job: string): HttpResponseInit =>
     job,
     location: locationOf(job),
   });
-
-/** Writes down who has whose data exported, and why; 503 when that cannot be written, and then nothing may start. */
-const audited = async (
-  audit: PersonalDataAuditLog,
-  context: Pick<InvocationContext, "error">,
-  entry: PersonalDataRequested,
-): Promise<HttpResponseInit | undefined> => {
-  try {
-    await audit.personalDataRequested(entry);
-    return undefined;
-  } catch (error) {
-    context.error(`The audit log does not take ${entry.job}, which is not started`, error);
-    return problem(503, "audit-unavailable", "The audit log cannot be written, so nothing was started: try again.");
-  }
-};

@@ -1,6 +1,6 @@
 import type { ActivityHandler } from "durable-functions";
 import { type AuditLog, MOST_IDS, type RestoreRequested } from "../../shared/audit/audit-log.ts";
-import { rehearsalInstance, restoreInstance } from "../../shared/contracts/ids.ts";
+import { rehearsalInstance, restoreInstance } from "../../shared/contracts/job-ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
@@ -51,7 +51,7 @@ export const openRehearsalActivity = (deps: {
     const { mailboxes, damaged } = await drawSample(vault, { seed: date, items: deps.items, except: mailbox.key });
     const folderName = `Restore rehearsal ${date} ${rehearsalId.slice(-6)}`;
     await keepRehearsalPlan(work, rehearsalId, folderName, mailboxes);
-    for (const sample of mailboxes) await deps.audit.restoreRequested(auditEntry(rehearsal, sample, mailbox.key));
+    for (const sample of mailboxes) await deps.audit.append("restores", auditEntry(rehearsal, sample, mailbox.key));
     const sample = mailboxes.map(({ mailbox, snapshotId: snapshot, items }) => ({
       mailbox,
       snapshot,
@@ -67,6 +67,7 @@ const auditEntry = (
   { mailbox, snapshotId, items }: MailboxSample,
   into: string,
 ): RestoreRequested => ({
+  event: "restore-requested",
   at: new Date().toISOString(),
   principal: NOBODY.id,
   job: restoreInstance(restoreId),

@@ -1,5 +1,5 @@
 import type { TimerHandler } from "@azure/functions";
-import { rehearsalInstance } from "../../shared/contracts/ids.ts";
+import { rehearsalInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import type { RehearseRestoreInput } from "./rehearsal.contract.ts";

@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { restoreInstance, runId, type SnapshotId } from "../../shared/contracts/ids.ts";
+import { runId, type SnapshotId } from "../../shared/contracts/ids.ts";
+import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tell } from "../notify/notify.steps.ts";

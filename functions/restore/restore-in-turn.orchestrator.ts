@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { restoreInstance } from "../../shared/contracts/ids.ts";
+import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";

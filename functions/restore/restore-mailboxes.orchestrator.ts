@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { placeInstance, restoresInstance } from "../../shared/contracts/ids.ts";
+import { placeInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MOST_FAILURES } from "../../shared/contracts/part.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";

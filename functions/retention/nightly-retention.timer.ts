@@ -1,5 +1,5 @@
 import type { TimerHandler } from "@azure/functions";
-import { cleanVaultInstance } from "../../shared/contracts/ids.ts";
+import { cleanVaultInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
@@ -14,7 +14,7 @@ export const nightlyRetention =
   async (_timer, context) => {
     if (deps.policy === undefined) return;
     const input: CleanVaultInput = {};
-    const instanceId = cleanVaultInstance;
+    const instanceId = cleanVaultInstance();
     const outcome = await startOnce(deps.clientOf(context), "clean-vault", { instanceId, input });
     if (outcome === "already-running") context.warn("The vault is still being cleaned up; this one is left out.");
   };

@@ -1,5 +1,6 @@
 import type { ActivityHandler, DurableClient } from "durable-functions";
-import { backupInstance, type MailboxKey } from "../../shared/contracts/ids.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
+import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";

@@ -1,25 +1,21 @@
-import type { HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { HttpHandler, HttpResponseInit, InvocationContext } from "@azure/functions";
 import * as z from "zod";
-import type { VaultAuditLog } from "../../shared/audit/audit-log.ts";
-import { cleanInstance, runStart } from "../../shared/contracts/ids.ts";
+import type { AuditLog } from "../../shared/audit/audit-log.ts";
+import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
+import { runStart } from "../../shared/contracts/ids.ts";
+import { cleanInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
-import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
-import { readBody } from "../../shared/http/body.ts";
-import type { SignedInHandler } from "../../shared/http/guard.ts";
-import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
-import { findMailbox } from "../../shared/mailboxes.ts";
+import { bodyOf } from "../../shared/http/input.ts";
+import { json, problem } from "../../shared/http/problem.ts";
+import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { auditChange } from "../follow-up/audit-change.ts";
 import type { CleanMailboxInput } from "./retention.contract.ts";
 import { planRetention } from "./retention-plan.ts";
 import { snapshotsInUse } from "./snapshots-in-use.ts";
-
-/** How long a caller is kept waiting for the directory. */
-const PATIENCE_MS = 10_000;
 
 const Request = z
   .strictObject({
@@ -40,47 +36,36 @@ const Request = z
  * parse; 404 for a mailbox that does not exist; 409 when there is no policy, or the mailbox is being cleaned up; 503
  * when the audit log cannot be written, without which nothing starts.
  */
-export const startRetention =
-  (deps: {
+export const startRetention = (
+  deps: MailboxSource & {
     readonly clientOf: ClientOf;
-    readonly openGraph: OpenGraph;
-    readonly vault: Blobs;
-    readonly audit: VaultAuditLog;
+    readonly audit: AuditLog;
     readonly policy: RetentionPolicy | undefined;
-  }): SignedInHandler =>
-  async (request, context, principal) => {
-    const body = Request.safeParse(await readBody(request));
-    if (!body.success) return invalidRequest(body.error);
-    const policy = body.data.policy ?? deps.policy;
+  },
+): HttpHandler =>
+  mailboxRoute(deps, bodyOf(Request), async (mailbox, { input, context, principal }) => {
+    const policy = input.policy ?? deps.policy;
     if (policy === undefined)
       return problem(
         409,
         "no-retention",
         "Nothing is ever removed, as the setting RETENTION is not there: set it, or give a dry run a policy to try.",
       );
-
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
-    const mailbox = await findMailbox(graph, deps.vault, request.params["mailbox"] ?? "");
-    if (mailbox === undefined) return problem(404, "mailbox-not-found", "There is no such mailbox.");
-    if (body.data.dryRun) return dryRun(deps, context, mailbox, policy);
+    if (input.dryRun) return dryRun(deps, context, mailbox, policy);
 
     const job = cleanInstance(mailbox.key);
-    const at = new Date().toISOString();
-    const refused = await auditChange(deps.audit, context, {
-      event: "retention-requested",
-      at,
-      principal: principal.id,
-      mailbox: mailbox.key,
-    });
+    const refused = await auditOrRefuse(deps.audit, context, "vault", [
+      { event: "retention-requested", at: new Date().toISOString(), principal: principal.id, mailbox: mailbox.key },
+    ]);
     if (refused !== undefined) return refused;
-    const input: CleanMailboxInput = { mailboxKey: mailbox.key };
-    const outcome = await startOnce(deps.clientOf(context), "clean-mailbox", { instanceId: job, input });
+    const start: CleanMailboxInput = { mailboxKey: mailbox.key };
+    const outcome = await startOnce(deps.clientOf(context), "clean-mailbox", { instanceId: job, input: start });
     if (outcome === "started") return accepted(job);
     return problem(409, "retention-running", "The mailbox is being cleaned up already: look at its job.", {
       job,
       location: `/api/jobs/${job}`,
     });
-  };
+  });
 
 const dryRun = async (
   { vault, clientOf }: { readonly vault: Blobs; readonly clientOf: ClientOf },

@@ -1,8 +1,8 @@
 import type { HttpHandler } from "@azure/functions";
-import type { OpenGraph } from "../../shared/graph/graph-client.ts";
+import { noInput } from "../../shared/http/input.ts";
 import { json, problem } from "../../shared/http/problem.ts";
+import { type MailboxSource, storedMailboxRoute } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findStoredMailbox } from "../follow-up/find-stored-mailbox.ts";
 import { problemsOf, readVerification } from "./verification-state.ts";
 
 /**
@@ -12,11 +12,8 @@ import { problemsOf, readVerification } from "./verification-state.ts";
  * to be wrong: each piece (the head, or a snapshot) as it was found when it was last looked at. 404 for a mailbox of which
  * the vault holds nothing, or that was never verified.
  */
-export const getVerification =
-  (deps: { readonly openGraph: OpenGraph; readonly vault: Blobs; readonly state: Blobs }): HttpHandler =>
-  async (request) => {
-    const mailbox = await findStoredMailbox(deps, request.params["mailbox"] ?? "");
-    if (mailbox === undefined) return problem(404, "mailbox-not-found", "The vault holds nothing of such a mailbox.");
+export const getVerification = (deps: MailboxSource & { readonly state: Blobs }): HttpHandler =>
+  storedMailboxRoute(deps, noInput, async (mailbox) => {
     const known = await readVerification(deps.state, mailbox);
     if (known === undefined)
       return problem(
@@ -27,4 +24,4 @@ export const getVerification =
 
     const { last, whole, damaged, findings } = known;
     return json(200, { mailbox, last, whole, problems: problemsOf(known), damaged, findings });
-  };
+  });

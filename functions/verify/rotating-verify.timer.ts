@@ -1,5 +1,5 @@
 import type { TimerHandler } from "@azure/functions";
-import { verifyShareInstance } from "../../shared/contracts/ids.ts";
+import { verifyShareInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, startOnce } from "../../shared/durable/start-once.ts";
 import type { VerifyVaultInput } from "./verify.contract.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { JobId, MailboxKey, SnapshotId } from "../contracts/ids.ts";
+import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
+import { JobId } from "../contracts/job-ids.ts";
 
 /** Most ids of what was selected that a line names. */
 export const MOST_IDS = 20;
@@ -14,6 +15,7 @@ export type AuditedSelection = z.output<typeof AuditedSelection>;
 
 /** Who asked for which restore, when and why. Of the mailbox it has the key, never the address. */
 export const RestoreRequested = z.strictObject({
+  event: z.literal("restore-requested"),
   at: z.iso.datetime(),
   /** The object id of who asked. */
   principal: z.guid(),
@@ -35,6 +37,7 @@ export type RestoreRequested = z.output<typeof RestoreRequested>;
 
 /** Who asked for which person's data, when and why. Of the person it has the directory's object id, never the name. */
 export const PersonalDataRequested = z.strictObject({
+  event: z.literal("personal-data-requested"),
   at: z.iso.datetime(),
   /** The object id of who asked. */
   principal: z.guid(),
@@ -47,12 +50,6 @@ export const PersonalDataRequested = z.strictObject({
   reason: z.string().min(1),
 });
 export type PersonalDataRequested = z.output<typeof PersonalDataRequested>;
-
-/** The record of what people asked the app to do, which the app adds to and never changes. */
-export interface AuditLog {
-  /** The entry is durable when it resolves. An append whose answer was lost may be there twice, under one job id. */
-  restoreRequested(entry: RestoreRequested): Promise<void>;
-}
 
 /** Who decided what of a mailbox is kept or removed, when and why. */
 export const VaultChange = z.strictObject({
@@ -68,40 +65,31 @@ export const VaultChange = z.strictObject({
 });
 export type VaultChange = z.output<typeof VaultChange>;
 
-/** The same record, of what decides how long backups are kept, in blobs of their own. */
-export interface VaultAuditLog {
-  vaultChanged(entry: VaultChange): Promise<void>;
+/** Each series of lines has blobs of its own. */
+export const SERIES = {
+  restores: RestoreRequested,
+  vault: VaultChange,
+  "personal-data": PersonalDataRequested,
+} as const;
+export type Series = keyof typeof SERIES;
+export type AuditEntry<S extends Series> = z.output<(typeof SERIES)[S]>;
+
+/** The record of what people asked the app to do, which the app adds to and never changes. */
+export interface AuditLog {
+  /**
+   * The entry is durable when it resolves. An append whose answer was lost may be there twice, under one job id.
+   *
+   * @throws {z.ZodError} for an entry that holds what its series does not know.
+   */
+  append<S extends Series>(series: S, entry: AuditEntry<S>): Promise<void>;
 }
 
-/** The same record, of requests for personal data, in blobs of their own. */
-export interface PersonalDataAuditLog {
-  personalDataRequested(entry: PersonalDataRequested): Promise<void>;
-}
-
-/** A line of the record, and the blobs that it belongs to. */
-export interface AuditLine {
-  readonly series: "restores" | "vault" | "personal-data";
-  readonly at: string;
-  readonly text: string;
-}
-
-const lineOf = (event: string, entry: object): string => `${JSON.stringify({ v: 1, event, ...entry })}\n`;
-
-export const restoreLine = (entry: RestoreRequested): AuditLine => {
-  const parsed = RestoreRequested.parse(entry);
-  return { series: "restores", at: parsed.at, text: lineOf("restore-requested", parsed) };
+/** A line of the record: what a reader of the blobs sees. @throws {z.ZodError} as {@link AuditLog.append} does. */
+export const auditLine = <S extends Series>(series: S, entry: AuditEntry<S>): string => {
+  const { event, ...parsed } = SERIES[series].parse(entry);
+  return `${JSON.stringify({ v: 1, event, ...parsed })}\n`;
 };
 
-export const vaultLine = (entry: VaultChange): AuditLine => {
-  const { event, ...parsed } = VaultChange.parse(entry);
-  return { series: "vault", at: parsed.at, text: lineOf(event, parsed) };
-};
-
-export const personalDataLine = (entry: PersonalDataRequested): AuditLine => {
-  const parsed = PersonalDataRequested.parse(entry);
-  return { series: "personal-data", at: parsed.at, text: lineOf("personal-data-requested", parsed) };
-};
-
-/** The blob of a line's month; when it is full, the second and so on of that month. */
-export const auditBlobName = ({ series, at }: Pick<AuditLine, "series" | "at">, number: number): string =>
+/** The blob of a moment's month; when it is full, the second and so on of that month. */
+export const auditBlobName = (series: Series, at: string, number: number): string =>
   `${series}-${at.slice(0, 7)}${number === 1 ? "" : `-${number}`}.jsonl`;

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { Job } from "../../local/stack/api.ts";
-import { backupInstance } from "../../shared/contracts/ids.ts";
+import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { aStack, stopStacks, type TestStack } from "../support/stack.ts";
 

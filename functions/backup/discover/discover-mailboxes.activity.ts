@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import type { BackupScope } from "../../../shared/backup-scope.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import { backupInstance } from "../../../shared/contracts/ids.ts";
+import { backupInstance } from "../../../shared/contracts/job-ids.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";

@@ -1,5 +1,5 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
-import { restoreIdOf, restoreInstance, restoreListOf } from "../../../shared/contracts/ids.ts";
+import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
 import { preferredType } from "../../../shared/http/accept.ts";
@@ -37,13 +37,13 @@ export const getReport =
 
     const id = request.params["id"] ?? "";
     const client = deps.clientOf(context);
-    const listId = restoreListOf(id);
+    const listId = restoresInstance.parse(id)?.[0];
     if (listId !== undefined) {
       const report = await listReport(client, deps.work, listId);
       return report === undefined ? notFound() : answer(type, report, listTable);
     }
 
-    const restoreId = restoreIdOf(id);
+    const restoreId = restoreInstance.parse(id)?.[0];
     if (restoreId === undefined) return notFound();
     const report = await findRestoreReport(deps.work, restoreId);
     if (report !== undefined) return answer(type, report, reportTable);

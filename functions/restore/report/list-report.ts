@@ -2,13 +2,8 @@ import type { DurableClient } from "durable-functions";
 import * as z from "zod";
 import { mapBounded } from "../../../shared/bounded.ts";
 import { addCounts } from "../../../shared/contracts/add-counts.ts";
-import {
-  type MailboxKey,
-  type RunId,
-  restoreInstance,
-  restoresInstance,
-  type SnapshotId,
-} from "../../../shared/contracts/ids.ts";
+import type { MailboxKey, RunId, SnapshotId } from "../../../shared/contracts/ids.ts";
+import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type JobState, jobOf, stateOf } from "../../jobs/job.ts";

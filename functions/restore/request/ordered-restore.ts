@@ -11,6 +11,7 @@ export const auditedRestore = ({
   other,
   ...restore
 }: ResolvedRestore): Omit<RestoreRequested, "at" | "principal" | "job" | "dryRun" | "reason"> => ({
+  event: "restore-requested",
   mailbox: mailbox.key,
   ...(other.key === mailbox.key ? {} : { into: other.key }),
   snapshot: restore.snapshotId,

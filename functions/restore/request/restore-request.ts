@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { JobId, SnapshotId } from "../../../shared/contracts/ids.ts";
+import { SnapshotId } from "../../../shared/contracts/ids.ts";
 import { Moment } from "../../../shared/contracts/item-query.ts";
+import { JobId } from "../../../shared/contracts/job-ids.ts";
 import { MOST_ITEMS, OnConflict, Selection, Target } from "../restore.contract.ts";
 import { MOST_RESTORES } from "../restore-list.contract.ts";
 

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { DurableOrchestrationStatus } from "durable-functions";
-import { type RunId, restoreInstance, runId } from "../../../shared/contracts/ids.ts";
+import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
+import { type RunId, runId } from "../../../shared/contracts/ids.ts";
+import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { roleMissing } from "../../../shared/http/guard.ts";
@@ -10,7 +12,6 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { RestoreMailboxInput } from "../restore.contract.ts";
 import { claimRestorePlan, findRestorePlan } from "../restore-state.ts";
-import { auditRestores } from "./audit-restore.ts";
 import { lackedRole } from "./cross-mailbox.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
 import type { StartDeps } from "./start-deps.ts";
@@ -43,8 +44,9 @@ export const startPlannedRestore = async (
   const instanceId = restoreInstance(restoreId);
   const input: RestoreMailboxInput = { ...order, restoreId, dryRun: false, planOf: order.restoreId };
   if (await findInstance(client, instanceId)) return carriedOut(instanceId);
-  const refused = await auditRestores(audit, context, [
+  const refused = await auditOrRefuse(audit, context, "restores", [
     {
+      event: "restore-requested",
       at: now.toISOString(),
       principal: principal.id,
       job: instanceId,

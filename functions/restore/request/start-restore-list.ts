@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
+import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import { type RunId, restoreInstance, restoresInstance, runId } from "../../../shared/contracts/ids.ts";
+import { type RunId, runId } from "../../../shared/contracts/ids.ts";
+import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { aProblem, type Problem, problem } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
+import { memoize } from "../../../shared/memoize.ts";
 import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
 import { keepRestoreList, type RestoreList } from "../restore-list-state.ts";
-import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { type ResolvedRestore, resolveRestore } from "./resolve-restore.ts";
 import type { Priority, RestoreListRequest } from "./restore-request.ts";
@@ -39,9 +41,10 @@ export const startRestoreList = async (
   const listId = runId(now, randomUUID());
   const job = restoresInstance(listId);
   const asked = { at: now.toISOString(), principal: principal.id, list: job, dryRun, reason };
-  const refused = await auditRestores(
+  const refused = await auditOrRefuse(
     audit,
     context,
+    "restores",
     restores.map((restore) => ({ ...asked, job: restoreInstance(restore.restoreId), ...auditedRestore(restore) })),
   );
   if (refused !== undefined) return refused;
@@ -72,7 +75,7 @@ const resolveAll = async (
   now: Date,
 ): Promise<{ readonly restores: readonly Resolved[] } | { readonly refused: readonly Refused[] }> => {
   const graph = openGraph({ untilMs: now.getTime() + PATIENCE_MS });
-  const find = once((name) => findMailbox(graph, deps.vault, name));
+  const find = memoize((name) => findMailbox(graph, deps.vault, name));
   const outcomes = await mapBounded(wishes, LOOKUPS, (wish) => resolveRestore({ ...deps, find }, wish));
 
   const restores: Resolved[] = [];
@@ -121,14 +124,4 @@ const byFilledMailbox = (restores: readonly ListedRestore[]): RestoreList => {
     queues.set(key, [...(queues.get(key) ?? []), restore]);
   }
   return [...queues.values()];
-};
-
-/** Looks each name up once. */
-const once = <T>(look: (name: string) => Promise<T>) => {
-  const looks = new Map<string, Promise<T>>();
-  return (name: string): Promise<T> => {
-    const known = looks.get(name) ?? look(name);
-    looks.set(name, known);
-    return known;
-  };
 };

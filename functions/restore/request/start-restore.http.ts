@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
-import { restoreInstance, runId } from "../../../shared/contracts/ids.ts";
+import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
+import { runId } from "../../../shared/contracts/ids.ts";
+import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
@@ -12,7 +14,6 @@ import { invalidRequest, refuse } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
-import { auditRestores } from "./audit-restore.ts";
 import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { resolveRestore } from "./resolve-restore.ts";
 import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
@@ -74,7 +75,7 @@ const startWantedRestore = async (
   const restoreId = runId(now, randomUUID());
   const job = restoreInstance(restoreId);
   const asked = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };
-  const refused = await auditRestores(audit, context, [{ ...asked, ...auditedRestore(resolved) }]);
+  const refused = await auditOrRefuse(audit, context, "restores", [{ ...asked, ...auditedRestore(resolved) }]);
   if (refused !== undefined) return refused;
 
   const input = await orderedRestore(work, restoreId, resolved, dryRun);

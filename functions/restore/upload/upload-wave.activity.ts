@@ -5,6 +5,7 @@ import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { openSlots } from "../../../shared/graph/slots.ts";
+import { memoize } from "../../../shared/memoize.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { uploadWave } from "../restore.contract.ts";
@@ -68,7 +69,7 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
       graph,
       imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), patience),
       elsewhere: new Map<string, ItemImporter>(),
-      openElsewhere: once(async (id) => {
+      openElsewhere: memoize(async (id) => {
         const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
         return deps.openImporter(url, patience);
       }),
@@ -107,16 +108,6 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
       await queue.close();
     }
   });
-
-/** Asks for each mailbox's importer once, however many lanes want it. */
-const once = (open: (mailboxId: string) => Promise<ItemImporter>) => {
-  const opened = new Map<string, Promise<ItemImporter>>();
-  return (mailboxId: string): Promise<ItemImporter> => {
-    const importer = opened.get(mailboxId) ?? open(mailboxId);
-    opened.set(mailboxId, importer);
-    return importer;
-  };
-};
 
 const count = (finished: readonly Finished[]) => {
   const counts = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0 };

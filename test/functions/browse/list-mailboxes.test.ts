@@ -1,7 +1,7 @@
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { getMailboxes } from "../../../functions/browse/list-mailboxes.http.ts";
-import { backupInstance } from "../../../shared/contracts/ids.ts";
+import { backupInstance } from "../../../shared/contracts/job-ids.ts";
 import { headName } from "../../../shared/vault/names.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";

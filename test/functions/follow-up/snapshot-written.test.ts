@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { snapshotWritten } from "../../../functions/follow-up/snapshot-written.event.ts";
-import { followUpInstance } from "../../../shared/contracts/ids.ts";
+import { followUpInstance } from "../../../shared/contracts/job-ids.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { headName, manifestName, packName, partName } from "../../../shared/vault/names.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";

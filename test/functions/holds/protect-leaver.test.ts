@@ -3,7 +3,7 @@ import { holdLeaverActivity } from "../../../functions/holds/hold-leaver.activit
 import { holdLeaver, startLastBackup } from "../../../functions/holds/leaver.contract.ts";
 import { protectLeaver } from "../../../functions/holds/protect-leaver.orchestrator.ts";
 import { startLastBackupActivity } from "../../../functions/holds/start-last-backup.activity.ts";
-import { backupInstance } from "../../../shared/contracts/ids.ts";
+import { backupInstance } from "../../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";

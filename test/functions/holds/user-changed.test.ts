@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { noteMailboxOfUser } from "../../../functions/backup/discover/mailboxes-of-user.ts";
 import { ProtectLeaverInput } from "../../../functions/holds/leaver.contract.ts";
 import { userChanged } from "../../../functions/holds/user-changed.event.ts";
-import { leaverInstance } from "../../../shared/contracts/ids.ts";
+import { leaverInstance } from "../../../shared/contracts/job-ids.ts";
 import { hashName, mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";
 import { aFakeHub, aQuietContext } from "../fake-hub.ts";

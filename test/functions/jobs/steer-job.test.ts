@@ -3,7 +3,7 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import { describe, expect, test } from "vitest";
 import { steerJob } from "../../../functions/jobs/steer-job.http.ts";
 import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/steer-job.ts";
-import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/contracts/ids.ts";
+import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/contracts/job-ids.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { ROLES, type Role } from "../../../shared/security/principal.ts";
 import { aKey } from "../../shared/vault/samples.ts";
@@ -24,9 +24,17 @@ const [first, second] = [backupInstance(aKey), backupInstance(otherKey)];
 /** Two places at a mailbox each. */
 const aTenantRun = (overrides: Record<string, Partial<Instance>> = {}): Record<string, Instance> => {
   const instances: Record<string, Instance> = {
-    [backupTenantInstance]: { name: "backup-tenant", state: "Running", customStatus: { places: 2 } },
-    [placeInstance(0)]: { name: "backup-in-turn", state: "Running", customStatus: { running: first } },
-    [placeInstance(1)]: { name: "backup-in-turn", state: "Running", customStatus: { running: second } },
+    [backupTenantInstance()]: { name: "backup-tenant", state: "Running", customStatus: { places: 2 } },
+    [placeInstance(0, backupTenantInstance())]: {
+      name: "backup-in-turn",
+      state: "Running",
+      customStatus: { running: first },
+    },
+    [placeInstance(1, backupTenantInstance())]: {
+      name: "backup-in-turn",
+      state: "Running",
+      customStatus: { running: second },
+    },
     [first]: { name: "backup-mailbox", state: "Running" },
     [second]: { name: "backup-mailbox", state: "Running" },
   };
@@ -106,28 +114,31 @@ describe("POST /api/jobs/{id}/pause", () => {
   test("pauses a backup of the tenant before its places, and each place before the mailbox it is at", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.steer(pauseJob, backupTenantInstance)).status).toBe(202);
+    expect((await hub.steer(pauseJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
     const place = (id: string) => hub.orders.indexOf(`suspend ${id}`);
-    expect(place(backupTenantInstance)).toBe(0);
-    expect(place(placeInstance(0))).toBeLessThan(place(first));
-    expect(place(placeInstance(1))).toBeLessThan(place(second));
+    expect(place(backupTenantInstance())).toBe(0);
+    expect(place(placeInstance(0, backupTenantInstance()))).toBeLessThan(place(first));
+    expect(place(placeInstance(1, backupTenantInstance()))).toBeLessThan(place(second));
   });
 
   test("finishes a pause that was cut off", async () => {
     const hub = aTaskHub(
-      aTenantRun({ [backupTenantInstance]: { state: "Suspended" }, [first]: { state: "Suspended" } }),
+      aTenantRun({ [backupTenantInstance()]: { state: "Suspended" }, [first]: { state: "Suspended" } }),
     );
 
-    expect((await hub.steer(pauseJob, backupTenantInstance)).status).toBe(202);
+    expect((await hub.steer(pauseJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
   });
 
   test("leaves alone what has ended", async () => {
-    const hub = aTaskHub(aTenantRun({ [placeInstance(1)]: { state: "Completed" } }));
+    const hub = aTaskHub(aTenantRun({ [placeInstance(1, backupTenantInstance())]: { state: "Completed" } }));
 
-    await hub.steer(pauseJob, backupTenantInstance);
-    expect(hub.states()).toMatchObject({ [placeInstance(1)]: "Completed", [second]: "Running" });
+    await hub.steer(pauseJob, backupTenantInstance());
+    expect(hub.states()).toMatchObject({
+      [placeInstance(1, backupTenantInstance())]: "Completed",
+      [second]: "Running",
+    });
   });
 
   test("passes on a failure of the task hub", async () => {
@@ -156,7 +167,7 @@ describe("POST /api/jobs/{id}/resume", () => {
     const paused = Object.fromEntries(Object.keys(aTenantRun()).map((id) => [id, { state: "Suspended" as const }]));
     const hub = aTaskHub(aTenantRun(paused));
 
-    const { status, body } = await hub.steer(resumeJob, backupTenantInstance);
+    const { status, body } = await hub.steer(resumeJob, backupTenantInstance());
     expect([status, body["state"]]).toEqual([202, "running"]);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Running"]));
   });
@@ -174,31 +185,31 @@ describe("POST /api/jobs/{id}/cancel", () => {
   test("ends mailboxes, then their places, then the tenant, and none sees its parts fail", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.steer(cancelJob, backupTenantInstance)).status).toBe(202);
+    expect((await hub.steer(cancelJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Terminated"]));
     expect(hub.orders.filter((order) => /tenant$|place-0|xj4b/.test(order))).toEqual([
-      `suspend ${backupTenantInstance}`,
-      `suspend ${placeInstance(0)}`,
+      `suspend ${backupTenantInstance()}`,
+      `suspend ${placeInstance(0, backupTenantInstance())}`,
       `terminate ${first}`,
-      `terminate ${placeInstance(0)}`,
-      `terminate ${backupTenantInstance}`,
+      `terminate ${placeInstance(0, backupTenantInstance())}`,
+      `terminate ${backupTenantInstance()}`,
     ]);
   });
 
   test("waits for a place that was just started and does not take an earlier one for it", async () => {
     const created = new Date("2026-11-22T01:00:00Z");
     const instances = aTenantRun({
-      [backupTenantInstance]: { createdTime: created },
-      [placeInstance(1)]: { state: "Completed" },
+      [backupTenantInstance()]: { createdTime: created },
+      [placeInstance(1, backupTenantInstance())]: { state: "Completed" },
     });
     const hub = aTaskHub(instances);
     const started: Instance = { name: "backup-in-turn", state: "Running", createdTime: created };
     setTimeout(() => {
-      instances[placeInstance(1)] = started;
+      instances[placeInstance(1, backupTenantInstance())] = started;
     }, 150);
 
-    await hub.steer(cancelJob, backupTenantInstance);
-    expect(hub.states()[placeInstance(1)]).toBe("Terminated");
+    await hub.steer(cancelJob, backupTenantInstance());
+    expect(hub.states()[placeInstance(1, backupTenantInstance())]).toBe("Terminated");
   });
 });
 

@@ -2,7 +2,7 @@ import { copyMailboxDataActivity } from "../../../functions/personal-data/copy-m
 import { listPersonalDataActivity } from "../../../functions/personal-data/list-personal-data.activity.ts";
 import { packageName } from "../../../functions/personal-data/package-names.ts";
 import { copyMailboxData, listPersonalData } from "../../../functions/personal-data/personal-data.contract.ts";
-import { personalDataInstance } from "../../../shared/contracts/ids.ts";
+import { personalDataInstance } from "../../../shared/contracts/job-ids.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { deliver } from "../kit.ts";
 import { memoryPackages } from "./an-export.ts";

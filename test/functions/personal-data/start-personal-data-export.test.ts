@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ExportPersonalDataInput } from "../../../functions/personal-data/personal-data.contract.ts";
 import { startPersonalDataExport } from "../../../functions/personal-data/start-personal-data-export.http.ts";
-import type { PersonalDataAuditLog } from "../../../shared/audit/audit-log.ts";
+import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import { guardOf } from "../../../shared/http/guard.ts";
 import { principalOf } from "../../../shared/security/principal.ts";
 import { UPN } from "../../local/graph/kit.ts";
@@ -17,7 +17,7 @@ const DAY_MS = 86_400_000;
 const reason = "request 42 of the data subject";
 const JOB = /^personal-data-\d{8}T\d{6}Z-[a-z2-7]{6}$/;
 
-const anApi = async (overrides: { audit?: PersonalDataAuditLog } = {}) => {
+const anApi = async (overrides: { audit?: AuditLog } = {}) => {
   const kit = await aMailboxInGraph({ items: 0 });
   const hub = aFakeHub();
   const audit = memoryAuditLog();
@@ -66,21 +66,32 @@ describe("POST /api/personal-data-exports", () => {
 
   test("writes down who asked for whose data, and why, before anything starts", async () => {
     const seen: unknown[] = [];
-    const audit: PersonalDataAuditLog = {
-      personalDataRequested: async (entry) => void seen.push([entry, started.length]),
+    const audit: AuditLog = {
+      append: async (_, entry) => void seen.push([entry, started.length]),
     };
     const { post, started, mailbox } = await anApi({ audit });
     const job = jobIn(await post({ user: UPN, reason }));
 
     expect(seen).toEqual([
-      [{ at: expect.any(String), principal: OFFICER, job, user: mailbox.userId, mailboxes: [], reason }, 0],
+      [
+        {
+          event: "personal-data-requested",
+          at: expect.any(String),
+          principal: OFFICER,
+          job,
+          user: mailbox.userId,
+          mailboxes: [],
+          reason,
+        },
+        0,
+      ],
     ]);
   });
 
   test("is 503 when the audit log takes no line, starts nothing, and lets go of the person", async () => {
     let isDown = true;
-    const audit: PersonalDataAuditLog = {
-      personalDataRequested: async () => {
+    const audit: AuditLog = {
+      append: async () => {
         if (isDown) throw new Error("The container is gone");
       },
     };

@@ -5,7 +5,7 @@ import { openRehearsalActivity } from "../../../functions/rehearsal/open-rehears
 import { closeRehearsal, openRehearsal } from "../../../functions/rehearsal/rehearsal.contract.ts";
 import { type RehearsalReport, readRehearsalReports } from "../../../functions/rehearsal/rehearsal-state.ts";
 import type { RestoreRequested } from "../../../shared/audit/audit-log.ts";
-import { rehearsalInstance } from "../../../shared/contracts/ids.ts";
+import { rehearsalInstance } from "../../../shared/contracts/job-ids.ts";
 import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
 import { all } from "../../shared/vault/samples.ts";
 import { aFakeHub, ask } from "../fake-hub.ts";

@@ -84,7 +84,7 @@ describe("POST /api/mailboxes/{mailbox}/retention", () => {
 
   test("starts nothing that it cannot write down", async () => {
     const place = await aPlace("last=2");
-    const audit = { vaultChanged: () => Promise.reject(new Error("the log is full")) };
+    const audit = { append: () => Promise.reject(new Error("the log is full")) };
     const handler = signedIn(startRetention({ ...place, audit }));
 
     expect(await ask(handler, { method: "POST", params, body: { dryRun: false } })).toMatchObject({ status: 503 });
@@ -147,7 +147,7 @@ describe("PUT and DELETE /api/mailboxes/{mailbox}/hold", () => {
 
   test("change nothing that cannot be written down", async () => {
     const place = await aPlace();
-    const audit = { vaultChanged: () => Promise.reject(new Error("the log is full")) };
+    const audit = { append: () => Promise.reject(new Error("the log is full")) };
 
     const answer = await ask(signedIn(setHold({ ...place, audit })), { method: "PUT", params, body: { reason: "x" } });
     expect(answer).toMatchObject({ status: 503, headers: PROBLEM });

@@ -1,11 +1,6 @@
 import { BlobServiceClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import { describe, expect, test } from "vitest";
-import type {
-  AuditLog,
-  PersonalDataAuditLog,
-  PersonalDataRequested,
-  RestoreRequested,
-} from "../../../shared/audit/audit-log.ts";
+import type { AuditLog, PersonalDataRequested, RestoreRequested } from "../../../shared/audit/audit-log.ts";
 import { blobAuditLog } from "../../../shared/audit/blob-audit-log.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { memoryAuditLog } from "./memory-audit-log.ts";
@@ -13,6 +8,7 @@ import { memoryAuditLog } from "./memory-audit-log.ts";
 const { connectionString, freshContainer } = useAzurite();
 
 const anEntry = (overrides: Partial<RestoreRequested> = {}): RestoreRequested => ({
+  event: "restore-requested",
   at: "2026-11-30T23:59:59.999Z",
   principal: "0a0a0a0a-1111-4222-8333-444444444444",
   job: "restore-20261130T235959Z-abc234",
@@ -27,6 +23,7 @@ const anEntry = (overrides: Partial<RestoreRequested> = {}): RestoreRequested =>
 });
 
 const aRequest = (): PersonalDataRequested => ({
+  event: "personal-data-requested",
   at: "2026-11-30T23:59:59.999Z",
   principal: "0a0a0a0a-1111-4222-8333-444444444444",
   job: "personal-data-20261130T235959Z-abc234",
@@ -52,7 +49,7 @@ const download = async (container: ContainerClient): Promise<Record<string, unkn
 };
 
 interface Subject {
-  readonly log: AuditLog & PersonalDataAuditLog;
+  readonly log: AuditLog;
   /** A second process's. */
   readonly other: AuditLog;
   readonly blobs: () => Promise<Record<string, unknown[]>>;
@@ -81,7 +78,7 @@ const implementations: [string, () => Promise<Subject>][] = [
   ],
 ];
 
-const written = (entry: RestoreRequested) => ({ v: 1, event: "restore-requested", ...entry });
+const written = (entry: RestoreRequested) => ({ v: 1, ...entry });
 
 describe.each(implementations)("an audit log %s", (_, fresh) => {
   test("keeps each entry as a line of its month's blob, in order", async () => {
@@ -91,7 +88,7 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
       anEntry({ dryRun: true }),
       anEntry({ at: "2026-12-01T00:00:00.000Z", selection: { kind: "folders", count: 1, ids: ["x"] } }),
     ];
-    for (const entry of [november, again, december]) await log.restoreRequested(entry);
+    for (const entry of [november, again, december]) await log.append("restores", entry);
 
     expect(await blobs()).toEqual({
       "restores-2026-11.jsonl": [written(november), written(again)],
@@ -101,20 +98,20 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
 
   test("keeps requests for personal data in blobs of their own", async () => {
     const { log, blobs } = await fresh();
-    await log.restoreRequested(anEntry());
-    await log.personalDataRequested(aRequest());
+    await log.append("restores", anEntry());
+    await log.append("personal-data", aRequest());
 
     expect(await blobs()).toEqual({
-      "personal-data-2026-11.jsonl": [{ v: 1, event: "personal-data-requested", ...aRequest() }],
+      "personal-data-2026-11.jsonl": [{ v: 1, ...aRequest() }],
       "restores-2026-11.jsonl": [written(anEntry())],
     });
-    await expect(log.personalDataRequested({ ...aRequest(), user: "ada@contoso.example" })).rejects.toThrow();
+    await expect(log.append("personal-data", { ...aRequest(), user: "ada@contoso.example" })).rejects.toThrow();
   });
 
   test("loses nothing when two processes write at the same time, the first lines of a month too", async () => {
     const { log, other, blobs } = await fresh();
     const entries = Array.from({ length: 20 }, (_, n) => anEntry({ reason: `reason ${n}` }));
-    await Promise.all(entries.map((entry, n) => (n % 2 ? log : other).restoreRequested(entry)));
+    await Promise.all(entries.map((entry, n) => (n % 2 ? log : other).append("restores", entry)));
 
     const lines = (await blobs())["restores-2026-11.jsonl"] ?? [];
     expect(lines).toHaveLength(20);
@@ -129,7 +126,7 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
   ])("takes no entry with %j", async (wrong) => {
     const { log, blobs } = await fresh();
 
-    await expect(log.restoreRequested(anEntry(wrong))).rejects.toThrow();
+    await expect(log.append("restores", anEntry(wrong))).rejects.toThrow();
     expect(await blobs()).toEqual({});
   });
 });
@@ -137,11 +134,11 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
 describe("an audit log in Blob Storage", () => {
   test("goes on in another blob when one has as many blocks as it may", async () => {
     const real = await freshContainer();
-    await blobAuditLog(real).restoreRequested(anEntry({ reason: "the last" }));
+    await blobAuditLog(real).append("restores", anEntry({ reason: "the last" }));
     const log = blobAuditLog(withFullBlob(real, "restores-2026-11.jsonl"));
 
-    await log.restoreRequested(anEntry({ reason: "one more" }));
-    await log.restoreRequested(anEntry({ reason: "and one" }));
+    await log.append("restores", anEntry({ reason: "one more" }));
+    await log.append("restores", anEntry({ reason: "and one" }));
 
     expect(await download(real)).toMatchObject({
       "restores-2026-11.jsonl": [{ reason: "the last" }],
@@ -152,7 +149,7 @@ describe("an audit log in Blob Storage", () => {
   test("fails without its container", async () => {
     const missing = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("no-such-container");
 
-    await expect(blobAuditLog(missing).restoreRequested(anEntry())).rejects.toMatchObject({
+    await expect(blobAuditLog(missing).append("restores", anEntry())).rejects.toMatchObject({
       code: "ContainerNotFound",
     });
   });

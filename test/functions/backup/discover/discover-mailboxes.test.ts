@@ -4,7 +4,7 @@ import { discoverMailboxes } from "../../../../functions/backup/backup.contract.
 import { discoverMailboxesActivity } from "../../../../functions/backup/discover/discover-mailboxes.activity.ts";
 import { takeMailbox } from "../../../../functions/backup/discover/mailbox-queue.ts";
 import { readScope } from "../../../../functions/backup/discover/scope-state.ts";
-import { backupInstance } from "../../../../shared/contracts/ids.ts";
+import { backupInstance } from "../../../../shared/contracts/job-ids.ts";
 import { graph } from "../../../../shared/graph/graph-client.ts";
 import { dutyCredential } from "../../../../shared/security/credentials.ts";
 import { mailboxKey } from "../../../../shared/vault/mailbox-key.ts";

@@ -227,9 +227,9 @@ describe("the audit log of a list", () => {
     const seen: number[] = [];
     const lines = memoryAuditLog();
     const audit: AuditLog = {
-      restoreRequested: async (entry) => {
+      append: async (series, entry) => {
         seen.push(started.length);
-        await lines.restoreRequested(entry);
+        await lines.append(series, entry);
       },
     };
     const { post, started, mailbox, other } = await anApi({ audit });
@@ -245,7 +245,7 @@ describe("the audit log of a list", () => {
   });
 
   test("that takes no line lets nothing start: the answer is 503", async () => {
-    const audit: AuditLog = { restoreRequested: () => Promise.reject(new Error("The container is gone")) };
+    const audit: AuditLog = { append: () => Promise.reject(new Error("The container is gone")) };
     const { post, started } = await anApi({ audit });
 
     expect(await post({ restores: [{ mailbox: UPN }], select: all })).toMatchObject({

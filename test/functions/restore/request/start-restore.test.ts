@@ -171,7 +171,7 @@ describe("the audit log", () => {
 
   test("has its line before anything starts", async () => {
     const seen: number[] = [];
-    const audit: AuditLog = { restoreRequested: async () => void seen.push(started.length) };
+    const audit: AuditLog = { append: async () => void seen.push(started.length) };
     const { post, started } = await anApi({ audit });
     await post({ mailbox: UPN, select: all, reason });
 
@@ -179,7 +179,7 @@ describe("the audit log", () => {
   });
 
   test("that takes no line lets nothing start: the answer is 503", async () => {
-    const audit: AuditLog = { restoreRequested: () => Promise.reject(new Error("The container is gone")) };
+    const audit: AuditLog = { append: () => Promise.reject(new Error("The container is gone")) };
     const { post, started } = await anApi({ audit });
 
     const { status, headers, body } = await post({ mailbox: UPN, select: all, reason });

@@ -1,0 +1,87 @@
+import * as z from "zod";
+import type { MailboxKey, RunId, SnapshotId } from "./ids.ts";
+
+const KEY = "[a-z2-7]{26}";
+const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
+const DAY = "\\d{4}-\\d{2}-\\d{2}";
+
+/** One form of the ids of jobs, which are the instance ids of their orchestrations: made, and taken apart again. */
+export interface JobIdForm<P extends readonly string[]> {
+  (...parts: P): string;
+  /** The parts of an id of this form; `undefined` for any other id, and for what is no id. */
+  parse(id: string): P | undefined;
+}
+
+const form = <P extends readonly string[]>(
+  prefix: string,
+  ...parts: { readonly [K in keyof P]: string }
+): JobIdForm<P> => {
+  const pattern = new RegExp(`^${[prefix, ...parts.map((part) => `(${part})`)].join("-")}$`);
+  const make = (...values: P): string => [prefix, ...values].join("-");
+  return Object.assign(make, { parse: (id: string) => pattern.exec(id)?.slice(1) as P | undefined });
+};
+
+/** One tenant-wide backup is alive at a time. */
+export const backupTenantInstance = form<[]>("backup-tenant");
+
+/** One backup of a mailbox is alive at a time. */
+export const backupInstance = form<[MailboxKey]>("backup", KEY);
+
+/** One clean-up of the whole vault is alive at a time. */
+export const cleanVaultInstance = form<[]>("clean-vault");
+
+/** One clean-up of a mailbox is alive at a time. */
+export const cleanInstance = form<[MailboxKey]>("clean", KEY);
+
+export const restoreInstance = form<[RunId]>("restore", RUN);
+
+/** A list of restores under one job. */
+export const restoresInstance = form<[RunId]>("restores", RUN);
+
+export const translationInstance = form<[RunId]>("translate", RUN);
+
+/** What follows a snapshot. */
+export const followUpInstance = form<[MailboxKey, SnapshotId]>("follow-up", KEY, RUN);
+
+/** What protects the mailboxes of someone who leaves; `user` is the hash of their id. */
+export const leaverInstance = form<[user: string]>("leaver", KEY);
+
+/** The restore rehearsal of a day, an ISO date. */
+export const rehearsalInstance = form<[date: string]>("rehearsal", DAY);
+
+/** One verification of a mailbox is alive at a time. */
+export const verifyInstance = form<[MailboxKey]>("verify", KEY);
+
+/** The verification of one snapshot, after it was written. */
+export const verifySnapshotInstance = form<[MailboxKey, SnapshotId]>("verify", KEY, RUN);
+
+/** The verification of a day's share of the vault; `day` is an ISO date. */
+export const verifyShareInstance = form<[day: string]>("verify-share", DAY);
+
+export const personalDataInstance = form<[RunId]>("personal-data", RUN);
+
+const FORMS: readonly { parse(id: string): unknown }[] = [
+  backupTenantInstance,
+  backupInstance,
+  cleanVaultInstance,
+  cleanInstance,
+  restoreInstance,
+  restoresInstance,
+  translationInstance,
+  followUpInstance,
+  leaverInstance,
+  rehearsalInstance,
+  verifyInstance,
+  verifySnapshotInstance,
+  verifyShareInstance,
+  personalDataInstance,
+];
+
+/** The id of any job that people see. */
+export const JobId = z
+  .string()
+  .refine((id) => FORMS.some((form) => form.parse(id) !== undefined), "not the id of a job");
+export type JobId = z.infer<typeof JobId>;
+
+/** One place in the window of a job that works through a queue. People see the job, not its places. */
+export const placeInstance = (place: number, job: string): string => `${job}-place-${place}`;
