@@ -4,12 +4,12 @@ import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { JobId, translationInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
+import { stateOf } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json, problem } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { stateOf } from "../jobs/job.ts";
 import { TranslationResult } from "./id-translation.contract.ts";
 import { findResults } from "./translation-state.ts";
 

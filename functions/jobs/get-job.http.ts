@@ -1,14 +1,24 @@
 import type { HttpHandler } from "@azure/functions";
-import { backupTenantInstance, JobId, restoresInstance } from "../../shared/contracts/job-ids.ts";
+import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
+import { jobOf, progressIn } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import { jobOf, progressIn } from "./job.ts";
-import { listProgress } from "./list-progress.ts";
-import { tenantProgress } from "./tenant-progress.ts";
+import type { Orchestrator } from "../jobs.ts";
 
 /** A caller who polls faster than this learns nothing new. */
 const RETRY_AFTER_SECONDS = "2";
+
+/** Sums up what a job with parts has done, where its own status does not say it all. */
+type ReadProgress = (
+  client: Pick<DurableClient, "getStatus">,
+  status: DurableOrchestrationStatus,
+  nowMs: number,
+) => Promise<unknown>;
+
+/** How the progress of a kind of job is read that works through parts. */
+export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress>>>;
 
 /**
  * GET /api/jobs/{id}
@@ -17,7 +27,7 @@ const RETRY_AFTER_SECONDS = "2";
  * input and the management URLs of the durable extension are never shown.
  */
 export const getJob =
-  (deps: { readonly clientOf: ClientOf }): HttpHandler =>
+  (deps: { readonly clientOf: ClientOf; readonly progress: ProgressReaders }): HttpHandler =>
   async (request, context) => {
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
@@ -25,9 +35,8 @@ export const getJob =
     if (status === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
     const job = jobOf(status);
     if (job.state === "running" || job.state === "paused") {
-      if (job.id === backupTenantInstance()) job.progress = await tenantProgress(client, status.customStatus);
-      if (restoresInstance.parse(job.id)?.[0] !== undefined)
-        job.progress = progressIn(job.state, await listProgress(client, status, Date.now()));
+      const read = (deps.progress as Readonly<Record<string, ReadProgress | undefined>>)[status.name];
+      if (read !== undefined) job.progress = progressIn(job.state, await read(client, status, Date.now()));
     }
     const isOpen = job.state === "pending" || job.state === "running";
     return json(200, job, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});

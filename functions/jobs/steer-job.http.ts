@@ -1,35 +1,17 @@
 import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
+import { jobOf, stateOf } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { roleMissing, type SignedInHandler } from "../../shared/http/guard.ts";
 import { json, problem } from "../../shared/http/problem.ts";
-import type { Role } from "../../shared/security/principal.ts";
-import { jobOf, stateOf } from "./job.ts";
+import { jobKind } from "../jobs.ts";
 import type { Steer } from "./steer-job.ts";
-
-/** Who may steer a job, by its orchestrator: whoever may start it. */
-const OWNERS: Readonly<Record<string, readonly [Role, ...Role[]]>> = {
-  "backup-tenant": ["Backup.Operator"],
-  "backup-in-turn": ["Backup.Operator"],
-  "backup-mailbox": ["Backup.Operator"],
-  "clean-mailbox": ["Backup.Operator"],
-  "clean-vault": ["Backup.Operator"],
-  "restore-mailboxes": ["Restore.Operator"],
-  "restore-in-turn": ["Restore.Operator"],
-  "restore-mailbox": ["Restore.Operator"],
-  "translate-exchange-ids": ["Vault.Reader", "Backup.Operator", "Restore.Operator"],
-  "follow-up-snapshot": ["Backup.Operator"],
-  "protect-leaver": ["Backup.Operator"],
-  "run-rehearsal": ["Restore.Operator"],
-  "verify-vault": ["Backup.Operator"],
-  "export-personal-data": ["Privacy.Officer"],
-};
 
 /**
  * POST /api/jobs/{id}/pause, /resume and /cancel
  *
- * 202 with the job, its parts steered with it; 403 for a caller without the role that starts such jobs; 404 for a job that does not exist; 409 that names the job's state when
- * there is nothing in it to pause, resume or cancel.
+ * 202 with the job, its parts steered with it; 403 for a caller without the role that starts such jobs; 404 for a job that
+ * does not exist; 409 that names the job's state when there is nothing in it to pause, resume or cancel.
  */
 export const steerJob =
   (deps: { readonly clientOf: ClientOf; readonly steer: Steer }): SignedInHandler =>
@@ -38,7 +20,7 @@ export const steerJob =
     const client = deps.clientOf(context);
     const found = id.success ? await findInstance(client, id.data) : undefined;
     if (found === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
-    const owners = OWNERS[found.name];
+    const owners = jobKind(found.name)?.owners;
     if (owners === undefined) throw new Error(`${found.name}: no role is known that may steer it`);
     if (!owners.some((role) => principal.roles.includes(role))) return roleMissing(...owners);
 

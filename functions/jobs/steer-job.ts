@@ -3,8 +3,9 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import * as z from "zod";
 import { mapBounded } from "../../shared/bounded.ts";
 import { placeInstance } from "../../shared/contracts/job-ids.ts";
+import { type JobState, stateOf } from "../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
-import { type JobState, stateOf } from "./job.ts";
+import { jobKind } from "../jobs.ts";
 
 export type Steering = Pick<DurableClient, "getStatus" | "suspend" | "resume" | "terminate">;
 
@@ -85,17 +86,14 @@ const order = async (client: Steering, { instanceId }: DurableOrchestrationStatu
 const WindowStatus = z.looseObject({ places: z.int().nonnegative() });
 const PlaceStatus = z.looseObject({ running: z.string() });
 
-/** Jobs that keep a window, and the places in it, which take one thing after the other. */
-const WINDOWS: readonly string[] = ["backup-tenant", "restore-mailboxes"];
-const PLACES: readonly string[] = ["backup-in-turn", "restore-in-turn"];
-
 /** The instances that a job works through at the moment; `undefined` for one that works alone. */
 const partsOf = ({ name, instanceId, customStatus }: DurableOrchestrationStatus): string[] | undefined => {
-  if (WINDOWS.includes(name)) {
+  const parts = jobKind(name)?.parts;
+  if (parts === "window") {
     const places = WindowStatus.safeParse(customStatus).data?.places ?? 0;
     return Array.from({ length: places }, (_, place) => placeInstance(place, instanceId));
   }
-  if (PLACES.includes(name)) {
+  if (parts === "place") {
     const running = PlaceStatus.safeParse(customStatus).data?.running;
     return running === undefined ? [] : [running];
   }

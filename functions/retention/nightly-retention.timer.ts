@@ -5,6 +5,9 @@ import { startOnce } from "../../shared/durable/start-once.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { CleanVaultInput } from "./retention.contract.ts";
 
+/** When what no snapshot needs is removed: after the night's backups, where those begin soon after midnight. */
+export const RETENTION_SCHEDULE = "0 0 11 * * *";
+
 /**
  * Starts the cleaning up of the whole vault, if there is a policy. A tick while the last one is still alive starts
  * nothing. Follow-ups of snapshots are not enough: a quiet mailbox has none, and a second cycle is always a day later.

@@ -3,18 +3,13 @@ import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import { aliveInstances } from "../../shared/durable/alive-instances.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
+import { jobKind } from "../jobs.ts";
 
 /** What the input of a job that works with a snapshot, as a restore does, says. */
 const UsesSnapshot = z.looseObject({ mailbox: z.looseObject({ key: MailboxKey }), snapshotId: SnapshotId });
 
 /** What the input of a job says that chooses a snapshot of its mailboxes by itself, as a personal-data export does. */
 const UsesMailboxes = z.looseObject({ mailboxes: z.array(MailboxKey) });
-
-/** Jobs that use no snapshot beside the newest, of which there can be thousands. */
-const USES_NONE = /^(backup|clean)-/;
-
-/** Lists of restores, whose restores each wait for their turn with a snapshot that was chosen long before. */
-const IS_LIST = /^restores-/;
 
 /** Whether a snapshot of a mailbox is in use. */
 export type SnapshotsInUse = (mailboxKey: MailboxKey, snapshotId: SnapshotId) => boolean;
@@ -26,13 +21,16 @@ export type SnapshotsInUse = (mailboxKey: MailboxKey, snapshotId: SnapshotId) =>
 export const snapshotsInUse = async (
   client: Pick<DurableClient, "getStatus" | "getStatusBy">,
 ): Promise<SnapshotsInUse> => {
-  const ids = await aliveInstances(client);
-  if (ids.some((id) => IS_LIST.test(id))) return () => true;
+  // A job of a kind that this version does not know is taken to use what its input names.
+  const alive = (await aliveInstances(client)).map(({ instanceId, name }) => ({
+    instanceId,
+    uses: jobKind(name)?.snapshotsInUse ?? "of-input",
+  }));
+  if (alive.some(({ uses }) => uses === "all")) return () => true;
 
   const used = new Set<string>();
   const whole = new Set<MailboxKey>();
-  for (const instanceId of ids) {
-    if (USES_NONE.test(instanceId)) continue;
+  for (const { instanceId } of alive.filter(({ uses }) => uses === "of-input")) {
     const input = inputOf((await findInstance(client, instanceId, { showInput: true }))?.input);
     const [one, some] = [UsesSnapshot.safeParse(input), UsesMailboxes.safeParse(input)];
     if (one.success) used.add(`${one.data.mailbox.key} ${one.data.snapshotId}`);

@@ -1,4 +1,4 @@
-import { type DurableClient, OrchestrationRuntimeStatus } from "durable-functions";
+import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 
 const ALIVE = [
   OrchestrationRuntimeStatus.Pending,
@@ -7,6 +7,7 @@ const ALIVE = [
   OrchestrationRuntimeStatus.Suspended,
 ];
 
-/** The ids of all instances that have not ended. */
-export const aliveInstances = async (client: Pick<DurableClient, "getStatusBy">): Promise<string[]> =>
-  (await client.getStatusBy({ runtimeStatus: ALIVE })).map(({ instanceId }) => instanceId);
+/** All instances that have not ended, with the names of their orchestrators. */
+export const aliveInstances = (
+  client: Pick<DurableClient, "getStatusBy">,
+): Promise<Pick<DurableOrchestrationStatus, "instanceId" | "name">[]> => client.getStatusBy({ runtimeStatus: ALIVE });

@@ -49,7 +49,7 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
       const { instanceId, input } = options ?? {};
       if (isAlive(all.get(instanceId ?? "") as DurableOrchestrationStatus | undefined)) throw new Error("HTTP 500");
       started.push({ name, instanceId, input });
-      all.set(instanceId ?? "", { runtimeStatus: "Pending" });
+      all.set(instanceId ?? "", { name, runtimeStatus: "Pending" });
       return instanceId ?? "";
     },
     raiseEvent: async (instanceId, event) => {

@@ -18,6 +18,9 @@ import { exportIntoPack } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
 
+/** Batches that a process exports at a time, of all mailboxes: each takes up to 10 MiB. More want more processes. */
+export const MAX_EXPORTS = 10;
+
 /** Lanes beyond the slots: they decode, deflate and upload what has arrived, while the slots wait for Graph again. */
 const SPARE_LANES = 2;
 

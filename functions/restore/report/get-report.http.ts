@@ -1,12 +1,12 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
 import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
+import { stateOf } from "../../../shared/durable/job-status.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
 import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
 import { json, problem } from "../../../shared/http/problem.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { stateOf } from "../../jobs/job.ts";
 import { listReport } from "./list-report.ts";
 import { listTable, reportTable } from "./report-table.ts";
 import { findRestoreReport } from "./restore-report.ts";

@@ -1,12 +1,17 @@
 import { describe, expect, test } from "vitest";
+import { tenantProgress } from "../../../functions/backup/tenant-progress.ts";
 import { getJob } from "../../../functions/jobs/get-job.http.ts";
+import { listProgress } from "../../../functions/restore/list-progress.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 
 const id = `backup-${aKey}`;
 
 const job = (status: Parameters<typeof aFakeHub>[0], wanted = id) =>
-  ask(getJob(aFakeHub(status)), { params: { id: wanted } });
+  ask(
+    getJob({ ...aFakeHub(status), progress: { "backup-tenant": tenantProgress, "restore-mailboxes": listProgress } }),
+    { params: { id: wanted } },
+  );
 
 describe("GET /api/jobs/{id}", () => {
   test("shows a running job's progress, and asks to come back", async () => {
@@ -79,6 +84,7 @@ describe("GET /api/jobs/{id}", () => {
     const { body } = await job(
       {
         "backup-tenant": {
+          name: "backup-tenant",
           runtimeStatus: "Running",
           customStatus: { phase: "backing-up", mailboxes: 9, withoutMailbox: 1, busy: 0, places: 3 },
         },
@@ -113,7 +119,12 @@ describe("GET /api/jobs/{id}", () => {
     const customStatus = { phase: "discovering", mailboxes: 0, withoutMailbox: 0, busy: 0 };
 
     expect(
-      (await job({ "backup-tenant": { runtimeStatus: "Running", customStatus } }, "backup-tenant")).body,
+      (
+        await job(
+          { "backup-tenant": { name: "backup-tenant", runtimeStatus: "Running", customStatus } },
+          "backup-tenant",
+        )
+      ).body,
     ).toMatchObject({
       progress: customStatus,
     });

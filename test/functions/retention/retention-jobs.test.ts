@@ -46,9 +46,17 @@ describe("retain-mailbox", () => {
   test("lists what the policy does not keep, but for what a job that is alive uses", async () => {
     const input = { mailbox: { key: aKey, id: "m" }, snapshotId: snapshotAt(1) };
     const place = await aPlace(LAST, {
-      "restore-1": { runtimeStatus: "Running", input },
-      "restore-2": { runtimeStatus: "Completed", input: { ...input, snapshotId: snapshotAt(2) } },
-      "restore-3": { runtimeStatus: "Suspended", input: { ...input, mailbox: { key: otherKey, id: "o" } } },
+      "restore-1": { name: "restore-mailbox", runtimeStatus: "Running", input },
+      "restore-2": {
+        name: "restore-mailbox",
+        runtimeStatus: "Completed",
+        input: { ...input, snapshotId: snapshotAt(2) },
+      },
+      "restore-3": {
+        name: "restore-mailbox",
+        runtimeStatus: "Suspended",
+        input: { ...input, mailbox: { key: otherKey, id: "o" } },
+      },
     });
 
     const retained = await deliver(retainMailboxActivity(place), retainMailbox, { mailboxKey: aKey });
@@ -60,7 +68,7 @@ describe("retain-mailbox", () => {
 describe("snapshots in use", () => {
   test("are all of a mailbox whose newest one is copied into a package", async () => {
     const place = await aPlace(LAST, {
-      "personal-data-1": { runtimeStatus: "Running", input: { mailboxes: [otherKey] } },
+      "personal-data-1": { name: "export-personal-data", runtimeStatus: "Running", input: { mailboxes: [otherKey] } },
     });
     const retainOne = (mailboxKey: string) => deliver(retainMailboxActivity(place), retainMailbox, { mailboxKey });
 
@@ -69,7 +77,9 @@ describe("snapshots in use", () => {
   });
 
   test("are all there are, while a list of restores is under way", async () => {
-    const place = await aPlace(LAST, { "restores-20261122T010000Z-abc234": { runtimeStatus: "Suspended" } });
+    const place = await aPlace(LAST, {
+      "restores-20261122T010000Z-abc234": { name: "restore-mailboxes", runtimeStatus: "Suspended" },
+    });
 
     expect(await deliver(retainMailboxActivity(place), retainMailbox, { mailboxKey: aKey })).toMatchObject({
       kept: 6,

@@ -195,7 +195,7 @@ describe("npm run check:infra", () => {
     ],
     [
       "a right that the app has no use for",
-      "functions/index.ts",
+      "functions/services.ts",
       "stateContainer(backupStorage)",
       "stateContainer(restoreStorage)",
       /never uses the right of backup on state/,

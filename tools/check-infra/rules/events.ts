@@ -64,9 +64,11 @@ const hasEntries = (list: Expression | undefined): boolean => list?.kind === "ar
 
 /** Every function that takes events has a subscription, and every subscription a function. */
 const checkFunctions = (project: Project, subscriptions: readonly Deployed[]): Finding[] => {
-  const registered = [...project.text("functions/index.ts").matchAll(/app\.eventGrid\("([a-z-]+)"/g)].map(
-    ([, name = ""]) => name,
-  );
+  const registered = project
+    .list("functions")
+    .filter((path) => path.endsWith(".functions.ts"))
+    .flatMap((path) => [...project.text(path).matchAll(/register\.event\("([a-z-]+)"/g)])
+    .map(([, name = ""]) => name);
   const targets = subscriptions.map(({ file, statement }) => {
     const resource = valueAt(statement.body, "properties", "destination", "properties", "resourceId");
     const end = resource?.kind === "string" ? resource.parts.at(-1) : undefined;

@@ -5,7 +5,7 @@ import { type Deployed, deployed, type Project } from "../project.ts";
 const FILE = "infra/modules/rights.bicep";
 
 /** Where the app opens containers, each with the identity of a duty. */
-const APP = "functions/index.ts";
+const APP = "functions/services.ts";
 
 /** Ids of built-in roles. Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (read 2026-11). */
 const BUILT_IN: Readonly<Record<string, string>> = {

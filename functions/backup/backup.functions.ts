@@ -1,0 +1,37 @@
+import { openSlots } from "../../shared/graph/slots.ts";
+import type { Feature } from "../register.ts";
+import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup.contract.ts";
+import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
+import { backupMailbox } from "./backup-mailbox.orchestrator.ts";
+import { backupTenant } from "./backup-tenant.orchestrator.ts";
+import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
+import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
+import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
+import { nightlyBackup } from "./nightly-backup.timer.ts";
+import { openRunActivity } from "./open-run.activity.ts";
+import { folderScope } from "./plan/folder-scope.ts";
+import { planMemories } from "./plan/plan-memories.ts";
+import { startBackup } from "./start-backup.http.ts";
+import { takeMailboxActivity } from "./take-mailbox.activity.ts";
+
+export const backupFunctions: Feature = (register, { backup }, { backup: settings }) => {
+  register.timer("nightly-backup", "%BACKUP_SCHEDULE%", nightlyBackup({ ...backup, ...settings }));
+  register.http("start-backup", startBackup({ ...backup, ...settings }));
+
+  register.orchestrator("backup-tenant", backupTenant);
+  register.orchestrator("backup-in-turn", backupInTurn);
+  register.orchestrator("backup-mailbox", backupMailbox);
+  register.activityWithHub(discoverMailboxes, discoverMailboxesActivity({ ...backup, ...settings }));
+  register.activity(takeMailbox, takeMailboxActivity(backup));
+  register.activity(openRun, openRunActivity({ ...backup, ...settings }));
+  register.activity(
+    exportWave,
+    exportWaveActivity({
+      ...backup,
+      folderScope: folderScope(settings.excludeFolders),
+      hands: openSlots(MAX_EXPORTS),
+      memories: planMemories(),
+    }),
+  );
+  register.activity(commitSnapshot, commitSnapshotActivity(backup));
+};

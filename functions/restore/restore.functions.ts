@@ -1,0 +1,30 @@
+import type { Feature } from "../register.ts";
+import { planRestoreActivity } from "./plan/plan-restore.activity.ts";
+import { getReport } from "./report/get-report.http.ts";
+import { reconcileRestoreActivity } from "./report/reconcile-restore.activity.ts";
+import { startRestore } from "./request/start-restore.http.ts";
+import { createImportSession, ensureFolders, planRestore, reconcileRestore, uploadWave } from "./restore.contract.ts";
+import { restoreInTurn } from "./restore-in-turn.orchestrator.ts";
+import { takeRestore } from "./restore-list.contract.ts";
+import { restoreMailbox } from "./restore-mailbox.orchestrator.ts";
+import { restoreMailboxes } from "./restore-mailboxes.orchestrator.ts";
+import { takeRestoreActivity } from "./take-restore.activity.ts";
+import { createImportSessionActivity } from "./upload/create-import-session.activity.ts";
+import { ensureFoldersActivity } from "./upload/ensure-folders.activity.ts";
+import { uploadWaveActivity } from "./upload/upload-wave.activity.ts";
+
+export const restoreFunctions: Feature = (register, { restore, translator }, config) => {
+  const { laneBudgetMs } = config.backup;
+  register.http("start-restore", startRestore({ ...restore, translator, window: config.restore.window }));
+  register.http("get-report", getReport(restore));
+
+  register.orchestrator("restore-mailboxes", restoreMailboxes);
+  register.orchestrator("restore-in-turn", restoreInTurn);
+  register.orchestrator("restore-mailbox", restoreMailbox);
+  register.activity(takeRestore, takeRestoreActivity(restore));
+  register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));
+  register.activity(ensureFolders, ensureFoldersActivity(restore));
+  register.activity(createImportSession, createImportSessionActivity(restore));
+  register.activity(uploadWave, uploadWaveActivity(restore));
+  register.activity(reconcileRestore, reconcileRestoreActivity(restore));
+};

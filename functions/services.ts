@@ -1,0 +1,94 @@
+import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
+import type { Config } from "../shared/config.ts";
+import { clientOf } from "../shared/durable/client.ts";
+import { graph } from "../shared/graph/graph-client.ts";
+import { importer } from "../shared/graph/import-item.ts";
+import { PROGRAM } from "../shared/program.ts";
+import { dutyCredential } from "../shared/security/credentials.ts";
+import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
+import { sealer } from "../shared/security/seal.ts";
+import { azureBlobs } from "../shared/storage/azure-blobs.ts";
+import {
+  auditContainer,
+  blobService,
+  stateContainer,
+  vaultContainer,
+  workContainer,
+} from "../shared/storage/containers.ts";
+import { appTranslator, callerTranslator } from "./id-translation/translator.ts";
+import { notifier } from "./notify/notifier.ts";
+import { webhook } from "./notify/webhook.ts";
+import { azurePackages } from "./personal-data/packages.ts";
+import { blobLedgers } from "./restore/upload/ledger.ts";
+
+/**
+ * What functions stand on, by the duty that they do. Each duty has an identity of its own, which may open its containers
+ * and ask Graph for what the duty needs, and nothing else: who backs up cannot import.
+ */
+export const openServices = ({
+  graph: graphConfig,
+  storage,
+  sealKey,
+  idTranslation,
+  followUp,
+  personalData,
+}: Config) => {
+  const { endpoint, importHosts } = graphConfig;
+  const userAgent = PROGRAM;
+
+  const backupCredential = dutyCredential(graphConfig.backup);
+  const restoreCredential = dutyCredential(graphConfig.restore);
+  const privacyCredential = dutyCredential(graphConfig.privacy);
+  const backupStorage = blobService(storage, backupCredential);
+  const restoreStorage = blobService(storage, restoreCredential);
+  const privacyStorage = blobService(storage, privacyCredential);
+
+  const state = azureBlobs(stateContainer(backupStorage));
+  const audit = blobAuditLog(auditContainer(restoreStorage));
+
+  const backup = {
+    clientOf,
+    openGraph: graph({ endpoint, credential: backupCredential, userAgent }),
+    vault: azureBlobs(vaultContainer(backupStorage)),
+    work: azureBlobs(workContainer(backupStorage)),
+    state,
+    audit,
+    reachVault: () => vaultContainer(backupStorage).exists(),
+  };
+  const restore = {
+    clientOf,
+    openGraph: graph({ endpoint, credential: restoreCredential, userAgent }),
+    openImporter: importer({ importHosts, userAgent }),
+    importHosts,
+    sealer: sealer(sealKey),
+    vault: azureBlobs(vaultContainer(restoreStorage)),
+    work: azureBlobs(workContainer(restoreStorage)),
+    ledgers: blobLedgers(workContainer(restoreStorage)),
+    state,
+    audit,
+  };
+  const privacy = {
+    clientOf,
+    openGraph: graph({ endpoint, credential: privacyCredential, userAgent }),
+    vault: azureBlobs(vaultContainer(privacyStorage)),
+    work: azureBlobs(workContainer(privacyStorage)),
+    packages: azurePackages(privacyStorage, { kind: storage.kind, sasMs: personalData.sasMs }),
+    audit: blobAuditLog(auditContainer(privacyStorage)),
+  };
+
+  const translator =
+    idTranslation.by === "app"
+      ? appTranslator(backup.openGraph)
+      : callerTranslator({
+          scope: `${endpoint}/.default`,
+          credentialOf: onBehalfOf(
+            { tenantId: idTranslation.tenantId, clientId: idTranslation.clientId },
+            backupCredential,
+          ),
+          graphAs: (credential) => graph({ endpoint, credential, userAgent }),
+        });
+  const post = followUp.webhook && webhook(followUp.webhook, { userAgent });
+  return { backup, restore, privacy, translator, notifier: notifier({ state, post }) };
+};
+
+export type Services = ReturnType<typeof openServices>;

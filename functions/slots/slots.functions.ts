@@ -1,0 +1,7 @@
+import type { Feature } from "../register.ts";
+import { shareSlotsActivity } from "./share-slots.activity.ts";
+import { shareSlots } from "./slots.contract.ts";
+
+export const slotsFunctions: Feature = (register, { backup }) => {
+  register.activity(shareSlots, shareSlotsActivity(backup));
+};
