@@ -1,0 +1,168 @@
+import { failing, inTurn, type Scenario } from "../history.ts";
+import { people, RUN } from "./people.ts";
+
+const { ada, bo } = people;
+
+const granted = ({ wanted }: { wanted: number }) => ({ granted: wanted });
+
+const waveOf = (position: object, overrides: object = {}) => ({
+  position,
+  planned: 500,
+  removed: 1,
+  expectedItems: 1_000,
+  exported: 500,
+  skipped: 0,
+  failed: 0,
+  bytes: 7_000,
+  storedBytes: 3_000,
+  elapsedMs: 5_000,
+  throttled: 0,
+  waitMs: 0,
+  ...overrides,
+});
+
+const at = (chunk: number, planned: boolean, again: readonly object[] = []) => ({
+  nextChunk: chunk,
+  planned,
+  at: { chunk, batch: 0 },
+  again,
+});
+
+const committed = ({ runId }: { runId: string }) => ({
+  snapshotId: runId,
+  state: "complete",
+  quiet: false,
+  items: 1_000,
+  bytes: 14_000,
+});
+
+const resume = {
+  runId: RUN,
+  laneBudgetMs: 100_000,
+  progress: {
+    wave: 20,
+    lanes: 4,
+    position: at(20, false),
+    expectedItems: 12_000,
+    itemsPerSecond: 100,
+    totals: {
+      planned: 10_000,
+      exported: 9_990,
+      skipped: 7,
+      failed: 3,
+      removed: 20,
+      bytes: 140_000,
+      storedBytes: 60_000,
+      throttled: 2,
+    },
+  },
+};
+
+const backupMailbox: Record<string, Scenario> = {
+  "a first generation, which ends": {
+    input: { mailbox: ada, trigger: "schedule" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000 }),
+      "share-slots": granted,
+      "export-wave": inTurn(waveOf(at(1, false)), waveOf(at(2, true), { failed: 2, exported: 498 })),
+      "commit-snapshot": committed,
+    },
+  },
+  "a resumed generation, which waits for a slot, and as long as Graph asks": {
+    input: { mailbox: ada, trigger: "request", full: true, resume },
+    activities: {
+      "share-slots": inTurn<unknown>({ granted: 0 }, { granted: 4 }, { granted: 2 }, { granted: 0 }),
+      "export-wave": inTurn(
+        waveOf(at(21, true, [{ chunk: 20, batch: 5 }]), { throttled: 1, waitMs: 900_000 }),
+        waveOf(at(21, true)),
+      ),
+      "commit-snapshot": committed,
+    },
+  },
+  "a generation whose twenty waves do not suffice": {
+    input: { mailbox: ada, trigger: "event", full: false },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 60_000 }),
+      "share-slots": granted,
+      "export-wave": ({ wave }: { wave: number }) => waveOf(at(wave + 1, false)),
+    },
+  },
+  "a wave that fails": {
+    input: { mailbox: ada, trigger: "schedule" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000 }),
+      "share-slots": granted,
+      "export-wave": failing("the vault is gone"),
+    },
+  },
+};
+
+const NO_OUTCOMES = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
+
+const backedUp = (state: string) => ({
+  snapshotId: RUN,
+  state,
+  quiet: false,
+  items: 5,
+  bytes: 50,
+  totals: { ...resume.progress.totals, exported: 5, bytes: 50 },
+});
+
+const turn = { tenantRun: RUN, trigger: "schedule", full: false, place: 2 };
+
+const backupInTurn: Record<string, Scenario> = {
+  "two mailboxes, of which one fails, until the queue is empty": {
+    input: { ...turn, turn: 0, outcomes: NO_OUTCOMES },
+    activities: { "take-mailbox": inTurn<unknown>({ mailbox: ada }, { mailbox: bo }, {}) },
+    orchestrators: {
+      "backup-mailbox": ({ mailbox }) =>
+        mailbox.userId === "bo" ? failing("no right to this mailbox")() : backedUp("partial"),
+    },
+  },
+  "a resumed generation whose twenty turns do not suffice": {
+    input: { ...turn, trigger: "request", full: true, turn: 20, outcomes: { ...NO_OUTCOMES, complete: 20, items: 90 } },
+    activities: { "take-mailbox": () => ({ mailbox: ada }) },
+    orchestrators: { "backup-mailbox": () => backedUp("complete") },
+  },
+  "an empty queue": {
+    input: { ...turn, turn: 0, outcomes: NO_OUTCOMES },
+    activities: { "take-mailbox": () => ({}) },
+  },
+};
+
+const page = { mailboxes: 40, withoutMailbox: 2, excluded: 1, busy: 1 };
+const sent = () => ({ outcome: "sent" });
+
+const backupTenant: Record<string, Scenario> = {
+  "two pages of mailboxes, and a window of two": {
+    input: { trigger: "schedule", full: false, window: 2 },
+    activities: {
+      "discover-mailboxes": inTurn<unknown>(
+        { ...page, next: "the second page" },
+        { ...page, mailboxes: 3, unlicensed: 1, leftOut: [{ reason: "unlicensed", user: "bo" }] },
+      ),
+      notify: sent,
+    },
+    orchestrators: {
+      "backup-in-turn": ({ place }) => ({ ...NO_OUTCOMES, complete: 20 + place, partial: place, items: 9, bytes: 90 }),
+    },
+  },
+  "users by name, none of whom has a mailbox": {
+    input: { trigger: "request", full: true, only: ["ada", "bo"], window: 8 },
+    activities: {
+      "discover-mailboxes": () => ({ ...page, mailboxes: 0, unknown: 1, leftOut: [{ reason: "unknown", entry: 2 }] }),
+      notify: failing("the storage is down"),
+    },
+  },
+  "a place that fails": {
+    input: { trigger: "schedule", window: 8 },
+    activities: { "discover-mailboxes": () => ({ ...page, mailboxes: 1 }), notify: sent },
+    orchestrators: { "backup-in-turn": failing("the queue is lost") },
+  },
+};
+
+export const backup = {
+  "backup-mailbox": backupMailbox,
+  "backup-in-turn": backupInTurn,
+  "backup-tenant": backupTenant,
+};

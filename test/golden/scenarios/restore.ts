@@ -1,0 +1,165 @@
+import { failing, inTurn, type Scenario } from "../history.ts";
+import { people, RESTORE, SNAPSHOT } from "./people.ts";
+
+const { ada, bo } = people;
+
+const order = {
+  restoreId: RESTORE,
+  mailbox: ada,
+  snapshotId: SNAPSHOT,
+  select: { kept: true },
+  target: "new-folder",
+  onConflict: "skip",
+  dryRun: false,
+};
+
+const plan = {
+  items: 400,
+  present: 3,
+  replaced: 1,
+  bytes: 4_000,
+  chunks: 8,
+  folders: 2,
+  foldersToCreate: 2,
+  requests: 420,
+  expectedSeconds: 60,
+  secondsPerRequest: 0.5,
+  boundBy: "slots",
+  laneBudgetMs: 60_000,
+};
+
+const result = { imported: 390, replaced: 1, present: 3, ambiguous: 2, failed: 3, missing: 4, bytes: 3_900 };
+
+const uploaded = (left: readonly object[], overrides: object = {}) => ({
+  left,
+  imported: 200,
+  replaced: 1,
+  ambiguous: 1,
+  failed: 1,
+  bytes: 2_000,
+  sessionEnded: false,
+  spent: [{ at: 1_763_773_200, bytes: 2_000, requests: 203 }],
+  elapsedMs: 10_000,
+  throttled: 0,
+  waitMs: 0,
+  ...overrides,
+});
+
+/** Every activity of a restore, each as it answers when all is well. */
+const well = () => ({
+  "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
+  "plan-restore": () => plan,
+  "ensure-folders": () => ({ created: 2 }),
+  "create-import-session": inTurn(
+    { sealed: "the first session", expires: "2026-11-22T02:00:00.000Z" },
+    { sealed: "the second session", expires: "2026-11-22T03:00:00.000Z" },
+  ),
+  "upload-wave": inTurn(uploaded([{ from: 4, to: 8 }]), uploaded([])),
+  "reconcile-restore": () => result,
+});
+
+const resume = {
+  plan,
+  pending: [
+    { from: 2, to: 3 },
+    { from: 5, to: 8 },
+  ],
+  lanes: 4,
+  spent: [{ at: 1_763_773_200, bytes: 2_000, requests: 203 }],
+  totals: { imported: 200, replaced: 1, ambiguous: 1, failed: 1, bytes: 2_000, throttled: 0 },
+};
+
+const restoreMailbox: Record<string, Scenario> = {
+  "a first generation, which ends": { input: order, activities: well() },
+  "a dry run": { input: { ...order, dryRun: true }, activities: well() },
+  "a resumed generation of a reviewed plan into another mailbox: no slot, a wait, a session that ends": {
+    input: { ...order, into: bo, planOf: "20261122T083000Z-abc234", onConflict: "replace", resume },
+    activities: {
+      ...well(),
+      "share-slots": inTurn<unknown>({ granted: 0 }, { granted: 3 }, { granted: 2 }, { granted: 1 }, { granted: 0 }),
+      "upload-wave": inTurn(
+        uploaded([{ from: 5, to: 8 }], { throttled: 2, waitMs: 300_000, sessionEnded: true }),
+        uploaded([]),
+      ),
+    },
+  },
+  "a generation whose twenty waves do not suffice": {
+    input: order,
+    activities: { ...well(), "upload-wave": () => uploaded([{ from: 7, to: 8 }], { imported: 1, bytes: 1 }) },
+  },
+  "a plan of nothing, and then a comparison that fails": {
+    input: { ...order, target: "original" },
+    activities: {
+      ...well(),
+      "plan-restore": () => ({ ...plan, items: 0, chunks: 0 }),
+      "reconcile-restore": failing("Graph answered 403"),
+    },
+  },
+};
+
+const LIST = "20261122T090000Z-abc234";
+const NO_ITEMS = {
+  planned: 0,
+  imported: 0,
+  replaced: 0,
+  present: 0,
+  ambiguous: 0,
+  failed: 0,
+  missing: 0,
+  bytes: 0,
+};
+const NO_OUTCOMES = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
+
+const taken = (mailbox: number, restore: number, overrides: object = {}) => ({
+  taken: { restore: { ...order, ...overrides }, at: { mailbox, restore } },
+});
+
+const restoreInTurn: Record<string, Scenario> = {
+  "three restores: one with items missing, one that fails, one that is a dry run": {
+    input: { listId: LIST, place: 2, turn: 0, outcomes: NO_OUTCOMES },
+    activities: {
+      "take-restore": inTurn<unknown>(
+        taken(4, 0),
+        taken(4, 1, { restoreId: "20261122T093001Z-xyz567" }),
+        taken(7, 0, { restoreId: "20261122T093002Z-xyz567", mailbox: bo, dryRun: true }),
+        {},
+      ),
+    },
+    orchestrators: {
+      "restore-mailbox": ({ restoreId, dryRun }) => {
+        if (dryRun) return plan;
+        return restoreId === RESTORE ? result : failing("no right to this mailbox")();
+      },
+    },
+  },
+  "a resumed generation whose twenty turns do not suffice": {
+    input: { listId: LIST, place: 2, turn: 20, at: { mailbox: 3, restore: 5 }, outcomes: NO_OUTCOMES },
+    activities: { "take-restore": () => taken(3, 6) },
+    orchestrators: { "restore-mailbox": () => ({ ...result, failed: 0, missing: 0, ambiguous: 0 }) },
+  },
+};
+
+const restoreMailboxes: Record<string, Scenario> = {
+  "more mailboxes than places": {
+    input: { listId: LIST, restores: 9, mailboxes: 7, window: 2 },
+    orchestrators: {
+      "restore-in-turn": ({ place }) => ({
+        ...NO_OUTCOMES,
+        complete: 4 - place,
+        failed: place,
+        failures: [{ job: `restore-${RESTORE}`, reason: "no right" }],
+        items: { ...NO_ITEMS, planned: 5, imported: 5, bytes: 50 },
+      }),
+    },
+  },
+  "a place that fails": {
+    input: { listId: LIST, restores: 1, mailboxes: 1, window: 8 },
+    orchestrators: { "restore-in-turn": failing("the list is lost") },
+  },
+};
+
+export const restore = {
+  "restore-mailbox": restoreMailbox,
+  "restore-in-turn": restoreInTurn,
+  "restore-mailboxes": restoreMailboxes,
+};
