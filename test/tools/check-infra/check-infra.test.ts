@@ -297,6 +297,27 @@ describe("npm run check:infra", () => {
     ["an action that is not pinned", ".github/workflows/ci.yml", /@3d3c42e\w+ # v7.0.1/, "@v7", /named by its commit/],
     ["a workflow with a word misspelt", ".github/workflows/ci.yml", "runs-on:", "run-on:", /run-on/],
     [
+      "a workflow that says a thing twice",
+      ".github/workflows/ci.yml",
+      "on:\n",
+      "on: push\non:\n",
+      /^\.github.*keys must be unique at line \d+, column 1$/,
+    ],
+    [
+      "a version that YAML takes for a number",
+      ".github/workflows/deploy.yml",
+      /node-version: "22"/,
+      "node-version: 22",
+      /with\.node-version/,
+    ],
+    [
+      "an azure.yaml that is no YAML",
+      "azure.yaml",
+      "services:",
+      "services: [",
+      /^azure\.yaml: .* at line \d+, column \d+$/,
+    ],
+    [
       "a sign-in outside of an environment",
       ".github/workflows/deploy.yml",
       /^ {4}environment: prod\n/m,

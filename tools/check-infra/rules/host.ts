@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Finding, finding } from "../finding.ts";
 import type { Project } from "../project.ts";
-import { readYaml, YamlError } from "../yaml.ts";
+import { readYaml } from "../yaml.ts";
 
 const Level = z.enum(["Trace", "Debug", "Information", "Warning", "Error", "Critical", "None"]);
 const Concurrency = z.int().min(1).max(100);
@@ -78,7 +78,7 @@ const issues = (path: string, schema: z.ZodType, read: () => unknown): Finding[]
     const { error } = schema.safeParse(read());
     return (error?.issues ?? []).map((issue) => finding(path, undefined, `${issue.path.join(".")}: ${issue.message}`));
   } catch (error) {
-    if (error instanceof SyntaxError || error instanceof YamlError) return [finding(path, undefined, error.message)];
+    if (error instanceof SyntaxError) return [finding(path, undefined, error.message)];
     throw error;
   }
 };

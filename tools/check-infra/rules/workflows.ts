@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Finding, finding } from "../finding.ts";
 import type { Project } from "../project.ts";
-import { readYaml, YamlError } from "../yaml.ts";
+import { readYaml } from "../yaml.ts";
 
 /** An action of somebody else runs with our tokens: its commit is fixed, and the comment says which version that is. */
 const PINNED = /^\s*-?\s*uses: (\S+)@([0-9a-f]{40}) # v\d+(\.\d+)*$/;
@@ -36,7 +36,7 @@ const Job = z.strictObject({
   "runs-on": Text,
   environment: Text.optional(),
   permissions: PermissionsGiven.optional(),
-  "timeout-minutes": Text,
+  "timeout-minutes": z.int().min(1),
   env: Variables.optional(),
   outputs: Variables.optional(),
   strategy: z.strictObject({ "fail-fast": z.boolean().optional(), matrix: z.record(Text, z.array(Text)) }).optional(),
@@ -81,7 +81,7 @@ const checkShape = (path: string, text: string): Finding[] => {
         : []),
     ]);
   } catch (error) {
-    if (!(error instanceof YamlError)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
     return [finding(path, undefined, error.message)];
   }
 };
