@@ -12,7 +12,7 @@ export const buildStrawman = async (appDir: string): Promise<void> => {
     outfile: join(appDir, "dist/main.mjs"),
     bundle: true,
     platform: "node",
-    target: "node20",
+    target: "node22",
     format: "esm",
     minify: true,
     external: ["@azure/functions-core"],

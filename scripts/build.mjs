@@ -1,3 +1,4 @@
+import "./require-node.mjs";
 import { rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { build } from "esbuild";
@@ -28,7 +29,7 @@ await build({
   outfile: `${outdir}/main.mjs`,
   bundle: true,
   platform: "node",
-  target: "node20",
+  target: "node22",
   format: "esm",
   minify: true,
   sourcemap: "linked",

@@ -44,7 +44,7 @@ export const startChild = async <Ready extends z.ZodType>(
 ): Promise<Child<z.output<Ready>>> => {
   const { name, program, args, env, ready, line } = options;
   const child = fork(fileURLToPath(new URL(`../${program}`, import.meta.url)), [...args], {
-    execArgv: ["--import", "tsx"],
+    execArgv: [],
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     // A terminal sends Ctrl-C to the whole group; the stack stops its processes in order instead.

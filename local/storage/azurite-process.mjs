@@ -1,4 +1,4 @@
-// Plain JavaScript, so that Node 20 starts it without a TypeScript loader.
+// Plain JavaScript: what it changes in Azurite has no types.
 import { createRequire } from "node:module";
 import { join } from "node:path";
 

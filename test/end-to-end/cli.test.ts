@@ -29,7 +29,7 @@ interface Command {
 }
 
 const run = (program: "demo" | "start", ...args: string[]): Command => {
-  const child = spawn(process.execPath, ["--import", "tsx", `local/${program}.ts`, ...args]);
+  const child = spawn(process.execPath, [`local/${program}.ts`, ...args]);
   const text = { out: "", err: "" };
   child.stdout.on("data", (data) => {
     text.out += data;

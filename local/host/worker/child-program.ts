@@ -10,7 +10,7 @@ export async function writeChildProgram(dir: string): Promise<string> {
     bundle: true,
     platform: "node",
     format: "esm",
-    target: "node20",
+    target: "node22",
     write: false,
   });
   const path = resolve(join(dir, "worker.mjs"));

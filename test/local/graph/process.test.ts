@@ -75,7 +75,7 @@ describe("state directory", () => {
 const Ready = z.object({ graphUrl: z.url(), importUrl: z.url() });
 
 async function aProcess(options: StartOptions): Promise<{ child: ChildProcess; graphUrl: string }> {
-  const child = spawn(process.execPath, ["--import", "tsx", "local/graph/main.ts", JSON.stringify(options)], {
+  const child = spawn(process.execPath, ["local/graph/main.ts", JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await once(createInterface({ input: child.stdout }), "line");

@@ -42,7 +42,7 @@ afterAll(removeFolders);
 async function start(...args: string[]): Promise<ChildProcess> {
   const host = fork(resolve("local/host/main.ts"), ["--port", "0", "--data", await aFolder(), ...args], {
     env: { ...process.env, EXIT_FILE: exitFile },
-    execArgv: ["--import", "tsx"],
+    execArgv: [],
     silent: true,
   });
   started.push(host);

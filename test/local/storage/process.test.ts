@@ -11,12 +11,11 @@ import { temporaryDir } from "./temporary-dir.ts";
 
 const MAIN = fileURLToPath(new URL("../../../local/storage/main.ts", import.meta.url));
 const AZURITE = new URL("../../../local/storage/azurite.ts", import.meta.url).href;
-const LOADER = ["--import", "tsx"];
 
 const Ready = z.object({ url: z.url(), port: z.int(), connectionString: z.string(), blobEndpoint: z.url() });
 
 const forkMain = async (dir: string): Promise<{ child: ChildProcess; ready: z.infer<typeof Ready> }> => {
-  const child = fork(MAIN, ["--dir", dir], { execArgv: LOADER, stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(MAIN, ["--dir", dir], { execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [message] = await once(child, "message");
   return { child, ready: Ready.parse(message) };
@@ -58,7 +57,7 @@ test("Azurite ends when the process that started it is killed", async () => {
     const { startAzurite } = await import(${JSON.stringify(AZURITE)});
     const { url } = await startAzurite({ dir: ${JSON.stringify(await temporaryDir())} });
     process.send(url);`;
-  const parent = spawn(process.execPath, [...LOADER, "--input-type=module", "--eval", script], {
+  const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });
   const [message] = await once(parent, "message");
