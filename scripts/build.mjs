@@ -11,8 +11,11 @@ import { build } from "esbuild";
 const root = new URL("..", import.meta.url).pathname;
 const outdir = resolve(process.argv[2] ?? `${root}dist`);
 
-/** What stands in for libraries of which the app needs a part: durable-functions checks URLs, and sends no files in forms. */
-const PARTS = { validator: "validator.mjs", "mime-db": "mime-db.json" };
+/**
+ * What stands in for libraries of which the app needs a part: durable-functions checks URLs, and sends no files in forms;
+ * storage-blob lists blobs as XML.
+ */
+const PARTS = { validator: "validator.mjs", "mime-db": "mime-db.json", "apache-arrow": "apache-arrow.mjs" };
 
 const parts = {
   name: "parts",
