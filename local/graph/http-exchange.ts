@@ -65,10 +65,7 @@ async function send(world: World, response: ServerResponse, reply: Reply, cut: b
     ...(body && { "content-type": JSON_TYPE, "content-length": String(body.length) }),
     ...reply.headers,
   });
-  if (cut) {
-    response.write(body?.subarray(0, body.length >> 1) ?? "");
-    return resetConnection(response);
-  }
+  if (cut) return breakOff(response, body?.subarray(0, body.length >> 1) ?? "");
   world.counters.sent(body?.length ?? 0);
   await end(response, body);
 }
@@ -85,8 +82,8 @@ async function sendPieces(
     if (response.destroyed) return;
     const text = cut ? piece.slice(0, piece.length >> 1) : piece;
     world.counters.sent(text.length);
+    if (cut) return breakOff(response, text);
     if (!response.write(text, "latin1")) await eitherEvent(response, "drain", "close");
-    if (cut) return resetConnection(response);
   }
   await end(response);
 }
@@ -107,6 +104,14 @@ async function end(response: ServerResponse, body?: Buffer): Promise<void> {
   const sent = eitherEvent(response, "finish", "close");
   response.end(body);
   await sent;
+}
+
+/** Resets the connection when the beginning of the answer has gone out: what is still buffered would never arrive. */
+async function breakOff(response: ServerResponse, beginning: string | Buffer): Promise<void> {
+  await new Promise<unknown>((resolve) => {
+    response.once("close", resolve).write(beginning, "latin1", resolve);
+  });
+  resetConnection(response);
 }
 
 function resetConnection(response: ServerResponse): void {
