@@ -13,12 +13,12 @@ type AnyOperation = (input: never) => Promise<unknown>;
  * Serves `POST /__admin/{operation}` with the input as JSON, and `GET` with it as query. Answers 200 with the result (a
  * listing of items as JSON lines), 204 without one, 400 `{"error"}` for bad input, 404 for what is not there.
  */
-export async function serveAdmin(
+export const serveAdmin = async (
   world: World,
   operations: AdminOperations,
   request: IncomingMessage,
   response: ServerResponse,
-): Promise<void> {
+): Promise<void> => {
   const url = new URL(request.url ?? "/", "http://localhost");
   const name = url.pathname.slice(ADMIN_PREFIX.length);
   const known: ReadonlyMap<string, AnyOperation> = new Map(Object.entries(operations));
@@ -37,21 +37,21 @@ export async function serveAdmin(
     answer(response, 500, { error: error instanceof Error ? error.message : String(error) });
     throw error;
   }
-}
+};
 
 const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
   typeof value === "object" && value !== null && Symbol.asyncIterator in value;
 
-function answer(response: ServerResponse, status: number, body: unknown): void {
+const answer = (response: ServerResponse, status: number, body: unknown): void => {
   response.writeHead(status, { "content-type": "application/json" });
   response.end(body === undefined ? undefined : JSON.stringify(body));
-}
+};
 
-async function answerLines(response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> {
+const answerLines = async (response: ServerResponse, lines: AsyncIterable<unknown>): Promise<void> => {
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   for await (const line of lines) {
     if (response.destroyed) return;
     response.write(`${JSON.stringify(line)}\n`);
   }
   response.end();
-}
+};

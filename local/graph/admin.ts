@@ -81,7 +81,7 @@ const ItemDetails = {
 };
 
 /** All that administration can do; each also is `POST /__admin/{name}` with its input as JSON. */
-export function adminOperations(context: AdminContext) {
+export const adminOperations = (context: AdminContext) => {
   const { world } = context;
   const { mailboxes, faults, counters } = world;
 
@@ -196,12 +196,12 @@ export function adminOperations(context: AdminContext) {
     /** Forgets requests and bytes counted towards the limits. */
     "reset-limits": operation(z.strictObject({}), () => world.throttle.clear()),
   };
-}
+};
 
 export type AdminOperations = ReturnType<typeof adminOperations>;
 
 /** Hosts what a spec describes, without remembering it. */
-export async function hostSpec(context: AdminContext, spec: MailboxSpec): Promise<DirectoryUser> {
+export const hostSpec = async (context: AdminContext, spec: MailboxSpec): Promise<DirectoryUser> => {
   const { mailboxes } = context.world;
   const user = seedUser(spec);
   if (spec.kind === "outlook") {
@@ -220,7 +220,7 @@ export async function hostSpec(context: AdminContext, spec: MailboxSpec): Promis
       },
     }),
   });
-}
+};
 
 export const hostedUser = ({ user, purpose, mailbox, archive }: DirectoryUser): HostedUser => ({
   userId: user.id,
@@ -233,24 +233,24 @@ export const hostedUser = ({ user, purpose, mailbox, archive }: DirectoryUser): 
 });
 
 /** A mailbox by its id, or the primary one of a user. */
-function found(world: World, name: string): HostedMailbox {
+const found = (world: World, name: string): HostedMailbox => {
   const mailbox = world.mailboxes.byId(name) ?? world.mailboxes.user(name)?.mailbox;
   if (mailbox === undefined) throw new RangeError(`There is no mailbox ${name}`);
   return mailbox;
-}
+};
 
-function folderIn({ state }: HostedMailbox, name: string): FolderState {
+const folderIn = ({ state }: HostedMailbox, name: string): FolderState => {
   const named = [...state.folders.values()].find((folder) => folder.wellKnownName === name);
   const folder = state.folders.get(name) ?? named ?? state.folderById(name);
   if (folder === undefined) throw new RangeError(`There is no folder ${name}`);
   return folder;
-}
+};
 
-function itemIn({ state }: HostedMailbox, id: string): ItemRecord {
+const itemIn = ({ state }: HostedMailbox, id: string): ItemRecord => {
   const item = state.itemById(id);
   if (item === undefined) throw new RangeError(`There is no item ${id}`);
   return item;
-}
+};
 
 interface Details {
   readonly subject?: string | undefined;
@@ -259,7 +259,7 @@ interface Details {
   readonly type?: string | undefined;
 }
 
-function createItem(world: World, { state }: HostedMailbox, folderKey: string, details: Details): ItemRecord {
+const createItem = (world: World, { state }: HostedMailbox, folderKey: string, details: Details): ItemRecord => {
   const time = new Date(world.now()).toISOString();
   const uid = state.nextUid();
   const record: ItemRecord = {
@@ -285,9 +285,9 @@ function createItem(world: World, { state }: HostedMailbox, folderKey: string, d
   };
   state.commit({ op: "item", at: world.now(), record });
   return record;
-}
+};
 
-function changeItem(world: World, { state }: HostedMailbox, item: ItemRecord, details: Details): ItemRecord {
+const changeItem = (world: World, { state }: HostedMailbox, item: ItemRecord, details: Details): ItemRecord => {
   const changeNumber = state.nextChangeNumber();
   const kept = item.content.kind === "file" ? { ...item.content, verbatim: false } : item.content;
   const record: ItemRecord = {
@@ -303,7 +303,7 @@ function changeItem(world: World, { state }: HostedMailbox, item: ItemRecord, de
   };
   state.commit({ op: "item", at: world.now(), record });
   return record;
-}
+};
 
 const listFolders = ({ state }: HostedMailbox): ListedFolder[] =>
   [...state.folders.values()].map((folder) => {
@@ -332,12 +332,12 @@ async function* listItems(
   }
 }
 
-async function listedItem(
+const listedItem = async (
   world: World,
   mailbox: HostedMailbox,
   folder: FolderState,
   item: ItemRecord,
-): Promise<ListedItem> {
+): Promise<ListedItem> => {
   const { state } = mailbox;
   const hash = createHash("sha256");
   let bytes = 0;
@@ -355,4 +355,4 @@ async function listedItem(
     bytes,
     sha256: hash.digest("hex"),
   };
-}
+};

@@ -52,7 +52,7 @@ export const ALL_ROLES_APP: AppRegistration = {
 };
 
 /** @observed 401 with `InvalidAuthenticationToken` and a challenge. */
-export function registeredApps(apps: readonly AppRegistration[]): Apps {
+export const registeredApps = (apps: readonly AppRegistration[]): Apps => {
   const byToken = new Map(apps.map((app) => [app.token, app]));
   return {
     add: (app) => void byToken.set(app.token, app),
@@ -67,19 +67,19 @@ export function registeredApps(apps: readonly AppRegistration[]): Apps {
       });
     },
   };
-}
+};
 
 /** @observed The two codes: Exchange endpoints and directory endpoints differ. */
-export function requireRole(app: AppRegistration, roles: readonly string[], area: "mailbox" | "directory"): void {
+export const requireRole = (app: AppRegistration, roles: readonly string[], area: "mailbox" | "directory"): void => {
   if (roles.some((role) => app.roles.includes(role))) return;
   throw area === "mailbox"
     ? new GraphFailure(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
     : new GraphFailure(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.");
-}
+};
 
-export function requireScope(app: AppRegistration, mailbox: HostedMailbox): void {
+export const requireScope = (app: AppRegistration, mailbox: HostedMailbox): void => {
   if (app.mailboxes === undefined) return;
   const names = [mailbox.id, mailbox.user.userPrincipalName].map((name) => name.toLowerCase());
   if (app.mailboxes.some((scoped) => names.includes(scoped.toLowerCase()))) return;
   throw new GraphFailure(403, "ErrorAccessDenied", "Access to this mailbox is denied for the application.");
-}
+};

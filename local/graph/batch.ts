@@ -30,12 +30,12 @@ interface SubReply {
 }
 
 /** POST /$batch. @doc Answers in any order, 424 for what depends on a failure, 400 for more than 20 or doubled ids. */
-export function planBatch(world: World, request: GraphRequest): Exchange {
+export const planBatch = (world: World, request: GraphRequest): Exchange => {
   world.apps.authenticate(request.header("authorization"));
   return { endpoint: "batch", run: () => runBatch(world, request) };
-}
+};
 
-async function runBatch(world: World, request: GraphRequest): Promise<Reply> {
+const runBatch = async (world: World, request: GraphRequest): Promise<Reply> => {
   const body = BatchBody.safeParse(await request.json());
   if (!body.success) throw badRequest("Invalid batch payload format.", "BadRequest");
   const { requests } = body.data;
@@ -46,10 +46,10 @@ async function runBatch(world: World, request: GraphRequest): Promise<Reply> {
     throw badRequest("Request ids of a batch must be unique.", "BadRequest");
   }
   return { status: 200, json: { responses: await answerAll(world, request, requests) } };
-}
+};
 
 /** Requests start in their order, once those they depend on are answered. */
-async function answerAll(world: World, outer: GraphRequest, requests: readonly SubRequest[]): Promise<SubReply[]> {
+const answerAll = async (world: World, outer: GraphRequest, requests: readonly SubRequest[]): Promise<SubReply[]> => {
   const answers: SubReply[] = [];
   const waiting = [...requests];
   const isReady = ({ dependsOn }: SubRequest) => (dependsOn ?? []).every((id) => answers.some((a) => a.id === id));
@@ -61,14 +61,14 @@ async function answerAll(world: World, outer: GraphRequest, requests: readonly S
     answers.push(...(await Promise.all(wave.map((sub) => answerOne(world, outer, sub, answers)))));
   }
   return answers.toReversed();
-}
+};
 
-async function answerOne(
+const answerOne = async (
   world: World,
   outer: GraphRequest,
   sub: SubRequest,
   answers: readonly SubReply[],
-): Promise<SubReply> {
+): Promise<SubReply> => {
   const arrival = performance.now();
   try {
     if (answers.some(({ id, status }) => sub.dependsOn?.includes(id) && status >= 400)) {
@@ -89,9 +89,9 @@ async function answerOne(
     const body = error.shape === "none" ? undefined : errorBody(error, sub.id, sub.id, world.now());
     return { id: sub.id, status: error.status, headers: { ...error.headers }, ...(body !== undefined && { body }) };
   }
-}
+};
 
-function subRequest(outer: GraphRequest, sub: SubRequest): GraphRequest {
+const subRequest = (outer: GraphRequest, sub: SubRequest): GraphRequest => {
   const version = /^\/(v1\.0|beta)\//.exec(outer.path)?.[1] ?? "v1.0";
   const url = new URL(`${outer.origin}/${version}/${sub.url.replace(/^\//, "")}`);
   const headers = new Map(Object.entries(sub.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
@@ -108,11 +108,11 @@ function subRequest(outer: GraphRequest, sub: SubRequest): GraphRequest {
       return Promise.resolve(sub.body);
     },
   };
-}
+};
 
-async function wholeBody(reply: Reply): Promise<unknown> {
+const wholeBody = async (reply: Reply): Promise<unknown> => {
   if (reply.pieces === undefined) return reply.json;
   const texts: string[] = [];
   for await (const text of reply.pieces) texts.push(text);
   return JSON.parse(texts.join(""));
-}
+};

@@ -50,13 +50,13 @@ const nothingYet = () => ({
   violations: [] as string[],
 });
 
-export function createCounters(): Counters {
+export const createCounters = (): Counters => {
   let counts = nothingYet();
 
-  function mailboxOf(id: string): MailboxCounters {
+  const mailboxOf = (id: string): MailboxCounters => {
     counts.mailboxes[id] ??= { requests: 0, inFlight: 0, highestConcurrency: 0, busyMs: 0 };
     return counts.mailboxes[id];
-  }
+  };
 
   return {
     arrived: (endpoint, mailboxId) => {
@@ -105,4 +105,4 @@ export function createCounters(): Counters {
       }
     },
   };
-}
+};

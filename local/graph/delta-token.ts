@@ -29,7 +29,7 @@ const GONE: Readonly<Record<Exclude<Behaviours["deltaExpiry"], "location">, [cod
 };
 
 /** The token a delta request carries, undefined on a first call; 410 when it is not of this generation. */
-export function readDeltaToken(call: MailboxCall, scope: string, generation: number): DeltaToken | undefined {
+export const readDeltaToken = (call: MailboxCall, scope: string, generation: number): DeltaToken | undefined => {
   const { query } = call.request;
   const text = query.get("$skiptoken") ?? query.get("$deltatoken");
   if (text === null || text === "") return undefined;
@@ -39,9 +39,9 @@ export function readDeltaToken(call: MailboxCall, scope: string, generation: num
   }
   if (token.data.generation !== generation) throw expired(call, token.data.generation, generation);
   return token.data;
-}
+};
 
-function expired(call: MailboxCall, was: number, is: number): GraphFailure {
+const expired = (call: MailboxCall, was: number, is: number): GraphFailure => {
   const { deltaExpiry } = call.world.settings().behaviours;
   if (deltaExpiry !== "location") {
     const [code, message] = GONE[deltaExpiry];
@@ -49,13 +49,13 @@ function expired(call: MailboxCall, was: number, is: number): GraphFailure {
   }
   const location = `${call.request.origin}${call.request.path}?$deltatoken=`;
   return new GraphFailure(410, "SyncStateNotFound", "The sync state is gone.", { headers: { location } });
-}
+};
 
 /** The link that leads on: a nextLink within a round, a deltaLink at its end. */
-export function deltaLink(call: MailboxCall, token: DeltaToken, isLast: boolean): Record<string, string> {
+export const deltaLink = (call: MailboxCall, token: DeltaToken, isLast: boolean): Record<string, string> => {
   const bare = { ...call.request, query: new URLSearchParams() };
   const sealed = call.world.tokens.seal(token);
   return isLast
     ? { "@odata.deltaLink": urlWith(bare, { $deltatoken: sealed }) }
     : { "@odata.nextLink": urlWith(bare, { $skiptoken: sealed }) };
-}
+};

@@ -9,7 +9,7 @@ const FILTER_FIELDS = ["id", "userPrincipalName", "mail", "displayName", "accoun
 const MAX_TOP = 999;
 const DEFAULT_TOP = 100;
 
-function userView({ user }: DirectoryUser): Record<string, unknown> {
+const userView = ({ user }: DirectoryUser): Record<string, unknown> => {
   const [givenName, ...family] = user.displayName.split(" ");
   return {
     id: user.id,
@@ -33,21 +33,19 @@ function userView({ user }: DirectoryUser): Record<string, unknown> {
         ]
       : [],
   };
-}
+};
 
 /** GET /users. @doc Pages of 100, at most 999; `mailboxSettings` on the collection is 501. */
-export function listUsers(call: DirectoryCall): Reply {
-  return userPage(call, call.world.mailboxes.users(), "users");
-}
+export const listUsers = (call: DirectoryCall): Reply => userPage(call, call.world.mailboxes.users(), "users");
 
 /** GET /groups/{group}/transitiveMembers/microsoft.graph.user */
-export function listMembers(call: DirectoryCall): Reply {
+export const listMembers = (call: DirectoryCall): Reply => {
   const members = call.world.mailboxes.group(paramOf(call, "group"));
   if (members === undefined) throw unknownResource(paramOf(call, "group"));
   return userPage(call, members, "users");
-}
+};
 
-function userPage(call: DirectoryCall, users: readonly DirectoryUser[], context: string): Reply {
+const userPage = (call: DirectoryCall, users: readonly DirectoryUser[], context: string): Reply => {
   const { query } = call.request;
   allowOptions(query, ["$select", "$top", "$filter", "$skiptoken", "$count"]);
   const select = selection(query) ?? DEFAULT_PROPERTIES;
@@ -72,25 +70,25 @@ function userPage(call: DirectoryCall, users: readonly DirectoryUser[], context:
       ...(start + top < views.length && { "@odata.nextLink": urlWith(call.request, { $skiptoken: token }) }),
     },
   };
-}
+};
 
-function startOf(call: DirectoryCall): number {
+const startOf = (call: DirectoryCall): number => {
   const text = call.request.query.get("$skiptoken");
   if (text === null) return 0;
   const token = call.world.tokens.open(text);
   if (typeof token === "object" && token !== null && "users" in token) return Number(token.users);
   throw badRequest("Badly formed token.", "Directory_ExpiredPageToken");
-}
+};
 
 /** GET /users/{user} */
-export function getUser(call: DirectoryCall): Reply {
+export const getUser = (call: DirectoryCall): Reply => {
   const view = userView(knownUser(call));
   const select = selection(call.request.query) ?? DEFAULT_PROPERTIES;
   return { status: 200, json: { "@odata.context": contextUrl(call, "users/$entity"), ...project(view, select) } };
-}
+};
 
 /** GET /users/{user}/settings/exchange. @guess What a user without a mailbox gets. */
-export function exchangeSettings(call: DirectoryCall): Reply {
+export const exchangeSettings = (call: DirectoryCall): Reply => {
   allowOptions(call.request.query, []);
   const found = knownUser(call);
   const mailbox = primaryMailbox(call, found);
@@ -103,27 +101,27 @@ export function exchangeSettings(call: DirectoryCall): Reply {
       ...(call.version === "beta" && found.archive && { inPlaceArchiveMailboxId: found.archive.id }),
     },
   };
-}
+};
 
 /** GET /users/{user}/mailboxSettings/userPurpose */
-export function userPurpose(call: DirectoryCall): Reply {
+export const userPurpose = (call: DirectoryCall): Reply => {
   const context = `users('${encodeURIComponent(paramOf(call, "user"))}')/mailboxSettings/userPurpose`;
   return { status: 200, json: { "@odata.context": contextUrl(call, context), value: knownUser(call).purpose } };
-}
+};
 
 /** The mailbox of a user who has one. */
-export function primaryMailbox(call: DirectoryCall, user: DirectoryUser = knownUser(call)): HostedMailbox {
+export const primaryMailbox = (call: DirectoryCall, user: DirectoryUser = knownUser(call)): HostedMailbox => {
   if (user.mailbox !== undefined) return user.mailbox;
   const { noMailboxCode } = call.world.settings().behaviours;
   throw new GraphFailure(404, noMailboxCode, "The mailbox is either inactive, soft-deleted, or is hosted on-premise.");
-}
+};
 
 /** The user that a path names. @throws {GraphFailure} 404 when there is none. */
-export function knownUser(call: DirectoryCall): DirectoryUser {
+export const knownUser = (call: DirectoryCall): DirectoryUser => {
   const found = call.world.mailboxes.user(paramOf(call, "user"));
   if (found === undefined) throw unknownResource(paramOf(call, "user"));
   return found;
-}
+};
 
 const unknownResource = (id: string) =>
   new GraphFailure(

@@ -64,10 +64,10 @@ export interface GraphEmulator {
 }
 
 /** Starts the emulator on 127.0.0.1. */
-export async function startGraphEmulator(
+export const startGraphEmulator = async (
   options: StartOptions = {},
   { loadOutlook, now = Date.now }: InProcessOptions = {},
-): Promise<GraphEmulator> {
+): Promise<GraphEmulator> => {
   const start = StartOptions.parse(options);
   const { stateDir } = start;
   let settings = start.settings;
@@ -116,13 +116,13 @@ export async function startGraphEmulator(
   importOrigin = originOf(imports);
 
   let stopped: Promise<void> | undefined;
-  async function stop() {
+  const stop = async () => {
     await Promise.all([close(graph), close(imports)]);
     world.mailboxes.close();
     world.exports.close();
     specs?.journal.close();
     await world.content.dispose();
-  }
+  };
 
   return {
     graphUrl: originOf(graph),
@@ -134,14 +134,14 @@ export async function startGraphEmulator(
       return stopped;
     },
   };
-}
+};
 
 const originOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 
-function listen(
+const listen = (
   port: number,
   handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
-): Promise<Server> {
+): Promise<Server> => {
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 }, (request, response) => {
     handle(request, response).catch((error: unknown) => {
       console.error("The Graph emulator failed on a request:", error);
@@ -152,11 +152,10 @@ function listen(
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => resolve(server));
   });
-}
+};
 
-function close(server: Server): Promise<void> {
-  return new Promise((resolve) => {
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
-}

@@ -35,7 +35,7 @@ export const notFound = (code = "ErrorItemNotFound"): GraphFailure =>
   new GraphFailure(404, code, "The specified object was not found in the store.");
 
 /** @doc The body of a Graph error; @observed that its date has no `Z`. */
-export function errorBody(failure: GraphFailure, requestId: string, clientRequestId: string, now: number): unknown {
+export const errorBody = (failure: GraphFailure, requestId: string, clientRequestId: string, now: number): unknown => {
   if (failure.shape === "message") return { Message: failure.message };
   return {
     error: {
@@ -48,4 +48,4 @@ export function errorBody(failure: GraphFailure, requestId: string, clientReques
       },
     },
   };
-}
+};

@@ -21,7 +21,7 @@ export interface Outcome {
 }
 
 /** Runs one request under its mailbox's limits and the injected faults. Failures of both kinds are thrown. */
-export async function conduct(world: World, exchange: Exchange, arrival: number): Promise<Outcome> {
+export const conduct = async (world: World, exchange: Exchange, arrival: number): Promise<Outcome> => {
   const { endpoint, charge } = exchange;
   const left = world.counters.arrived(endpoint, charge?.mailboxId);
   let leave = () => {};
@@ -45,23 +45,23 @@ export async function conduct(world: World, exchange: Exchange, arrival: number)
     finish();
     throw error;
   }
-}
+};
 
 const isReset = (when: string) => (fault: RequestFault) => fault.kind === "reset" && fault.when === when;
 
 const delayOf = (faults: readonly RequestFault[]) =>
   faults.reduce((sum, fault) => sum + (fault.kind === "slow" ? fault.delayMs : 0), 0);
 
-function refuse(faults: readonly RequestFault[], when: "before" | "after-commit") {
+const refuse = (faults: readonly RequestFault[], when: "before" | "after-commit") => {
   const refusal = faults.find((fault) => fault.kind === "status" && fault.when === when);
   if (refusal?.kind !== "status") return;
   throw new GraphFailure(refusal.status, refusal.code, refusal.message, {
     shape: refusal.emptyBody ? "none" : "graph",
     ...(refusal.retryAfter !== undefined && { headers: { "retry-after": String(refusal.retryAfter) } }),
   });
-}
+};
 
-async function sleepUntil(time: number): Promise<void> {
+const sleepUntil = async (time: number): Promise<void> => {
   const left = time - performance.now();
   if (left > 0) await sleep(left);
-}
+};

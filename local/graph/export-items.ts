@@ -19,7 +19,7 @@ type Answer =
  *
  * @doc At most 20 ids, success item by item. @observed Items may be missing from a 200 (a fault here).
  */
-export async function exportItems(call: MailboxCall): Promise<Reply> {
+export const exportItems = async (call: MailboxCall): Promise<Reply> => {
   const { limits, behaviours } = call.world.settings();
   const ids = await readIds(call);
   if (limits.enabled && ids.length > limits.maxExportIds) {
@@ -34,18 +34,18 @@ export async function exportItems(call: MailboxCall): Promise<Reply> {
     headers: { "content-type": "application/json; odata.metadata=minimal; charset=utf-8" },
     pieces: gather(answerText(call, answers)),
   };
-}
+};
 
 /** @doc Action parameters bind whatever their letter case. */
-async function readIds(call: MailboxCall): Promise<string[]> {
+const readIds = async (call: MailboxCall): Promise<string[]> => {
   const body = z.record(z.string(), z.unknown()).safeParse(await call.request.json());
   const folded = Object.entries(body.data ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   const parsed = ExportRequest.safeParse(Object.fromEntries(folded));
   if (!parsed.success) throw badRequest("itemIds must be a list of at least one item id.");
   return parsed.data.itemids;
-}
+};
 
-function answerFor(call: MailboxCall, id: string): Answer[] {
+const answerFor = (call: MailboxCall, id: string): Answer[] => {
   const { mailbox, world, request } = call;
   const fault = world.faults.exportItem(mailbox.id, id);
   if (fault?.outcome === "missing") return [];
@@ -65,7 +65,7 @@ function answerFor(call: MailboxCall, id: string): Answer[] {
     return [{ id, error: moved, key: "Error" }];
   }
   return [{ id, item }];
-}
+};
 
 async function* answerText(call: MailboxCall, answers: readonly Answer[]): AsyncGenerator<string> {
   const context = contextUrl(call, "Collection(microsoft.graph.exportItemResponse)");

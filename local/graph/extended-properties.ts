@@ -41,10 +41,10 @@ export const folderProperties = (expand: string | null) => expander(expand, FOLD
  * Reads `singleValueExtendedProperties($filter=id eq 'String 0x0037' or ...)` and yields a function that finds those
  * properties. A property the subject lacks is left out. @observed Ids come back without leading zeros, hex in lower case.
  */
-function expander<T>(
+const expander = <T>(
   expand: string | null,
   known: Readonly<Record<string, ValueOf<T>>>,
-): ((subject: T) => ExtendedProperty[]) | undefined {
+): ((subject: T) => ExtendedProperty[]) | undefined => {
   if (expand === null) return undefined;
   const [, filter] = /^\s*singleValueExtendedProperties\(\s*\$filter=(.+)\)\s*$/i.exec(expand) ?? [];
   if (filter === undefined) throw badRequest(`The expression '${expand}' in $expand is not supported.`, "BadRequest");
@@ -61,4 +61,4 @@ function expander<T>(
       const value = known[id.toLowerCase()]?.(subject);
       return value === undefined ? [] : [{ id, value }];
     });
-}
+};

@@ -88,26 +88,26 @@ const fits = (pattern: string, name: string) =>
   ).test(name);
 
 /** Fault rules in the order they were added; two runs with the same requests are struck alike. */
-export function createFaults(initial: readonly FaultRule[]): Faults {
+export const createFaults = (initial: readonly FaultRule[]): Faults => {
   const active = new Map<string, Active>();
   let serial = 0;
 
-  function add(rule: FaultRule): string {
+  const add = (rule: FaultRule): string => {
     const id = `fault-${++serial}`;
     active.set(id, { id, rule, seen: 0, struck: 0, struckIds: new Map() });
     return id;
-  }
+  };
 
-  function strikes(fault: Active, rule: Matched, endpoint: string, mailboxId: string | undefined): boolean {
+  const strikes = (fault: Active, rule: Matched, endpoint: string, mailboxId: string | undefined): boolean => {
     if (!fits(rule.endpoint, endpoint) || (rule.mailbox ?? mailboxId) !== mailboxId) return false;
     fault.seen += 1;
     if (fault.seen <= rule.after || fault.struck >= (rule.count ?? Number.POSITIVE_INFINITY)) return false;
     if (hashText(`${fault.id} ${fault.seen}`) / 2 ** 32 >= rule.rate) return false;
     fault.struck += 1;
     return true;
-  }
+  };
 
-  function strikesItem(fault: Active, rule: ExportItemFault, mailboxId: string, itemId: string): boolean {
+  const strikesItem = (fault: Active, rule: ExportItemFault, mailboxId: string, itemId: string): boolean => {
     if ((rule.mailbox ?? mailboxId) !== mailboxId) return false;
     if (rule.itemIds !== undefined && !rule.itemIds.includes(itemId)) return false;
     if (hashText(`${fault.id} ${itemId}`) / 2 ** 32 >= rule.rate) return false;
@@ -116,7 +116,7 @@ export function createFaults(initial: readonly FaultRule[]): Faults {
     fault.struckIds.set(itemId, before + 1);
     fault.struck += 1;
     return true;
-  }
+  };
 
   for (const rule of initial) add(rule);
   return {
@@ -143,4 +143,4 @@ export function createFaults(initial: readonly FaultRule[]): Faults {
         (fault) => fault.rule.kind === "export-empty" && strikes(fault, fault.rule, "export-items", mailboxId),
       ),
   };
-}
+};

@@ -16,7 +16,7 @@ interface FolderChange {
  *
  * @doc Options, links and `@removed`. @guess The whole tree belongs to the first, and a changed item count is a change.
  */
-export function folderDelta(call: MailboxCall): Reply {
+export const folderDelta = (call: MailboxCall): Reply => {
   const { query } = call.request;
   const { state } = call.mailbox;
   allowOptions(query, ["$select", "$skiptoken", "$deltatoken"]);
@@ -54,20 +54,20 @@ export function folderDelta(call: MailboxCall): Reply {
       ),
     },
   };
-}
+};
 
 /** Changes of one version stay together: the next page starts after a version. */
-function endOfPage(changes: readonly FolderChange[], size: number): number {
+const endOfPage = (changes: readonly FolderChange[], size: number): number => {
   let end = Math.min(size, changes.length);
   while (end < changes.length && changes[end]?.version === changes[end - 1]?.version) end += 1;
   return end;
-}
+};
 
-function changesSince(call: MailboxCall, from: number, parent: FolderState | undefined): FolderChange[] {
+const changesSince = (call: MailboxCall, from: number, parent: FolderState | undefined): FolderChange[] => {
   const { folders, removedFolders } = call.mailbox.state;
   const live = [...folders.values()].map((folder) => ({ folder, version: folder.version, removed: false }));
   const gone = removedFolders.map(({ folder, version }) => ({ folder, version, removed: true }));
   return [...live, ...gone]
     .filter(({ version, folder }) => version > from && (parent === undefined || folder.parentKey === parent.key))
     .sort((a, b) => a.version - b.version);
-}
+};

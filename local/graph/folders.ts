@@ -20,11 +20,11 @@ export const childrenOf = (call: MailboxCall, parentKey: string | undefined): Fo
   [...call.mailbox.state.folders.values()].filter((folder) => folder.parentKey === parentKey);
 
 /** A folder as every folder call shows it. */
-export function folderView(
+export const folderView = (
   call: MailboxCall,
   folder: FolderState,
   extended?: readonly ExtendedProperty[],
-): Record<string, unknown> {
+): Record<string, unknown> => {
   const { ids, folders } = call.mailbox.state;
   const parent = folder.parentKey === undefined ? undefined : folders.get(folder.parentKey);
   return {
@@ -39,19 +39,19 @@ export function folderView(
     type: folder.type,
     ...(extended !== undefined && extended.length > 0 && { singleValueExtendedProperties: extended }),
   };
-}
+};
 
 /** GET .../folders: those below the root, or all (a switch). */
-export function listFolders(call: MailboxCall): Reply {
+export const listFolders = (call: MailboxCall): Reply => {
   const all = call.world.settings().behaviours.rootListsDescendants;
   return folderPage(call, all ? [...call.mailbox.state.folders.values()] : childrenOf(call, undefined));
-}
+};
 
 /** GET .../folders/{folder}/childFolders */
 export const listChildFolders = (call: MailboxCall): Reply =>
   folderPage(call, childrenOf(call, folderOf(call, paramOf(call, "folder")).key));
 
-function folderPage(call: MailboxCall, candidates: readonly FolderState[]): Reply {
+const folderPage = (call: MailboxCall, candidates: readonly FolderState[]): Reply => {
   const { query } = call.request;
   const { behaviours } = call.world.settings();
   allowOptions(query, LIST_OPTIONS);
@@ -80,23 +80,23 @@ function folderPage(call: MailboxCall, candidates: readonly FolderState[]): Repl
       ...(more && { "@odata.nextLink": urlWith(call.request, { $skip: String(skip + top) }) }),
     },
   };
-}
+};
 
-function orderFolders(views: Record<string, unknown>[], orderBy: string | null): Record<string, unknown>[] {
+const orderFolders = (views: Record<string, unknown>[], orderBy: string | null): Record<string, unknown>[] => {
   if (orderBy === null) return views;
   const [, field = "", direction] = /^(displayName|totalItemCount)(?:\s+(asc|desc))?$/.exec(orderBy.trim()) ?? [];
   if (field === "") throw badRequest(`Invalid $orderby: ${orderBy}`, "BadRequest");
   const sign = direction === "desc" ? -1 : 1;
   return views.toSorted((a, b) => sign * String(a[field]).localeCompare(String(b[field]), "en", { numeric: true }));
-}
+};
 
 /** GET .../folders/{folder} */
-export function getFolder(call: MailboxCall): Reply {
+export const getFolder = (call: MailboxCall): Reply => {
   allowOptions(call.request.query, ["$select", "$expand"]);
   const folder = folderOf(call, paramOf(call, "folder"));
   const extended = folderProperties(call.request.query.get("$expand"))?.(folder);
   return oneFolder(call, 200, project(folderView(call, folder, extended), selection(call.request.query)));
-}
+};
 
 const oneFolder = (call: MailboxCall, status: number, view: Record<string, unknown>): Reply => ({
   status,
@@ -104,7 +104,7 @@ const oneFolder = (call: MailboxCall, status: number, view: Record<string, unkno
 });
 
 /** POST .../folders and .../folders/{folder}/childFolders. @observed Code of a duplicate name: the mail API. */
-export async function createFolder(call: MailboxCall): Promise<Reply> {
+export const createFolder = async (call: MailboxCall): Promise<Reply> => {
   const { folder: parentId } = call.params;
   const parent = parentId === undefined ? undefined : folderOf(call, parentId);
   const body = NewFolder.safeParse(await call.request.json());
@@ -116,33 +116,36 @@ export async function createFolder(call: MailboxCall): Promise<Reply> {
   if (created === undefined) throw new Error("The folder was not created");
   if (parent !== undefined && call.mailbox.auxiliaryFolders.has(parent.key)) call.mailbox.auxiliaryFolders.add(key);
   return oneFolder(call, 201, folderView(call, created));
-}
+};
 
 /** PATCH .../folders/{folder}: its name, and nothing else. */
-export async function renameFolder(call: MailboxCall): Promise<Reply> {
+export const renameFolder = async (call: MailboxCall): Promise<Reply> => {
   const folder = folderOf(call, paramOf(call, "folder"));
   const body = FolderPatch.safeParse(await call.request.json());
   if (!body.success) throw badRequest("Only displayName of a folder can be updated.");
   const { key, parentKey, type, displayName } = folder;
   putFolder(call, { key, ...(parentKey && { parentKey }), type, displayName: body.data.displayName ?? displayName });
   return oneFolder(call, 200, folderView(call, folder));
-}
+};
 
-function putFolder(call: MailboxCall, folder: { key: string; parentKey?: string; displayName: string; type: string }) {
+const putFolder = (
+  call: MailboxCall,
+  folder: { key: string; parentKey?: string; displayName: string; type: string },
+) => {
   const name = folder.displayName.toLowerCase();
   const taken = childrenOf(call, folder.parentKey).some(
     (other) => other.key !== folder.key && other.displayName.toLowerCase() === name,
   );
   if (taken) throw new GraphFailure(409, "ErrorFolderExists", "A folder with the specified name already exists.");
   call.mailbox.state.commit({ op: "folder", at: call.world.now(), ...folder });
-}
+};
 
 /** DELETE .../folders/{folder}/$ref. @guess The folders and items below it go with it. */
-export function deleteFolder(call: MailboxCall): Reply {
+export const deleteFolder = (call: MailboxCall): Reply => {
   const folder = folderOf(call, paramOf(call, "folder"));
   if (folder.wellKnownName !== undefined) {
     throw new GraphFailure(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
   }
   call.mailbox.state.commit({ op: "folder-gone", at: call.world.now(), key: folder.key });
   return { status: 204 };
-}
+};

@@ -5,28 +5,28 @@ const POOL_BYTES = 1 << 20;
 const PIECE_BYTES = 48 * 1024;
 
 /** Spreads 32 bits: a change of one bit of the input changes half of the output. */
-export function mix(value: number): number {
+export const mix = (value: number): number => {
   let h = value >>> 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;
-}
+};
 
 /** A 32-bit hash of a text. */
-export function hashText(text: string): number {
+export const hashText = (text: string): number => {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
   return mix(h);
-}
+};
 
 let pools: { text: Buffer; noise: Buffer } | undefined;
 
-function poolsOnce() {
+const poolsOnce = () => {
   pools ??= { text: textPool(), noise: noisePool() };
   return pools;
-}
+};
 
-function textPool(): Buffer {
+const textPool = (): Buffer => {
   const pool = Buffer.alloc(POOL_BYTES + 32);
   let at = 0;
   for (let i = 0; at < POOL_BYTES; i++) {
@@ -36,7 +36,7 @@ function textPool(): Buffer {
     at += pool.write(word + gap, at, "latin1");
   }
   return pool.subarray(0, POOL_BYTES);
-}
+};
 
 const noisePool = () =>
   createCipheriv("aes-128-ctr", Buffer.alloc(16, 7), Buffer.alloc(16, 9)).update(Buffer.alloc(POOL_BYTES));

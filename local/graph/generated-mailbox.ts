@@ -29,7 +29,7 @@ interface SizeSpread {
 const YEAR_MS = 365.25 * 86_400_000;
 
 /** A mailbox computed on demand: a million items take no memory and no time to start. */
-export function generatedMailbox(options: GeneratedOptions): SeedMailbox {
+export const generatedMailbox = (options: GeneratedOptions): SeedMailbox => {
   const folders = foldersOf(options);
   const salts = new Map(folders.map((folder) => [folder.key, hashText(`${options.seed}/${folder.key}`)]));
   const byKey = new Map(folders.map((folder) => [folder.key, folder]));
@@ -46,9 +46,9 @@ export function generatedMailbox(options: GeneratedOptions): SeedMailbox {
       return generatedItem(options, folder, mix(salt + index), index);
     },
   };
-}
+};
 
-function foldersOf(options: GeneratedOptions): SeedFolder[] {
+const foldersOf = (options: GeneratedOptions): SeedFolder[] => {
   const planned: PlannedFolder[] = [...FOLDER_PLAN, ...userFolders(options.userFolders)];
   const weightOf = (folder: PlannedFolder) =>
     options.layout === "typical" ? folder.weight : folder.key === "inbox" ? 1 : 0;
@@ -60,9 +60,9 @@ function foldersOf(options: GeneratedOptions): SeedFolder[] {
     ...folder,
     itemCount: (counts[i] ?? 0) + (folder.key === "inbox" ? spare : 0),
   }));
-}
+};
 
-function generatedItem(options: GeneratedOptions, folder: SeedFolder, base: number, index: number): SeedItem {
+const generatedItem = (options: GeneratedOptions, folder: SeedFolder, base: number, index: number): SeedItem => {
   const draw = (purpose: number) => mix(base + Math.imul(purpose, 0x9e3779b9));
   const pick = <T>(values: readonly T[], purpose: number) => values[draw(purpose) % values.length] as T;
   const given = pick(GIVEN_NAMES, 1);
@@ -96,7 +96,7 @@ function generatedItem(options: GeneratedOptions, folder: SeedFolder, base: numb
         hasAttachments ? 0.6 : 0,
       ),
   };
-}
+};
 
 const ASCII_NAMES = new Map(FAMILY_NAMES.map((name) => [name, name.normalize("NFD").replace(/[^A-Za-z]/g, "")]));
 const asciiName = (family: string) => (ASCII_NAMES.get(family) ?? family).toLowerCase();
@@ -108,15 +108,15 @@ const ITEM_TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Times rise with the index, give or take half a step. */
-function receivedMs(options: GeneratedOptions, folder: SeedFolder, index: number, random: number): number {
+const receivedMs = (options: GeneratedOptions, folder: SeedFolder, index: number, random: number): number => {
   const span = options.years * YEAR_MS;
   const step = span / folder.itemCount;
   return Math.floor(Date.parse(options.until) - span + (index + (random / 2 ** 32) * 0.999) * step);
-}
+};
 
-function payloadBytes(sizes: GeneratedOptions["bytes"], random1: number, random2: number): number {
+const payloadBytes = (sizes: GeneratedOptions["bytes"], random1: number, random2: number): number => {
   if ("fixed" in sizes) return sizes.fixed;
   const sigma = Math.sqrt(2 * Math.log(Math.max(1, sizes.mean / sizes.median)));
   const normal = Math.sqrt(-2 * Math.log((random1 + 1) / 2 ** 32)) * Math.cos((2 * Math.PI * random2) / 2 ** 32);
   return Math.round(Math.min(sizes.max, Math.max(sizes.min, sizes.median * Math.exp(sigma * normal))));
-}
+};

@@ -6,7 +6,7 @@ import { findRoute } from "./routes.ts";
 import type { DirectoryCall, GraphRequest, World } from "./world.ts";
 
 /** Finds what a request asks for, and refuses it when it may not: 401, 404, 405, 403 in this order. */
-export function planGraph(world: World, request: GraphRequest, bodyBytes: number): Exchange {
+export const planGraph = (world: World, request: GraphRequest, bodyBytes: number): Exchange => {
   const app = world.apps.authenticate(request.header("authorization"));
   const [, version, path] = /^\/(v1\.0|beta)(\/.*)$/.exec(request.path) ?? [];
   if (path === undefined || (version !== "v1.0" && version !== "beta")) {
@@ -33,12 +33,12 @@ export function planGraph(world: World, request: GraphRequest, bodyBytes: number
     },
     run: () => route.handle({ ...call, mailbox }),
   };
-}
+};
 
 /** @observed What v1.0 says of an archive; @guess its status and code. */
-function mailboxOf(world: World, id: string, version: string): HostedMailbox {
+const mailboxOf = (world: World, id: string, version: string): HostedMailbox => {
   const mailbox = world.mailboxes.byId(id);
   if (mailbox === undefined) throw new GraphFailure(404, "ResourceNotFound", "The mailbox was not found.");
   if (mailbox.kind !== "primary" && version === "v1.0") throw badRequest("Operation on Archive mailbox not allowed");
   return mailbox;
-}
+};

@@ -7,16 +7,16 @@ import type { GraphRequest, World } from "./world.ts";
 const BATCH_PATH = /^\/(v1\.0|beta)\/\$batch$/;
 
 /** Serves the Graph origin: `/v1.0` and `/beta`. */
-export function serveGraph(world: World, incoming: IncomingMessage, response: ServerResponse): Promise<void> {
+export const serveGraph = (world: World, incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
   const request = graphRequest(world, incoming);
   const isBatch = request.method === "POST" && BATCH_PATH.test(request.path);
   const bodyBytes = Number(incoming.headers["content-length"] ?? 0);
   return serve(world, incoming, response, () =>
     isBatch ? planBatch(world, request) : planGraph(world, request, bodyBytes),
   );
-}
+};
 
-function graphRequest(world: World, incoming: IncomingMessage): GraphRequest {
+const graphRequest = (world: World, incoming: IncomingMessage): GraphRequest => {
   const origin = `http://${incoming.headers.host ?? "127.0.0.1"}`;
   const url = new URL(incoming.url ?? "/", origin);
   return {
@@ -27,4 +27,4 @@ function graphRequest(world: World, incoming: IncomingMessage): GraphRequest {
     header: (name) => incoming.headers[name]?.toString(),
     json: () => readJson(world, incoming),
   };
-}
+};

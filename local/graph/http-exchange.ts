@@ -18,12 +18,12 @@ interface Correlation {
 }
 
 /** Serves one HTTP request: `plan` finds the endpoint or throws why it may not be used. */
-export async function serve(
+export const serve = async (
   world: World,
   request: IncomingMessage,
   response: ServerResponse,
   plan: () => Exchange,
-): Promise<void> {
+): Promise<void> => {
   const arrival = performance.now();
   const ids = correlate(request, response, world.now());
   try {
@@ -44,10 +44,10 @@ export async function serve(
     await drain(world, request);
     await sendFailure(world, response, error, ids);
   }
-}
+};
 
 /** @doc Every answer carries these. */
-function correlate(request: IncomingMessage, response: ServerResponse, now: number): Correlation {
+const correlate = (request: IncomingMessage, response: ServerResponse, now: number): Correlation => {
   const requestId = randomUUID();
   const given = request.headers["client-request-id"];
   const clientRequestId = typeof given === "string" && given !== "" ? given : requestId;
@@ -56,9 +56,9 @@ function correlate(request: IncomingMessage, response: ServerResponse, now: numb
   response.setHeader("x-ms-ags-diagnostic", DIAGNOSTIC);
   response.setHeader("date", new Date(now).toUTCString());
   return { requestId, clientRequestId };
-}
+};
 
-async function send(world: World, response: ServerResponse, reply: Reply, cut: boolean): Promise<void> {
+const send = async (world: World, response: ServerResponse, reply: Reply, cut: boolean): Promise<void> => {
   if (reply.pieces !== undefined) return sendPieces(world, response, reply, reply.pieces, cut);
   const body = reply.json === undefined ? undefined : Buffer.from(JSON.stringify(reply.json));
   response.writeHead(reply.status, {
@@ -68,15 +68,15 @@ async function send(world: World, response: ServerResponse, reply: Reply, cut: b
   if (cut) return breakOff(response, body?.subarray(0, body.length >> 1) ?? "");
   world.counters.sent(body?.length ?? 0);
   await end(response, body);
-}
+};
 
-async function sendPieces(
+const sendPieces = async (
   world: World,
   response: ServerResponse,
   reply: Reply,
   pieces: AsyncIterable<string>,
   cut: boolean,
-): Promise<void> {
+): Promise<void> => {
   response.writeHead(reply.status, { ...reply.headers });
   for await (const piece of pieces) {
     if (response.destroyed) return;
@@ -86,37 +86,36 @@ async function sendPieces(
     if (!response.write(text, "latin1")) await eitherEvent(response, "drain", "close");
   }
   await end(response);
-}
+};
 
-function eitherEvent(emitter: ServerResponse, one: string, other: string): Promise<void> {
-  return new Promise((resolve) => {
+const eitherEvent = (emitter: ServerResponse, one: string, other: string): Promise<void> =>
+  new Promise((resolve) => {
     const done = () => {
       emitter.off(one, done).off(other, done);
       resolve();
     };
     emitter.on(one, done).on(other, done);
   });
-}
 
 /** Resolves when the last byte has gone out, or the caller has. */
-async function end(response: ServerResponse, body?: Buffer): Promise<void> {
+const end = async (response: ServerResponse, body?: Buffer): Promise<void> => {
   if (response.destroyed) return;
   const sent = eitherEvent(response, "finish", "close");
   response.end(body);
   await sent;
-}
+};
 
 /** Resets the connection when the beginning of the answer has gone out: what is still buffered would never arrive. */
-async function breakOff(response: ServerResponse, beginning: string | Buffer): Promise<void> {
+const breakOff = async (response: ServerResponse, beginning: string | Buffer): Promise<void> => {
   await new Promise<unknown>((resolve) => {
     response.once("close", resolve).write(beginning, "latin1", resolve);
   });
   resetConnection(response);
-}
+};
 
-function resetConnection(response: ServerResponse): void {
+const resetConnection = (response: ServerResponse): void => {
   response.socket?.resetAndDestroy();
-}
+};
 
 /** A request's body as it arrives. Whoever stops reading leaves the connection as it is. */
 export async function* receivedBody(
@@ -133,12 +132,12 @@ export async function* receivedBody(
 }
 
 /** Takes the rest of a body that nobody wants, so that the caller gets to read the answer. */
-async function drain(world: World, request: IncomingMessage): Promise<void> {
+const drain = async (world: World, request: IncomingMessage): Promise<void> => {
   if (request.readableEnded) return;
   for await (const _ of receivedBody(world, request));
-}
+};
 
-async function sendFailure(world: World, response: ServerResponse, error: unknown, ids: Correlation): Promise<void> {
+const sendFailure = async (world: World, response: ServerResponse, error: unknown, ids: Correlation): Promise<void> => {
   const isKnown = error instanceof GraphFailure;
   const failure = isKnown ? error : new GraphFailure(500, "InternalServerError", "The emulator failed.");
   world.counters.answered(failure.status, error instanceof Throttled ? error.kind : undefined);
@@ -153,10 +152,10 @@ async function sendFailure(world: World, response: ServerResponse, error: unknow
   world.counters.sent(body?.length ?? 0);
   await end(response, body);
   if (!isKnown) throw error;
-}
+};
 
 /** A whole JSON body; undefined when it is empty. */
-export async function readJson(world: World, request: IncomingMessage): Promise<unknown> {
+export const readJson = async (world: World, request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of receivedBody(world, request)) {
@@ -170,4 +169,4 @@ export async function readJson(world: World, request: IncomingMessage): Promise<
   } catch {
     throw badRequest("The body is not JSON.", "BadRequest");
   }
-}
+};

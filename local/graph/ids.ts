@@ -52,16 +52,16 @@ export const fromRestId = (id: string): Buffer => Buffer.from(id.replaceAll("-",
 export const folderTag = (key: string): number => sha256(`folder:${key}`).readUInt32LE(0);
 
 /** A GUID that depends on nothing but the text. */
-export function guidOf(text: string): string {
+export const guidOf = (text: string): string => {
   const hex = sha256(`guid:${text}`).toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
+};
 
 /**
  * Ids as long as real ones whose last block is the encrypted place of what they name, so that a million of them need no
  * table, and an id of another mailbox, or with its letter case changed, names nothing.
  */
-export function idCodec(mailboxId: string): IdCodec {
+export const idCodec = (mailboxId: string): IdCodec => {
   const key = sha256(`ids:${mailboxId}`);
   const cipher = createCipheriv("aes-128-ecb", key.subarray(0, 16), null).setAutoPadding(false);
   const decipher = createDecipheriv("aes-128-ecb", key.subarray(0, 16), null).setAutoPadding(false);
@@ -126,4 +126,4 @@ export function idCodec(mailboxId: string): IdCodec {
     changeKey: (changeNumber) => Buffer.concat([LONG_CHANGE_KEY, shortKey(changeNumber)]).toString("base64"),
     shortChangeKey: (changeNumber) => shortKey(changeNumber).toString("base64"),
   };
-}
+};

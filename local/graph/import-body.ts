@@ -10,10 +10,10 @@ const LONGEST_ESCAPE = 6;
  * Reads an import body while it arrives: the value of `Data` is decoded piece by piece and handed over; the rest is
  * returned as parsed JSON, with `Data` empty. Refuses what is no JSON or no standard base64.
  */
-export async function readImportBody(
+export const readImportBody = async (
   source: AsyncIterable<Buffer>,
   onData: (bytes: Buffer) => Promise<void>,
-): Promise<unknown> {
+): Promise<unknown> => {
   const frame = jsonFrame();
   const decoder = base64Decoder();
   let held: Buffer = Buffer.alloc(0);
@@ -42,24 +42,24 @@ export async function readImportBody(
     }
   }
   return parseFrame(frame.text());
-}
+};
 
-function parseFrame(text: string): unknown {
+const parseFrame = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     throw badRequest("The body is not JSON.");
   }
-}
+};
 
 /** Where an escape begins that the next chunk may complete. */
-function beforeOpenEscape(text: Buffer): number {
+const beforeOpenEscape = (text: Buffer): number => {
   const last = text.lastIndexOf(BACKSLASH);
   return last >= 0 && last > text.length - LONGEST_ESCAPE ? last : text.length;
-}
+};
 
 /** Some JSON writers escape `/` and `+`. */
-function unescaped(text: Buffer): string {
+const unescaped = (text: Buffer): string => {
   const latin = text.toString("latin1");
   if (!text.includes(BACKSLASH)) return latin;
   try {
@@ -67,10 +67,10 @@ function unescaped(text: Buffer): string {
   } catch {
     throw badRequest("Data is not a JSON string.");
   }
-}
+};
 
 /** Follows the JSON text up to the value of a top-level `Data`, which it leaves out of what it keeps. */
-function jsonFrame() {
+const jsonFrame = () => {
   let kept = "";
   let depth = 0;
   let inString = false;
@@ -79,7 +79,7 @@ function jsonFrame() {
   let lastKey = "";
   let inData = false;
 
-  function take(character: string) {
+  const take = (character: string) => {
     kept += character;
     if (inString) {
       if (escaped) escaped = false;
@@ -97,7 +97,7 @@ function jsonFrame() {
     } else if (character === "{" || character === "[") depth += 1;
     else if (character === "}" || character === "]") depth -= 1;
     else if (character === ",") lastKey = "";
-  }
+  };
 
   return {
     /** Reads up to the start of the data, and yields how many bytes it took. */
@@ -114,9 +114,9 @@ function jsonFrame() {
     },
     text: () => kept,
   };
-}
+};
 
-function base64Decoder() {
+const base64Decoder = () => {
   let carry = "";
   let ended = false;
   return {
@@ -138,4 +138,4 @@ function base64Decoder() {
       if (carry !== "") throw badRequest("Data is not standard base64.", "ErrorCorruptData");
     },
   };
-}
+};

@@ -29,12 +29,12 @@ interface Received {
  *
  * @doc Rules of `Mode`. @observed Search key and dates of the item stay, creation time and size change. @guess Statuses.
  */
-export async function importItem(
+export const importItem = async (
   world: World,
   session: ImportSession,
   mailbox: HostedMailbox,
   body: AsyncIterable<Buffer>,
-): Promise<Reply> {
+): Promise<Reply> => {
   const staged = await world.content.stage();
   const check = streamCheck();
   try {
@@ -49,16 +49,16 @@ export async function importItem(
   } finally {
     await staged.close();
   }
-}
+};
 
 /** Nothing here waits: what is checked is still so when it is committed. */
-function commitImport(
+const commitImport = (
   world: World,
   session: ImportSession,
   mailbox: HostedMailbox,
   request: ImportBody,
   received: Received & { readonly keep: () => string },
-): Reply {
+): Reply => {
   const { state } = mailbox;
   const folderKey = targetFolder(mailbox, request);
   const before = request.Mode === "update" ? currentItem(world, mailbox, request, folderKey) : undefined;
@@ -82,9 +82,9 @@ function commitImport(
   const context = `${world.importOrigin()}/api/g${session.version}/$metadata#microsoft.graph.importMailboxItemResponse`;
   const changeKey = state.ids.shortChangeKey(record.changeNumber);
   return { status: 200, json: { "@odata.context": context, itemId: itemId(mailbox, record), changeKey } };
-}
+};
 
-function readRequest(raw: unknown): ImportBody {
+const readRequest = (raw: unknown): ImportBody => {
   const request = ImportBody.safeParse(raw);
   if (!request.success) throw badRequest(`Invalid import request: ${z.prettifyError(request.error)}`);
   const { Mode, ItemId, ChangeKey } = request.data;
@@ -95,9 +95,9 @@ function readRequest(raw: unknown): ImportBody {
     throw badRequest("ItemId and ChangeKey are required when Mode is update.");
   }
   return request.data;
-}
+};
 
-function targetFolder(mailbox: HostedMailbox, request: ImportBody): string {
+const targetFolder = (mailbox: HostedMailbox, request: ImportBody): string => {
   const folder = mailbox.state.folderById(request.FolderId);
   if (folder === undefined) throw notFound("ErrorFolderNotFound");
   const isAuxiliary = mailbox.auxiliaryFolders.has(folder.key);
@@ -107,9 +107,9 @@ function targetFolder(mailbox: HostedMailbox, request: ImportBody): string {
     throw new GraphFailure(409, "", message, { shape: "message" });
   }
   return folder.key;
-}
+};
 
-function currentItem(world: World, mailbox: HostedMailbox, request: ImportBody, folderKey: string): ItemRecord {
+const currentItem = (world: World, mailbox: HostedMailbox, request: ImportBody, folderKey: string): ItemRecord => {
   const { ids, itemById } = mailbox.state;
   const item = itemById(request.ItemId ?? "");
   if (item === undefined || item.folderKey !== folderKey) throw notFound();
@@ -117,13 +117,13 @@ function currentItem(world: World, mailbox: HostedMailbox, request: ImportBody, 
   const isLong = request.ChangeKey === ids.changeKey(item.changeNumber);
   if (isShort || (isLong && world.settings().behaviours.updateTakesLongChangeKey)) return item;
   throw new GraphFailure(409, "ErrorIrresolvableConflict", "The change key does not match the current item.");
-}
+};
 
-async function receive(staged: StagedContent, check: StreamCheck): Promise<Received> {
+const receive = async (staged: StagedContent, check: StreamCheck): Promise<Received> => {
   const corrupt = () => badRequest("The data of the item is corrupt.", "ErrorCorruptData");
   if (!check.isIntact()) throw corrupt();
   const head = await readStreamHead(staged.readAt, check.length());
   if (head === undefined) throw corrupt();
   const { properties, payloadStart, payloadBytes } = head;
   return { properties, content: { kind: "file", name: "", payloadStart, payloadBytes, verbatim: true } };
-}
+};

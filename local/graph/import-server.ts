@@ -11,7 +11,7 @@ export const serveImport = (world: World, request: IncomingMessage, response: Se
   serve(world, request, response, () => planImport(world, request));
 
 /** @doc No Authorization header here. @guess It is refused; the emulator records it as a violation too. */
-function planImport(world: World, request: IncomingMessage): Exchange {
+const planImport = (world: World, request: IncomingMessage): Exchange => {
   if (request.headers.authorization !== undefined) {
     world.counters.violation("Authorization header on an import URL");
     throw new GraphFailure(401, "InvalidAuthenticationToken", "An import URL takes no Authorization header.");
@@ -30,4 +30,4 @@ function planImport(world: World, request: IncomingMessage): Exchange {
     charge: { appId, mailboxId: mailbox.id, bodyBytes: Number(announced ?? 0) },
     run: () => importItem(world, session, mailbox, body),
   };
-}
+};

@@ -15,7 +15,7 @@ const TOKEN_START = "eyJhbGciOiJSUzI1NiJ9.";
 const IMPORT_PATH = /^\/api\/g(v1\.0|beta)\/Mailboxes\('([^']+)'\)\/importItem$/;
 
 /** POST .../createImportSession. @doc Body empty or `{}`. @guess The lifetime; several sessions at once are fine. */
-export function createImportSession(call: MailboxCall): Reply {
+export const createImportSession = (call: MailboxCall): Reply => {
   const { world, mailbox } = call;
   const { behaviours } = world.settings();
   const expires = world.now() + behaviours.sessionLifetimeMs;
@@ -29,14 +29,14 @@ export function createImportSession(call: MailboxCall): Reply {
       expirationDateTime: new Date(expires).toISOString().replace("Z", "0000Z"),
     },
   };
-}
+};
 
 /**
  * Reads the session out of an import URL, which must be exactly as it was given.
  *
  * @doc The URL is the credential and expires. @guess An expired or altered one is 401 (a switch).
  */
-export function readImportSession(world: World, url: URL): ImportSession {
+export const readImportSession = (world: World, url: URL): ImportSession => {
   const { behaviours } = world.settings();
   const refuse = (message: string) =>
     new GraphFailure(behaviours.sessionRefusedStatus, "InvalidAuthenticationToken", message, {
@@ -55,4 +55,4 @@ export function readImportSession(world: World, url: URL): ImportSession {
   }
   if (session.data.expires <= world.now()) throw refuse("The import session has expired.");
   return session.data;
-}
+};

@@ -28,7 +28,7 @@ interface Page {
  *
  * @doc Shape, links, `@removed`, page preference. @guess The first round lists in folder order.
  */
-export function itemDelta(call: MailboxCall): Reply {
+export const itemDelta = (call: MailboxCall): Reply => {
   const { world, mailbox, request } = call;
   const { behaviours } = world.settings();
   allowDeltaOptions(call);
@@ -60,9 +60,9 @@ export function itemDelta(call: MailboxCall): Reply {
       ...deltaLink(call, { ...token, page: token.page + 1, position: next }, page.isLast),
     },
   };
-}
+};
 
-function allowDeltaOptions(call: MailboxCall) {
+const allowDeltaOptions = (call: MailboxCall) => {
   const { query } = call.request;
   const { deltaSelectRefused } = call.world.settings().behaviours;
   allowOptions(query, ["$select", "$top", "$filter", "$orderby", "$skiptoken", "$deltatoken"]);
@@ -76,9 +76,9 @@ function allowDeltaOptions(call: MailboxCall) {
     // The emulator keeps no filtered deltas: better to refuse than to answer with more than was asked.
     throw badRequest("This emulator does not filter deltas.", "BadRequest");
   }
-}
+};
 
-function firstToken(call: MailboxCall, folder: FolderState, scope: string): DeltaToken {
+const firstToken = (call: MailboxCall, folder: FolderState, scope: string): DeltaToken => {
   const { query } = call.request;
   const select = query.get("$select") ?? undefined;
   const size = numberOption(query, "$top");
@@ -90,24 +90,24 @@ function firstToken(call: MailboxCall, folder: FolderState, scope: string): Delt
     ...(size !== undefined && size > 0 && { size }),
     position: { phase: "items", since: visibleVersion(call, folder), seed: 0, arrived: BEFORE_ALL },
   };
-}
+};
 
 /** The newest version that changes may show by now. */
-function visibleVersion(call: MailboxCall, folder: FolderState): number {
+const visibleVersion = (call: MailboxCall, folder: FolderState): number => {
   const latestAt = call.world.now() - call.world.settings().behaviours.deltaDelayMs;
   const hidden = folder.log[lowerBound(folder.log, latestAt + 1, (entry) => entry.at)];
   return hidden === undefined ? call.mailbox.state.version() : hidden.version - 1;
-}
+};
 
 const pageAt = (call: MailboxCall, folder: FolderState, position: DeltaPosition, size: number): Page =>
   position.phase === "items" ? itemsPage(call, folder, position, size) : changesPage(call, folder, position, size);
 
-function itemsPage(
+const itemsPage = (
   call: MailboxCall,
   folder: FolderState,
   position: Extract<DeltaPosition, { phase: "items" }>,
   size: number,
-): Page {
+): Page => {
   const { state } = call.mailbox;
   const entry = (item: ItemRecord) => ({ id: state.ids.item(item, item.generation), item });
   const entries: DeltaEntry[] = [];
@@ -131,14 +131,14 @@ function itemsPage(
   return more
     ? { entries, next: { ...position, seed, arrived }, isLast: false }
     : { entries, next: { phase: "changes", from: position.since }, isLast: true };
-}
+};
 
-function changesPage(
+const changesPage = (
   call: MailboxCall,
   folder: FolderState,
   position: Extract<DeltaPosition, { phase: "changes" }>,
   size: number,
-): Page {
+): Page => {
   const to = position.to ?? visibleVersion(call, folder);
   const entries: DeltaEntry[] = [];
   let at = lowerBound(folder.log, position.from + 1, (entry) => entry.version);
@@ -151,14 +151,14 @@ function changesPage(
   return following === undefined || following.version > to
     ? { entries, next: { phase: "changes", from: to }, isLast: true }
     : { entries, next: { phase: "changes", from: following.version - 1, to }, isLast: false };
-}
+};
 
-function changeEntry(call: MailboxCall, logged: LogEntry): DeltaEntry {
+const changeEntry = (call: MailboxCall, logged: LogEntry): DeltaEntry => {
   const { state } = call.mailbox;
   const id = state.ids.item(logged.uid, logged.generation);
   const item = logged.removed === undefined ? state.itemByUid(logged.uid) : undefined;
   return item === undefined ? { id, removed: logged.removed ?? "deleted" } : { id, item };
-}
+};
 
 /** With replays on, the next round begins one change early. */
 const afterRound = (next: DeltaPosition, replays: boolean): DeltaPosition =>

@@ -23,11 +23,11 @@ type SeedDates = Readonly<Record<DateField, Float64Array>>;
 const seedDates = new WeakMap<FolderState, Promise<SeedDates>>();
 
 /** Finds a window of a folder's items. Without filter and order it touches nothing outside the window. */
-export async function itemQuery(
+export const itemQuery = async (
   state: MailboxState,
   folder: FolderState,
   query: Query,
-): Promise<{ total: number; window: ItemRecord[] }> {
+): Promise<{ total: number; window: ItemRecord[] }> => {
   const filter = parseFilter(query.filter, [...DATE_FIELDS, "type"]);
   const order = parseOrder(query.orderBy);
   if (filter.length === 0 && order === undefined) return plainWindow(state, folder, query);
@@ -41,21 +41,21 @@ export async function itemQuery(
   }
   const window = matches.slice(query.skip, query.skip + query.top).map(candidates.item);
   return { total: matches.length, window };
-}
+};
 
-function plainWindow(state: MailboxState, folder: FolderState, { skip, top }: Query) {
+const plainWindow = (state: MailboxState, folder: FolderState, { skip, top }: Query) => {
   const total = itemCount(folder);
   const length = Math.max(0, Math.min(top, total - skip));
   return { total, window: Array.from({ length }, (_, i) => state.itemAt(folder, skip + i)) };
-}
+};
 
-function parseOrder(text: string | null): { field: DateField; sign: 1 | -1 } | undefined {
+const parseOrder = (text: string | null): { field: DateField; sign: 1 | -1 } | undefined => {
   if (text === null) return undefined;
   const [, name, direction] = /^\s*([A-Za-z]+)(?:\s+(asc|desc))?\s*$/.exec(text) ?? [];
   const field = DATE_FIELDS.find((known) => known === name);
   if (field === undefined) throw badRequest(`Invalid $orderby: ${text}`, "BadRequest");
   return { field, sign: direction === "desc" ? -1 : 1 };
-}
+};
 
 /** A folder's items by number: first its seed's, then those added. */
 interface Candidates {
@@ -65,7 +65,7 @@ interface Candidates {
   readonly dateOf: (field: DateField, n: number) => number;
 }
 
-function candidatesOf(state: MailboxState, folder: FolderState, seeds: SeedDates): Candidates {
+const candidatesOf = (state: MailboxState, folder: FolderState, seeds: SeedDates): Candidates => {
   const { seedCount, departed, changed } = folder;
   const added = folder.added.map(({ record }) => record);
   const item = (n: number) => (n < seedCount ? state.seedItem(folder, n) : (added[n - seedCount] as ItemRecord));
@@ -76,22 +76,22 @@ function candidatesOf(state: MailboxState, folder: FolderState, seeds: SeedDates
     item,
     dateOf: (field, n) => (isAsSeeded(n) ? (seeds[field][n] ?? 0) : datesOf(item(n))[field]),
   };
-}
+};
 
-function filtered(candidates: Candidates, filter: readonly Comparison[]): number[] {
+const filtered = (candidates: Candidates, filter: readonly Comparison[]): number[] => {
   const tests = filter.map((clause) => testOf(candidates, clause));
   const found: number[] = [];
   for (let n = 0; n < candidates.length; n++) {
     if (candidates.isHere(n) && tests.every((test) => test(n))) found.push(n);
   }
   return found;
-}
+};
 
-function testOf({ item, dateOf }: Candidates, { field, operator, value }: Comparison): (n: number) => boolean {
+const testOf = ({ item, dateOf }: Candidates, { field, operator, value }: Comparison): ((n: number) => boolean) => {
   if (field === "type") return (n) => compares(item(n).properties.type, operator, value);
   const limit = timeLiteral(value);
   return (n) => holds(dateOf(field as DateField, n), operator, limit);
-}
+};
 
 const datesOf = (item: ItemRecord): Dates => ({
   createdDateTime: Date.parse(item.created),
@@ -99,15 +99,15 @@ const datesOf = (item: ItemRecord): Dates => ({
   receivedDateTime: Date.parse(item.properties.received ?? item.properties.created),
 });
 
-function seedDatesOf(state: MailboxState, folder: FolderState): Promise<SeedDates> {
+const seedDatesOf = (state: MailboxState, folder: FolderState): Promise<SeedDates> => {
   const known = seedDates.get(folder);
   if (known !== undefined) return known;
   const gathering = gatherDates(state, folder);
   seedDates.set(folder, gathering);
   return gathering;
-}
+};
 
-async function gatherDates(state: MailboxState, folder: FolderState): Promise<SeedDates> {
+const gatherDates = async (state: MailboxState, folder: FolderState): Promise<SeedDates> => {
   const column = () => new Float64Array(folder.seedCount);
   const dates = { createdDateTime: column(), lastModifiedDateTime: column(), receivedDateTime: column() };
   for (let index = 0; index < folder.seedCount; index++) {
@@ -119,4 +119,4 @@ async function gatherDates(state: MailboxState, folder: FolderState): Promise<Se
     if (index % TURN_ITEMS === 0) await nextTurn();
   }
   return dates;
-}
+};

@@ -38,18 +38,18 @@ export async function* itemStream(
   yield hash.digest();
 }
 
-function streamHead(properties: ItemProperties): Buffer {
+const streamHead = (properties: ItemProperties): Buffer => {
   const block = Buffer.from(JSON.stringify(properties));
   const length = Buffer.alloc(LENGTH_BYTES);
   length.writeUInt32LE(block.length);
   return Buffer.concat([STREAM_HEADER, length, block]);
-}
+};
 
-function payloadOf(
+const payloadOf = (
   record: ItemRecord,
   seed: SeedMailbox,
   store: ContentStore,
-): Iterable<Uint8Array> | AsyncIterable<Uint8Array> {
+): Iterable<Uint8Array> | AsyncIterable<Uint8Array> => {
   const { content } = record;
   switch (content.kind) {
     case "seed":
@@ -59,9 +59,9 @@ function payloadOf(
     case "file":
       return content.payloadBytes === 0 ? [] : store.read(content.name, content.payloadStart, content.payloadBytes);
   }
-}
+};
 
-export function payloadBytesOf(content: Content, seed: SeedMailbox): number {
+export const payloadBytesOf = (content: Content, seed: SeedMailbox): number => {
   switch (content.kind) {
     case "seed":
       return seed.item(content.folderKey, content.index).payloadBytes;
@@ -70,7 +70,7 @@ export function payloadBytesOf(content: Content, seed: SeedMailbox): number {
     case "file":
       return content.payloadBytes;
   }
-}
+};
 
 /** Follows a stream as it is received, and tells in the end whether one byte of it was altered. */
 export interface StreamCheck {
@@ -79,7 +79,7 @@ export interface StreamCheck {
   readonly isIntact: () => boolean;
 }
 
-export function streamCheck(): StreamCheck {
+export const streamCheck = (): StreamCheck => {
   const hash = createHash("sha256");
   let tail: Uint8Array = Buffer.alloc(0);
   let length = 0;
@@ -95,13 +95,13 @@ export function streamCheck(): StreamCheck {
     length: () => length,
     isIntact: () => hash.digest().equals(tail),
   };
-}
+};
 
 /** Reads the properties at the start of a received stream; undefined when they are not there. */
-export async function readStreamHead(
+export const readStreamHead = async (
   readAt: (start: number, bytes: number) => Promise<Buffer>,
   streamBytes: number,
-): Promise<{ properties: ItemProperties; payloadStart: number; payloadBytes: number } | undefined> {
+): Promise<{ properties: ItemProperties; payloadStart: number; payloadBytes: number } | undefined> => {
   const fixed = await readAt(0, STREAM_HEADER.length + LENGTH_BYTES);
   if (fixed.length < STREAM_HEADER.length + LENGTH_BYTES) return undefined;
   if (!fixed.subarray(0, STREAM_HEADER.length).equals(STREAM_HEADER)) return undefined;
@@ -112,4 +112,4 @@ export async function readStreamHead(
   if (payloadBytes < 0) return undefined;
   const block = await readAt(fixed.length, blockBytes);
   return { properties: ItemProperties.parse(JSON.parse(block.toString())), payloadStart, payloadBytes };
-}
+};

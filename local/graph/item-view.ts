@@ -12,12 +12,12 @@ export const itemId = (mailbox: HostedMailbox, item: ItemRecord): string =>
   mailbox.state.ids.item(item, item.generation);
 
 /** An item as listings and deltas show it. */
-export function itemView(
+export const itemView = (
   mailbox: HostedMailbox,
   item: ItemRecord,
   behaviours: Behaviours,
   extended?: readonly ExtendedProperty[],
-): Record<string, unknown> {
+): Record<string, unknown> => {
   const changeKey = mailbox.state.ids.changeKey(item.changeNumber);
   return {
     "@odata.type": "#microsoft.graph.mailboxItem",
@@ -31,12 +31,12 @@ export function itemView(
     type: item.properties.type,
     ...(extended !== undefined && extended.length > 0 && { singleValueExtendedProperties: extended }),
   };
-}
+};
 
 /** @observed `size` lies low. */
-function announcedSize(mailbox: HostedMailbox, item: ItemRecord, { sizeFactor }: Behaviours): number {
+const announcedSize = (mailbox: HostedMailbox, item: ItemRecord, { sizeFactor }: Behaviours): number => {
   const draw = mix(hashText(item.properties.searchKey)) / 2 ** 32;
   const factor = sizeFactor.min + (sizeFactor.max - sizeFactor.min) * draw;
   const size = Math.round(payloadBytesOf(item.content, mailbox.state.seed) / factor);
   return Math.max(1, size + (item.imported ? IMPORT_GROWTH_BYTES : 0));
-}
+};

@@ -16,7 +16,7 @@ const itemsContext = (call: MailboxCall, folder: FolderState) =>
   );
 
 /** GET .../folders/{folder}/items: `$skip` counts what is there now, so a removal between two pages shifts the rest. */
-export async function listItems(call: MailboxCall): Promise<Reply> {
+export const listItems = async (call: MailboxCall): Promise<Reply> => {
   const { request, mailbox, world } = call;
   const { behaviours } = world.settings();
   allowOptions(request.query, LIST_OPTIONS);
@@ -46,10 +46,10 @@ export async function listItems(call: MailboxCall): Promise<Reply> {
       ...(skip + top < total && { "@odata.nextLink": urlWith(request, { $skip: String(skip + top) }) }),
     },
   };
-}
+};
 
 /** GET .../folders/{folder}/items/{item} */
-export function getItem(call: MailboxCall): Reply {
+export const getItem = (call: MailboxCall): Reply => {
   const { query } = call.request;
   allowOptions(query, ["$select", "$expand"]);
   const item = itemOf(call, paramOf(call, "folder"), paramOf(call, "item"));
@@ -64,10 +64,10 @@ export function getItem(call: MailboxCall): Reply {
       ...project(view, select && [...select, "singleValueExtendedProperties"]),
     },
   };
-}
+};
 
 /** DELETE .../folders/{folder}/items/{item}?disposalType=. @guess A soft delete shows as `changed` in a delta. */
-export function deleteItem(call: MailboxCall): Reply {
+export const deleteItem = (call: MailboxCall): Reply => {
   const disposal = call.request.query.get("disposalType");
   if (disposal !== "softDelete" && disposal !== "hardDelete") {
     throw badRequest("disposalType must be softDelete or hardDelete.");
@@ -76,4 +76,4 @@ export function deleteItem(call: MailboxCall): Reply {
   const reason = disposal === "softDelete" ? "changed" : "deleted";
   call.mailbox.state.commit({ op: "item-gone", at: call.world.now(), home, index, reason });
   return { status: 204 };
-}
+};

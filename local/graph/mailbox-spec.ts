@@ -58,7 +58,7 @@ export type MailboxSpec = z.infer<typeof MailboxSpec>;
 export const UserSpec = z.strictObject(User);
 export type UserSpec = z.infer<typeof UserSpec>;
 
-export function seedUser(spec: UserSpec): SeedUser {
+export const seedUser = (spec: UserSpec): SeedUser => {
   const name = spec.userPrincipalName.split("@")[0] ?? "";
   return {
     id: spec.userId ?? guidOf(`user ${spec.userPrincipalName.toLowerCase()}`),
@@ -69,7 +69,7 @@ export function seedUser(spec: UserSpec): SeedUser {
     accountEnabled: spec.accountEnabled,
     licensed: spec.licensed,
   };
-}
+};
 
 type GeneratedSpec = Omit<GeneratedOptions, "user" | "seed"> & { readonly seed?: string | undefined };
 

@@ -48,19 +48,19 @@ export interface Mailboxes {
 const NO_FOLDERS: readonly string[] = [];
 
 /** @guess What lies below a folder of an auxiliary archive lies there too. */
-function withDescendants(seed: SeedMailbox, keys: readonly string[]): readonly string[] {
+const withDescendants = (seed: SeedMailbox, keys: readonly string[]): readonly string[] => {
   const below = seed.folders.filter(({ key, parentKey }) => keys.includes(parentKey ?? "") && !keys.includes(key));
   return below.length === 0 ? keys : withDescendants(seed, [...keys, ...below.map(({ key }) => key)]);
-}
+};
 
 /** The tenant's users, groups and mailboxes. With a state directory, each mailbox replays its journal when hosted. */
-export function createMailboxes(tenantId: string, stateDir: string | undefined): Mailboxes {
+export const createMailboxes = (tenantId: string, stateDir: string | undefined): Mailboxes => {
   const users = new Map<string, DirectoryUser>();
   const groups = new Map<string, readonly string[]>();
   const mailboxes = new Map<string, HostedMailbox>();
   const closers: (() => void)[] = [];
 
-  function stateOf(id: string, guid: string, seed: SeedMailbox): MailboxState {
+  const stateOf = (id: string, guid: string, seed: SeedMailbox): MailboxState => {
     if (stateDir === undefined) return mailboxState(seed, idCodec(id), () => {});
     const { entries, journal } = openJournal(path.join(stateDir, "mailboxes", `${guid}.jsonl`), Change);
     closers.push(journal.close);
@@ -71,14 +71,14 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
     for (const change of entries) state.commit(change);
     replaying = false;
     return state;
-  }
+  };
 
-  function add(
+  const add = (
     seed: SeedMailbox,
     kind: HostedMailbox["kind"],
     folders: readonly string[],
     shared?: { state?: MailboxState; auxiliary?: HostedMailbox },
-  ): HostedMailbox {
+  ): HostedMailbox => {
     const guid = guidOf(`${kind} ${seed.user.id}`);
     const id = `MBX:${guid}@${tenantId}`;
     const state = shared?.state ?? stateOf(id, guid, seed);
@@ -92,15 +92,15 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
     };
     mailboxes.set(id.toLowerCase(), mailbox);
     return mailbox;
-  }
+  };
 
-  function addArchive({ seed, auxiliaryFolders }: NonNullable<Hosting["archive"]>): HostedMailbox {
+  const addArchive = ({ seed, auxiliaryFolders }: NonNullable<Hosting["archive"]>): HostedMailbox => {
     if (auxiliaryFolders.length === 0) return add(seed, "archive", NO_FOLDERS);
     const guid = guidOf(`archive ${seed.user.id}`);
     const state = stateOf(`MBX:${guid}@${tenantId}`, guid, seed);
     const auxiliary = add(seed, "auxiliary", withDescendants(seed, auxiliaryFolders), { state });
     return add(seed, "archive", NO_FOLDERS, { state, auxiliary });
-  }
+  };
 
   const find = (idOrName: string) => {
     const name = idOrName.toLowerCase();
@@ -108,12 +108,12 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
   };
 
   /** A member is a user by id or name, or a group, whose members then count as this one's. */
-  function membersOf(id: string, seen = new Set<string>()): readonly DirectoryUser[] | undefined {
+  const membersOf = (id: string, seen = new Set<string>()): readonly DirectoryUser[] | undefined => {
     const members = groups.get(id.toLowerCase());
     if (members === undefined || seen.has(id.toLowerCase())) return members && [];
     seen.add(id.toLowerCase());
     return [...new Set(members.flatMap((name) => find(name) ?? membersOf(name, seen) ?? []))];
-  }
+  };
 
   return {
     host: (seed, hosting = {}) => {
@@ -140,4 +140,4 @@ export function createMailboxes(tenantId: string, stateDir: string | undefined):
       for (const close of closers) close();
     },
   };
-}
+};

@@ -2,7 +2,7 @@ import { readOutlookFile } from "./pst/outlook-file.ts";
 import type { SeedFolder, SeedMailbox, SeedUser } from "./seed.ts";
 
 /** Reads Outlook files into one mailbox: the first as it is, the folders of each further one beside, numbered. */
-export function loadOutlookFiles(files: readonly string[], user: SeedUser): SeedMailbox {
+export const loadOutlookFiles = (files: readonly string[], user: SeedUser): SeedMailbox => {
   const parts = files.map((file) => readOutlookFile(file, user));
   const places = new Map(
     parts.flatMap((part, number) =>
@@ -21,11 +21,11 @@ export function loadOutlookFiles(files: readonly string[], user: SeedUser): Seed
       return place.part.item(place.folder.key, index);
     },
   };
-}
+};
 
 const numbered = (number: number, key: string) => (number === 0 ? key : `${number}:${key}`);
 
-function beside(number: number, folder: SeedFolder): SeedFolder {
+const beside = (number: number, folder: SeedFolder): SeedFolder => {
   const { parentKey, wellKnownName: _, ...rest } = folder;
   const isTop = parentKey === undefined;
   return {
@@ -34,4 +34,4 @@ function beside(number: number, folder: SeedFolder): SeedFolder {
     displayName: isTop ? `${folder.displayName} ${number + 1}` : folder.displayName,
     ...(!isTop && { parentKey: numbered(number, parentKey) }),
   };
-}
+};

@@ -8,7 +8,7 @@ import type { MailboxCall } from "./world.ts";
  *
  * @doc Well-known names are not for archives; what an auxiliary archive holds is answered 308 with its place.
  */
-export function folderOf(call: MailboxCall, idOrName: string, missingCode?: string): FolderState {
+export const folderOf = (call: MailboxCall, idOrName: string, missingCode?: string): FolderState => {
   const { state } = call.mailbox;
   const named = [...state.folders.values()].find((folder) => folder.wellKnownName === idOrName.toLowerCase());
   if (named !== undefined && call.mailbox.kind !== "primary") {
@@ -17,16 +17,16 @@ export function folderOf(call: MailboxCall, idOrName: string, missingCode?: stri
   const folder = named ?? state.folderById(idOrName);
   if (folder === undefined) throw notFound(missingCode);
   return atHome(call, folder);
-}
+};
 
-export function itemOf(call: MailboxCall, folderIdOrName: string, id: string): ItemRecord {
+export const itemOf = (call: MailboxCall, folderIdOrName: string, id: string): ItemRecord => {
   const folder = folderOf(call, folderIdOrName);
   const item = call.mailbox.state.itemById(id);
   if (item === undefined || item.folderKey !== folder.key) throw notFound();
   return item;
-}
+};
 
-function atHome(call: MailboxCall, folder: FolderState): FolderState {
+const atHome = (call: MailboxCall, folder: FolderState): FolderState => {
   const { kind, auxiliary, auxiliaryFolders } = call.mailbox;
   if (kind === "auxiliary" && !auxiliaryFolders.has(folder.key)) throw notFound();
   if (kind !== "archive" || auxiliary === undefined || !auxiliaryFolders.has(folder.key)) return folder;
@@ -37,4 +37,4 @@ function atHome(call: MailboxCall, folder: FolderState): FolderState {
     headers: { location: `${call.request.origin}${path}${query}`, "content-length": "0" },
     shape: "none",
   });
-}
+};

@@ -98,7 +98,7 @@ interface Compiled {
 const compiled: readonly Compiled[] = ROUTES.map((route) => ({ route, parts: route.path.slice(1).split("/") }));
 
 /** Finds a route by method and path; fixed parts match in any letter case. `methods` has what the path allows. */
-export function findRoute(method: string, path: string) {
+export const findRoute = (method: string, path: string) => {
   const segments = path.slice(1).split("/");
   const fitting = compiled.filter(({ parts }) => matches(parts, segments));
   const found = fitting.find(({ route }) => route.method === method);
@@ -106,7 +106,7 @@ export function findRoute(method: string, path: string) {
     methods: fitting.map(({ route }) => route.method),
     ...(found && { route: found.route, params: paramsOf(found.parts, segments) }),
   };
-}
+};
 
 const matches = (parts: readonly string[], segments: readonly string[]) =>
   parts.length === segments.length &&

@@ -27,23 +27,23 @@ interface Gate {
   readonly bytes: SlidingWindow;
 }
 
-export function createThrottle(settings: () => Settings, now: () => number): Throttle {
+export const createThrottle = (settings: () => Settings, now: () => number): Throttle => {
   const gates = new Map<string, Gate>();
 
-  function gateOf(appId: string, mailboxId: string): Gate {
+  const gateOf = (appId: string, mailboxId: string): Gate => {
     const key = `${appId} ${mailboxId}`;
     const gate = gates.get(key) ?? { inFlight: 0, requests: slidingWindow(), bytes: slidingWindow() };
     gates.set(key, gate);
     return gate;
-  }
+  };
 
-  function refuse(kind: ThrottleKind, waitMs: number): never {
+  const refuse = (kind: ThrottleKind, waitMs: number): never => {
     const { retryAfter, retryAfterSeconds } = settings().limits;
     const seconds = retryAfterSeconds ?? Math.max(1, Math.ceil(waitMs / 1000));
     if (retryAfter === "absent") throw new Throttled(kind, {});
     const date = new Date(now() + seconds * 1000).toUTCString();
     throw new Throttled(kind, { "retry-after": retryAfter === "seconds" ? String(seconds) : date });
-  }
+  };
 
   return {
     enter: (appId, mailboxId, bodyBytes) => {
@@ -75,7 +75,7 @@ export function createThrottle(settings: () => Settings, now: () => number): Thr
       gateOf(appId, mailboxId).bytes.add(now(), bytes, settings().limits.incomingWindowMs),
     clear: () => gates.clear(),
   };
-}
+};
 
 interface SlidingWindow {
   readonly add: (time: number, amount: number, windowMs: number) => void;
@@ -84,13 +84,13 @@ interface SlidingWindow {
 }
 
 /** Sums what happened in the last while, in steps of a 600th of the window, so that it stays small. */
-function slidingWindow(): SlidingWindow {
+const slidingWindow = (): SlidingWindow => {
   const steps: { start: number; amount: number }[] = [];
   let total = 0;
 
-  function expire(time: number, windowMs: number) {
+  const expire = (time: number, windowMs: number) => {
     while (steps[0] !== undefined && steps[0].start + windowMs <= time) total -= steps.shift()?.amount ?? 0;
-  }
+  };
   return {
     add: (time, amount, windowMs) => {
       const newest = steps.at(-1);
@@ -104,4 +104,4 @@ function slidingWindow(): SlidingWindow {
     },
     oldestLeavesIn: (time, windowMs) => (steps[0] === undefined ? 0 : steps[0].start + windowMs - time),
   };
-}
+};

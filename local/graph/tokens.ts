@@ -7,7 +7,7 @@ export interface TokenSealer {
   readonly open: (token: string) => unknown;
 }
 
-export function tokenSealer(secret: string): TokenSealer {
+export const tokenSealer = (secret: string): TokenSealer => {
   const key = createHash("sha256").update(`tokens:${secret}`).digest();
   return {
     seal: (value) => {
@@ -30,4 +30,4 @@ export function tokenSealer(secret: string): TokenSealer {
       return JSON.parse(text);
     },
   };
-}
+};

@@ -42,7 +42,7 @@ const MALFORMED: ItemFailure = { code: "ErrorInvalidIdMalformed", message: "Id i
  * @doc Formats, limit, failures item by item inside 200, `targetId` absent on failure and `errorDetails` on success.
  * @guess The status of a request that is refused whole; that an id must name what is there now.
  */
-export async function translateExchangeIds(call: DirectoryCall): Promise<Reply> {
+export const translateExchangeIds = async (call: DirectoryCall): Promise<Reply> => {
   const { behaviours } = call.world.settings();
   if (!call.delegated && !behaviours.translateAppOnly) throw accessDenied();
   const { state } = primaryMailbox(call);
@@ -56,7 +56,7 @@ export async function translateExchangeIds(call: DirectoryCall): Promise<Reply> 
     status: 200,
     json: { "@odata.context": contextUrl(call, "Collection(microsoft.graph.convertIdResult)"), value },
   };
-}
+};
 
 const shuffled = <T extends { readonly sourceId: string }>(results: readonly T[]): T[] =>
   results
@@ -68,22 +68,22 @@ const accessDenied = () =>
   new GraphFailure(403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");
 
 /** @doc Action parameters bind whatever their letter case. */
-async function readRequest(call: DirectoryCall) {
+const readRequest = async (call: DirectoryCall) => {
   const body = z.record(z.string(), z.unknown()).safeParse(await call.request.json());
   const folded = Object.entries(body.data ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
   const parsed = TranslateRequest.safeParse(Object.fromEntries(folded));
   if (!parsed.success) throw badRequest("inputIds, sourceIdType and targetIdType are required.");
   if (parsed.data.inputids.length > MAX_IDS) throw badRequest(`At most ${MAX_IDS} ids are allowed.`);
   return parsed.data;
-}
+};
 
-function translate(
+const translate = (
   state: MailboxState,
   id: string,
   from: Format,
   to: Format,
   immutableIdsSince: string | undefined,
-): string | ItemFailure {
+): string | ItemFailure => {
   const named = READERS[from](state, id);
   if (named === undefined) return NOT_FOUND;
   if ("code" in named) return named;
@@ -96,7 +96,7 @@ function translate(
   const isOld = immutableIdsSince !== undefined && item.created < immutableIdsSince;
   if (isOld && (to === "immutableEntryId" || to === "restImmutableEntryId")) return NOT_FOUND;
   return WRITERS[to].item(state, item, item.generation);
-}
+};
 
 /** @guess The four bytes that a REST id has before an immutable entry id. */
 const REST_IMMUTABLE_PREFIX = Buffer.from("0009002e", "hex");
@@ -164,13 +164,13 @@ const isBase64 = (text: string) => text !== "" && Buffer.from(text, "base64").to
 const isRest = (id: string) => id !== "" && toRestId(fromRestId(id)) === id;
 
 /** @doc Base64 with `-` for `+` and `_` for `/`, without its padding, whose length is a digit at the end. */
-function toBinaryForm(bytes: Buffer): string {
+const toBinaryForm = (bytes: Buffer): string => {
   const base64 = bytes.toString("base64").replaceAll("+", "-").replaceAll("/", "_");
   const padding = base64.length - base64.replaceAll("=", "").length;
   return `${base64.slice(0, base64.length - padding)}${padding}`;
-}
+};
 
-function fromBinaryForm(text: string): Buffer | undefined {
+const fromBinaryForm = (text: string): Buffer | undefined => {
   const bytes = Buffer.from(text.slice(0, -1).replaceAll("-", "+").replaceAll("_", "/"), "base64");
   return bytes.length > 0 && toBinaryForm(bytes) === text ? bytes : undefined;
-}
+};

@@ -70,10 +70,10 @@ export const contextUrl = (call: DirectoryCall, fragment: string): string =>
   `${call.request.origin}/${call.version}/$metadata#${fragment}`;
 
 /** The request's own URL with some query options replaced; every option is encoded, `$` included. */
-export function urlWith(request: GraphRequest, options: Readonly<Record<string, string>>): string {
+export const urlWith = (request: GraphRequest, options: Readonly<Record<string, string>>): string => {
   const query = new URLSearchParams(request.query);
   for (const name of Object.keys(options)) query.delete(name);
   const pairs = [...query, ...Object.entries(options)];
   const text = pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
   return `${request.origin}${request.path}?${text}`;
-}
+};

@@ -3,26 +3,24 @@ import type { Clock } from "./contract.ts";
 /** Longest delay a Node timer holds; a longer one fires at once. Source: https://nodejs.org/api/timers.html (read 2026-11). */
 const LONGEST_DELAY_MS = 2 ** 31 - 1;
 
+const scheduler = (now: () => number, factor: number): Clock => ({
+  now,
+  at(timeMs, action) {
+    let timer: NodeJS.Timeout;
+    const wait = () => {
+      const delayMs = Math.max(0, Math.ceil((timeMs - now()) / factor));
+      timer = setTimeout(() => (now() < timeMs ? wait() : action()), Math.min(delayMs, LONGEST_DELAY_MS));
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
+});
+
 /** The wall's time. */
 export const realClock: Clock = scheduler(() => Date.now(), 1);
 
 /** A clock that starts at `startMs` and runs `factor` times as fast as the wall, in whole milliseconds as that does. */
-export function fastClock(factor: number, startMs: number): Clock {
+export const fastClock = (factor: number, startMs: number): Clock => {
   const origin = performance.now();
   return scheduler(() => Math.floor(startMs + (performance.now() - origin) * factor), factor);
-}
-
-function scheduler(now: () => number, factor: number): Clock {
-  return {
-    now,
-    at(timeMs, action) {
-      let timer: NodeJS.Timeout;
-      const wait = () => {
-        const delayMs = Math.max(0, Math.ceil((timeMs - now()) / factor));
-        timer = setTimeout(() => (now() < timeMs ? wait() : action()), Math.min(delayMs, LONGEST_DELAY_MS));
-      };
-      wait();
-      return () => clearTimeout(timer);
-    },
-  };
-}
+};

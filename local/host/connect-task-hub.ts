@@ -18,7 +18,7 @@ export interface DurableDeps {
 }
 
 /** The task hub on disk, by the limits of host.json. */
-export function connectTaskHub({ hub, log, pool, ...deps }: DurableDeps): DurableExtension {
+export const connectTaskHub = ({ hub, log, pool, ...deps }: DurableDeps): DurableExtension => {
   const taskHub: DurableExtension = createTaskHub({
     ...deps,
     pool: withClientInputs(pool, (binding) => taskHub.clientBinding(binding)),
@@ -31,4 +31,4 @@ export function connectTaskHub({ hub, log, pool, ...deps }: DurableDeps): Durabl
         : log({ level, category: `Function.${functionName}`, functionName, message }),
   });
   return taskHub;
-}
+};

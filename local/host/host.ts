@@ -44,7 +44,7 @@ export interface Host {
  * Starts a Functions host for one app on 127.0.0.1. Requests that come before the app is loaded wait for it.
  * @throws {StartError} with one line when the port is taken or the app, its bundle or its settings are not in order.
  */
-export async function startHost(options: HostOptions): Promise<Host> {
+export const startHost = async (options: HostOptions): Promise<Host> => {
   const appDir = resolve(options.appDir);
   const config = readHostConfig(appDir);
   const log = filteredLog(config.logging.logLevel, options.log);
@@ -84,23 +84,21 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await server.close();
     throw error;
   }
-}
+};
 
 /** Holds requests until there is somebody to handle them. */
-function startedGate(): { handle: NodeHandler; open(handle: NodeHandler): void } {
+const startedGate = (): { handle: NodeHandler; open(handle: NodeHandler): void } => {
   let open: (handle: NodeHandler) => void = () => {};
   const opened = new Promise<NodeHandler>((resolve) => {
     open = resolve;
   });
   return { open, handle: async (request, response) => (await opened)(request, response) };
-}
+};
 
 /** What Core Tools, too, tells an app about its host. */
-function hostEnvironment(appDir: string, url: string): Record<string, string> {
-  return {
-    WEBSITE_HOSTNAME: new URL(url).host,
-    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
-    FUNCTIONS_WORKER_RUNTIME: "node",
-    AzureWebJobsScriptRoot: appDir,
-  };
-}
+const hostEnvironment = (appDir: string, url: string): Record<string, string> => ({
+  WEBSITE_HOSTNAME: new URL(url).host,
+  AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+  FUNCTIONS_WORKER_RUNTIME: "node",
+  AzureWebJobsScriptRoot: appDir,
+});

@@ -17,7 +17,7 @@ export type Log = (entry: LogEntry) => void;
  * Passes on what host.json's `logging.logLevel` lets through: the longest category that an entry's category starts with
  * decides, else `default`, else information.
  */
-export function filteredLog(levels: Readonly<Record<string, LogLevel>>, sink: Log): Log {
+export const filteredLog = (levels: Readonly<Record<string, LogLevel>>, sink: Log): Log => {
   const rules = Object.entries(levels)
     .map(([category, level]) => ({ prefix: category === "default" ? "" : category.toLowerCase(), level }))
     .sort((a, b) => b.prefix.length - a.prefix.length);
@@ -28,15 +28,14 @@ export function filteredLog(levels: Readonly<Record<string, LogLevel>>, sink: Lo
   return (entry) => {
     if (LEVELS.indexOf(entry.level) >= LEVELS.indexOf(lowestOf(entry.category))) sink(entry);
   };
-}
+};
 
 /** One line of the console: time, level, function (or part of the host), message. */
-export function formatLogLine(entry: LogEntry, at: Date): string {
-  return `${at.toISOString()} ${entry.level.padEnd(11)} [${entry.functionName ?? entry.category}] ${entry.message}`;
-}
+export const formatLogLine = (entry: LogEntry, at: Date): string =>
+  `${at.toISOString()} ${entry.level.padEnd(11)} [${entry.functionName ?? entry.category}] ${entry.message}`;
 
 /** Reads a level in the words of host.json or of .NET, in any case; undefined when it is none. */
-export function parseLogLevel(text: string): LogLevel | undefined {
+export const parseLogLevel = (text: string): LogLevel | undefined => {
   const level = text.toLowerCase();
   return LEVELS.find((known) => known === level);
-}
+};

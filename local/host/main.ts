@@ -19,9 +19,7 @@ const Arguments = z.object({
   "node-flag": z.array(z.string()).default([]),
 });
 
-await main();
-
-async function main(): Promise<void> {
+const main = async (): Promise<void> => {
   let host: Host | undefined;
   stopWhenAsked(async () => host?.stop());
   try {
@@ -33,9 +31,9 @@ async function main(): Promise<void> {
     console.error(error.message);
     process.exit(2);
   }
-}
+};
 
-function start(): Promise<Host> {
+const start = (): Promise<Host> => {
   const { port, app, data, clock, workers, ...options } = readArguments(process.argv.slice(2));
   return startHost({
     appDir: app,
@@ -48,9 +46,9 @@ function start(): Promise<Host> {
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
   });
-}
+};
 
-function readArguments(args: string[]): z.infer<typeof Arguments> {
+const readArguments = (args: string[]): z.infer<typeof Arguments> => {
   try {
     const { values } = parseArgs({
       args,
@@ -72,10 +70,10 @@ function readArguments(args: string[]): z.infer<typeof Arguments> {
     }
     throw new StartError(`${error instanceof Error ? error.message : String(error)} ${USAGE}`);
   }
-}
+};
 
 /** A second signal does not wait. A process that ends while it starts takes its app's processes along. */
-function stopWhenAsked(stopHost: () => Promise<void>): void {
+const stopWhenAsked = (stopHost: () => Promise<void>): void => {
   let asked = false;
   const stop = async () => {
     if (asked) process.exit(1);
@@ -86,13 +84,15 @@ function stopWhenAsked(stopHost: () => Promise<void>): void {
   process.on("SIGINT", () => void stop());
   process.on("SIGTERM", () => void stop());
   if (process.send !== undefined) process.on("disconnect", () => void stop());
-}
+};
 
-function describe({ functions, routes, url }: Host): string {
+const describe = ({ functions, routes, url }: Host): string => {
   const lines = functions.map(({ name, triggerType }) => {
     const route = routes.find(({ functionName }) => functionName === name);
     if (route === undefined) return `\t${name}: ${triggerType}`;
     return `\t${name}: [${route.methods.join(",")}] ${url}/${route.path}`;
   });
   return ["", "Functions:", "", ...lines, ""].join("\n");
-}
+};
+
+await main();

@@ -37,7 +37,7 @@ export interface ServedApp {
 }
 
 /** Puts the triggers and the task hub around a loaded app, and sets them going. */
-export async function serveApp(options: ServeAppOptions): Promise<ServedApp> {
+export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => {
   const { pool, config, settings, clock, dataDir, url, log } = options;
   const { http, durableTask } = config.extensions;
   const baseUrl = () => url;
@@ -88,16 +88,16 @@ export async function serveApp(options: ServeAppOptions): Promise<ServedApp> {
       await durable?.stop();
     },
   };
-}
+};
 
 /** The handler whose path is a prefix, by whole segments, of the request's. */
-function dispatcher(handlers: Readonly<Record<string, NodeHandler>>): NodeHandler {
-  return async (request, response) => {
+const dispatcher =
+  (handlers: Readonly<Record<string, NodeHandler>>): NodeHandler =>
+  async (request, response) => {
     const path = `${request.url?.split("?")[0]}/`.toLowerCase();
     const found = Object.entries(handlers).find(([prefix]) => prefix === "/" || path.startsWith(`${prefix}/`));
     await found?.[1](request, response);
   };
-}
 
 const notFound = () => new Response(null, { status: 404 });
 
@@ -106,11 +106,11 @@ const isDisabled = (name: string, settings: Settings) =>
   /^(?:true|1)$/i.test(settings[`AzureWebJobs.${name}.Disabled`] ?? "");
 
 /** An app would miss what is not served without a word. */
-function warnOfUnserved(functions: readonly AppFunction[], log: Log): void {
+const warnOfUnserved = (functions: readonly AppFunction[], log: Log): void => {
   for (const each of functions) {
     for (const type of unservedTypes(each)) {
       const message = `${type} is not served locally.`;
       log({ level: "warning", category: "Host.Startup", functionName: each.name, message });
     }
   }
-}
+};

@@ -16,7 +16,7 @@ export interface HttpServer {
 export type NodeHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Serves on 127.0.0.1; port 0 takes a free one. @throws {StartError} when the port is taken. */
-export async function serve(port: number, handle: NodeHandler, log: Log): Promise<HttpServer> {
+export const serve = async (port: number, handle: NodeHandler, log: Log): Promise<HttpServer> => {
   const server = createServer((request, response) => void answer(handle, request, response, log));
   const { port: taken } = await listen(server, port);
   return {
@@ -27,11 +27,12 @@ export async function serve(port: number, handle: NodeHandler, log: Log): Promis
         server.closeAllConnections();
       }),
   };
-}
+};
 
 /** Lets a handler of the fetch kind answer. */
-export function fetchHandler(handle: (request: Request) => Promise<Response>): NodeHandler {
-  return async (incoming, outgoing) => {
+export const fetchHandler =
+  (handle: (request: Request) => Promise<Response>): NodeHandler =>
+  async (incoming, outgoing) => {
     const method = incoming.method ?? "GET";
     const headers = Object.entries(incoming.headersDistinct).flatMap(([name, values = []]) =>
       values.map((value): [string, string] => [name, value]),
@@ -46,10 +47,9 @@ export function fetchHandler(handle: (request: Request) => Promise<Response>): N
     if (response.body === null) outgoing.end();
     else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
   };
-}
 
 /** A failure here is the host's own, or a caller's that has gone. */
-async function answer(handle: NodeHandler, request: IncomingMessage, response: ServerResponse, log: Log) {
+const answer = async (handle: NodeHandler, request: IncomingMessage, response: ServerResponse, log: Log) => {
   try {
     await handle(request, response);
   } catch (error) {
@@ -59,10 +59,10 @@ async function answer(handle: NodeHandler, request: IncomingMessage, response: S
     if (response.headersSent) response.destroy();
     else response.writeHead(500).end();
   }
-}
+};
 
-function listen(server: Server, port: number): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
+const listen = (server: Server, port: number): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
       reject(taken ? new StartError(`Port ${port} is in use: stop what uses it, or give another --port`) : error);
@@ -72,4 +72,3 @@ function listen(server: Server, port: number): Promise<AddressInfo> {
       if (address !== null && typeof address === "object") resolve(address);
     });
   });
-}

@@ -47,22 +47,22 @@ const LocalSettings = z.object({
 });
 
 /** @throws {StartError} when host.json is missing or not understood. */
-export function readHostConfig(appDir: string): HostConfig {
+export const readHostConfig = (appDir: string): HostConfig => {
   const path = join(appDir, "host.json");
   const text = readIfThere(path);
   if (text === undefined)
     throw new StartError(`${path} does not exist: --app must name the folder that holds host.json`);
   return parseFile(HostJson, path, text);
-}
+};
 
 /** The settings of `local.settings.json`, where there is one, under those of the environment. */
-export function readSettings(appDir: string, environment: Readonly<Record<string, string | undefined>>): Settings {
+export const readSettings = (appDir: string, environment: Readonly<Record<string, string | undefined>>): Settings => {
   const path = join(appDir, "local.settings.json");
   const text = readIfThere(path);
   const local = text === undefined ? {} : parseFile(LocalSettings, path, text).Values;
   const given = Object.entries(environment).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
   return { ...local, ...Object.fromEntries(given) };
-}
+};
 
 /**
  * What the app's processes are started with, as in Azure. Source: `languageWorkers__node__arguments` in
@@ -75,32 +75,31 @@ export const workerArguments = (settings: Settings): string[] =>
  * Replaces each `%NAME%` by the setting of that name.
  * @throws {StartError} when there is no such setting; `where` says whose text it is.
  */
-export function resolveSettings(text: string, settings: Settings, where: string): string {
-  return text.replace(/%([^%]+)%/g, (_, name: string) => {
+export const resolveSettings = (text: string, settings: Settings, where: string): string =>
+  text.replace(/%([^%]+)%/g, (_, name: string) => {
     const value = settings[name];
     if (value === undefined) throw new StartError(`${where}: %${name}% does not resolve: add the setting ${name}`);
     return value;
   });
-}
 
 /** Milliseconds of a .NET time span, `[d.]hh:mm[:ss]`; undefined when the text is none. */
-export function parseTimeSpan(text: string): number | undefined {
+export const parseTimeSpan = (text: string): number | undefined => {
   const match = /^(?:(\d+)\.)?(\d{1,2}):([0-5]?\d)(?::([0-5]?\d)(?:\.\d+)?)?$/.exec(text);
   if (match === null) return undefined;
   const [days, hours, minutes, seconds] = match.slice(1).map((part) => Number(part ?? 0));
   return ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
-}
+};
 
-function readIfThere(path: string): string | undefined {
+const readIfThere = (path: string): string | undefined => {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-}
+};
 
-function parseFile<S extends z.ZodType>(schema: S, path: string, text: string): z.output<S> {
+const parseFile = <S extends z.ZodType>(schema: S, path: string, text: string): z.output<S> => {
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -111,4 +110,4 @@ function parseFile<S extends z.ZodType>(schema: S, path: string, text: string): 
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`);
   throw new StartError(`${path} is not understood: ${issues.join("; ")}`);
-}
+};

@@ -27,12 +27,12 @@ const SORTED_BASE32 = [...BASE32].sort().join("");
  * A pure function of its arguments, so that an orchestrator may call it. Of the six characters the first two are the
  * milliseconds, in text order, and the others the guid's first 20 bits.
  */
-export function runId(startedAt: Date, guid: string): RunId {
+export const runId = (startedAt: Date, guid: string): RunId => {
   const time = startedAt.toISOString().replace(/[-:]|\.\d{3}/g, "");
   const bits = startedAt.getUTCMilliseconds() * 2 ** 20 + (Number.parseInt(guid.slice(0, 8), 16) >>> 12);
   const characters = Array.from({ length: 6 }, (_, i) => SORTED_BASE32[(bits >>> (25 - 5 * i)) & 31]).join("");
   return RunId.parse(`${time}-${characters}`);
-}
+};
 
 /** When a run began, to the second. */
 export const runStart = (id: RunId): Date =>

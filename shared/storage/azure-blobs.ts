@@ -4,7 +4,7 @@ import { type Blobs, type Created, type CreateOptions, collect } from "./blobs.t
 const ONLY_IF_ABSENT = { ifNoneMatch: "*" };
 
 /** One container of Blob Storage. Retries of lost requests and of broken downloads are the client's own. */
-export function azureBlobs(container: ContainerClient): Blobs {
+export const azureBlobs = (container: ContainerClient): Blobs => {
   const blob = (name: string) => container.getBlockBlobClient(name);
 
   return {
@@ -73,15 +73,15 @@ export function azureBlobs(container: ContainerClient): Blobs {
         if (entry.kind === "prefix") yield entry.name.slice(0, -1);
     },
   };
-}
+};
 
 /** How often one download goes on where it broke off. */
 const DOWNLOAD_RETRIES = 5;
 
-async function download(blob: BlobClient, offset = 0, length?: number) {
+const download = async (blob: BlobClient, offset = 0, length?: number) => {
   const { readableStreamBody, etag } = await blob.download(offset, length, { maxRetryRequests: DOWNLOAD_RETRIES });
   return { body: readableStreamBody as unknown as AsyncIterable<Uint8Array>, etag };
-}
+};
 
 /** Answers to a conditional write that say another was first; the last is a write-once container's. */
 const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"];
@@ -92,7 +92,7 @@ const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"
  */
 const REFUSED = [403, 409, 412];
 
-async function created(write: Promise<unknown>): Promise<Created> {
+const created = async (write: Promise<unknown>): Promise<Created> => {
   try {
     await write;
     return "created";
@@ -100,26 +100,27 @@ async function created(write: Promise<unknown>): Promise<Created> {
     if (LOST.some((code) => hasCode(error, code))) return "exists";
     throw error;
   }
-}
+};
 
-async function unlessAbsent<T>(read: () => Promise<T>): Promise<T | undefined> {
+const unlessAbsent = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await read();
   } catch (error) {
     if (hasCode(error, "BlobNotFound")) return undefined;
     throw error;
   }
-}
+};
 
 /** An answer without a body (HEAD, or a failed download) carries its code in the headers only. */
-function hasCode(error: unknown, code: string): boolean {
+const hasCode = (error: unknown, code: string): boolean => {
   if (!(error instanceof RestError)) return false;
   const { errorCode } = (error.details ?? {}) as { errorCode?: string };
   return (error.code ?? errorCode) === code;
-}
+};
 
-function headers({ contentType = "application/octet-stream", metadata }: CreateOptions = {}) {
-  return { blobHTTPHeaders: { blobContentType: contentType }, ...(metadata && { metadata: { ...metadata } }) };
-}
+const headers = ({ contentType = "application/octet-stream", metadata }: CreateOptions = {}) => ({
+  blobHTTPHeaders: { blobContentType: contentType },
+  ...(metadata && { metadata: { ...metadata } }),
+});
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}

@@ -62,22 +62,29 @@ export class UnreadableBlobError extends Error {
   }
 }
 
+/** Parses bytes read from a blob; {@link UnreadableBlobError} names the blob when they are not what the schema says. */
+export const parseJson = <T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T => {
+  try {
+    return schema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
+  } catch (cause) {
+    throw new UnreadableBlobError("not the JSON it should be", { blob: name, cause });
+  }
+};
+
 /** Parses a JSON blob; `undefined` when absent, {@link UnreadableBlobError} when it does not parse. */
-export async function readJson<T>(blobs: Blobs, name: string, schema: z.ZodType<T>): Promise<T | undefined> {
+export const readJson = async <T>(blobs: Blobs, name: string, schema: z.ZodType<T>): Promise<T | undefined> => {
   const found = await blobs.readWhole(name);
   return found && parseJson(name, found.body, schema);
-}
+};
 
 /** The bytes of a JSON blob. */
-export function jsonBytes(value: unknown): Buffer {
-  return Buffer.from(JSON.stringify(value));
-}
+export const jsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
 /** What was read from the scratch data of a job. @throws {Error} that starts with `what` when there is nothing. */
-export function required<T>(found: T | undefined, what: string): T {
+export const required = <T>(found: T | undefined, what: string): T => {
   if (found === undefined) throw new Error(`${what}: it was never made, or has expired`);
   return found;
-}
+};
 
 /** Tries of a guarded update before giving up: each lost try means that another writer succeeded. */
 const UPDATE_ATTEMPTS = 12;
@@ -97,13 +104,13 @@ const PLAIN: JsonForm = { parse: parseJson, bytes: jsonBytes };
  * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when
  * another writer came between, and must be a function of its argument.
  */
-export async function updateJson<T extends object>(
+export const updateJson = async <T extends object>(
   blobs: Blobs,
   name: string,
   schema: z.ZodType<T>,
   change: (current: T | undefined) => T,
   form = PLAIN,
-): Promise<T> {
+): Promise<T> => {
   for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt += 1) {
     const found = await blobs.readWhole(name);
     const next = schema.parse(change(found && form.parse(name, found.body, schema)));
@@ -111,20 +118,11 @@ export async function updateJson<T extends object>(
     await setTimeout(Math.random() * UPDATE_WAIT_MS * 2 ** attempt);
   }
   throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);
-}
+};
 
 /** The whole of a short stream. */
-export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export const collect = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
   return Buffer.concat(all);
-}
-
-/** Parses bytes read from a blob; {@link UnreadableBlobError} names the blob when they are not what the schema says. */
-export function parseJson<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
-  } catch (cause) {
-    throw new UnreadableBlobError("not the JSON it should be", { blob: name, cause });
-  }
-}
+};

@@ -19,11 +19,11 @@ const FIRST_BUFFER_BYTES = 64 * 1024;
  * Writes a blob of any length in bounded memory. Up to `blockBytes` it is one Put Blob; a longer one is staged blocks
  * and one Put Block List. An upload that is dropped leaves no blob: Blob Storage forgets its blocks after a week.
  */
-export function openUpload(
+export const openUpload = (
   blobs: Blobs,
   name: string,
   { blockBytes = BLOCK_BYTES, ...options }: CreateOptions & { blockBytes?: number } = {},
-): BlockUpload {
+): BlockUpload => {
   // Blocks belong to the blob's name, not to the writer: equal ids of two writers would mix their bytes.
   const writer = randomBytes(8).toString("hex");
   const blockIds: string[] = [];
@@ -83,4 +83,4 @@ export function openUpload(
       return exists ? "exists" : blobs.commit(name, blockIds, options);
     },
   };
-}
+};

@@ -32,11 +32,11 @@ export type Base = z.infer<typeof Base>;
 export const baseBytes = (base: Base): Buffer => summedJson(base);
 
 /** `undefined` when the snapshot has none; {@link VaultDamageError} when the blob is not the base it is named for. */
-export async function readBase(
+export const readBase = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
   snapshotId: SnapshotId,
-): Promise<Base | undefined> {
+): Promise<Base | undefined> => {
   const blob = baseName(mailboxKey, snapshotId);
   const found = await blobs.readWhole(blob);
   if (found === undefined) return undefined;
@@ -45,7 +45,7 @@ export async function readBase(
   if (base.mailboxKey !== mailboxKey || base.snapshot.id !== snapshotId)
     throw new VaultDamageError(`holds the base of ${base.mailboxKey}, ${base.snapshot.id}`, { blob });
   return base;
-}
+};
 
 /** Writes the base once: when there is one already, that one stands, and what this one names is never read. */
 export const writeBase = (blobs: Blobs, base: Base): Promise<Created> =>

@@ -14,7 +14,7 @@ const KEY_WORDS = 2;
  * A set of items that costs 10 to 15 bytes each (and its former table while it grows): the first 64 bits of a SHA-256.
  * That any two of ten million items fall together has a probability of 3 in a million.
  */
-export function itemSet(): ItemSet {
+export const itemSet = (): ItemSet => {
   const table = hashTable({ keyWords: KEY_WORDS });
   return {
     get size() {
@@ -23,7 +23,7 @@ export function itemSet(): ItemSet {
     add: (item) => table.add(keyOf(item)) === undefined,
     has: (item) => table.has(keyOf(item)),
   };
-}
+};
 
 const keyOf = ({ folderId, id }: { folderId: string; id: string }): number[] =>
   hashWords(createHash("sha256").update(`${folderId.length}:${folderId}${id}`).digest(), KEY_WORDS);

@@ -25,7 +25,7 @@ export type VaultName =
   | { kind: "pack"; mailboxKey: MailboxKey; snapshotId: SnapshotId; chunk: number; batch: number };
 
 /** What a blob of the vault is, by its name; `undefined` for a name that the vault does not write. */
-export function parseVaultName(name: string): VaultName | undefined {
+export const parseVaultName = (name: string): VaultName | undefined => {
   const head = groups(HEAD, name);
   if (head) return { kind: "head", mailboxKey: head.mailboxKey };
 
@@ -42,14 +42,14 @@ export function parseVaultName(name: string): VaultName | undefined {
   if (!pack) return undefined;
   const { mailboxKey, snapshotId, chunk, batch } = pack;
   return { kind: "pack", mailboxKey, snapshotId, chunk: Number(chunk), batch: Number(batch) };
-}
+};
 
 /** The one way to build a blob name; throws when a piece of it would not be read back as the same piece. */
-export function vaultName(name: VaultName): string {
+export const vaultName = (name: VaultName): string => {
   const text = spell(name);
   if (parseVaultName(text)?.kind !== name.kind) throw new Error(`not a vault name: ${JSON.stringify(name)}`);
   return text;
-}
+};
 
 export const headName = (mailboxKey: MailboxKey): string => vaultName({ kind: "head", mailboxKey });
 
@@ -75,7 +75,7 @@ export const RECORDS_CHUNK = 999_999_999;
 /** Whether a name lies under the mailbox, so that a record cannot lead a reader into another mailbox. */
 export const belongsTo = (mailboxKey: MailboxKey, name: string): boolean => name.startsWith(`${mailboxKey}/`);
 
-function spell(name: VaultName): string {
+const spell = (name: VaultName): string => {
   switch (name.kind) {
     case "head":
       return `${name.mailboxKey}/head.json`;
@@ -88,10 +88,9 @@ function spell(name: VaultName): string {
     case "pack":
       return `${name.mailboxKey}/packs/${name.snapshotId}/c${name.chunk}-b${name.batch}.zip`;
   }
-}
+};
 
 type Group = "mailboxKey" | "snapshotId" | "part" | "chunk" | "batch";
 
-function groups(pattern: RegExp, name: string): Record<Group, string> | undefined {
-  return pattern.exec(name)?.groups as Record<Group, string> | undefined;
-}
+const groups = (pattern: RegExp, name: string): Record<Group, string> | undefined =>
+  pattern.exec(name)?.groups as Record<Group, string> | undefined;

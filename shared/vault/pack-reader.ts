@@ -56,28 +56,28 @@ export async function* rawStream(
 }
 
 /** The records of a pack's own index, read from the end of the file; `undefined` when there is no such pack. */
-export async function readPackIndex(blobs: Blobs, pack: PackName): Promise<CatalogueRecord[] | undefined> {
+export const readPackIndex = async (blobs: Blobs, pack: PackName): Promise<CatalogueRecord[] | undefined> => {
   const info = await blobs.info(pack);
   return info && (await readPackEnd(pack, info.bytes, tailReader(blobs, pack, info.bytes))).records;
-}
+};
 
 /** What the end of a pack says is in it: the entries of its directory, and the records of its index. */
-export async function readPackEnd(
+export const readPackEnd = async (
   pack: PackName,
   packBytes: number,
   read: ReadAt,
-): Promise<{ entries: EntryData[]; records: CatalogueRecord[] }> {
+): Promise<{ entries: EntryData[]; records: CatalogueRecord[] }> => {
   const { entries, bytes } = await endOf(pack, packBytes, read);
   const index = parseVaultJson(pack, bytes, PackIndex);
   if (index.pack !== pack) throw new VaultDamageError(`holds the index of ${index.pack}`, { blob: pack });
   return { entries, records: index.records };
-}
+};
 
-async function endOf(
+const endOf = async (
   pack: PackName,
   packBytes: number,
   read: ReadAt,
-): Promise<{ entries: EntryData[]; bytes: Buffer }> {
+): Promise<{ entries: EntryData[]; bytes: Buffer }> => {
   try {
     const entries = await readDirectory(packBytes, read);
     const last = entries.at(-1);
@@ -87,16 +87,16 @@ async function endOf(
     if (!(cause instanceof RangeError) && !isZlibError(cause)) throw cause;
     throw new VaultDamageError("the pack's index cannot be read", { blob: pack, cause });
   }
-}
+};
 
-async function entryBytes(entry: EntryData, stored: Buffer): Promise<Buffer> {
+const entryBytes = async (entry: EntryData, stored: Buffer): Promise<Buffer> => {
   const raw = entry.method === "deflate" ? await inflateWhole(stored) : stored;
   if (crc32(raw) !== entry.crc32) throw new RangeError("the index has another CRC-32");
   return raw;
-}
+};
 
 /** Reads from the file's last bytes, which are fetched once, and goes back to the blob for what lies before them. */
-function tailReader(blobs: Blobs, pack: PackName, packBytes: number): ReadAt {
+const tailReader = (blobs: Blobs, pack: PackName, packBytes: number): ReadAt => {
   const readBlob: ReadAt = async (offset, length) => {
     const chunks = await blobs.read(pack, { offset, length });
     if (chunks === undefined) throw new VaultDamageError("the pack is missing", { blob: pack });
@@ -111,16 +111,19 @@ function tailReader(blobs: Blobs, pack: PackName, packBytes: number): ReadAt {
     tail ??= readBlob(tailOffset, packBytes - tailOffset);
     return (await tail).subarray(offset - tailOffset, offset - tailOffset + length);
   };
-}
+};
 
 /** Up to here a stream takes longer to set up than to read. */
 const SYNC_BYTES = 64 * 1024;
 
 /** `pipeline` rather than `pipe`, so that an error on either side, or a reader who leaves, ends both. */
-function inflated({ storedBytes, rawBytes }: StoredItem, stored: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+const inflated = (
+  { storedBytes, rawBytes }: StoredItem,
+  stored: AsyncIterable<Uint8Array>,
+): AsyncIterable<Uint8Array> => {
   if (storedBytes <= SYNC_BYTES && rawBytes <= SYNC_BYTES) return inflatedAtOnce(stored);
   return pipeline(Readable.from(stored), createInflateRaw(), () => undefined);
-}
+};
 
 /** The limit is for streams that are not what was stored: none shorter than it is cut off. */
 async function* inflatedAtOnce(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -43,11 +43,11 @@ const deflateInThread = promisify(deflateRaw);
  * Opens the ZIP file of one batch for writing. Nothing is visible until `close`; a writer that is dropped leaves
  * nothing. Memory is a block and a buffer, whatever the size of an item or of the pack.
  */
-export function openPack(
+export const openPack = (
   blobs: Blobs,
   name: PackName,
   { bufferBytes = BUFFER_BYTES, ...uploadOptions }: PackOptions = {},
-): PackWriter {
+): PackWriter => {
   const pack = PackName.parse(name);
   const upload = summed(openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" }));
   const entries: ZipEntry[] = [];
@@ -84,13 +84,13 @@ export function openPack(
       return upload.commit();
     },
   };
-}
+};
 
 /**
  * An upload that ends in the sum of all that was appended. It covers what nothing else in a pack does: headers, the slack of
  * deflate streams, and the beginnings of items that broke off.
  */
-function summed(upload: BlockUpload): BlockUpload {
+const summed = (upload: BlockUpload): BlockUpload => {
   const hash = createHash("sha256");
   return {
     get bytes() {
@@ -105,7 +105,7 @@ function summed(upload: BlockUpload): BlockUpload {
       return upload.commit();
     },
   };
-}
+};
 
 interface Written {
   offset: number;
@@ -114,7 +114,7 @@ interface Written {
 }
 
 /** An item that fits the buffer: both forms are at hand, and the smaller is kept. */
-async function wholeEntry(upload: BlockUpload, name: string, raw: Buffer, meter: Meter): Promise<Written> {
+const wholeEntry = async (upload: BlockUpload, name: string, raw: Buffer, meter: Meter): Promise<Written> => {
   const deflated = await deflate(raw);
   const [method, data]: [ZipMethod, Buffer] = deflated.length < raw.length ? ["deflate", deflated] : ["store", raw];
   const { crc32, rawBytes } = meter.result();
@@ -122,16 +122,16 @@ async function wholeEntry(upload: BlockUpload, name: string, raw: Buffer, meter:
   const offset = upload.bytes;
   await upload.append(data);
   return { offset, storedBytes: data.length, method };
-}
+};
 
 /** A longer item goes through as it comes, deflated if that makes its first buffer-full smaller. */
-async function streamEntry(
+const streamEntry = async (
   upload: BlockUpload,
   name: string,
   head: Buffer,
   rest: AsyncIterable<Uint8Array>,
   meter: Meter,
-): Promise<Written> {
+): Promise<Written> => {
   const method = (await deflate(head)).length < head.length ? "deflate" : "store";
   await upload.append(localHeader(name, method, undefined));
   const offset = upload.bytes;
@@ -145,7 +145,7 @@ async function streamEntry(
   const storedBytes = upload.bytes - offset;
   await upload.append(dataDescriptor({ ...meter.result(), storedBytes }));
   return { offset, storedBytes, method };
-}
+};
 
 const deflate = async (raw: Buffer): Promise<Buffer> =>
   raw.length <= SYNC_BYTES ? deflateRawSync(raw, { ...LEVEL, ...sizedFor(raw.length) }) : deflateInThread(raw, LEVEL);
@@ -166,7 +166,7 @@ interface Meter {
 }
 
 /** Copies each chunk, since deflating reads ahead of what it has used. */
-function measured(source: AsyncIterable<Uint8Array>): Meter {
+const measured = (source: AsyncIterable<Uint8Array>): Meter => {
   const hash = createHash("sha256");
   let crc = 0;
   let rawBytes = 0;
@@ -186,13 +186,13 @@ function measured(source: AsyncIterable<Uint8Array>): Meter {
       return { crc32: crc, rawBytes, sha256 };
     },
   };
-}
+};
 
 /** The first bytes, at least `bytes` of them if there are so many, and what is left: `undefined` at the end. */
-async function takeHead(
+const takeHead = async (
   chunks: AsyncIterator<Uint8Array>,
   bytes: number,
-): Promise<{ head: Buffer; rest?: AsyncIterable<Uint8Array> }> {
+): Promise<{ head: Buffer; rest?: AsyncIterable<Uint8Array> }> => {
   const taken: Uint8Array[] = [];
   for (let size = 0; size <= bytes; ) {
     const next = await chunks.next();
@@ -201,7 +201,7 @@ async function takeHead(
     size += next.value.length;
   }
   return { head: Buffer.concat(taken), rest: { [Symbol.asyncIterator]: () => chunks } };
-}
+};
 
 async function* joined(head: Buffer, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield head;

@@ -52,16 +52,19 @@ export async function* readPart(
 const Reference = z.looseObject({ sha256: Sha256, records: z.coerce.number().int().nonnegative() });
 
 /** The reference and metadata of a part that an earlier try wrote, without reading it; `undefined` when there is none. */
-export async function refPart(blobs: Blobs, name: PartName): Promise<{ ref: PartRef; metadata: Metadata } | undefined> {
+export const refPart = async (
+  blobs: Blobs,
+  name: PartName,
+): Promise<{ ref: PartRef; metadata: Metadata } | undefined> => {
   const info = await blobs.info(name);
   if (info === undefined) return undefined;
   const written = Reference.safeParse(info.metadata);
   if (!written.success) throw new VaultDamageError("the part does not carry its own reference", { blob: name });
   const { sha256, records } = written.data;
   return { ref: { name, sha256, bytes: info.bytes, records }, metadata: info.metadata };
-}
+};
 
-async function linesOf(name: PartName, body: Buffer): Promise<{ text: Buffer; starts: number[] }> {
+const linesOf = async (name: PartName, body: Buffer): Promise<{ text: Buffer; starts: number[] }> => {
   const text = await unzip(name, body);
   if (text.length > 0 && text.at(-1) !== LINE_FEED)
     throw new VaultDamageError("the last line is cut off", { blob: name });
@@ -69,12 +72,12 @@ async function linesOf(name: PartName, body: Buffer): Promise<{ text: Buffer; st
   const starts: number[] = [];
   for (let at = 0; at < text.length; at = text.indexOf(LINE_FEED, at) + 1) starts.push(at);
   return { text, starts };
-}
+};
 
-async function unzip(name: PartName, body: Buffer): Promise<Buffer> {
+const unzip = async (name: PartName, body: Buffer): Promise<Buffer> => {
   try {
     return body.length <= SYNC_BYTES ? gunzipSync(body) : await unzipInThread(body);
   } catch (cause) {
     throw new VaultDamageError("not a whole gzip file", { blob: name, cause });
   }
-}
+};

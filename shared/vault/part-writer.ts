@@ -16,12 +16,12 @@ export const MAX_PART_RECORDS = 20_000;
  * content then stands, and {@link refPart} yields its reference, which the part carries as metadata. Throws on a record
  * that could not be read back.
  */
-export async function writePart(
+export const writePart = async (
   blobs: Blobs,
   name: PartName,
   records: readonly CatalogueRecord[],
   metadata: Metadata = {},
-): Promise<PartRef | "exists"> {
+): Promise<PartRef | "exists"> => {
   if (records.length > MAX_PART_RECORDS)
     throw new Error(`${name}: ${records.length} records; a part holds at most ${MAX_PART_RECORDS}, so write several`);
 
@@ -34,7 +34,7 @@ export async function writePart(
     metadata: { ...metadata, ...own },
   });
   return outcome === "exists" ? outcome : part;
-}
+};
 
 /** The reference of a part, from its stored bytes. */
 export const reference = (name: PartName, body: Uint8Array, records: number): PartRef => ({

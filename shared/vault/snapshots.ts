@@ -53,11 +53,11 @@ export const nameSnapshots = async (blobs: Blobs, mailboxKey: MailboxKey): Promi
 };
 
 /** The newest snapshot that had begun by a moment; `undefined` when there is none. */
-export async function findSnapshotAt(
+export const findSnapshotAt = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
   moment: string,
-): Promise<SnapshotId | undefined> {
+): Promise<SnapshotId | undefined> => {
   const last = lastRunIdAt(moment);
   let found: SnapshotId | undefined;
   for await (const id of listSnapshots(blobs, mailboxKey)) {
@@ -65,14 +65,14 @@ export async function findSnapshotAt(
     found = id;
   }
   return found;
-}
+};
 
 /** `undefined` when there is no such snapshot; {@link VaultDamageError} when the blob is not the manifest it is named for. */
-export async function readManifest(
+export const readManifest = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
   snapshotId: SnapshotId,
-): Promise<PinnedManifest | undefined> {
+): Promise<PinnedManifest | undefined> => {
   const blob = manifestName(mailboxKey, snapshotId);
   const found = await blobs.readWhole(blob);
   if (found === undefined) return undefined;
@@ -81,17 +81,20 @@ export async function readManifest(
   if (manifest.mailboxKey !== mailboxKey || manifest.id !== snapshotId)
     throw new VaultDamageError(`holds the manifest of ${manifest.mailboxKey}, ${manifest.id}`, { blob });
   return { manifest, sha256: manifestSha256(found.body) };
-}
+};
 
 /** Writes the manifest once. When it exists already, what is stored is read back and yielded instead. */
-export async function writeManifest(blobs: Blobs, manifest: Manifest): Promise<PinnedManifest & { outcome: Created }> {
+export const writeManifest = async (
+  blobs: Blobs,
+  manifest: Manifest,
+): Promise<PinnedManifest & { outcome: Created }> => {
   const name = manifestName(manifest.mailboxKey, manifest.id);
   const bytes = manifestBytes(Manifest.parse(manifest));
   const outcome = await blobs.create(name, bytes, { contentType: "application/json" });
   if (outcome === "created") return { manifest, sha256: manifestSha256(bytes), outcome };
 
   return { ...standing(name, await readManifest(blobs, manifest.mailboxKey, manifest.id)), outcome };
-}
+};
 
 /**
  * Changes the head under its ETag and yields what is then stored. `newest` and `checkedAt` never go back, so a run that
@@ -148,7 +151,12 @@ export interface Pin {
 }
 
 /** One step of {@link walkToBase}. */
-export async function readLink(blobs: Blobs, mailboxKey: MailboxKey, pin: Pin, hasBase: boolean): Promise<ChainLink> {
+export const readLink = async (
+  blobs: Blobs,
+  mailboxKey: MailboxKey,
+  pin: Pin,
+  hasBase: boolean,
+): Promise<ChainLink> => {
   const blob = manifestName(mailboxKey, pin.id);
   const found = await readManifest(blobs, mailboxKey, pin.id);
   if (found === undefined) throw new VaultDamageError("the manifest is missing", { blob });
@@ -161,4 +169,4 @@ export async function readLink(blobs: Blobs, mailboxKey: MailboxKey, pin: Pin, h
   throw new VaultDamageError(`is the base of another manifest: ${base.snapshot.sha256}`, {
     blob: baseName(mailboxKey, pin.id),
   });
-}
+};

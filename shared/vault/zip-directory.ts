@@ -24,16 +24,16 @@ const MAX_32 = 0xffffffff;
  * The entries of a ZIP file as packs are, with no comment or with one as long as a sum. Throws a RangeError on a file that
  * is not one, or is cut off.
  */
-export async function readDirectory(fileBytes: number, read: ReadAt): Promise<EntryData[]> {
+export const readDirectory = async (fileBytes: number, read: ReadAt): Promise<EntryData[]> => {
   const { offset, length } = await centralDirectory(fileBytes, read);
   const central = await read(offset, length);
   const entries: EntryData[] = [];
   for (let at = 0; at < central.length; at += headerBytes(central.subarray(at)))
     entries.push(entryData(central.subarray(at)));
   return entries;
-}
+};
 
-async function centralDirectory(fileBytes: number, read: ReadAt): Promise<{ offset: number; length: number }> {
+const centralDirectory = async (fileBytes: number, read: ReadAt): Promise<{ offset: number; length: number }> => {
   const { end, at } = await endRecord(fileBytes, read);
   const [count, length, offset] = [end.readUInt16LE(10), end.readUInt32LE(12), end.readUInt32LE(16)];
   if (count < 0xffff && length < MAX_32 && offset < MAX_32) return { offset, length };
@@ -43,23 +43,23 @@ async function centralDirectory(fileBytes: number, read: ReadAt): Promise<{ offs
   const end64 = await read(Number(locator.readBigUInt64LE(8)), END_64_BYTES);
   expectSignature(end64, "PK\u0006\u0006");
   return { length: Number(end64.readBigUInt64LE(40)), offset: Number(end64.readBigUInt64LE(48)) };
-}
+};
 
-async function endRecord(fileBytes: number, read: ReadAt): Promise<{ end: Buffer; at: number }> {
+const endRecord = async (fileBytes: number, read: ReadAt): Promise<{ end: Buffer; at: number }> => {
   for (const commentBytes of [SUM_BYTES, 0]) {
     const at = fileBytes - END_BYTES - commentBytes;
     const end = at < 0 ? Buffer.alloc(0) : await read(at, END_BYTES);
     if (hasSignature(end, "PK\u0005\u0006") && end.readUInt16LE(20) === commentBytes) return { end, at };
   }
   throw new RangeError("the ZIP file does not end as one");
-}
+};
 
-function headerBytes(header: Buffer): number {
+const headerBytes = (header: Buffer): number => {
   expectSignature(header, "PK\u0001\u0002");
   return CENTRAL_BYTES + header.readUInt16LE(28) + header.readUInt16LE(30) + header.readUInt16LE(32);
-}
+};
 
-function entryData(header: Buffer): EntryData {
+const entryData = (header: Buffer): EntryData => {
   expectSignature(header, "PK\u0001\u0002");
   const nameBytes = header.readUInt16LE(28);
   const name = header.toString("ascii", CENTRAL_BYTES, CENTRAL_BYTES + nameBytes);
@@ -69,10 +69,10 @@ function entryData(header: Buffer): EntryData {
   const sizes = { crc32: header.readUInt32LE(16), rawBytes: number(24), storedBytes: number(20) };
   const offset = number(42) + localHeader(name, method, isStreamed ? undefined : sizes).length;
   return { name, method, offset, ...sizes };
-}
+};
 
 /** Reads numbers of a header; those too large for it follow one another in its ZIP64 field, in the order of the calls. */
-function numbersOf(header: Buffer, extraAt: number): (at: number) => number {
+const numbersOf = (header: Buffer, extraAt: number): ((at: number) => number) => {
   let next = extraAt;
   return (at) => {
     const number = header.readUInt32LE(at);
@@ -80,10 +80,10 @@ function numbersOf(header: Buffer, extraAt: number): (at: number) => number {
     next += 8;
     return Number(header.readBigUInt64LE(next - 8));
   };
-}
+};
 
 const hasSignature = (bytes: Buffer, signature: string): boolean => bytes.toString("latin1", 0, 4) === signature;
 
-function expectSignature(bytes: Buffer, signature: string): void {
+const expectSignature = (bytes: Buffer, signature: string): void => {
   if (!hasSignature(bytes, signature)) throw new RangeError("not a ZIP record");
-}
+};

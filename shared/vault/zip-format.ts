@@ -50,7 +50,7 @@ export interface ZipEntry extends ZipSizes {
  * What goes before an entry's data. Without sizes the entry is streamed: {@link dataDescriptor} goes after its data,
  * and both are in ZIP64 form, since the length is not known yet.
  */
-export function localHeader(name: string, method: ZipMethod, sizes: ZipSizes | undefined): Buffer {
+export const localHeader = (name: string, method: ZipMethod, sizes: ZipSizes | undefined): Buffer => {
   const extra = sizes && fits(sizes) ? Buffer.alloc(0) : zip64Extra([sizes?.rawBytes ?? 0, sizes?.storedBytes ?? 0]);
   const header = Buffer.alloc(LOCAL_BYTES);
   header.writeUInt32LE(LOCAL, 0);
@@ -61,22 +61,22 @@ export function localHeader(name: string, method: ZipMethod, sizes: ZipSizes | u
   header.writeUInt16LE(name.length, 26);
   header.writeUInt16LE(extra.length, 28);
   return Buffer.concat([header, Buffer.from(name, "ascii"), extra]);
-}
+};
 
-export function dataDescriptor({ crc32, storedBytes, rawBytes }: ZipSizes): Buffer {
+export const dataDescriptor = ({ crc32, storedBytes, rawBytes }: ZipSizes): Buffer => {
   const descriptor = Buffer.alloc(24);
   descriptor.writeUInt32LE(DESCRIPTOR, 0);
   descriptor.writeUInt32LE(crc32, 4);
   descriptor.writeBigUInt64LE(BigInt(storedBytes), 8);
   descriptor.writeBigUInt64LE(BigInt(rawBytes), 16);
   return descriptor;
-}
+};
 
 /**
  * The central directory, which starts at `offset` of the file, and the end records; ZIP64 where a number asks for it. The
  * caller writes the file's comment behind it, if there is to be one.
  */
-export function directory(entries: readonly ZipEntry[], offset: number, commentBytes = 0): Buffer {
+export const directory = (entries: readonly ZipEntry[], offset: number, commentBytes = 0): Buffer => {
   const central = Buffer.concat(entries.map(centralHeader));
   const zip64 = entries.length >= MAX_16 || offset >= MAX_32 || central.length >= MAX_32;
   const end = Buffer.alloc(END_BYTES);
@@ -87,9 +87,9 @@ export function directory(entries: readonly ZipEntry[], offset: number, commentB
   end.writeUInt32LE(Math.min(offset, MAX_32), 16);
   end.writeUInt16LE(commentBytes, 20);
   return Buffer.concat([central, ...(zip64 ? [zip64End(entries.length, central.length, offset)] : []), end]);
-}
+};
 
-function centralHeader({ name, method, streamed, headerOffset, ...sizes }: ZipEntry): Buffer {
+const centralHeader = ({ name, method, streamed, headerOffset, ...sizes }: ZipEntry): Buffer => {
   const far = headerOffset >= MAX_32;
   const numbers = [...(fits(sizes) ? [] : [sizes.rawBytes, sizes.storedBytes]), ...(far ? [headerOffset] : [])];
   const extra = numbers.length === 0 ? Buffer.alloc(0) : zip64Extra(numbers);
@@ -104,29 +104,29 @@ function centralHeader({ name, method, streamed, headerOffset, ...sizes }: ZipEn
   header.writeUInt16LE(extra.length, 30);
   header.writeUInt32LE(Math.min(headerOffset, MAX_32), 42);
   return Buffer.concat([header, Buffer.from(name, "ascii"), extra]);
-}
+};
 
 /** The ten bytes that local and central headers share: version needed, flags, method, time, date. */
-function writeCommon(
+const writeCommon = (
   header: Buffer,
   at: number,
   { method, streamed, zip64 }: { method: ZipMethod; streamed: boolean; zip64: boolean },
-): void {
+): void => {
   header.writeUInt16LE(zip64 ? VERSION_ZIP64 : VERSION_DEFLATE, at);
   header.writeUInt16LE(streamed ? SIZES_FOLLOW : 0, at + 2);
   header.writeUInt16LE(METHOD[method], at + 4);
   header.writeUInt16LE(DOS_DATE, at + 8);
-}
+};
 
-function zip64Extra(numbers: readonly number[]): Buffer {
+const zip64Extra = (numbers: readonly number[]): Buffer => {
   const extra = Buffer.alloc(4 + 8 * numbers.length);
   extra.writeUInt16LE(ZIP64_EXTRA_ID, 0);
   extra.writeUInt16LE(8 * numbers.length, 2);
   for (const [i, number] of numbers.entries()) extra.writeBigUInt64LE(BigInt(number), 4 + 8 * i);
   return extra;
-}
+};
 
-function zip64End(count: number, centralBytes: number, offset: number): Buffer {
+const zip64End = (count: number, centralBytes: number, offset: number): Buffer => {
   const record = Buffer.alloc(END_64_BYTES + LOCATOR_64_BYTES);
   record.writeUInt32LE(END_64, 0);
   record.writeBigUInt64LE(BigInt(END_64_BYTES - 12), 4);
@@ -140,6 +140,6 @@ function zip64End(count: number, centralBytes: number, offset: number): Buffer {
   record.writeBigUInt64LE(BigInt(offset + centralBytes), END_64_BYTES + 8);
   record.writeUInt32LE(1, END_64_BYTES + 16);
   return record;
-}
+};
 
 const fits = ({ storedBytes, rawBytes }: ZipSizes): boolean => storedBytes < MAX_32 && rawBytes < MAX_32;

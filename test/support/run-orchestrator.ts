@@ -205,7 +205,7 @@ const SMALL_VALUES: LargeValues = {
   forgetAll: async () => undefined,
 };
 
-function textOf(value: string | { large: string }): string {
+const textOf = (value: string | { large: string }): string => {
   if (typeof value !== "string") throw new Error("a value has a file of its own");
   return value;
-}
+};

@@ -12,7 +12,7 @@ const Body = z.looseObject({ storageLocation: z.unknown() }).catch({ storageLoca
  * POST /users/{user}/exportPersonalData. @doc 202, no body, `Location` and `Retry-After`. @guess That limits are looked at
  * before the container is.
  */
-export async function exportPersonalData(call: DirectoryCall): Promise<Reply> {
+export const exportPersonalData = async (call: DirectoryCall): Promise<Reply> => {
   const { world, request, version } = call;
   const { user } = knownUser(call);
   const { storageLocation } = Body.parse(await request.json());
@@ -31,13 +31,13 @@ export async function exportPersonalData(call: DirectoryCall): Promise<Reply> {
       "retry-after": String(world.settings().behaviours.exportRetryAfterSeconds),
     },
   };
-}
+};
 
 /**
  * GET /dataPolicyOperations/{operation}. @doc Properties and states. The message of a 404 is known from Microsoft's service;
  * @guess its status and code.
  */
-export function getOperation(call: DirectoryCall): Reply {
+export const getOperation = (call: DirectoryCall): Reply => {
   const { world } = call;
   const operation = world.exports.read(paramOf(call, "operation"));
   if (operation === undefined)
@@ -48,9 +48,9 @@ export function getOperation(call: DirectoryCall): Reply {
     ...(seconds !== undefined && { headers: { "retry-after": String(seconds) } }),
     json: { "@odata.context": contextUrl(call, "dataPolicyOperations/$entity"), ...view(call, operation) },
   };
-}
+};
 
-function view({ world }: DirectoryCall, operation: Operation): Record<string, unknown> {
+const view = ({ world }: DirectoryCall, operation: Operation): Record<string, unknown> => {
   const { exportProgress, exportRunningStatus, operationShowsSas } = world.settings().behaviours;
   const { id, userId, status, submitted, completed, written, files, storageLocation } = operation;
   const progress = status === "complete" ? 100 : Math.floor((100 * written) / Math.max(1, files));
@@ -63,4 +63,4 @@ function view({ world }: DirectoryCall, operation: Operation): Record<string, un
     submittedDateTime: new Date(submitted).toISOString(),
     completedDateTime: completed === undefined ? null : new Date(completed).toISOString(),
   };
-}
+};

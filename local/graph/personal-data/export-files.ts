@@ -8,7 +8,7 @@ export interface ExportFile {
  * @doc That an export has a user's data in OneDrive, and activity reports, and no mail. @guess Everything about the files:
  * their names, their number, what is in them.
  */
-export function exportFile(userId: string, index: number): ExportFile {
+export const exportFile = (userId: string, index: number): ExportFile => {
   if (index % 2 === 0) {
     const text = `Note ${index}, kept in OneDrive by ${userId}.\n`.repeat(200 * (index + 1));
     return { name: `OneDrive/Documents/Note ${index + 1}.txt`, content: Buffer.from(text) };
@@ -19,4 +19,4 @@ export function exportFile(userId: string, index: number): ExportFile {
     activities: Array.from({ length: 50 }, (_, n) => ({ n, kind: "view" })),
   };
   return { name: `Reports/activity-${index + 1}.json`, content: Buffer.from(JSON.stringify(report)) };
-}
+};

@@ -48,11 +48,11 @@ const isOpen = ({ status }: Operation): boolean => status === "notStarted" || st
  * Writes the files of each export, one a step, over time: nobody has to ask for it. With a journal, exports go on where
  * they were after a restart.
  */
-export function personalDataExports(
+export const personalDataExports = (
   settings: () => Settings,
   now: () => number,
   file: string | undefined,
-): PersonalDataExports {
+): PersonalDataExports => {
   const kept = file === undefined ? undefined : openJournal(file, Operation);
   const operations = new Map((kept?.entries ?? []).map((operation) => [operation.id, operation]));
   const timers = new Set<NodeJS.Timeout>();
@@ -60,14 +60,14 @@ export function personalDataExports(
   let closed = false;
 
   /** What a step did while the emulator was stopped is done again after its next start. */
-  function save(operation: Operation): Operation {
+  const save = (operation: Operation): Operation => {
     if (closed) return operation;
     operations.set(operation.id, operation);
     kept?.journal.append(operation);
     return operation;
-  }
+  };
 
-  async function step(id: string): Promise<void> {
+  const step = async (id: string): Promise<void> => {
     const operation = operations.get(id);
     if (operation === undefined || !isOpen(operation)) return;
     if (operation.status === "notStarted") return void save({ ...operation, status: "running" });
@@ -79,9 +79,9 @@ export function personalDataExports(
         ? { ...operation, written: operation.written + 1 }
         : { ...operation, status: "failed", completed: now() },
     );
-  }
+  };
 
-  function goOn(id: string): void {
+  const goOn = (id: string): void => {
     const { exportStepMs } = settings().behaviours;
     if (exportStepMs === 0) return;
     const timer = setTimeout(() => {
@@ -92,7 +92,7 @@ export function personalDataExports(
       });
     }, exportStepMs);
     timers.add(timer.unref());
-  }
+  };
 
   const since = (ms: number) => [...operations.values()].filter(({ submitted }) => submitted > now() - ms);
 
@@ -134,10 +134,10 @@ export function personalDataExports(
       kept?.journal.close();
     },
   };
-}
+};
 
 /** False when the storage does not take the file any more: its SAS has expired, or the container is gone. @guess */
-async function write({ userId, storageLocation, written }: Operation): Promise<boolean> {
+const write = async ({ userId, storageLocation, written }: Operation): Promise<boolean> => {
   const { name, content } = exportFile(userId, written);
   const blob = containerAt(storageLocation).getAppendBlobClient(name);
   try {
@@ -147,4 +147,4 @@ async function write({ userId, storageLocation, written }: Operation): Promise<b
   } catch {
     return false;
   }
-}
+};

@@ -28,7 +28,7 @@ export const containerAt = (storageLocation: string): ContainerClient =>
  * Tries a container out as Microsoft's service does, in its order, and leaves `RequestInfo.json` there. Its checks are known
  * from that service's code; @observed one of them, StorageLocationAlreadyUsed, through Graph; @guess the others likewise.
  */
-export async function checkStorage(storageLocation: unknown, requestInfo: string): Promise<void> {
+export const checkStorage = async (storageLocation: unknown, requestInfo: string): Promise<void> => {
   const url = sasUrl(storageLocation);
   if (url.searchParams.has("ss")) throw refuse("StorageLocationNotServiceSAS");
   if (containerSegments(url).length !== 1) throw refuse("StorageLocationNotAzureBlob");
@@ -42,24 +42,24 @@ export async function checkStorage(storageLocation: unknown, requestInfo: string
     await isAllowed(() => container.getBlobClient(REQUEST_INFO).delete());
     throw refuse("StorageLocationShouldNotAllowReadAccess");
   }
-}
+};
 
-function sasUrl(storageLocation: unknown): URL {
+const sasUrl = (storageLocation: unknown): URL => {
   const text = typeof storageLocation === "string" ? storageLocation : "";
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol) || !url.searchParams.has("sig"))
     throw refuse("SharedAccessSignatureTokenInvalid");
   return url;
-}
+};
 
 /** A storage emulator has no host of its own for each account: the account is the first segment. */
-function containerSegments({ hostname, pathname }: URL): string[] {
+const containerSegments = ({ hostname, pathname }: URL): string[] => {
   const segments = pathname.split("/").filter((segment) => segment !== "");
   const isEmulator = hostname === "localhost" || /^[\d.]+$/.test(hostname);
   return isEmulator ? segments.slice(1) : segments;
-}
+};
 
-async function writeRequestInfo(container: ContainerClient, requestInfo: string): Promise<void> {
+const writeRequestInfo = async (container: ContainerClient, requestInfo: string): Promise<void> => {
   const blob = container.getAppendBlobClient(REQUEST_INFO);
   const bytes = Buffer.from(requestInfo);
   try {
@@ -68,19 +68,19 @@ async function writeRequestInfo(container: ContainerClient, requestInfo: string)
   } catch (error) {
     throw refuse(codeFor(error));
   }
-}
+};
 
-function codeFor(error: unknown): keyof typeof MESSAGES {
+const codeFor = (error: unknown): keyof typeof MESSAGES => {
   if (!(error instanceof RestError)) return "StorageLocationInvalid";
   const code = error.response?.headers.get("x-ms-error-code") ?? error.code;
   if (error.statusCode === 403) return "StorageLocationNeedsWriteAddPermissions";
   if (code === "BlobAlreadyExists" || code === "UnauthorizedBlobOverwrite") return "StorageLocationAlreadyUsed";
   if (code === "BlobTypeNotSupported") return "StorageLocationShouldSupportAppendBlobs";
   return "StorageLocationInvalid";
-}
+};
 
 /** Whether the storage did it. @throws what is no refusal. */
-async function isAllowed(act: () => Promise<unknown>): Promise<boolean> {
+const isAllowed = async (act: () => Promise<unknown>): Promise<boolean> => {
   try {
     await act();
     return true;
@@ -89,4 +89,4 @@ async function isAllowed(act: () => Promise<unknown>): Promise<boolean> {
     if (error.statusCode === undefined) throw refuse("StorageLocationInvalid");
     return false;
   }
-}
+};

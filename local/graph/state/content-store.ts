@@ -24,7 +24,7 @@ export interface StagedContent {
 const READ_BYTES = 48 * 1024;
 
 /** Keeps content in `folder`, or, when there is none, in a temporary folder that `dispose` removes. */
-export async function contentStore(folder: string | undefined): Promise<ContentStore> {
+export const contentStore = async (folder: string | undefined): Promise<ContentStore> => {
   const root = folder ?? (await mkdtemp(path.join(tmpdir(), "graph-emulator-")));
   await mkdir(root, { recursive: true });
   const fileOf = (name: string) => path.join(root, name.slice(0, 2), name);
@@ -63,4 +63,4 @@ export async function contentStore(folder: string | undefined): Promise<ContentS
       if (folder === undefined) await rm(root, { recursive: true, force: true });
     },
   };
-}
+};

@@ -64,7 +64,7 @@ export const folderState = (folder: Described, seedCount: number, version: numbe
 });
 
 /** The first position in an ascending list whose value is at least `value`. */
-export function lowerBound<T>(list: readonly T[], value: number, of: (entry: T) => number): number {
+export const lowerBound = <T>(list: readonly T[], value: number, of: (entry: T) => number): number => {
   let low = 0;
   let high = list.length;
   while (low < high) {
@@ -73,7 +73,7 @@ export function lowerBound<T>(list: readonly T[], value: number, of: (entry: T) 
     else high = middle;
   }
   return low;
-}
+};
 
 const self = (value: number) => value;
 
@@ -81,16 +81,15 @@ export const seedItemsLeft = (folder: FolderState): number => folder.seedCount -
 
 export const itemCount = (folder: FolderState): number => seedItemsLeft(folder) + folder.added.length;
 
-export function hasDeparted(folder: FolderState, index: number): boolean {
-  return folder.departed[lowerBound(folder.departed, index, self)] === index;
-}
+export const hasDeparted = (folder: FolderState, index: number): boolean =>
+  folder.departed[lowerBound(folder.departed, index, self)] === index;
 
-export function depart(folder: FolderState, index: number): void {
+export const depart = (folder: FolderState, index: number): void => {
   folder.departed.splice(lowerBound(folder.departed, index, self), 0, index);
-}
+};
 
 /** The seed index of the folder's n-th remaining seed item, without walking over those before it. */
-export function seedIndexAt(folder: FolderState, n: number): number {
+export const seedIndexAt = (folder: FolderState, n: number): number => {
   let low = n;
   let high = n + folder.departed.length;
   while (low < high) {
@@ -99,15 +98,15 @@ export function seedIndexAt(folder: FolderState, n: number): number {
     else high = middle;
   }
   return low;
-}
+};
 
 const logKey = (entry: Pick<LogEntry, "uid" | "generation">) =>
   `${entry.uid.home}.${entry.uid.index}.${entry.generation}`;
 
-export function appendLog(folder: FolderState, entry: LogEntry): void {
+export const appendLog = (folder: FolderState, entry: LogEntry): void => {
   folder.log.push(entry);
   folder.latest.set(logKey(entry), entry.version);
-}
+};
 
 /** A newer change of the same item id makes this one superfluous. */
 export const isSuperseded = (folder: FolderState, entry: LogEntry): boolean =>

@@ -12,7 +12,7 @@ export interface Journal<T> {
  * Opens a journal and yields its entries in order. A last line that a crash cut off is dropped, as its change was never
  * answered; any other line that does not parse throws.
  */
-export function openJournal<T>(file: string, schema: z.ZodType<T>): { entries: T[]; journal: Journal<T> } {
+export const openJournal = <T>(file: string, schema: z.ZodType<T>): { entries: T[]; journal: Journal<T> } => {
   mkdirSync(path.dirname(file), { recursive: true });
   const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   const whole = bytes.subarray(0, bytes.lastIndexOf(10) + 1);
@@ -31,4 +31,4 @@ export function openJournal<T>(file: string, schema: z.ZodType<T>): { entries: T
       close: () => closeSync(descriptor),
     },
   };
-}
+};

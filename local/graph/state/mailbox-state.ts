@@ -46,7 +46,7 @@ const SEED_CHANGE_NUMBER = 0x1000_0000;
 const LATER_CHANGE_NUMBER = 0x4000_0000;
 
 /** `onChange` sees each change that took effect, for the journal. */
-export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change: Change) => void): MailboxState {
+export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change: Change) => void): MailboxState => {
   const folders = new Map(
     seed.folders.map((folder, i) => [
       folder.key,
@@ -65,7 +65,7 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
   const entryOf = (uid: ItemUid) =>
     uid.home === HOME_CREATED ? created.get(uid.index) : byTag.get(uid.home)?.changed.get(uid.index);
 
-  function recordOfSeed(folder: FolderState, index: number): ItemRecord {
+  const recordOfSeed = (folder: FolderState, index: number): ItemRecord => {
     const { payload: _, payloadBytes: __, modified, ...properties } = seed.item(folder.key, index);
     return {
       home: folder.tag,
@@ -79,33 +79,33 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
       imported: false,
       content: { kind: "seed", folderKey: folder.key, index },
     };
-  }
+  };
 
-  function seedItem(folder: FolderState, index: number): ItemRecord {
+  const seedItem = (folder: FolderState, index: number): ItemRecord => {
     const entry = folder.changed.size === 0 ? undefined : folder.changed.get(index);
     return entry === undefined || entry === "gone" ? recordOfSeed(folder, index) : entry.record;
-  }
+  };
 
-  function itemByUid(uid: ItemUid): ItemRecord | undefined {
+  const itemByUid = (uid: ItemUid): ItemRecord | undefined => {
     const entry = entryOf(uid);
     if (entry === "gone") return undefined;
     if (entry !== undefined) return folders.has(entry.record.folderKey) ? entry.record : undefined;
     const home = byTag.get(uid.home);
     if (home === undefined || !folders.has(home.key) || uid.index >= home.seedCount) return undefined;
     return recordOfSeed(home, uid.index);
-  }
+  };
 
-  function setEntry(uid: ItemUid, entry: Entry | "gone") {
+  const setEntry = (uid: ItemUid, entry: Entry | "gone") => {
     if (uid.home === HOME_CREATED) created.set(uid.index, entry);
     else byTag.get(uid.home)?.changed.set(uid.index, entry);
-  }
+  };
 
-  function touch(folder: FolderState, at: number) {
+  const touch = (folder: FolderState, at: number) => {
     folder.version = version;
     folder.changedAt = at;
-  }
+  };
 
-  function leave(uid: ItemUid, reason: RemovalReason, at: number) {
+  const leave = (uid: ItemUid, reason: RemovalReason, at: number) => {
     const record = itemByUid(uid);
     const folder = record && folders.get(record.folderKey);
     if (record === undefined || folder === undefined) return;
@@ -115,9 +115,9 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
     else depart(folder, uid.index);
     appendLog(folder, { version, at, uid, generation: record.generation, removed: reason });
     touch(folder, at);
-  }
+  };
 
-  function putItem(record: ItemRecord, at: number) {
+  const putItem = (record: ItemRecord, at: number) => {
     const uid = { home: record.home, index: record.index };
     const folder = folders.get(record.folderKey);
     if (folder === undefined) throw new Error(`There is no folder ${record.folderKey} for the item`);
@@ -137,9 +137,9 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
     newestChangeNumber = Math.max(newestChangeNumber, record.changeNumber);
     appendLog(folder, { version, at, uid, generation: record.generation });
     touch(folder, at);
-  }
+  };
 
-  function putFolder(change: Extract<Change, { op: "folder" }>) {
+  const putFolder = (change: Extract<Change, { op: "folder" }>) => {
     const existing = folders.get(change.key);
     const folder =
       existing ?? folderState({ key: change.key, displayName: change.displayName, type: change.type }, 0, version);
@@ -148,9 +148,9 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
     folders.set(folder.key, folder);
     byTag.set(folder.tag, folder);
     touch(folder, change.at);
-  }
+  };
 
-  function removeFolder(key: string, at: number) {
+  const removeFolder = (key: string, at: number) => {
     for (const child of [...folders.values()].filter((folder) => folder.parentKey === key)) {
       removeFolder(child.key, at);
     }
@@ -159,9 +159,9 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
     folders.delete(key);
     touch(folder, at);
     removedFolders.push({ folder, version });
-  }
+  };
 
-  function apply(change: Change) {
+  const apply = (change: Change) => {
     version += 1;
     switch (change.op) {
       case "item":
@@ -179,7 +179,7 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
           if (folder.key === (change.folderKey ?? folder.key)) folder.deltaGeneration += 1;
         }
     }
-  }
+  };
 
   return {
     ids,
@@ -213,7 +213,7 @@ export function mailboxState(seed: SeedMailbox, ids: IdCodec, onChange: (change:
     nextChangeNumber: () => ++newestChangeNumber,
     deltaGeneration: () => deltaGeneration,
   };
-}
+};
 
 /** The parent of the folders that have none in the seed. */
 export const ROOT_TAG = folderTag("\u0000root");

@@ -44,7 +44,7 @@ export const callOf = (
   }
 };
 
-function ownId({ start }: Instance, id: string | null | undefined): { instanceId?: string } {
+const ownId = ({ start }: Instance, id: string | null | undefined): { instanceId?: string } => {
   if (id == null || id === "") return {};
   const kin = [start.instanceId, start.parent?.instanceId].map((known) => known?.toLowerCase());
   if (kin.includes(id.toLowerCase())) {
@@ -54,9 +54,9 @@ function ownId({ start }: Instance, id: string | null | undefined): { instanceId
   }
   if (id.startsWith("@")) throw new OrchestrationFault("Orchestration instance ids must not start with @.");
   return { instanceId: id };
-}
+};
 
-function retryOf(action: LeafAction): { retry?: Retry } {
+const retryOf = (action: LeafAction): { retry?: Retry } => {
   if (!("retryOptions" in action)) return {};
   const { retryTimeoutInMilliseconds, maxRetryIntervalInMilliseconds: maxIntervalMs, ...options } = action.retryOptions;
   if (retryTimeoutInMilliseconds != null) {
@@ -73,4 +73,4 @@ function retryOf(action: LeafAction): { retry?: Retry } {
       attempt: 1,
     },
   };
-}
+};

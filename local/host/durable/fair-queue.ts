@@ -10,7 +10,7 @@ export const fairQueue = (limit: () => number): FairQueue => {
   const waiting = new Map<string, (() => Promise<void>)[]>();
   let running = 0;
 
-  function next(): (() => Promise<void>) | undefined {
+  const next = (): (() => Promise<void>) | undefined => {
     const [first] = waiting;
     if (first === undefined) return undefined;
     const [key, line] = first;
@@ -18,9 +18,9 @@ export const fairQueue = (limit: () => number): FairQueue => {
     waiting.delete(key);
     if (line.length > 0) waiting.set(key, line);
     return run;
-  }
+  };
 
-  async function work(run: () => Promise<void>): Promise<void> {
+  const work = async (run: () => Promise<void>): Promise<void> => {
     running += 1;
     try {
       await run();
@@ -28,15 +28,15 @@ export const fairQueue = (limit: () => number): FairQueue => {
       running -= 1;
       fill();
     }
-  }
+  };
 
-  function fill(): void {
+  const fill = (): void => {
     while (running < limit()) {
       const run = next();
       if (run === undefined) return;
       void work(run);
     }
-  }
+  };
 
   return {
     push(key, run) {

@@ -37,20 +37,20 @@ export const fileLog = (path: string): FileLog => {
   /** Set by the first failure: what followed a half-written line would be lost with it, so nothing follows. */
   let broken: { readonly by: unknown } | undefined;
 
-  async function appendAll(lines: readonly string[]): Promise<boolean> {
+  const appendAll = async (lines: readonly string[]): Promise<boolean> => {
     handle ??= await openFile(path, "a");
     await writeFully(handle, `${lines.join("\n")}\n`);
     await flushData(handle);
     return true;
-  }
+  };
 
-  async function release(): Promise<boolean> {
+  const release = async (): Promise<boolean> => {
     if (handle !== undefined) await closeFile(handle);
     handle = undefined;
     return true;
-  }
+  };
 
-  async function replaceBy(line: string | undefined): Promise<boolean> {
+  const replaceBy = async (line: string | undefined): Promise<boolean> => {
     if (line === undefined) return false;
     await release();
     const next = `${path}.new`;
@@ -61,14 +61,14 @@ export const fileLog = (path: string): FileLog => {
     await renameFile(next, path);
     await flushDirectory(dirname(path));
     return true;
-  }
+  };
 
-  function nextSteps(): Step[] {
+  const nextSteps = (): Step[] => {
     const alone = waiting.findIndex(({ what }) => typeof what !== "string");
     return waiting.splice(0, alone < 0 ? waiting.length : Math.max(alone, 1));
-  }
+  };
 
-  async function carryOut(steps: readonly Step[]): Promise<void> {
+  const carryOut = async (steps: readonly Step[]): Promise<void> => {
     try {
       const happened = await effectOf(steps.map(({ what }) => what));
       for (const step of steps) {
@@ -79,27 +79,26 @@ export const fileLog = (path: string): FileLog => {
       broken = { by: error };
       for (const step of steps) step.failed(error);
     }
-  }
+  };
 
-  async function effectOf(whats: readonly Step["what"][]): Promise<boolean> {
+  const effectOf = async (whats: readonly Step["what"][]): Promise<boolean> => {
     const [first] = whats;
     return typeof first === "function" ? first() : appendAll(whats.filter((what) => typeof what === "string"));
-  }
+  };
 
-  async function run(): Promise<void> {
+  const run = async (): Promise<void> => {
     running = true;
     while (waiting.length > 0 && broken === undefined) await carryOut(nextSteps());
     for (const step of waiting.splice(0)) step.failed(broken?.by);
     running = false;
-  }
+  };
 
-  function enqueue(what: Step["what"], durable: () => void): Promise<void> {
-    return new Promise((done, failed) => {
+  const enqueue = (what: Step["what"], durable: () => void): Promise<void> =>
+    new Promise((done, failed) => {
       if (broken !== undefined) return failed(broken.by);
       waiting.push({ what, durable, done, failed });
       if (!running) void run();
     });
-  }
 
   return {
     append: enqueue,
@@ -115,10 +114,10 @@ export const flushDirectory = async (path: string): Promise<void> => {
   await closeFile(directory);
 };
 
-async function writeFully(file: number, text: string): Promise<void> {
+const writeFully = async (file: number, text: string): Promise<void> => {
   let rest = Buffer.from(text);
   while (rest.length > 0) {
     const { bytesWritten } = await writeFile(file, rest);
     rest = rest.subarray(bytesWritten);
   }
-}
+};

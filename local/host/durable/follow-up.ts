@@ -25,18 +25,17 @@ export const followUpOf = (message: TaskMessage, task: Task, nowMs: number): Cal
 
 type Retried = NonNullable<Extract<Call, { kind: "timer" }>["retryOf"]>;
 
-function pauseAfter(task: Exclude<Task, { kind: "timer" }>, nowMs: number): Call | undefined {
+const pauseAfter = (task: Exclude<Task, { kind: "timer" }>, nowMs: number): Call | undefined => {
   const { id: _, ...call } = task;
   if (call.retry === undefined) return undefined;
   return { kind: "timer", fireAtMs: nowMs + pauseMs(call.retry), retryOf: call };
-}
+};
 
 /** As DurableTask.Core's RetryInterceptor reckons it. */
-function pauseMs({ firstIntervalMs, backoff, attempt, maxIntervalMs = Number.POSITIVE_INFINITY }: Retry): number {
-  return Math.round(Math.min(firstIntervalMs * backoff ** (attempt - 1), maxIntervalMs));
-}
+const pauseMs = ({ firstIntervalMs, backoff, attempt, maxIntervalMs = Number.POSITIVE_INFINITY }: Retry): number =>
+  Math.round(Math.min(firstIntervalMs * backoff ** (attempt - 1), maxIntervalMs));
 
-function nextAttempt(call: Retried): Call | undefined {
+const nextAttempt = (call: Retried): Call | undefined => {
   if (call.retry === undefined || call.retry.attempt >= call.retry.maxAttempts) return undefined;
   return { ...call, retry: { ...call.retry, attempt: call.retry.attempt + 1 } };
-}
+};

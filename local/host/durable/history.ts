@@ -63,13 +63,13 @@ export const completedEvents = (start: Start, turn: Turn, tasks: readonly Task[]
 export const terminatedEvent = (reason: Value, atMs: number): HistoryEvent =>
   event(EventType.ExecutionTerminated, NO_ID, atMs, { Input: reason });
 
-function executionCompleted(end: End, atMs: number, eventId: number): HistoryEvent {
+const executionCompleted = (end: End, atMs: number, eventId: number): HistoryEvent => {
   const { status, output } = end;
   const properties = { OrchestrationStatus: STATUS_NUMBERS[status], Result: output, FailureDetails: null };
   return event(EventType.ExecutionCompleted, eventId, atMs, properties);
-}
+};
 
-function executionStarted(start: Start): HistoryEvent {
+const executionStarted = (start: Start): HistoryEvent => {
   const { instanceId, executionId, name, input, parent, generation } = start;
   return event(EventType.ExecutionStarted, NO_ID, start.atMs, {
     OrchestrationInstance: { InstanceId: instanceId, ExecutionId: executionId },
@@ -88,9 +88,9 @@ function executionStarted(start: Start): HistoryEvent {
     Tags: null,
     Generation: generation,
   });
-}
+};
 
-function taskEvent(start: Start, task: Task, atMs: number): HistoryEvent {
+const taskEvent = (start: Start, task: Task, atMs: number): HistoryEvent => {
   switch (task.kind) {
     case "activity":
       return event(EventType.TaskScheduled, task.id, atMs, { Name: task.name, Version: "", Input: task.input });
@@ -104,9 +104,9 @@ function taskEvent(start: Start, task: Task, atMs: number): HistoryEvent {
     case "timer":
       return event(EventType.TimerCreated, task.id, atMs, { FireAt: isoTime(task.fireAtMs) });
   }
-}
+};
 
-function messageEvent(message: Message, pending: ReadonlyMap<number, Task>): HistoryEvent {
+const messageEvent = (message: Message, pending: ReadonlyMap<number, Task>): HistoryEvent => {
   if (message.kind === "event") {
     return event(EventType.EventRaised, NO_ID, message.atMs, { Name: message.name, Input: message.input });
   }
@@ -132,8 +132,12 @@ function messageEvent(message: Message, pending: ReadonlyMap<number, Task>): His
       return event(EventType.TimerFired, NO_ID, message.atMs, { TimerId: message.taskId, FireAt: fireAt });
     }
   }
-}
+};
 
-function event(type: number, eventId: number, atMs: number, properties: Record<string, unknown>): HistoryEvent {
-  return { EventType: type, ...properties, EventId: eventId, IsPlayed: false, Timestamp: isoTime(atMs) };
-}
+const event = (type: number, eventId: number, atMs: number, properties: Record<string, unknown>): HistoryEvent => ({
+  EventType: type,
+  ...properties,
+  EventId: eventId,
+  IsPlayed: false,
+  Timestamp: isoTime(atMs),
+});

@@ -30,32 +30,12 @@ interface Call {
 
 /** The extension's HTTP API. Statuses, headers and bodies follow HttpApiHandler.cs. */
 export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOptions) => {
-  return async (request: Request): Promise<Response> => {
-    const url = new URL(request.url);
-    const call: Call = { request, url, query: url.searchParams };
-    const otherHub = otherTaskHub(call.query);
-    if (otherHub !== undefined) return problem(400, `There is no task hub '${otherHub}' here, only '${hubName}'.`);
-
-    const path = segments(url);
-    if (path === undefined) return problem(400, "The URL holds a % that encodes nothing.");
-    const [kind, id, operation, rest, ...more] = path;
-    if (more.length > 0) return status(404);
-    if (kind === "entities") return problem(501, "Durable entities are not supported by the local host.");
-    if (kind === "orchestrators" && id !== undefined && rest === undefined) return start(call, id, operation);
-    if (kind === "instances") {
-      if (id === undefined) return many(call);
-      const resident = hub.get(id);
-      return resident === undefined ? missing(id, operation) : one(call, resident, operation, rest);
-    }
-    return status(404);
-  };
-
-  function otherTaskHub(query: URLSearchParams): string | undefined {
+  const otherTaskHub = (query: URLSearchParams): string | undefined => {
     const named = query.get("taskHub") ?? "";
     return named === "" || named.toLowerCase() === hubName.toLowerCase() ? undefined : named;
-  }
+  };
 
-  async function start(call: Call, name: string, id: string | undefined): Promise<Response> {
+  const start = async (call: Call, name: string, id: string | undefined): Promise<Response> => {
     if (call.request.method !== "POST") return status(404);
     const target = hub.functions().orchestrator(name);
     if (target === undefined) return badArgument(unknownOrchestrator(hub.functions(), name));
@@ -64,14 +44,14 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     if (invalid !== undefined) return badArgument(invalid);
     const input = await jsonBody(call.request);
     return input === undefined ? problem(400, "Invalid JSON content") : startNew(call, target.name, instanceId, input);
-  }
+  };
 
-  async function startNew(call: Call, name: string, instanceId: string, input: string): Promise<Response> {
+  const startNew = async (call: Call, name: string, instanceId: string, input: string): Promise<Response> => {
     if ((await hub.startNew({ name, instanceId, input })) === "alive") return alreadyAlive(instanceId);
     return (await finishedInTime(call, instanceId)) ?? checkStatus(call, instanceId);
-  }
+  };
 
-  function alreadyAlive(instanceId: string): Response {
+  const alreadyAlive = (instanceId: string): Response => {
     const resident = hub.get(instanceId);
     const state = resident === undefined ? "Pending" : runtimeStatus(resident.instance);
     return Response.json(
@@ -82,10 +62,10 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
       },
       { status: 500 },
     );
-  }
+  };
 
   /** The outcome of a start with `timeout` and `pollingInterval`, when it comes in time. */
-  async function finishedInTime({ request, query }: Call, instanceId: string): Promise<Response | undefined> {
+  const finishedInTime = async ({ request, query }: Call, instanceId: string): Promise<Response | undefined> => {
     const timeoutSeconds = Number.parseFloat(query.get("timeout") ?? "");
     const resident = hub.get(instanceId);
     if (Number.isNaN(timeoutSeconds) || !query.has("pollingInterval") || resident === undefined) return undefined;
@@ -94,36 +74,36 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     if (end === undefined) return undefined;
     if (end.status !== "Completed") return showStatus({ request, url: new URL(request.url), query }, resident);
     return new Response(await values.read(end.output), { headers: { "content-type": "application/json" } });
-  }
+  };
 
-  async function timeLimit(work: Promise<void>, limitMs: number): Promise<void> {
+  const timeLimit = async (work: Promise<void>, limitMs: number): Promise<void> => {
     let callOff = (): void => undefined;
     const late = new Promise<void>((resolve) => {
       callOff = clock.at(clock.now() + limitMs, resolve);
     });
     await Promise.race([work, late]);
     callOff();
-  }
+  };
 
-  function checkStatus({ url }: Call, instanceId: string): Response {
+  const checkStatus = ({ url }: Call, instanceId: string): Response => {
     const { rewindPostUri: _, ...body } = managementUrls({ origin: url.origin, hubName, systemKey }, instanceId);
     const headers = { location: body.statusQueryGetUri, "retry-after": "10" };
     return Response.json(body, { status: 202, headers });
-  }
+  };
 
-  async function many(call: Call): Promise<Response> {
+  const many = async (call: Call): Promise<Response> => {
     if (call.request.method === "GET") return list(call);
     return call.request.method === "DELETE" ? purgeMany(call) : status(404);
-  }
+  };
 
-  async function list({ request, query }: Call): Promise<Response> {
+  const list = async ({ request, query }: Call): Promise<Response> => {
     const { residents, continuation } = pageOf(hub.all(), query, request.headers.get(CONTINUATION));
     const options = { showInput: flag(query, "showInput", true), showHistory: false, showHistoryOutput: false };
     const body = await Promise.all(residents.map((resident) => view(resident, options)));
     return Response.json(body, continuation === undefined ? {} : { headers: { [CONTINUATION]: continuation } });
-  }
+  };
 
-  async function purgeMany({ query }: Call): Promise<Response> {
+  const purgeMany = async ({ query }: Call): Promise<Response> => {
     if (timeOf(query.get("createdTimeFrom")) === undefined) {
       return Response.json("Please provide value for 'createdTimeFrom' parameter.", { status: 400 });
     }
@@ -132,9 +112,9 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     const purged = await Promise.all(chosen.map((resident) => hub.purge(resident)));
     const instancesDeleted = purged.filter(Boolean).length;
     return instancesDeleted === 0 ? status(404) : Response.json({ instancesDeleted });
-  }
+  };
 
-  async function one(call: Call, resident: Resident, operation?: string, argument?: string): Promise<Response> {
+  const one = async (call: Call, resident: Resident, operation?: string, argument?: string): Promise<Response> => {
     const { method } = call.request;
     if (operation === undefined) {
       if (method === "GET") return showStatus(call, resident);
@@ -158,14 +138,14 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
       default:
         return status(404);
     }
-  }
+  };
 
-  function missing(instanceId: string, operation: string | undefined): Response {
+  const missing = (instanceId: string, operation: string | undefined): Response => {
     if (operation?.toLowerCase() !== "restart") return status(404);
     return problem(400, "InstanceId does not match a valid orchestration instance.", `There is no '${instanceId}'.`);
-  }
+  };
 
-  async function showStatus({ url, query }: Call, resident: Resident): Promise<Response> {
+  const showStatus = async ({ url, query }: Call, resident: Resident): Promise<Response> => {
     const body = await view(resident, {
       showInput: flag(query, "showInput", true),
       showHistory: flag(query, "showHistory", false),
@@ -176,19 +156,18 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     }
     const isError = body.runtimeStatus === "Failed" && flag(query, "returnInternalServerErrorOnFailure", false);
     return Response.json(body, { status: isError ? 500 : 200 });
-  }
+  };
 
-  function view(resident: Resident, options: StatusOptions): Promise<Status> {
-    return statusOf(resident.instance, values, options, () => hub.withHistory(resident));
-  }
+  const view = (resident: Resident, options: StatusOptions): Promise<Status> =>
+    statusOf(resident.instance, values, options, () => hub.withHistory(resident));
 
-  async function restart(call: Call, { instance: { start } }: Resident): Promise<Response> {
+  const restart = async (call: Call, { instance: { start } }: Resident): Promise<Response> => {
     const anew = flag(call.query, "restartWithNewInstanceId", true);
     const instanceId = anew ? randomUUID().replaceAll("-", "") : start.instanceId;
     return startNew(call, start.name, instanceId, await values.read(start.input));
-  }
+  };
 
-  async function raiseEvent({ request }: Call, resident: Resident, name: string): Promise<Response> {
+  const raiseEvent = async ({ request }: Call, resident: Resident, name: string): Promise<Response> => {
     const body = await jsonBody(request);
     const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (type !== "application/json" && !(type === undefined && body === "null")) {
@@ -196,9 +175,9 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     }
     if (body === undefined) return problem(400, "Invalid JSON content");
     return accepted(hub.raiseEvent(resident, name, body));
-  }
+  };
 
-  async function suspend({ query }: Call, resident: Resident, suspended: boolean): Promise<Response> {
+  const suspend = async ({ query }: Call, resident: Resident, suspended: boolean): Promise<Response> => {
     const { instance } = resident;
     if (instance.suspended === suspended) {
       const verb = suspended ? "suspend" : "resume";
@@ -206,5 +185,25 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
       return problem(500, "Something went wrong while processing your request", `Cannot ${verb}: ${state}.`);
     }
     return accepted(hub.suspend(resident, suspended, query.get("reason") ?? ""));
-  }
+  };
+
+  return async (request: Request): Promise<Response> => {
+    const url = new URL(request.url);
+    const call: Call = { request, url, query: url.searchParams };
+    const otherHub = otherTaskHub(call.query);
+    if (otherHub !== undefined) return problem(400, `There is no task hub '${otherHub}' here, only '${hubName}'.`);
+
+    const path = segments(url);
+    if (path === undefined) return problem(400, "The URL holds a % that encodes nothing.");
+    const [kind, id, operation, rest, ...more] = path;
+    if (more.length > 0) return status(404);
+    if (kind === "entities") return problem(501, "Durable entities are not supported by the local host.");
+    if (kind === "orchestrators" && id !== undefined && rest === undefined) return start(call, id, operation);
+    if (kind === "instances") {
+      if (id === undefined) return many(call);
+      const resident = hub.get(id);
+      return resident === undefined ? missing(id, operation) : one(call, resident, operation, rest);
+    }
+    return status(404);
+  };
 };

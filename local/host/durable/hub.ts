@@ -50,7 +50,7 @@ export interface Hub {
 
 export const createHub = (options: HubOptions): Hub => {
   const { store, values, clock, log } = options;
-  const residents = createResidents({ store, values, clock, onEnd });
+  const residents = createResidents({ store, values, clock, onEnd: (resident) => onEnd(resident) });
   const turns = fairQueue(() => options.maxConcurrentOrchestrators * options.pool.size);
   const activities = fairQueue(() => options.maxConcurrentActivities * options.pool.size);
   /** Ids that are being started or purged. */
@@ -69,29 +69,29 @@ export const createHub = (options: HubOptions): Hub => {
     activities,
     functions: () => functions,
     stopped: () => stopped,
-    startNew,
-    wake,
-    track,
+    startNew: (request) => startNew(request),
+    wake: (resident) => wake(resident),
+    track: (work) => track(work),
   });
 
-  async function track<T>(work: Promise<T>): Promise<T> {
+  const track = async <T>(work: Promise<T>): Promise<T> => {
     underWay.add(work);
     try {
       return await work;
     } finally {
       underWay.delete(work);
     }
-  }
+  };
 
-  function wake(resident: Resident): void {
+  const wake = (resident: Resident): void => {
     const { instance } = resident;
     const idle = instance.history.length > 0 && instance.inbox.length === 0;
     if (stopped || busy.has(resident) || instance.suspended || instance.end !== undefined || idle) return;
     busy.add(resident);
     turns.push(instance.start.instanceId, () => takeTurn(resident));
-  }
+  };
 
-  async function takeTurn(resident: Resident): Promise<void> {
+  const takeTurn = async (resident: Resident): Promise<void> => {
     const { instance } = resident;
     if (instance.end === undefined) {
       const atMs = residents.now(resident);
@@ -102,22 +102,22 @@ export const createHub = (options: HubOptions): Hub => {
     }
     busy.delete(resident);
     wake(resident);
-  }
+  };
 
-  async function ask(instance: Instance, taken: readonly Message[], atMs: number) {
+  const ask = async (instance: Instance, taken: readonly Message[], atMs: number) => {
     const target = functions.orchestrator(instance.start.name);
     if (target === undefined) return { failure: unknownOrchestrator(functions, instance.start.name), stack: "" };
     return runOrchestrator(pool, target, await triggerJson(instance, taken, atMs, values));
-  }
+  };
 
-  async function commit(resident: Resident, outcome: Outcome): Promise<void> {
+  const commit = async (resident: Resident, outcome: Outcome): Promise<void> => {
     if (outcome.kind === "continue-as-new") return continueAsNew(resident, outcome);
     const turn = await offload(resident.instance.start.instanceId, outcome.turn);
     await residents.append(resident, turn);
     if (resident.instance.end === undefined) await tasks.carryOut(resident, [...turn.followUps, ...turn.called]);
-  }
+  };
 
-  async function offload(id: string, turn: Turn): Promise<Turn> {
+  const offload = async (id: string, turn: Turn): Promise<Turn> => {
     const { customStatus, end } = turn;
     return {
       ...turn,
@@ -126,12 +126,12 @@ export const createHub = (options: HubOptions): Hub => {
       ...(customStatus === undefined ? {} : { customStatus: await values.keep(id, customStatus) }),
       ...(end === undefined ? {} : { end: { ...end, output: await values.keep(id, end.output) } }),
     };
-  }
+  };
 
-  async function continueAsNew(
+  const continueAsNew = async (
     resident: Resident,
     { took, input, customStatus }: Extract<Outcome, { kind: "continue-as-new" }>,
-  ): Promise<void> {
+  ): Promise<void> => {
     const old = resident.instance;
     const kept = await values.keep(old.start.instanceId, input);
     const status =
@@ -147,9 +147,9 @@ export const createHub = (options: HubOptions): Hub => {
       suspended: old.suspended,
     }));
     if (resident.instance !== old) tasks.callOffTimers(resident);
-  }
+  };
 
-  async function startNew({ name, instanceId, input, parent }: StartRequest): Promise<"started" | "alive"> {
+  const startNew = async ({ name, instanceId, input, parent }: StartRequest): Promise<"started" | "alive"> => {
     const earlier = residents.get(instanceId);
     if (reserved.has(instanceId) || (earlier !== undefined && earlier.instance.end === undefined)) return "alive";
     reserved.add(instanceId);
@@ -176,21 +176,21 @@ export const createHub = (options: HubOptions): Hub => {
     } finally {
       reserved.delete(instanceId);
     }
-  }
+  };
 
-  function onEnd(resident: Resident): void {
+  const onEnd = (resident: Resident): void => {
     const { start, end } = resident.instance;
     tasks.callOffTimers(resident);
     resident.told = tellParent(resident);
     if (end?.status === "Failed") void logFailure(start, end);
     else log("information", start.name, `${start.instanceId}: ${end?.status}`);
-  }
+  };
 
-  async function logFailure(start: Start, end: End): Promise<void> {
+  const logFailure = async (start: Start, end: End): Promise<void> => {
     log("error", start.name, `${start.instanceId}: ${plainText(await values.read(end.output))}`);
-  }
+  };
 
-  async function tellParent({ instance: { start, end } }: Resident): Promise<void> {
+  const tellParent = async ({ instance: { start, end } }: Resident): Promise<void> => {
     if (start.parent === undefined || end === undefined) return;
     const { instanceId, executionId, taskId } = start.parent;
     const parent = residents.get(instanceId);
@@ -201,7 +201,7 @@ export const createHub = (options: HubOptions): Hub => {
         ? ({ kind: "completed", result: output } as const)
         : ({ kind: "failed", reason: plainText(output), details: end.details } as const);
     await track(tasks.report(parent, executionId, taskId, outcome));
-  }
+  };
 
   return {
     async start() {
@@ -257,12 +257,12 @@ export const createHub = (options: HubOptions): Hub => {
 
 const newId = (): string => randomUUID().replaceAll("-", "");
 
-function clear(...queues: readonly FairQueue[]): void {
+const clear = (...queues: readonly FairQueue[]): void => {
   for (const queue of queues) queue.clear();
-}
+};
 
 /** A failure's text; an output that is not a string stays JSON. */
-function plainText(json: string): string {
+const plainText = (json: string): string => {
   const value: unknown = JSON.parse(json);
   return typeof value === "string" ? value : json;
-}
+};

@@ -83,7 +83,7 @@ export const unfinishedTasks = (instance: Instance): Task[] => {
   return [...instance.pending.values()].filter((task) => !known.has(task.id));
 };
 
-function applyTurn(instance: Instance, turn: Turn): void {
+const applyTurn = (instance: Instance, turn: Turn): void => {
   const taken = instance.inbox.splice(0, turn.took);
   const tasks = [...turn.followUps, ...turn.called];
   instance.history.push(...startedEvents(instance, turn.atMs, taken), ...completedEvents(instance.start, turn, tasks));
@@ -95,13 +95,13 @@ function applyTurn(instance: Instance, turn: Turn): void {
   instance.updatedAtMs = turn.atMs;
   instance.customStatus = turn.customStatus ?? instance.customStatus;
   if (turn.end !== undefined) finish(instance, turn.end);
-}
+};
 
-function finish(instance: Instance, end: End): void {
+const finish = (instance: Instance, end: End): void => {
   instance.end = end;
   instance.called = [];
   instance.pending.clear();
-}
+};
 
 /** Every value kept for the instance, large or not. */
 export const valuesOf = ({ start, history, inbox, customStatus, end }: Instance): Value[] => [

@@ -31,7 +31,7 @@ export interface LargeValues {
 export const largeValues = (directory: string): LargeValues => {
   const folderOf = (instanceId: string) => join(directory, fileName(instanceId));
 
-  async function keep(instanceId: string, value: Value): Promise<Value> {
+  const keep = async (instanceId: string, value: Value): Promise<Value> => {
     if (typeof value !== "string" || Buffer.byteLength(value) < LARGE_BYTES) return value;
     const folder = folderOf(instanceId);
     await mkdir(folder, { recursive: true });
@@ -45,12 +45,12 @@ export const largeValues = (directory: string): LargeValues => {
     }
     await Promise.all([folder, directory].map(flushDirectory));
     return { large: `${fileName(instanceId)}/${name}` };
-  }
+  };
 
-  async function read(value: Value): Promise<string> {
+  const read = async (value: Value): Promise<string> => {
     if (typeof value === "string") return value;
     return (await unpack(await readFile(join(directory, value.large)))).toString();
-  }
+  };
 
   return {
     keep,

@@ -31,19 +31,19 @@ export const unknownActivity = ({ activityNames }: RegisteredFunctions, name: st
 export const unknownOrchestrator = ({ orchestratorNames }: RegisteredFunctions, name: string): string =>
   unknown(name, "orchestrator", "an orchestrator", orchestratorNames);
 
-function byTrigger(functions: readonly FunctionInfo[], type: string): Map<string, DurableFunction> {
+const byTrigger = (functions: readonly FunctionInfo[], type: string): Map<string, DurableFunction> => {
   const found = new Map<string, DurableFunction>();
   for (const { name, bindings } of functions) {
     const trigger = Object.entries(bindings).find(([, binding]) => binding.type === type);
     if (trigger !== undefined) found.set(name.toLowerCase(), { name, triggerName: trigger[0] });
   }
   return found;
-}
+};
 
-function unknown(name: string, kind: string, article: string, known: readonly string[]): string {
+const unknown = (name: string, kind: string, article: string, known: readonly string[]): string => {
   const others =
     known.length === 0
       ? `No ${kind} functions are registered.`
       : `The registered ${kind} functions are ${known.map((other) => `'${other}'`).join(", ")}.`;
   return `The function '${name}' doesn't exist, is disabled, or is not ${article} function. ${others}`;
-}
+};

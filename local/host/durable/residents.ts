@@ -51,14 +51,14 @@ export const createResidents = ({ store, values, clock, onEnd }: Deps): Resident
   const held = new Map<string, Held>();
   const find = (resident: Resident): Held => resident as Held;
 
-  function settle(resident: Held): void {
+  const settle = (resident: Held): void => {
     resident.kept = largeOnes(resident.instance);
     resident.instance.history = [];
     resident.instance.inbox = [];
     resident.resolveEnded();
-  }
+  };
 
-  async function add(start: Start): Promise<Resident> {
+  const add = async (start: Start): Promise<Resident> => {
     const earlier = held.get(start.instanceId);
     const resident = hold(begin(start));
     await store.replace(
@@ -68,7 +68,7 @@ export const createResidents = ({ store, values, clock, onEnd }: Deps): Resident
     );
     await values.forget(earlier?.kept ?? []);
     return resident;
-  }
+  };
 
   return {
     async load() {
@@ -122,22 +122,21 @@ export const createResidents = ({ store, values, clock, onEnd }: Deps): Resident
   };
 };
 
-function hold(instance: Instance): Held {
+const hold = (instance: Instance): Held => {
   let resolveEnded: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     resolveEnded = resolve;
   });
   const latestMs = Math.max(instance.updatedAtMs, ...instance.inbox.map(({ atMs }) => atMs));
   return { instance, latestMs, ended, told: Promise.resolve(), resolveEnded, kept: [] };
-}
+};
 
-function fold([first, ...rest]: readonly Line[]): Instance {
+const fold = ([first, ...rest]: readonly Line[]): Instance => {
   if (first?.type !== "start") throw new Error("an instance's file does not begin with its start");
   const instance = begin(first);
   for (const line of rest) apply(instance, line);
   return instance;
-}
+};
 
-function largeOnes(instance: Instance): Exclude<Value, string>[] {
-  return valuesOf(instance).filter((value) => typeof value !== "string");
-}
+const largeOnes = (instance: Instance): Exclude<Value, string>[] =>
+  valuesOf(instance).filter((value) => typeof value !== "string");

@@ -59,30 +59,28 @@ export const runActivity = async (
   }
 };
 
-function invocation(
+const invocation = (
   { name, triggerName }: DurableFunction,
   json: string,
   triggerMetadata: Readonly<Record<string, TypedData>>,
-): Invocation {
-  return { functionName: name, inputs: [{ name: triggerName, data: { json } }], triggerMetadata };
-}
+): Invocation => ({ functionName: name, inputs: [{ name: triggerName, data: { json } }], triggerMetadata });
 
 /** The library turns an activity's string input into JSON text before it records it (durable-functions 3.5, processInput). */
-function argument(input: string): string {
+const argument = (input: string): string => {
   const value: unknown = JSON.parse(input);
   return typeof value === "string" ? value : input;
-}
+};
 
-function textOf(data: TypedData | undefined): string {
+const textOf = (data: TypedData | undefined): string => {
   if (data?.json !== undefined) return data.json;
   return data?.string === undefined ? "null" : JSON.stringify(data.string);
-}
+};
 
 /** `Details` stands in for the exception that .NET serialises there. */
-function failureOf(
+const failureOf = (
   activity: string,
   { message, remoteStack }: FunctionFailedError,
-): { reason: string; details: string } {
+): { reason: string; details: string } => {
   const exception = { ClassName: "System.Exception", Message: message, StackTraceString: remoteStack };
   return { reason: `Activity function '${activity}' failed: ${message}`, details: JSON.stringify(exception) };
-}
+};

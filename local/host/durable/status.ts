@@ -66,7 +66,7 @@ const HIDDEN: Readonly<Record<number, readonly string[]>> = {
 const ORCHESTRATION_STATUS: Readonly<Record<number, RuntimeStatus>> = { 1: "Completed", 3: "Failed", 5: "Terminated" };
 
 /** The history for people: turns left out, each outcome joined with what was scheduled. Source: DurableClient.cs. */
-function historyView(events: readonly HistoryEvent[], { showInput, showHistoryOutput }: StatusOptions): unknown[] {
+const historyView = (events: readonly HistoryEvent[], { showInput, showHistoryOutput }: StatusOptions): unknown[] => {
   const scheduled = new Map<unknown, HistoryEvent>();
   const shown: Record<string, unknown>[] = [];
   const answered = new Set<HistoryEvent>();
@@ -91,15 +91,13 @@ function historyView(events: readonly HistoryEvent[], { showInput, showHistoryOu
     shown.push(Object.fromEntries(Object.entries(view).filter(([key]) => !hidden.includes(key))));
   }
   return shown;
-}
+};
 
-function joined(event: HistoryEvent, cause: HistoryEvent | undefined): Record<string, unknown> {
+const joined = (event: HistoryEvent, cause: HistoryEvent | undefined): Record<string, unknown> => {
   if (cause !== undefined) return { ScheduledTime: cause.Timestamp, FunctionName: cause["Name"], Input: cause.Input };
   if (event.EventType === EventType.ExecutionStarted) return { FunctionName: event["Name"] };
   if (event.EventType !== EventType.ExecutionCompleted) return {};
   return { OrchestrationStatus: ORCHESTRATION_STATUS[Number(event["OrchestrationStatus"])] };
-}
+};
 
-function seconds(atMs: number): string {
-  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
-}
+const seconds = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`;

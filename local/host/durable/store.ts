@@ -29,19 +29,19 @@ export const fileStore = (directory: string): Store => {
   const open = new Set<FileLog>();
   const pathOf = (instanceId: string) => join(directory, `${fileName(instanceId)}${SUFFIX}`);
 
-  function logOf(instanceId: string): FileLog {
+  const logOf = (instanceId: string): FileLog => {
     const log = logs.get(instanceId) ?? fileLog(pathOf(instanceId));
     logs.set(instanceId, log);
     return log;
-  }
+  };
 
-  async function write(log: FileLog, work: Promise<void>): Promise<void> {
+  const write = async (log: FileLog, work: Promise<void>): Promise<void> => {
     open.delete(log);
     open.add(log);
     const [oldest] = open.size > OPEN_FILES ? open : [];
     if (oldest !== undefined) open.delete(oldest);
     await Promise.all([work, oldest?.rest()]);
-  }
+  };
 
   return {
     async *readAll() {
@@ -86,15 +86,15 @@ export const fileName = (instanceId: string): string => {
 
 const optionalText = (line: Line | undefined): string | undefined => line && JSON.stringify(line);
 
-async function readLines(path: string, cut: boolean): Promise<Line[]> {
+const readLines = async (path: string, cut: boolean): Promise<Line[]> => {
   const bytes = await readFile(path);
   const whole = bytes.lastIndexOf("\n") + 1;
   if (cut && whole < bytes.length) await truncate(path, whole);
   const texts = bytes.subarray(0, whole).toString().split("\n").slice(0, -1);
   return texts.map((text, index) => parseLine(text, `${path}:${index + 1}`));
-}
+};
 
-function parseLine(text: string, place: string): Line {
+const parseLine = (text: string, place: string): Line => {
   try {
     return Line.parse(JSON.parse(text));
   } catch (error) {
@@ -102,4 +102,4 @@ function parseLine(text: string, place: string): Line {
       cause: error,
     });
   }
-}
+};

@@ -59,7 +59,7 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
   /** How to call off the timers that are set. */
   const timers = new Map<Resident, Map<number, () => void>>();
 
-  async function carryOut(resident: Resident, tasks: readonly Task[]): Promise<void> {
+  const carryOut = async (resident: Resident, tasks: readonly Task[]): Promise<void> => {
     const { start } = resident.instance;
     const children = tasks.filter((task) => task.kind === "sub-orchestration");
     for (const task of tasks) {
@@ -70,9 +70,9 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
       }
     }
     await Promise.all(children.map((task) => startChild(resident, start, task)));
-  }
+  };
 
-  function setTimer(resident: Resident, executionId: string, { id, fireAtMs }: Timer): void {
+  const setTimer = (resident: Resident, executionId: string, { id, fireAtMs }: Timer): void => {
     if (deps.stopped()) return;
     const set = timers.get(resident) ?? new Map<number, () => void>();
     timers.set(resident, set);
@@ -82,15 +82,15 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
       void post(resident, executionId, (atMs) => ({ kind: "timer-fired", atMs, taskId: id }));
     };
     set.set(id, clock.at(fireAtMs, fire));
-  }
+  };
 
-  function callOffTimers(resident: Resident): void {
+  const callOffTimers = (resident: Resident): void => {
     for (const callOff of timers.get(resident)?.values() ?? []) callOff();
     timers.delete(resident);
-  }
+  };
 
   /** Each delivery reports what it came to; the first report counts. */
-  async function callActivity(resident: Resident, executionId: string, task: Activity, deliveries: number) {
+  const callActivity = async (resident: Resident, executionId: string, task: Activity, deliveries: number) => {
     if (!isPending(resident, executionId, task.id)) return;
     const { instanceId } = resident.instance.start;
     const target = deps.functions().activity(task.name);
@@ -104,30 +104,30 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
       await report(resident, executionId, task.id, outcome);
     };
     await Promise.all(Array.from({ length: deliveries }, deliver));
-  }
+  };
 
-  async function report(
+  const report = async (
     resident: Resident,
     executionId: string,
     taskId: number,
     outcome: ActivityOutcome,
-  ): Promise<void> {
+  ): Promise<void> => {
     if (!isPending(resident, executionId, taskId)) return;
     const kept =
       outcome.kind === "failed"
         ? outcome
         : { ...outcome, result: await values.keep(resident.instance.start.instanceId, outcome.result) };
     await post(resident, executionId, (atMs) => ({ ...kept, atMs, taskId }));
-  }
+  };
 
-  async function post(resident: Resident, executionId: string, messageAt: (atMs: number) => TaskMessage) {
+  const post = async (resident: Resident, executionId: string, messageAt: (atMs: number) => TaskMessage) => {
     const message = messageAt(residents.now(resident));
     if (deps.stopped() || !awaits(resident.instance, executionId, message)) return;
     await track(residents.append(resident, { type: "message", executionId, message }));
     wake(resident);
-  }
+  };
 
-  async function startChild(resident: Resident, start: Start, task: SubOrchestration): Promise<void> {
+  const startChild = async (resident: Resident, start: Start, task: SubOrchestration): Promise<void> => {
     const instanceId = childId(start, task);
     const parent = { instanceId: start.instanceId, name: start.name, executionId: start.executionId, taskId: task.id };
     const refuse = (reason: string) =>
@@ -142,7 +142,7 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
         `Sub-orchestration '${task.name}' was not started: an instance with the id '${instanceId}' is alive.`,
       );
     }
-  }
+  };
 
   return {
     carryOut,
@@ -157,7 +157,7 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
 const isPending = ({ instance }: Resident, executionId: string, taskId: number): boolean =>
   instance.start.executionId === executionId && instance.pending.has(taskId);
 
-function isChild(resident: Resident | undefined, { instanceId, executionId, taskId }: Parent): boolean {
+const isChild = (resident: Resident | undefined, { instanceId, executionId, taskId }: Parent): boolean => {
   const parent = resident?.instance.start.parent;
   return parent?.instanceId === instanceId && parent.executionId === executionId && parent.taskId === taskId;
-}
+};

@@ -75,37 +75,39 @@ export const interpretTurn = (
   }
 };
 
-function finished(
+const finished = (
   actions: readonly LeafAction[],
   state: OrchestratorState,
   customStatus: string | undefined,
   turn: Turn,
-): Outcome {
+): Outcome => {
   const next = actions.find((action) => action.actionType === ActionType.ContinueAsNew);
   if (next !== undefined) {
     return { kind: "continue-as-new", took: turn.took, input: jsonText(next.input), customStatus };
   }
   return { kind: "turn", turn: { ...turn, end: { status: "Completed", output: jsonText(state.output), details: "" } } };
-}
+};
 
-function refuseUnsupported(actions: readonly LeafAction[]): void {
+const refuseUnsupported = (actions: readonly LeafAction[]): void => {
   for (const { actionType } of actions) {
     const feature = UNSUPPORTED[actionType];
     if (feature !== undefined) throw new OrchestrationFault(`${feature} is not supported by the local host.`);
   }
-}
+};
 
-function failure(orchestrator: string, reason: string, details: string): End {
-  return { status: "Failed", output: jsonText(`Orchestrator function '${orchestrator}' failed: ${reason}`), details };
-}
+const failure = (orchestrator: string, reason: string, details: string): End => ({
+  status: "Failed",
+  output: jsonText(`Orchestrator function '${orchestrator}' failed: ${reason}`),
+  details,
+});
 
-function scheduled(
+const scheduled = (
   instance: Instance,
   taken: readonly Message[],
   atMs: number,
   actions: readonly LeafAction[],
   functions: RegisteredFunctions,
-): Pick<Turn, "followUps" | "called" | "actions"> {
+): Pick<Turn, "followUps" | "called" | "actions"> => {
   checkReplay(instance, actions.slice(0, instance.actions));
   const fresh = actions.slice(instance.actions).flatMap((action) => callOf(instance, action, atMs, functions) ?? []);
 
@@ -116,17 +118,16 @@ function scheduled(
     called: fresh.map(number),
     actions: actions.length,
   };
-}
+};
 
-function followUps(instance: Instance, taken: readonly Message[], nowMs: number): Call[] {
-  return taken.flatMap((message) => {
+const followUps = (instance: Instance, taken: readonly Message[], nowMs: number): Call[] =>
+  taken.flatMap((message) => {
     if (message.kind === "event") return [];
     const task = instance.pending.get(message.taskId);
     return (task && followUpOf(message, task, nowMs)) ?? [];
   });
-}
 
-function checkReplay(instance: Instance, replayed: readonly LeafAction[]): void {
+const checkReplay = (instance: Instance, replayed: readonly LeafAction[]): void => {
   const calls = replayed.filter((action) => action.actionType !== ActionType.WaitForExternalEvent);
   instance.called.forEach((task, index) => {
     const now = calls[index];
@@ -139,9 +140,9 @@ function checkReplay(instance: Instance, replayed: readonly LeafAction[]): void 
       );
     }
   });
-}
+};
 
-function signature(action: LeafAction): string {
+const signature = (action: LeafAction): string => {
   switch (action.actionType) {
     case ActionType.CallActivity:
     case ActionType.CallActivityWithRetry:
@@ -152,8 +153,6 @@ function signature(action: LeafAction): string {
     default:
       return action.actionType === ActionType.CreateTimer ? "a timer" : `action type ${action.actionType}`;
   }
-}
+};
 
-function signatureOfTask(task: Task): string {
-  return task.kind === "timer" ? "a timer" : `${task.kind} '${task.name}'`;
-}
+const signatureOfTask = (task: Task): string => (task.kind === "timer" ? "a timer" : `${task.kind} '${task.name}'`);

@@ -21,7 +21,7 @@ export interface AdminDeps {
  * Answers what lies under `/admin/`: `GET functions`, `GET functions/{name}`, `POST functions/{name}` with `{"input"}`
  * (202, then runs it out of turn), `GET host/status`, `GET host/ping` and `GET host/processes`.
  */
-export function adminEndpoint(deps: AdminDeps): (request: Request) => Promise<Response> {
+export const adminEndpoint = (deps: AdminDeps): ((request: Request) => Promise<Response>) => {
   const startedAt = performance.now();
   const describe = describer(deps);
 
@@ -44,10 +44,11 @@ export function adminEndpoint(deps: AdminDeps): (request: Request) => Promise<Re
     if (found === undefined) return new Response(null, { status: 404 });
     return request.method === "POST" ? invoke(found, deps.timers, request) : Response.json(describe(found));
   };
-}
+};
 
-function describer({ routes, baseUrl }: AdminDeps) {
-  return ({ name, bindings }: AppFunction) => {
+const describer =
+  ({ routes, baseUrl }: AdminDeps) =>
+  ({ name, bindings }: AppFunction) => {
     const route = routes.find(({ functionName }) => functionName === name);
     return {
       name,
@@ -58,9 +59,8 @@ function describer({ routes, baseUrl }: AdminDeps) {
       config: { name, bindings: Object.entries(bindings).map(([key, binding]) => ({ name: key, ...binding })) },
     };
   };
-}
 
-async function invoke(found: AppFunction, timers: TimerTriggers, request: Request): Promise<Response> {
+const invoke = async (found: AppFunction, timers: TimerTriggers, request: Request): Promise<Response> => {
   const body = Invocation.safeParse(await request.json().catch(() => undefined));
   if (!body.success) return new Response('Send JSON such as {"input": ""}.', { status: 400 });
   const invocation = invocationOf(found, timers, body.data.input);
@@ -71,26 +71,26 @@ async function invoke(found: AppFunction, timers: TimerTriggers, request: Reques
     if (!(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
   });
   return new Response(null, { status: 202 });
-}
+};
 
 /** The trigger's data and metadata, or what is wrong with the input. */
-function invocationOf(
+const invocationOf = (
   { name, triggerType }: AppFunction,
   timers: TimerTriggers,
   input: string,
-): [TypedData, Record<string, TypedData>?] | string {
+): [TypedData, Record<string, TypedData>?] | string => {
   if (triggerType === "timertrigger") return [timers.input(name) ?? {}];
   if (triggerType === "eventgridtrigger") {
     const event = Event.safeParse(parseJson(input));
     return event.success ? eventInvocation(event.data) : "The input of an Event Grid function is one event as JSON.";
   }
   return `A function with a ${triggerType} is not run from here.`;
-}
+};
 
-function parseJson(text: string): unknown {
+const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
+};

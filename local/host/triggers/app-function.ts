@@ -26,10 +26,10 @@ export interface AppFunctionDeps {
 }
 
 /** Makes a registered function runnable. @throws {StartError} when a `%SETTING%` of its bindings does not resolve. */
-export function appFunction(
+export const appFunction = (
   { name, bindings }: FunctionInfo,
   { pool, settings, durable }: AppFunctionDeps,
-): AppFunction {
+): AppFunction => {
   const resolved = Object.fromEntries(
     Object.entries(bindings).map(([key, binding]) => [key, resolveBinding(binding, settings, name)]),
   );
@@ -54,7 +54,7 @@ export function appFunction(
         dispatched,
       ),
   };
-}
+};
 
 /** The durable triggers are the task hub's. */
 const SERVED =
@@ -64,10 +64,10 @@ const SERVED =
 export const unservedTypes = ({ bindings }: AppFunction): string[] =>
   Object.values(bindings).flatMap(({ type }) => (SERVED.test(type) ? [] : [type]));
 
-function resolveBinding(binding: BindingInfo, settings: Settings, functionName: string): BindingInfo {
+const resolveBinding = (binding: BindingInfo, settings: Settings, functionName: string): BindingInfo => {
   const options = Object.entries(binding).map(([option, value]) => [
     option,
     typeof value === "string" ? resolveSettings(value, settings, `${functionName}, ${option}`) : value,
   ]);
   return { ...binding, ...Object.fromEntries(options) };
-}
+};

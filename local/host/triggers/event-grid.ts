@@ -34,7 +34,10 @@ const ValidationRequest = z.union([
  * failed (Event Grid then sends the whole delivery again), 404 for an unknown function, 400 without an event type.
  * A body that is not events answers 500, as in Azure.
  */
-export function eventGridWebhook(functions: readonly AppFunction[], log: Log): (request: Request) => Promise<Response> {
+export const eventGridWebhook = (
+  functions: readonly AppFunction[],
+  log: Log,
+): ((request: Request) => Promise<Response>) => {
   const listeners = new Map(
     functions.filter(({ triggerType }) => triggerType === "eventgridtrigger").map((each) => [each.name, each]),
   );
@@ -58,40 +61,40 @@ export function eventGridWebhook(functions: readonly AppFunction[], log: Log): (
         return new Response(null, { status: 400 });
     }
   };
-}
+};
 
 /** The input of an Event Grid function for one event, and what is told beside it. */
-export function eventInvocation(event: Event): [TypedData, Record<string, TypedData>] {
+export const eventInvocation = (event: Event): [TypedData, Record<string, TypedData>] => {
   const metadata = Object.entries(event).map(([name, value]) => [
     name,
     typeof value === "string" ? { string: value } : { json: JSON.stringify(value) },
   ]);
   return [{ json: JSON.stringify(event) }, Object.fromEntries(metadata)];
-}
+};
 
-async function deliver(listener: AppFunction, events: readonly Event[]): Promise<Response> {
+const deliver = async (listener: AppFunction, events: readonly Event[]): Promise<Response> => {
   const runs = await Promise.allSettled(events.map((event) => listener.run(...eventInvocation(event))));
   const failures = runs.flatMap((run) => (run.status === "rejected" ? [run.reason] : []));
   const unknown = failures.find((error) => !(error instanceof FunctionFailedError || error instanceof WorkerLostError));
   if (unknown !== undefined) throw unknown;
   if (failures.length === 0) return new Response(null, { status: 202 });
   return new Response(`Exception while executing function: Functions.${listener.name}`, { status: 500 });
-}
+};
 
 /** The handshake of CloudEvents 1.0. Source: https://github.com/cloudevents/spec/blob/v1.0/http-webhook.md, 4 (read 2026-11). */
-function allowOrigin(request: Request): Response {
+const allowOrigin = (request: Request): Response => {
   const origin = request.headers.get("webhook-request-origin") ?? PUBLIC_CLOUD;
   return new Response(null, {
     headers: { "webhook-allowed-origin": ORIGINS.includes(origin) ? origin : PUBLIC_CLOUD },
   });
-}
+};
 
-async function parsed<S extends z.ZodType>(
+const parsed = async <S extends z.ZodType>(
   request: Request,
   schema: S,
   log: Log,
   use: (value: z.output<S>) => Promise<Response>,
-): Promise<Response> {
+): Promise<Response> => {
   let value: z.output<S>;
   try {
     value = schema.parse(JSON.parse(await request.text()));
@@ -105,4 +108,4 @@ async function parsed<S extends z.ZodType>(
     return new Response(null, { status: 500 });
   }
   return use(value);
-}
+};

@@ -9,7 +9,7 @@ export class BodyTooLargeError extends Error {
 }
 
 /** The whole body of a request. @throws {BodyTooLargeError} above 100 MiB. */
-export async function readBody(request: IncomingMessage): Promise<Buffer> {
+export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   refuseTooLarge(Number(request.headers["content-length"] ?? 0));
@@ -19,14 +19,14 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
+};
 
-function refuseTooLarge(sizeBytes: number): void {
+const refuseTooLarge = (sizeBytes: number): void => {
   if (sizeBytes > LARGEST_BODY_BYTES) throw new BodyTooLargeError(`The body is over ${LARGEST_BODY_BYTES} bytes.`);
-}
+};
 
 /** A request as the worker's RPC describes it. */
-export function toHttpData(request: IncomingMessage, params: Record<string, string>, body: Buffer): HttpData {
+export const toHttpData = (request: IncomingMessage, params: Record<string, string>, body: Buffer): HttpData => {
   const url = urlOf(request);
   return {
     method: request.method ?? "GET",
@@ -36,46 +36,40 @@ export function toHttpData(request: IncomingMessage, params: Record<string, stri
     query: queryOf(url),
     ...(body.length === 0 ? {} : { body: { bytes: body } }),
   };
-}
+};
 
 /** What the real host tells about an HTTP trigger beside the request; where requests are streams, the library reads it. */
-export function httpMetadata(request: IncomingMessage, params: Record<string, string>): Record<string, TypedData> {
-  return {
-    Query: { json: JSON.stringify(queryOf(urlOf(request))) },
-    Headers: { json: JSON.stringify(headersOf(request)) },
-    ...Object.fromEntries(Object.entries(params).map(([name, value]) => [name, { string: value }])),
-  };
-}
+export const httpMetadata = (request: IncomingMessage, params: Record<string, string>): Record<string, TypedData> => ({
+  Query: { json: JSON.stringify(queryOf(urlOf(request))) },
+  Headers: { json: JSON.stringify(headersOf(request)) },
+  ...Object.fromEntries(Object.entries(params).map(([name, value]) => [name, { string: value }])),
+});
 
-export function urlOf(request: IncomingMessage): URL {
+export const urlOf = (request: IncomingMessage): URL => {
   return new URL(request.url ?? "/", `http://${request.headers.host ?? "127.0.0.1"}`);
-}
+};
 
-function headersOf(request: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(", ")]),
-  );
-}
+const headersOf = (request: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(", ")]));
 
 /** Values of a repeated name are joined by commas, as the real host joins them. */
-function queryOf(url: URL): Record<string, string> {
-  return Object.fromEntries(
+const queryOf = (url: URL): Record<string, string> =>
+  Object.fromEntries(
     Array.from(new Set(url.searchParams.keys()), (name) => [name, url.searchParams.getAll(name).join(",")]),
   );
-}
 
 /** Answers with what the function returned; a function that returned nothing answers 204. */
-export function sendHttpData(response: ServerResponse, data: HttpData | undefined): void {
+export const sendHttpData = (response: ServerResponse, data: HttpData | undefined): void => {
   response.statusCode = data === undefined ? 204 : Number(data.statusCode ?? 200);
   for (const [name, value] of Object.entries(data?.headers ?? {})) response.setHeader(name, value);
   const cookies = data?.cookies ?? [];
   if (cookies.length > 0) response.setHeader("set-cookie", cookies.map(serializeCookie));
   response.end(data?.body?.bytes ?? data?.body?.string ?? data?.body?.json);
-}
+};
 
 const SAME_SITE = { lax: "lax", strict: "strict", explicitNone: "none" } as const;
 
-function serializeCookie(cookie: HttpCookie): string {
+const serializeCookie = (cookie: HttpCookie): string => {
   const { name, value, expiresSeconds, maxAgeSeconds, domain, path, secure, httpOnly, sameSite } = cookie;
   return [
     `${name}=${encodeURIComponent(value)}`,
@@ -89,4 +83,4 @@ function serializeCookie(cookie: HttpCookie): string {
   ]
     .filter(Boolean)
     .join("; ");
-}
+};

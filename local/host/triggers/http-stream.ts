@@ -10,12 +10,12 @@ const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", 
  * Runs a function that takes its request, and gives its response, as a stream: both pass through the HTTP server that
  * the library keeps in the app's process. Throws when the function throws or the connection breaks.
  */
-export async function runStreamed(
+export const runStreamed = async (
   { name, run }: AppFunction,
   request: IncomingMessage,
   response: ServerResponse,
   params: Record<string, string>,
-): Promise<void> {
+): Promise<void> => {
   const abort = new AbortController();
   let answered: Promise<void> | undefined;
   try {
@@ -30,15 +30,15 @@ export async function runStreamed(
     abort.abort();
     throw error;
   }
-}
+};
 
-async function forward(
+const forward = async (
   request: IncomingMessage,
   response: ServerResponse,
   url: URL,
   invocationId: string,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<void> => {
   const headers = {
     ...request.headers,
     "x-ms-invocation-id": invocationId,
@@ -60,4 +60,4 @@ async function forward(
     if (value !== undefined && !HOP_BY_HOP.includes(name)) response.setHeader(name, value);
   }
   await pipeline(answer, response);
-}
+};

@@ -26,10 +26,10 @@ interface Entry extends HttpRoute {
 }
 
 /** The HTTP functions of the app under their routes. @throws {StartError} when a route is not understood. */
-export function httpTriggers(
+export const httpTriggers = (
   functions: readonly AppFunction[],
   options: { readonly routePrefix: string; readonly streams: boolean },
-): HttpTriggers {
+): HttpTriggers => {
   const entries = functions
     .filter(({ triggerType }) => triggerType === "httptrigger")
     .map((target) => toEntry(target, options.routePrefix))
@@ -49,9 +49,9 @@ export function httpTriggers(
       }
     },
   };
-}
+};
 
-function toEntry(target: AppFunction, routePrefix: string): Entry {
+const toEntry = (target: AppFunction, routePrefix: string): Entry => {
   const { route, methods } = target.trigger;
   const path = [routePrefix, typeof route === "string" && route !== "" ? route : target.name]
     .filter((part) => part !== "")
@@ -62,9 +62,9 @@ function toEntry(target: AppFunction, routePrefix: string): Entry {
   } catch (error) {
     throw new StartError(`${target.name}, route ${path}: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
+};
 
-function find(entries: readonly Entry[], request: IncomingMessage) {
+const find = (entries: readonly Entry[], request: IncomingMessage) => {
   const method = request.method ?? "GET";
   try {
     const path = urlOf(request).pathname;
@@ -79,28 +79,28 @@ function find(entries: readonly Entry[], request: IncomingMessage) {
     if (error instanceof URIError || error instanceof TypeError) return "malformed";
     throw error;
   }
-}
+};
 
-async function runBuffered(
+const runBuffered = async (
   { run }: AppFunction,
   request: IncomingMessage,
   response: ServerResponse,
   params: Record<string, string>,
-): Promise<void> {
+): Promise<void> => {
   const data = toHttpData(request, params, await readBody(request));
   const { returnValue } = await run({ http: data }, httpMetadata(request, params));
   sendHttpData(response, returnValue?.http);
-}
+};
 
 /** What a caller is told of a failure; one that is not the function's, nor the caller's, is thrown on. */
-function answerFailure(response: ServerResponse, error: unknown): void {
+const answerFailure = (response: ServerResponse, error: unknown): void => {
   const status = error instanceof BodyTooLargeError ? 413 : 500;
   if (status === 500 && !(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
   if (response.headersSent) response.destroy();
   else answer(response, status);
-}
+};
 
-function answer(response: ServerResponse, status: number): void {
+const answer = (response: ServerResponse, status: number): void => {
   // A body that was refused is still on its way: the connection is of no more use.
   response.writeHead(status, status === 413 ? { connection: "close" } : {}).end();
-}
+};

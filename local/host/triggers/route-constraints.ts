@@ -37,21 +37,19 @@ const CONSTRAINTS: Readonly<Record<string, (args: string) => Constraint>> = {
 };
 
 /** Reads `name` or `name(arguments)`; undefined when there is no such constraint. */
-export function parseConstraint(text: string): Constraint | undefined {
+export const parseConstraint = (text: string): Constraint | undefined => {
   const match = /^(\w+)(?:\((.*)\))?$/s.exec(text);
   const [, name = "", args = ""] = match ?? [];
   return CONSTRAINTS[name.toLowerCase()]?.(args);
-}
+};
 
 const numbersOf = (args: string) => args.split(",").map(Number);
 const isInteger = (value: string) => /^[+-]?\d+$/.test(value);
 
-function isIntegerUpTo(max: bigint, value: string): boolean {
+const isIntegerUpTo = (max: bigint, value: string): boolean => {
   if (!isInteger(value)) return false;
   const integer = BigInt(value.replace("+", ""));
   return integer >= -max - 1n && integer <= max;
-}
+};
 
-function isBetween(least = Number.NaN, value: number, most = Number.NaN): boolean {
-  return value >= least && value <= most;
-}
+const isBetween = (least = Number.NaN, value: number, most = Number.NaN): boolean => value >= least && value <= most;

@@ -18,13 +18,13 @@ export interface RouteTemplate {
 }
 
 /** Parses a route of ASP.NET Core's language. @throws with one line that says what is wrong with it. */
-export function parseRoute(route: string): RouteTemplate {
+export const parseRoute = (route: string): RouteTemplate => {
   const segments = splitSegments(route).map(parseSegment);
   return { segments, pattern: new RegExp(`^${segments.map(patternOf).join("")}/?$`, "is") };
-}
+};
 
 /** The values of the route's parameters in a path, as they stand in it (still percent-encoded); undefined when it does not match. */
-export function matchRoute({ segments, pattern }: RouteTemplate, path: string): Record<string, string> | undefined {
+export const matchRoute = ({ segments, pattern }: RouteTemplate, path: string): Record<string, string> | undefined => {
   const match = pattern.exec(path);
   if (match === null) return undefined;
   const parameters = segments.flat().filter((part) => typeof part !== "string");
@@ -37,13 +37,13 @@ export function matchRoute({ segments, pattern }: RouteTemplate, path: string): 
     values[name] = value;
   }
   return values;
-}
+};
 
 /**
  * Orders routes as the host tries them: literal before parameter, constrained before free, long before short.
  * Source: WebJobsRouteBuilder.cs of https://github.com/Azure/azure-webjobs-sdk-extensions (read 2026-11).
  */
-export function compareRoutes(a: RouteTemplate, b: RouteTemplate): number {
+export const compareRoutes = (a: RouteTemplate, b: RouteTemplate): number => {
   for (const [index, [left]] of a.segments.entries()) {
     const right = b.segments[index]?.[0];
     if (left === undefined || right === undefined) return -1;
@@ -55,15 +55,15 @@ export function compareRoutes(a: RouteTemplate, b: RouteTemplate): number {
     }
   }
   return b.segments.length - a.segments.length;
-}
+};
 
 /** Below zero for a literal; then the more constraints the lighter; a catch-all last. */
-function weightOf(part: Part): number {
+const weightOf = (part: Part): number => {
   if (typeof part === "string") return -1000;
   return (part.catchAll ? 1 : 0) - part.constraints.length;
-}
+};
 
-function splitSegments(route: string): string[] {
+const splitSegments = (route: string): string[] => {
   const segments = [""];
   let depth = 0;
   for (const char of route) {
@@ -73,12 +73,12 @@ function splitSegments(route: string): string[] {
     else segments[segments.length - 1] += char;
   }
   return segments.filter((segment) => segment !== "");
-}
+};
 
 /** Braces are doubled where they are meant literally, as in `{code:regex(^\\d{{3}}$)}`. */
 const PART = /\{((?:[^{}]|\{\{|\}\})+)\}(?!\})|((?:[^{}]|\{\{|\}\})+)/gy;
 
-function parseSegment(segment: string): Part[] {
+const parseSegment = (segment: string): Part[] => {
   const parts: Part[] = [];
   let end = 0;
   for (const match of segment.matchAll(PART)) {
@@ -88,12 +88,12 @@ function parseSegment(segment: string): Part[] {
   }
   if (end !== segment.length) throw new Error(`"${segment}" has braces that do not match`);
   return parts;
-}
+};
 
 const unescapeBraces = (text: string) => text.replaceAll("{{", "{").replaceAll("}}", "}");
 
 /** `*name:constraint(arguments):…=default?` */
-function parseParameter(text: string): Parameter {
+const parseParameter = (text: string): Parameter => {
   const match = /^(\*{0,2})(\w+)((?::\w+(?:\(.*?\)(?=[:=?]|$))?)*)(?:=([^?]*))?(\?)?$/s.exec(text);
   if (match === null) throw new Error(`"{${text}}" is no route parameter`);
   const [, star, name = "", constraints = "", fallback, optional] = match;
@@ -108,20 +108,19 @@ function parseParameter(text: string): Parameter {
       return parsed;
     }),
   };
-}
+};
 
-function patternOf(segment: readonly Part[]): string {
+const patternOf = (segment: readonly Part[]): string => {
   const [only] = segment;
   if (segment.length === 1 && only !== undefined && typeof only !== "string") {
     if (only.catchAll) return "(?:/(.*?))?";
     return only.optional || only.fallback !== undefined ? "(?:/([^/]+))?" : "/([^/]+)";
   }
   return `/${segment.map((part) => (typeof part === "string" ? escapeRegExp(part) : "([^/]+?)")).join("")}`;
-}
+};
 
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** An encoded slash stays encoded, as in the real host's paths. */
-function decodePathValue(value: string): string {
-  return decodeURIComponent(value.replace(/%2f/gi, (slash) => `%25${slash.slice(1)}`));
-}
+const decodePathValue = (value: string): string =>
+  decodeURIComponent(value.replace(/%2f/gi, (slash) => `%25${slash.slice(1)}`));

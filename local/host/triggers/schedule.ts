@@ -13,7 +13,7 @@ const TERM = String.raw`(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:\/\d+)?`
 const EXPRESSION = new RegExp(`^(?:${TERM}(?:,${TERM})*(?: |$)){5,6}$`, "i");
 
 /** Reads an NCRONTAB expression of six fields (or five, without seconds) or a time span, in UTC. @throws when it is neither. */
-export function parseSchedule(text: string): Schedule {
+export const parseSchedule = (text: string): Schedule => {
   const spanMs = parseTimeSpan(text);
   if (spanMs !== undefined && spanMs > 0) return { next: (afterMs) => afterMs + spanMs, adjustForDst: false };
 
@@ -28,4 +28,4 @@ export function parseSchedule(text: string): Schedule {
       return next.getTime();
     },
   };
-}
+};

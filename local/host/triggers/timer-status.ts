@@ -14,7 +14,7 @@ export interface TimerStatusFile {
 }
 
 /** The timers' status in `timers.json` of a folder, which it makes; a write is there as a whole or not at all. */
-export function timerStatusFile(dir: string): TimerStatusFile {
+export const timerStatusFile = (dir: string): TimerStatusFile => {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, "timers.json");
   const statuses = readStatuses(path);
@@ -26,13 +26,13 @@ export function timerStatusFile(dir: string): TimerStatusFile {
       renameSync(`${path}.new`, path);
     },
   };
-}
+};
 
-function readStatuses(path: string): z.infer<typeof TimerStatuses> {
+const readStatuses = (path: string): z.infer<typeof TimerStatuses> => {
   try {
     return TimerStatuses.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return {};
     throw error;
   }
-}
+};

@@ -30,10 +30,10 @@ interface Timer {
  * was down, are made up for by one run, past due. Failures are logged, and the schedule goes on.
  * @throws {StartError} when a schedule is not understood.
  */
-export function timerTriggers(
+export const timerTriggers = (
   functions: readonly AppFunction[],
   deps: { readonly clock: Clock; readonly dir: string; readonly log: Log },
-): TimerTriggers {
+): TimerTriggers => {
   const file = timerStatusFile(deps.dir);
   const timers = new Map(
     functions
@@ -49,9 +49,9 @@ export function timerTriggers(
     },
     input: (functionName) => timers.get(functionName)?.input(false),
   };
-}
+};
 
-function timerOf(timer: AppFunction, file: TimerStatusFile, clock: Clock, log: Log): Timer {
+const timerOf = (timer: AppFunction, file: TimerStatusFile, clock: Clock, log: Log): Timer => {
   const { name, trigger } = timer;
   const schedule = scheduleOf(timer);
   const watched = trigger["useMonitor"] !== false && isSlow(schedule, clock.now());
@@ -97,37 +97,37 @@ function timerOf(timer: AppFunction, file: TimerStatusFile, clock: Clock, log: L
       callOff();
     },
   };
-}
+};
 
-function scheduleOf({ name, trigger }: AppFunction): Schedule {
+const scheduleOf = ({ name, trigger }: AppFunction): Schedule => {
   try {
     return parseSchedule(String(trigger["schedule"]));
   } catch (error) {
     throw new StartError(`${name}, schedule: ${error instanceof Error ? error.message : String(error)}`);
   }
-}
+};
 
-function isSlow(schedule: Schedule, nowMs: number): boolean {
+const isSlow = (schedule: Schedule, nowMs: number): boolean => {
   const first = schedule.next(nowMs);
   return schedule.next(first) - first >= SHORTEST_WATCHED_MS;
-}
+};
 
 /** What was recorded, unless by another schedule, or by a clock that was ahead of this one. */
-function upToDate(recorded: TimerStatus | undefined, schedule: Schedule, nowMs: number): TimerStatus | undefined {
+const upToDate = (recorded: TimerStatus | undefined, schedule: Schedule, nowMs: number): TimerStatus | undefined => {
   if (recorded === undefined || recorded.updatedMs > nowMs) return undefined;
   return schedule.next(recorded.lastMs ?? recorded.updatedMs) === recorded.nextMs ? recorded : undefined;
-}
+};
 
-function describe({ lastMs, nextMs, updatedMs }: TimerStatus) {
+const describe = ({ lastMs, nextMs, updatedMs }: TimerStatus) => {
   const iso = (timeMs: number | undefined) => (timeMs === undefined ? NEVER : new Date(timeMs).toISOString());
   return { Last: iso(lastMs), Next: iso(nextMs), LastUpdated: iso(lastMs === undefined ? undefined : updatedMs) };
-}
+};
 
 /** The pool has logged it, and the next occurrence is the retry. */
-async function ignoreFailure(running: Promise<unknown>): Promise<void> {
+const ignoreFailure = async (running: Promise<unknown>): Promise<void> => {
   try {
     await running;
   } catch (error) {
     if (!(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
   }
-}
+};

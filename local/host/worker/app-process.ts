@@ -49,7 +49,7 @@ interface Pending {
 }
 
 /** Starts one process that runs the app. It ends by itself when this process is gone. */
-export function startAppProcess({ program, appDir, env, nodeFlags, log }: AppProcessOptions): AppProcess {
+export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppProcessOptions): AppProcess => {
   const child = fork(program, [], {
     cwd: appDir,
     env,
@@ -127,12 +127,12 @@ export function startAppProcess({ program, appDir, env, nodeFlags, log }: AppPro
       child.kill("SIGKILL");
     },
   };
-}
+};
 
 const lost = (functionName: string, how: string) =>
   new WorkerLostError(`The app's process ended (${how}) while ${functionName} ran.`);
 
-function deferred<T>() {
+const deferred = <T>() => {
   let resolve: (value: T) => void = () => {};
   let reject: (error: Error) => void = () => {};
   const promise = new Promise<T>((res, rej) => {
@@ -142,16 +142,16 @@ function deferred<T>() {
   // It is settled whether or not somebody still waits for it.
   promise.catch(() => {});
   return { promise, resolve, reject };
-}
+};
 
-function toLogEntry({ level, source, functionName, message }: FromWorker & { kind: "log" }): LogEntry {
+const toLogEntry = ({ level, source, functionName, message }: FromWorker & { kind: "log" }): LogEntry => {
   const lowest = level === "none" ? "information" : level;
   if (functionName === undefined) return { level: lowest, category: "Host.Worker", message };
   const category = source === "user" ? `Function.${functionName}.User` : `Function.${functionName}`;
   return { level: lowest, category, functionName, message };
-}
+};
 
-function forwardOutput({ stdout, stderr }: ChildProcess, log: Log): void {
+const forwardOutput = ({ stdout, stderr }: ChildProcess, log: Log): void => {
   const forward = (stream: NodeJS.ReadableStream | null, level: LogEntry["level"]) => {
     if (stream === null) return;
     const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
@@ -159,4 +159,4 @@ function forwardOutput({ stdout, stderr }: ChildProcess, log: Log): void {
   };
   forward(stdout, "information");
   forward(stderr, "error");
-}
+};

@@ -25,32 +25,30 @@ export interface App {
   log(record: LogRecord): void;
 }
 
-export function createApp(log: (record: LogRecord) => void): App {
-  return {
-    functions: new Map(),
-    hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
-    appHookData: {},
-    programmingModel: undefined,
-    locked: false,
-    log,
-  };
-}
+export const createApp = (log: (record: LogRecord) => void): App => ({
+  functions: new Map(),
+  hooks: { appStart: [], appTerminate: [], preInvocation: [], postInvocation: [], log: [] },
+  appHookData: {},
+  programmingModel: undefined,
+  locked: false,
+  log,
+});
 
 /** Runs the hooks of one name in the order of their registration; `fields` is what the hooks may read and set. */
-export async function runHooks<T extends object>(app: App, name: HookName, hookData: object, fields: T): Promise<T> {
+export const runHooks = async <T extends object>(app: App, name: HookName, hookData: object, fields: T): Promise<T> => {
   const context = hookContext(app, hookData, fields);
   for (const hook of app.hooks[name]) await hook(context);
   return context;
-}
+};
 
 /** The same for hooks that cannot be waited for. */
-export function runLogHooks<T extends object>(app: App, fields: T): T {
+export const runLogHooks = <T extends object>(app: App, fields: T): T => {
   const context = hookContext(app, {}, fields);
   for (const hook of app.hooks.log) hook(context);
   return context;
-}
+};
 
-function hookContext<T extends object>(app: App, hookData: object, fields: T): T {
+const hookContext = <T extends object>(app: App, hookData: object, fields: T): T => {
   const context = { ...fields };
   for (const [name, value] of Object.entries({ hookData, appHookData: app.appHookData })) {
     Object.defineProperty(context, name, {
@@ -62,16 +60,15 @@ function hookContext<T extends object>(app: App, hookData: object, fields: T): T
     });
   }
   return context;
-}
+};
 
 /** An error that the library tells apart from the app's own by its mark. */
-export function coreError(kind: typeof Error | typeof TypeError | typeof RangeError, message: string): Error {
-  return Object.assign(new kind(message), { isAzureFunctionsSystemError: true });
-}
+export const coreError = (kind: typeof Error | typeof TypeError | typeof RangeError, message: string): Error =>
+  Object.assign(new kind(message), { isAzureFunctionsSystemError: true });
 
 /** What was thrown, as an error: JavaScript lets a function throw anything. */
-export function toError(thrown: unknown): Error {
+export const toError = (thrown: unknown): Error => {
   if (thrown instanceof Error) return thrown;
   if (thrown === undefined || thrown === null) return new Error("Unknown error");
   return new Error(typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown));
-}
+};

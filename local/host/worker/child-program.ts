@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 /** Writes the program of the app processes to a folder, as plain JavaScript: they carry no TypeScript tooling. Yields its path. */
-export async function writeChildProgram(dir: string): Promise<string> {
+export const writeChildProgram = async (dir: string): Promise<string> => {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL("child.ts", import.meta.url))],
     bundle: true,
@@ -17,4 +17,4 @@ export async function writeChildProgram(dir: string): Promise<string> {
   await mkdir(dir, { recursive: true });
   await writeFile(path, outputFiles[0]?.contents ?? "");
   return path;
-}
+};

@@ -28,7 +28,7 @@ process.on("SIGINT", () => {});
 // Without a host there is nobody to work for.
 process.on("disconnect", () => process.exit(1));
 
-async function hear(message: ToWorker): Promise<void> {
+const hear = async (message: ToWorker): Promise<void> => {
   if (message.kind === "invoke") {
     tell(await outcomeOf(message.id, runInvocation(app, message.id, message.invocation)));
   } else if (message.kind === "start") {
@@ -37,9 +37,9 @@ async function hear(message: ToWorker): Promise<void> {
     await runHooks(app, "appTerminate", lifetimeHookData, {});
     process.exit(0);
   }
-}
+};
 
-async function start(appDir: string): Promise<void> {
+const start = async (appDir: string): Promise<void> => {
   try {
     await loadApp(appDir);
     await runHooks(app, "appStart", lifetimeHookData, { functionAppDirectory: appDir });
@@ -51,29 +51,28 @@ async function start(appDir: string): Promise<void> {
     console.error(error);
     tell({ kind: "refused", message: error.message });
   }
-}
+};
 
-async function capabilitiesOf({ programmingModel }: App): Promise<Capabilities> {
-  return (await programmingModel?.getCapabilities?.({ ...CAPABILITIES })) ?? CAPABILITIES;
-}
+const capabilitiesOf = async ({ programmingModel }: App): Promise<Capabilities> =>
+  (await programmingModel?.getCapabilities?.({ ...CAPABILITIES })) ?? CAPABILITIES;
 
-function functionsOf({ functions }: App): FunctionInfo[] {
+const functionsOf = ({ functions }: App): FunctionInfo[] => {
   return Array.from(functions.values(), ({ metadata: { name, bindings } }) => ({
     name,
     // Bindings cross to the real host as JSON, so what JSON cannot say is dropped here too.
     bindings: JSON.parse(JSON.stringify(bindings)),
   }));
-}
+};
 
-async function outcomeOf(id: string, running: ReturnType<typeof runInvocation>): Promise<FromWorker> {
+const outcomeOf = async (id: string, running: ReturnType<typeof runInvocation>): Promise<FromWorker> => {
   try {
     return { kind: "done", id, result: await running };
   } catch (thrown) {
     const error = toError(thrown);
     return { kind: "threw", id, message: error.message, stack: error.stack ?? "" };
   }
-}
+};
 
-function tell(message: FromWorker): void {
+const tell = (message: FromWorker): void => {
   process.send?.(message);
-}
+};

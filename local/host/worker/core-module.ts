@@ -10,30 +10,28 @@ const WORKER_VERSION = "3.0.0-local";
 const HOST_VERSION = "4.0.0-local";
 
 /** Makes `require("@azure/functions-core")` answer with this worker's interface, from any module of this process. */
-export function supplyCoreModule(app: App): void {
+export const supplyCoreModule = (app: App): void => {
   const core = coreModule(app);
   Module.prototype.require = new Proxy(Module.prototype.require, {
     apply: (require, module, args) => (args[0] === CORE_MODULE ? core : Reflect.apply(require, module, args)),
   });
-}
+};
 
-function coreModule(app: App): object {
-  return {
-    version: WORKER_VERSION,
-    hostVersion: HOST_VERSION,
-    Disposable,
-    getProgrammingModel: () => app.programmingModel,
-    setProgrammingModel: (model: ProgrammingModel) => {
-      app.programmingModel = model;
-    },
-    log: (level: RpcLogLevel, source: "user" | "system", message: string) => app.log({ level, source, message }),
-    registerHook: (name: string, callback: HookCallback) => registerHook(app, name, callback),
-    registerFunction: (metadata: FunctionMetadata, callback: FunctionCallback) =>
-      registerFunction(app, metadata, callback),
-  };
-}
+const coreModule = (app: App): object => ({
+  version: WORKER_VERSION,
+  hostVersion: HOST_VERSION,
+  Disposable,
+  getProgrammingModel: () => app.programmingModel,
+  setProgrammingModel: (model: ProgrammingModel) => {
+    app.programmingModel = model;
+  },
+  log: (level: RpcLogLevel, source: "user" | "system", message: string) => app.log({ level, source, message }),
+  registerHook: (name: string, callback: HookCallback) => registerHook(app, name, callback),
+  registerFunction: (metadata: FunctionMetadata, callback: FunctionCallback) =>
+    registerFunction(app, metadata, callback),
+});
 
-function registerFunction(app: App, metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
+const registerFunction = (app: App, metadata: FunctionMetadata, callback: FunctionCallback): Disposable => {
   if (app.locked) throw coreError(Error, "Functions can only be registered while the app starts.");
   const id = metadata.functionId ?? metadata.name;
   if (app.functions.has(id)) throw coreError(Error, `There is a function with the id "${id}" already.`);
@@ -42,9 +40,9 @@ function registerFunction(app: App, metadata: FunctionMetadata, callback: Functi
     if (app.locked) throw coreError(Error, "Functions can only be disposed of while the app starts.");
     app.functions.delete(id);
   });
-}
+};
 
-function registerHook(app: App, name: string, callback: HookCallback): Disposable {
+const registerHook = (app: App, name: string, callback: HookCallback): Disposable => {
   if (!isHookName(app, name)) throw coreError(RangeError, `There is no hook "${name}".`);
   const hooks = app.hooks[name];
   hooks.push(callback);
@@ -52,7 +50,7 @@ function registerHook(app: App, name: string, callback: HookCallback): Disposabl
     const index = hooks.indexOf(callback);
     if (index >= 0) hooks.splice(index, 1);
   });
-}
+};
 
 const isHookName = (app: App, name: string): name is HookName => Object.hasOwn(app.hooks, name);
 

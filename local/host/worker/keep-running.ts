@@ -18,15 +18,15 @@ export interface Supervision {
 }
 
 /** Starts a process, and again whenever it ends. Yields what the first one loaded; throws when that one cannot. */
-export async function keepRunning(supervision: Supervision): Promise<LoadedApp> {
+export const keepRunning = async (supervision: Supervision): Promise<LoadedApp> => {
   const process = supervision.start();
   const app = await process.loaded;
   supervision.ready(process, app);
   void restartForever(process, supervision);
   return app;
-}
+};
 
-async function restartForever(first: AppProcess, { start, ready, log, signal }: Supervision): Promise<void> {
+const restartForever = async (first: AppProcess, { start, ready, log, signal }: Supervision): Promise<void> => {
   const tell = (message: string) => log({ level: "error", category: "Host.Worker", message });
   let process = first;
   let deaths = 0;
@@ -51,4 +51,4 @@ async function restartForever(first: AppProcess, { start, ready, log, signal }: 
     );
     process = next;
   }
-}
+};

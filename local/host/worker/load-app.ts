@@ -8,7 +8,7 @@ import { toError } from "./app.ts";
  * Loads the file that package.json names as `main`, as a module or by `require`, as the real worker chooses.
  * @throws when it cannot be loaded, with the app's own message.
  */
-export async function loadApp(appDir: string): Promise<void> {
+export const loadApp = async (appDir: string): Promise<void> => {
   const { main, type } = readPackage(appDir);
   const path = join(appDir, main);
   if (!existsSync(path)) throw new Error(`${path} does not exist: build the app first`);
@@ -18,11 +18,11 @@ export async function loadApp(appDir: string): Promise<void> {
   } catch (thrown) {
     throw new Error(`${main} cannot be loaded: ${toError(thrown).message}`, { cause: thrown });
   }
-}
+};
 
-function readPackage(appDir: string): { main: string; type: unknown } {
+const readPackage = (appDir: string): { main: string; type: unknown } => {
   const path = join(appDir, "package.json");
   const { main, type }: { main?: unknown; type?: unknown } = JSON.parse(readFileSync(path, "utf8"));
   if (typeof main !== "string") throw new Error(`${path} names no "main"`);
   return { main, type };
-}
+};

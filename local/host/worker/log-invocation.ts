@@ -2,12 +2,12 @@ import { FunctionFailedError, type InvocationResult } from "../contract.ts";
 import type { Log } from "../log.ts";
 
 /** Logs the beginning and the end of an invocation, in the words of the real host. */
-export async function logInvocation(
+export const logInvocation = async (
   log: Log,
   functionName: string,
   id: string,
   running: Promise<InvocationResult>,
-): Promise<InvocationResult> {
+): Promise<InvocationResult> => {
   const startedAt = performance.now();
   const entry = { category: `Function.${functionName}`, functionName };
   const ended = (outcome: string) =>
@@ -22,9 +22,9 @@ export async function logInvocation(
     log({ ...entry, level: "error", message: `${ended("Failed")}\n${reasonOf(error)}` });
     throw error;
   }
-}
+};
 
-function reasonOf(error: unknown): string {
+const reasonOf = (error: unknown): string => {
   if (error instanceof FunctionFailedError) return error.remoteStack || error.message;
   return error instanceof Error ? error.message : String(error);
-}
+};

@@ -53,7 +53,7 @@ export interface AppPool extends WorkerPool {
  * Starts the app's processes, and starts again any that dies.
  * @throws {StartError} with the app's own message when it cannot be loaded.
  */
-export async function startWorkerPool(options: WorkerPoolOptions): Promise<AppPool> {
+export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPool> => {
   const { size, log, functionTimeoutMs, nodeFlags = [] } = options;
   const program = await writeChildProgram(options.dir);
   const running = new Set<AppProcess>();
@@ -98,7 +98,7 @@ export async function startWorkerPool(options: WorkerPoolOptions): Promise<AppPo
       return logInvocation(log, invocation.functionName, invocationId, limited);
     },
   };
-}
+};
 
 interface ReadyProcess {
   readonly process: AppProcess;
@@ -106,7 +106,7 @@ interface ReadyProcess {
 }
 
 /** The processes that have loaded the app. */
-function readyProcesses() {
+const readyProcesses = () => {
   const ready = new Set<ReadyProcess>();
   const waiting: { use(process: ReadyProcess): void; giveUp(error: Error): void }[] = [];
   let closed = false;
@@ -132,14 +132,14 @@ function readyProcesses() {
       return new Promise((use, giveUp) => waiting.push({ use, giveUp }));
     },
   };
-}
+};
 
-async function withinTimeout(
+const withinTimeout = async (
   running: Promise<InvocationResult>,
   timeoutMs: number | undefined,
   functionName: string,
   process: AppProcess,
-): Promise<InvocationResult> {
+): Promise<InvocationResult> => {
   if (timeoutMs === undefined) return running;
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
@@ -149,4 +149,4 @@ async function withinTimeout(
     }, timeoutMs);
   });
   return Promise.race([running, timeout]).finally(() => clearTimeout(timer));
-}
+};

@@ -7,7 +7,7 @@ import { toInvocationResult } from "./typed-data.ts";
  * Runs one function as the real worker does: arguments, pre-invocation hooks, function, post-invocation hooks, response.
  * Throws what the function threw, unless a hook took it back.
  */
-export async function runInvocation(app: App, id: string, invocation: Invocation): Promise<InvocationResult> {
+export const runInvocation = async (app: App, id: string, invocation: Invocation): Promise<InvocationResult> => {
   const registered = app.functions.get(invocation.functionName);
   if (registered === undefined) throw coreError(Error, `The app has no function "${invocation.functionName}".`);
   if (app.programmingModel === undefined) throw coreError(Error, "The app has set no programming model.");
@@ -43,35 +43,33 @@ export async function runInvocation(app: App, id: string, invocation: Invocation
 
   if (after.error !== null && after.error !== undefined) throw after.error;
   return toInvocationResult(await model.getResponse(context, after.result));
-}
+};
 
-function coreContext(
+const coreContext = (
   app: App,
   id: string,
   invocation: Invocation,
   metadata: FunctionMetadata,
-): CoreInvocationContext & { invocationContext: unknown } {
-  return {
+): CoreInvocationContext & { invocationContext: unknown } => ({
+  invocationId: id,
+  metadata,
+  state: undefined,
+  invocationContext: undefined,
+  request: {
     invocationId: id,
-    metadata,
-    state: undefined,
-    invocationContext: undefined,
-    request: {
-      invocationId: id,
-      functionId: invocation.functionName,
-      inputData: invocation.inputs,
-      triggerMetadata: invocation.triggerMetadata ?? {},
-      traceContext: { traceParent: traceParentOf(id), traceState: "", attributes: {} },
-    },
-    log(level, source, message) {
-      const record = runLogHooks(app, { level, category: source, message, invocationContext: this.invocationContext });
-      app.log({ level: record.level, source, message: record.message, functionName: metadata.name });
-    },
-  };
-}
+    functionId: invocation.functionName,
+    inputData: invocation.inputs,
+    triggerMetadata: invocation.triggerMetadata ?? {},
+    traceContext: { traceParent: traceParentOf(id), traceState: "", attributes: {} },
+  },
+  log(level, source, message) {
+    const record = runLogHooks(app, { level, category: source, message, invocationContext: this.invocationContext });
+    app.log({ level: record.level, source, message: record.message, functionName: metadata.name });
+  },
+});
 
 /** A W3C trace parent that is a function of the invocation's id (a UUID). */
-function traceParentOf(id: string): string {
+const traceParentOf = (id: string): string => {
   const traceId = id.replaceAll("-", "");
   return `00-${traceId}-${traceId.slice(0, 16)}-00`;
-}
+};

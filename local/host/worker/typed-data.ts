@@ -2,16 +2,16 @@ import type { HttpCookie, HttpData, InvocationResult, NamedData, TypedData } fro
 import type { RpcHttpCookie, RpcHttpData, RpcInvocationResponse, RpcTypedData } from "./core-types.ts";
 
 /** The library's answer in the host's shape: a number is JSON like any other value, and nothing is absent. */
-export function toInvocationResult(response: RpcInvocationResponse): InvocationResult {
+export const toInvocationResult = (response: RpcInvocationResponse): InvocationResult => {
   const returnValue = toTypedData(response.returnValue);
   const outputs = (response.outputData ?? []).flatMap(({ name, data }): NamedData[] => {
     const value = toTypedData(data);
     return value === undefined ? [] : [{ name, data: value }];
   });
   return returnValue === undefined ? { outputs } : { returnValue, outputs };
-}
+};
 
-function toTypedData(data: RpcTypedData | null | undefined): TypedData | undefined {
+const toTypedData = (data: RpcTypedData | null | undefined): TypedData | undefined => {
   if (data === null || data === undefined) return undefined;
   if (data.http !== undefined) return { http: toHttpData(data.http) };
   if (data.bytes !== undefined) return { bytes: data.bytes };
@@ -20,9 +20,9 @@ function toTypedData(data: RpcTypedData | null | undefined): TypedData | undefin
   if (number !== undefined) return { json: JSON.stringify(number) };
   // JSON.stringify has no text for a function or a symbol: such a value is absent, as in any JSON.
   return data.json === undefined ? undefined : { json: data.json };
-}
+};
 
-function toHttpData(http: RpcHttpData): HttpData {
+const toHttpData = (http: RpcHttpData): HttpData => {
   const body = toTypedData(http.body);
   return {
     statusCode: http.statusCode ?? "200",
@@ -31,9 +31,9 @@ function toHttpData(http: RpcHttpData): HttpData {
     enableContentNegotiation: http.enableContentNegotiation ?? false,
     ...(body === undefined ? {} : { body }),
   };
-}
+};
 
-function toCookie(cookie: RpcHttpCookie): HttpCookie {
+const toCookie = (cookie: RpcHttpCookie): HttpCookie => {
   const { name, value, sameSite } = cookie;
   return {
     name,
@@ -46,4 +46,4 @@ function toCookie(cookie: RpcHttpCookie): HttpCookie {
     ...(cookie.httpOnly && { httpOnly: cookie.httpOnly.value }),
     ...(sameSite !== undefined && sameSite !== "none" && { sameSite }),
   };
-}
+};

@@ -61,6 +61,4 @@ const WorkerMessage = z.discriminatedUnion("kind", [
 ]);
 
 /** Reads what came from an app process; undefined for what the app, which shares that process, said for itself. */
-export function parseWorkerMessage(message: unknown): FromWorker | undefined {
-  return WorkerMessage.safeParse(message).data;
-}
+export const parseWorkerMessage = (message: unknown): FromWorker | undefined => WorkerMessage.safeParse(message).data;

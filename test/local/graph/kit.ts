@@ -40,7 +40,7 @@ interface Ask {
 }
 
 /** An emulator with one mailbox, and a client that knows its way around it. It stops when the test ends. */
-export async function anEmulator(options: StartOptions = {}, inProcess: InProcessOptions = {}) {
+export const anEmulator = async (options: StartOptions = {}, inProcess: InProcessOptions = {}) => {
   const mailboxes = options.mailboxes ?? [{ kind: "generated", userPrincipalName: UPN, items: 100 } as const];
   const emulator = await startGraphEmulator({ ...options, mailboxes }, inProcess);
   running.push(emulator);
@@ -48,10 +48,10 @@ export async function anEmulator(options: StartOptions = {}, inProcess: InProces
   const mailbox = users[0]?.mailboxId ?? "";
   const base = `/v1.0/admin/exchange/mailboxes/${mailbox}`;
 
-  async function ask(
+  const ask = async (
     pathOrUrl: string,
     { method, body: sent, headers, token = "emulator-token" }: Ask = {},
-  ): Promise<Replied> {
+  ): Promise<Replied> => {
     const url = pathOrUrl.startsWith("http") ? pathOrUrl : `${emulator.graphUrl}${pathOrUrl}`;
     const response = await fetch(url, {
       method: method ?? (sent === undefined ? "GET" : "POST"),
@@ -66,10 +66,10 @@ export async function anEmulator(options: StartOptions = {}, inProcess: InProces
     const text = await response.text();
     const body = Answer.parse(text === "" ? {} : JSON.parse(text));
     return { status: response.status, headers: response.headers, body, text };
-  }
+  };
 
   /** The values of every page, and the deltaLink at the end if there is one. */
-  async function readAll(path: string, headers: Record<string, string> = {}) {
+  const readAll = async (path: string, headers: Record<string, string> = {}) => {
     const values: Record<string, unknown>[] = [];
     let pages = 0;
     for (let link: string | undefined = path; link !== undefined; ) {
@@ -80,23 +80,21 @@ export async function anEmulator(options: StartOptions = {}, inProcess: InProces
       if (link === undefined) return { values, pages, deltaLink: body["@odata.deltaLink"] ?? "" };
     }
     throw new Error("unreachable");
-  }
+  };
 
-  async function folderId(name = "inbox"): Promise<string> {
-    return String((await ask(`${base}/folders/${name}`)).body["id"]);
-  }
+  const folderId = async (name = "inbox"): Promise<string> => String((await ask(`${base}/folders/${name}`)).body["id"]);
 
-  async function importUrl(version = "v1.0", mailboxId = mailbox): Promise<string> {
+  const importUrl = async (version = "v1.0", mailboxId = mailbox): Promise<string> => {
     const path = `/${version}/admin/exchange/mailboxes/${mailboxId}/createImportSession`;
     return String((await ask(path, { method: "POST" })).body["importUrl"]);
-  }
+  };
 
-  async function exportOne(itemId: string): Promise<string> {
+  const exportOne = async (itemId: string): Promise<string> => {
     const { body } = await ask(`${base}/exportItems`, { body: { itemIds: [itemId] } });
     return String(body.value?.[0]?.["data"]);
-  }
+  };
 
   return { emulator, mailbox, base, ask, readAll, folderId, importUrl, exportOne };
-}
+};
 
 export const idsOf = (values: readonly Record<string, unknown>[]): string[] => values.map(({ id }) => String(id));

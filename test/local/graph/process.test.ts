@@ -14,11 +14,11 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-function aFolder(): string {
+const aFolder = (): string => {
   const folder = mkdtempSync(path.join(tmpdir(), "graph-test-"));
   folders.push(folder);
   return folder;
-}
+};
 
 describe("state directory", () => {
   test("keeps mailboxes, changes, imports and delta links across restarts", async () => {
@@ -74,13 +74,13 @@ describe("state directory", () => {
 
 const Ready = z.object({ graphUrl: z.url(), importUrl: z.url() });
 
-async function aProcess(options: StartOptions): Promise<{ child: ChildProcess; graphUrl: string }> {
+const aProcess = async (options: StartOptions): Promise<{ child: ChildProcess; graphUrl: string }> => {
   const child = spawn(process.execPath, ["local/graph/main.ts", JSON.stringify(options)], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   const [line] = await once(createInterface({ input: child.stdout }), "line");
   return { child, graphUrl: Ready.parse(JSON.parse(String(line))).graphUrl };
-}
+};
 
 const peakBytes = (pid = 0) =>
   Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1024;

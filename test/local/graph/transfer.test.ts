@@ -6,7 +6,7 @@ import { anEmulator, idsOf, UPN } from "./kit.ts";
 const HEADER = "010000000800000000000000010000000300000018000000";
 
 /** An emulator, its first inbox item and that item's stream. */
-async function withStream(options: Parameters<typeof anEmulator>[0] = {}) {
+const withStream = async (options: Parameters<typeof anEmulator>[0] = {}) => {
   const kit = await anEmulator(options);
   const list = await kit.ask(`${kit.base}/folders/inbox/items?$top=30`);
   const ids = idsOf(list.body.value ?? []);
@@ -15,7 +15,7 @@ async function withStream(options: Parameters<typeof anEmulator>[0] = {}) {
   const url = await kit.importUrl();
   const post = (body: unknown, to = url) => kit.ask(to, { body, token: "" });
   return { ...kit, ids, data, folder, url, post };
-}
+};
 
 const inboxCount = async ({ emulator, mailbox }: Awaited<ReturnType<typeof withStream>>): Promise<number> =>
   (await emulator.admin.folders({ mailbox })).find((listed) => listed.wellKnownName === "inbox")?.items ?? 0;

@@ -10,18 +10,18 @@ import type { LogEntry } from "../../../local/host/log.ts";
 const folders: string[] = [];
 
 /** A folder that is gone after {@link removeFolders}. */
-export async function aFolder(): Promise<string> {
+export const aFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), "host-test-"));
   folders.push(folder);
   return folder;
-}
+};
 
-export async function removeFolders(): Promise<void> {
+export const removeFolders = async (): Promise<void> => {
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
-}
+};
 
 /** Builds an app as it is built for deployment, and yields its folder. */
-export async function anApp(source: string, hostJson: object = {}): Promise<string> {
+export const anApp = async (source: string, hostJson: object = {}): Promise<string> => {
   const folder = await aFolder();
   await build({
     stdin: { contents: source, resolveDir: process.cwd(), loader: "ts" },
@@ -38,7 +38,7 @@ export async function anApp(source: string, hostJson: object = {}): Promise<stri
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module", main: "dist/main.mjs" }));
   await writeFile(join(folder, "host.json"), JSON.stringify({ version: "2.0", ...hostJson }));
   return folder;
-}
+};
 
 export interface RunningHost extends Host {
   readonly log: LogEntry[];
@@ -46,7 +46,7 @@ export interface RunningHost extends Host {
 }
 
 /** Starts a host in this process; `settings` come beside those of this environment. */
-export async function aHost(appDir: string, overrides: Partial<HostOptions> = {}): Promise<RunningHost> {
+export const aHost = async (appDir: string, overrides: Partial<HostOptions> = {}): Promise<RunningHost> => {
   const log: LogEntry[] = [];
   const { PATH = "" } = process.env;
   const host = await startHost({
@@ -61,10 +61,10 @@ export async function aHost(appDir: string, overrides: Partial<HostOptions> = {}
     settings: { PATH, ...overrides.settings },
   });
   return { ...host, log, call: (path, init) => fetch(`${host.url}${path}`, init) };
-}
+};
 
 /** A clock that stands still until it is put forward. */
-export function aClock(start: string): Clock & { advanceTo(time: string): void } {
+export const aClock = (start: string): Clock & { advanceTo(time: string): void } => {
   let nowMs = Date.parse(start);
   const set = new Set<{ timeMs: number; action: () => void }>();
   return {
@@ -82,13 +82,13 @@ export function aClock(start: string): Clock & { advanceTo(time: string): void }
       }
     },
   };
-}
+};
 
 /** Waits until a condition holds; fails after ten seconds. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + 10_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error("What was waited for did not come.");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
+};

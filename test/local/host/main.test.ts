@@ -39,7 +39,7 @@ afterEach(() => {
 
 afterAll(removeFolders);
 
-async function start(...args: string[]): Promise<ChildProcess> {
+const start = async (...args: string[]): Promise<ChildProcess> => {
   const host = fork(resolve("local/host/main.ts"), ["--port", "0", "--data", await aFolder(), ...args], {
     env: { ...process.env, EXIT_FILE: exitFile },
     execArgv: [],
@@ -47,13 +47,13 @@ async function start(...args: string[]): Promise<ChildProcess> {
   });
   started.push(host);
   return host;
-}
+};
 
-async function aRunningHost() {
+const aRunningHost = async () => {
   const host = await start("--app", appDir);
   const [ready] = await once(host, "message");
   return { host, ready };
-}
+};
 
 describe("the host as a process", () => {
   test("tells its parent when it is ready, and its reader what it serves", async () => {

@@ -12,11 +12,11 @@ import { aFolder, removeFolders } from "./fixture.ts";
 
 afterAll(removeFolders);
 
-async function aFolderWith(name: string, content: string | object): Promise<string> {
+const aFolderWith = async (name: string, content: string | object): Promise<string> => {
   const folder = await aFolder();
   await writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
   return folder;
-}
+};
 
 describe("host.json", () => {
   test("has Azure's defaults", async () => {

@@ -9,10 +9,10 @@ import { memoryBlobs } from "./memory-blobs.ts";
 const text = (value: string): Buffer => Buffer.from(value);
 const blockId = (value: string): string => text(value).toString("base64");
 
-async function read(blobs: Blobs, name: string, range?: { offset: number; length: number }) {
+const read = async (blobs: Blobs, name: string, range?: { offset: number; length: number }) => {
   const chunks = await blobs.read(name, range);
   return chunks && (await collect(chunks)).toString();
-}
+};
 
 const implementations: [string, () => Promise<Blobs>][] = [
   ["in memory", async () => memoryBlobs()],

@@ -8,7 +8,7 @@ interface Stored {
 }
 
 /** A container in memory that keeps the same contract as the real one. `blobs` is open to tests that do damage. */
-export function memoryBlobs(): Blobs & { blobs: Map<string, Stored>; writes: string[] } {
+export const memoryBlobs = (): Blobs & { blobs: Map<string, Stored>; writes: string[] } => {
   const blobs = new Map<string, Stored>();
   const staged = new Map<string, Map<string, Buffer>>();
   const writes: string[] = [];
@@ -85,7 +85,7 @@ export function memoryBlobs(): Blobs & { blobs: Map<string, Stored>; writes: str
       yield* new Set(deeper.map((name) => name.slice(0, name.indexOf("/", prefix.length))));
     },
   };
-}
+};
 
 /** Short pieces, so that a reader has to cope with boundaries anywhere. */
 async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {

@@ -13,7 +13,7 @@ import { aKey, all, aManifest, aPut, snapshotAt, someFacts } from "./samples.ts"
 /** A snapshot as records by part, the base first. */
 type History = CatalogueRecord[][][];
 
-async function aVault(history: History, bases: number[] = [0]) {
+const aVault = async (history: History, bases: number[] = [0]) => {
   const blobs = memoryBlobs();
   let parent: { id: string; sha256: string } | null = null;
   for (const [n, parts] of history.entries()) {
@@ -27,10 +27,10 @@ async function aVault(history: History, bases: number[] = [0]) {
     parent = { id, sha256 };
   }
   return blobs;
-}
+};
 
 /** The plain meaning of a history: apply every record, oldest first. */
-function applied(records: CatalogueRecord[]): PutRecord[] {
+const applied = (records: CatalogueRecord[]): PutRecord[] => {
   const live = new Map<string, PutRecord>();
   for (const record of records) {
     if (record.op === "put") live.set(JSON.stringify([record.folderId, record.id]), record);
@@ -39,7 +39,7 @@ function applied(records: CatalogueRecord[]): PutRecord[] {
       for (const [key, put] of live) if (put.folderId === record.id) live.delete(key);
   }
   return [...live.values()];
-}
+};
 
 const byPlace = (puts: PutRecord[]): PutRecord[] =>
   puts.toSorted((a, b) => (a.folderId + a.id < b.folderId + b.id ? -1 : 1));

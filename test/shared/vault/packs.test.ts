@@ -21,13 +21,13 @@ const run = promisify(execFile);
 const small: PackOptions = { blockBytes: 4_096, bufferBytes: 512 };
 const mail = Buffer.from("Dear all, the meeting is moved to Thursday. ".repeat(200), "utf16le");
 
-async function writePack(blobs: Blobs, items: Uint8Array[], options?: PackOptions) {
+const writePack = async (blobs: Blobs, items: Uint8Array[], options?: PackOptions) => {
   const writer = openPack(blobs, aPack, options);
   const records: PutRecord[] = [];
   for (const [n, item] of items.entries())
     records.push(aPut({ id: `item ${n}`, ...(await writer.addItem(inChunks(item))) }));
   return { records, outcome: await writer.close(records) };
-}
+};
 
 const raw = (blobs: Blobs, record: StoredItem & { id: string }): Promise<Buffer> => collect(readItem(blobs, record));
 

@@ -70,11 +70,11 @@ export async function* inChunks(bytes: Uint8Array, chunkBytes = 1_000): AsyncGen
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }
 
-export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
+export const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   const found: T[] = [];
   for await (const item of items) found.push(item);
   return found;
-}
+};
 
 /** Items from empty to several kilobytes, some that deflate well, some that do not. */
 export const anItem = fc.oneof(

@@ -32,14 +32,14 @@ const aHead = (n: number, checkedAt: string): Head => ({
   checkedAt,
 });
 
-async function aChain(blobs: ReturnType<typeof memoryBlobs>, length: number): Promise<void> {
+const aChain = async (blobs: ReturnType<typeof memoryBlobs>, length: number): Promise<void> => {
   let parent: { id: string; sha256: string } | null = null;
   for (let n = 0; n < length; n += 1) {
     const id = snapshotAt(n);
     const { sha256 } = await writeManifest(blobs, aManifest({ id, parent, base: n === 0 }));
     parent = { id, sha256 };
   }
-}
+};
 
 describe("manifests", () => {
   test("are written once, and a second writer gets the first one's", async () => {

@@ -23,10 +23,10 @@ const anEntry = (overrides: Partial<ZipEntry> = {}): ZipEntry => ({
 });
 
 /** Writes pieces at their offsets, leaving holes between them, and lets the test read the file as a program would. */
-async function withFile<T>(
+const withFile = async <T>(
   pieces: { at: number; bytes: Buffer }[],
   use: (file: string, bytes: number, read: (offset: number, length: number) => Promise<Buffer>) => Promise<T>,
-): Promise<T> {
+): Promise<T> => {
   const dir = await mkdtemp(join(tmpdir(), "zip-"));
   const file = join(dir, "file.zip");
   const handle = await open(file, "w+");
@@ -40,7 +40,7 @@ async function withFile<T>(
     await handle.close();
     await rm(dir, { recursive: true });
   }
-}
+};
 
 describe("a ZIP64 file", () => {
   test("may have more entries than ZIP can count", async () => {

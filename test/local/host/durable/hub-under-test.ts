@@ -27,11 +27,11 @@ export const handClock = (startMs = Date.parse("2026-11-22T01:00:00Z")) => {
       };
     },
   };
-  function fireDue(): void {
+  const fireDue = (): void => {
     const due = alarms.filter(({ atMs }) => atMs <= nowMs).sort((a, b) => a.atMs - b.atMs);
     alarms = alarms.filter((alarm) => !due.includes(alarm));
     for (const { action } of due) action();
-  }
+  };
   return {
     ...clock,
     /** When the set timers fire, from now, earliest first. */

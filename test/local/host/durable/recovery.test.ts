@@ -71,7 +71,7 @@ const crashingStore = (directory: string, at: number, crash: Crash) => {
   });
   const never = new Promise<never>(() => undefined);
 
-  function note(instanceId: string, line: Line): void {
+  const note = (instanceId: string, line: Line): void => {
     if (line.type === "turn") {
       for (const task of [...line.called, ...line.followUps]) {
         if (task.kind === "activity") inputs.set(`${instanceId}/${task.id}`, JSON.stringify(task.input));
@@ -80,9 +80,13 @@ const crashingStore = (directory: string, at: number, crash: Crash) => {
     if (line.type !== "message" || line.message.kind !== "completed") return;
     const input = inputs.get(`${instanceId}/${line.message.taskId}`);
     if (input !== undefined) completed.add(input);
-  }
+  };
 
-  async function fate(instanceId: string, line: Line, write: (durable?: () => void) => Promise<void>): Promise<void> {
+  const fate = async (
+    instanceId: string,
+    line: Line,
+    write: (durable?: () => void) => Promise<void>,
+  ): Promise<void> => {
     writes += 1;
     if (writes > at) return never;
     if (writes < at) {
@@ -101,7 +105,7 @@ const crashingStore = (directory: string, at: number, crash: Crash) => {
     }
     reportDown();
     return never;
-  }
+  };
 
   const crashing: Store = {
     ...store,

@@ -30,7 +30,7 @@ export const replayPool = ({ orchestrators, activities = {} }: App, size = 1): R
   const running = { turns: 0, activities: 0 };
   let toLose = 0;
 
-  async function counted(kind: "turns" | "activities", work: () => unknown): Promise<InvocationResult> {
+  const counted = async (kind: "turns" | "activities", work: () => unknown): Promise<InvocationResult> => {
     running[kind] += 1;
     peak[kind] = Math.max(peak[kind], running[kind]);
     try {
@@ -43,15 +43,15 @@ export const replayPool = ({ orchestrators, activities = {} }: App, size = 1): R
     } finally {
       running[kind] -= 1;
     }
-  }
+  };
 
-  async function run({ functionName, inputs }: Invocation): Promise<InvocationResult> {
+  const run = async ({ functionName, inputs }: Invocation): Promise<InvocationResult> => {
     const input: unknown = JSON.parse(inputs[0]?.data.json ?? "null");
     const orchestrator = orchestrators[functionName];
     if (orchestrator !== undefined) return counted("turns", () => new Orchestrator(orchestrator).listen()(input, {}));
     calls.push(`${functionName}(${JSON.stringify(input)})`);
     return counted("activities", () => activities[functionName]?.(input));
-  }
+  };
 
   return {
     size,

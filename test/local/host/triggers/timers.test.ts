@@ -9,7 +9,7 @@ afterAll(removeFolders);
 
 const done: InvocationResult = { outputs: [] };
 
-function aTimer(options: object, run: () => Promise<InvocationResult> = async () => done) {
+const aTimer = (options: object, run: () => Promise<InvocationResult> = async () => done) => {
   const inputs: { IsPastDue: boolean; ScheduleStatus: object | null }[] = [];
   const timer: AppFunction = {
     name: "nightly",
@@ -22,12 +22,12 @@ function aTimer(options: object, run: () => Promise<InvocationResult> = async ()
     },
   };
   return { timer, inputs };
-}
+};
 
 /** Lets what a timer awaits come back. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-async function start(timer: AppFunction, at: string, dir?: string) {
+const start = async (timer: AppFunction, at: string, dir?: string) => {
   const clock = aClock(at);
   const triggers = timerTriggers([timer], { clock, dir: dir ?? (await aFolder()), log: () => {} });
   triggers.start();
@@ -37,7 +37,7 @@ async function start(timer: AppFunction, at: string, dir?: string) {
     await settle();
   };
   return { ...triggers, put };
-}
+};
 
 describe("a timer", () => {
   test("fires once for each occurrence", async () => {

@@ -32,13 +32,13 @@ afterEach(async () => {
 
 afterAll(removeFolders);
 
-async function aPool(source: string, options: Partial<WorkerPoolOptions> = {}): Promise<AppPool> {
+const aPool = async (source: string, options: Partial<WorkerPoolOptions> = {}): Promise<AppPool> => {
   const { PATH = "" } = process.env;
   const appDir = await anApp(source);
   const dir = await aFolder();
   pool = await startWorkerPool({ appDir, dir, size: 1, env: { PATH }, log: (entry) => log.push(entry), ...options });
   return pool;
-}
+};
 
 const call = async (name: string, data: NamedData["data"] = { json: "{}" }) => {
   const result = await pool?.invoke({ functionName: name, inputs: [{ name: "any", data }] });
@@ -203,10 +203,10 @@ describe("options", () => {
   });
 });
 
-function isAlive(pid: number): boolean {
+const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0);
   } catch {
     return false;
   }
-}
+};
