@@ -40,10 +40,10 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A user delegation key is good for 7 days, of which some minutes are past. Source: learn.microsoft.com/rest/api/storageservices/get-user-delegation-key. */
-const LONGEST_SAS_HOURS = 7 * 24 - 1;
+const MAX_SAS_HOURS = 7 * 24 - 1;
 
 /** Scratch data lives for 7 days, and what an export is known by is among it. */
-const LONGEST_EXPORT_DAYS = 7;
+const MAX_EXPORT_DAYS = 7;
 
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
@@ -91,8 +91,8 @@ const Settings = z
     VERIFY_SHARE: z.string().regex(/^1\/([1-9]\d{0,2})$/, {
       error: "should be the share of the vault that each day verifies, from 1/1 to 1/999, such as 1/30",
     }),
-    PERSONAL_DATA_SAS_HOURS: wholeNumber(1, LONGEST_SAS_HOURS),
-    PERSONAL_DATA_TIMEOUT_DAYS: wholeNumber(1, LONGEST_EXPORT_DAYS),
+    PERSONAL_DATA_SAS_HOURS: wholeNumber(1, MAX_SAS_HOURS),
+    PERSONAL_DATA_TIMEOUT_DAYS: wholeNumber(1, MAX_EXPORT_DAYS),
     PERSONAL_DATA_DEADLINE_DAYS: wholeNumber(1, 366),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
@@ -170,7 +170,7 @@ const Settings = z
       },
       personalData: {
         sasMs: (env.PERSONAL_DATA_SAS_HOURS ?? 72) * HOUR_MS,
-        timeoutMs: (env.PERSONAL_DATA_TIMEOUT_DAYS ?? LONGEST_EXPORT_DAYS) * DAY_MS,
+        timeoutMs: (env.PERSONAL_DATA_TIMEOUT_DAYS ?? MAX_EXPORT_DAYS) * DAY_MS,
         deadlineMs: (env.PERSONAL_DATA_DEADLINE_DAYS ?? 30) * DAY_MS,
       },
     }),

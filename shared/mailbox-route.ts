@@ -3,7 +3,7 @@ import { MailboxKey } from "./contracts/ids.ts";
 import type { MailboxRef } from "./contracts/mailbox.ts";
 import type { OpenGraph } from "./graph/graph-client.ts";
 import type { ReadInput } from "./http/input.ts";
-import { problem } from "./http/problem.ts";
+import { problemResponse } from "./http/problem.ts";
 import { findMailbox } from "./mailboxes.ts";
 import { NOBODY, type Principal } from "./security/principal.ts";
 import { type Blobs, UnreadableBlobError } from "./storage/blobs.ts";
@@ -65,12 +65,12 @@ const routeOf =
     if ("refusal" in parsed) return parsed.refusal;
     try {
       const mailbox = await find(request.params["mailbox"] ?? "");
-      if (mailbox === undefined) return problem(404, "mailbox-not-found", missing);
+      if (mailbox === undefined) return problemResponse(404, "mailbox-not-found", missing);
       return await answer(mailbox, { input: parsed.input, request, context, principal });
     } catch (error) {
       if (!(error instanceof UnreadableBlobError)) throw error;
       context.error("The vault is damaged", error);
-      return problem(500, "vault-damaged", `The vault is damaged: ${error.message}.`, { blob: error.blob });
+      return problemResponse(500, "vault-damaged", `The vault is damaged: ${error.message}.`, { blob: error.blob });
     }
   };
 

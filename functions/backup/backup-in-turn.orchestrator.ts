@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { backupInstance } from "../../shared/contracts/job-ids.ts";
-import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
+import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
 import {
@@ -36,7 +36,7 @@ const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | PartFailu
     ? {
         ...outcomes,
         failed: outcomes.failed + 1,
-        failures: [...outcomes.failures, result].slice(0, MOST_FAILURES),
+        failures: [...outcomes.failures, result].slice(0, MAX_FAILURES),
       }
     : {
         ...outcomes,

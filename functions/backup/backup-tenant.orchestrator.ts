@@ -2,7 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { type RunId, runId } from "../../shared/contracts/ids.ts";
 import { backupTenantInstance, placeInstance } from "../../shared/contracts/job-ids.ts";
-import { MOST_FAILURES } from "../../shared/contracts/part.ts";
+import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { tell } from "../notify/notify.steps.ts";
@@ -13,7 +13,7 @@ import {
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
-  MOST_LEFT_OUT,
+  MAX_LEFT_OUT,
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 
@@ -86,7 +86,7 @@ function* queueMailboxes(
 
 const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
   ...addCounts(queue, page),
-  leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MOST_LEFT_OUT),
+  leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MAX_LEFT_OUT),
 });
 
 const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
@@ -106,5 +106,5 @@ function* backUpQueue(
 
 const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({
   ...addCounts(a, b),
-  failures: [...a.failures, ...b.failures].slice(0, MOST_FAILURES),
+  failures: [...a.failures, ...b.failures].slice(0, MAX_FAILURES),
 });

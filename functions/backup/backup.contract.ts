@@ -44,7 +44,7 @@ export const LeftOut = z.object({
 export type LeftOut = z.output<typeof LeftOut>;
 
 /** How many of those who are left out are named in a result or a status; all are counted. */
-export const MOST_LEFT_OUT = 20;
+export const MAX_LEFT_OUT = 20;
 
 /** Who was left out, by reason, and the first of them. */
 const LeftOutCounts = z.object({
@@ -53,7 +53,7 @@ const LeftOutCounts = z.object({
   excluded: Count.default(0),
   disabled: Count.default(0),
   unlicensed: Count.default(0),
-  leftOut: z.array(LeftOut).max(MOST_LEFT_OUT).default([]),
+  leftOut: z.array(LeftOut).max(MAX_LEFT_OUT).default([]),
   /** Mailboxes left out because a backup of them is still running. */
   busy: Count,
 });

@@ -1,4 +1,4 @@
-import { openSlots } from "../../shared/graph/slots.ts";
+import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup.contract.ts";
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
@@ -29,7 +29,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
     exportWaveActivity({
       ...backup,
       folderScope: folderScope(settings.excludeFolders),
-      hands: openSlots(MAX_EXPORTS),
+      exportSlots: semaphore(MAX_EXPORTS),
       memories: planMemories(),
     }),
   );

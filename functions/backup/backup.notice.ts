@@ -3,7 +3,7 @@ import type { Notice } from "../notify/notify.contract.ts";
 import type { BackupTenantResult } from "./backup.contract.ts";
 
 /** Failed mailboxes that a notice names. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 const idOf = (tenantRun: RunId): string => `backup-${tenantRun}`;
 
@@ -22,7 +22,7 @@ export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice 
       { name: "Failed", value: `${failed} mailboxes` },
       { name: "Stored", value: `${items} items, ${bytes} bytes` },
       { name: "Left out", value: `${busy} busy, ${withoutMailbox} without a mailbox, ${unknown} unknown` },
-      ...failures.slice(0, MOST_NAMED).map(({ job, reason }) => ({ name: job, value: reason })),
+      ...failures.slice(0, MAX_NAMED).map(({ job, reason }) => ({ name: job, value: reason })),
     ],
   };
 };

@@ -6,13 +6,13 @@ import { findInstance, isAlive, startOnce } from "../../shared/durable/start-onc
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
-import { invalidRequest, problem } from "../../shared/http/problem.ts";
+import { invalidRequest, problemResponse } from "../../shared/http/problem.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { BackupTenantInput } from "./backup.contract.ts";
 
 /** How long a caller is kept waiting for the directory. */
-const PATIENCE_MS = 10_000;
+const GRAPH_DEADLINE_MS = 10_000;
 
 export const StartBackupRequest = z.strictObject({
   /** Users by id or principal name, or mailbox keys; all mailboxes in scope when absent. */
@@ -39,12 +39,12 @@ export const startBackup =
     if (!body.success) return invalidRequest(body.error);
 
     const client = deps.clientOf(context);
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const only: string[] = [];
     for (const name of body.data.mailboxes ?? []) {
       const mailbox = await findMailbox(graph, deps.vault, name);
       if (mailbox === undefined)
-        return problem(404, "mailbox-not-found", "There is no such mailbox.", { mailbox: name });
+        return problemResponse(404, "mailbox-not-found", "There is no such mailbox.", { mailbox: name });
       if (isAlive(await findInstance(client, backupInstance(mailbox.key)))) return running(backupInstance(mailbox.key));
       only.push(mailbox.userId);
     }
@@ -60,7 +60,7 @@ export const startBackup =
   };
 
 const running = (job: string) =>
-  problem(409, "backup-running", "A backup is running already: wait for it, or look at its job.", {
+  problemResponse(409, "backup-running", "A backup is running already: wait for it, or look at its job.", {
     job,
     location: `/api/jobs/${job}`,
   });

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { SnapshotId } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { queryOf } from "../../shared/http/input.ts";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import { type PinnedManifest, readManifest } from "../../shared/vault/snapshots.ts";
 
@@ -26,6 +26,6 @@ export const aboutSnapshot = <Q extends z.ZodType>(
   mailboxRoute(source, queryOf(Query), async (mailbox, { input, request }) => {
     const id = SnapshotId.safeParse(request.params["id"]);
     const snapshot = id.success ? await readManifest(source.vault, mailbox.key, id.data) : undefined;
-    if (snapshot === undefined) return problem(404, "snapshot-not-found", "The mailbox has no such snapshot.");
+    if (snapshot === undefined) return problemResponse(404, "snapshot-not-found", "The mailbox has no such snapshot.");
     return answer(snapshot, input, { request, mailbox });
   });

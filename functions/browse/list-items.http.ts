@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import { ItemFilter, isSpan, NO_SPAN } from "../../shared/contracts/item-query.ts";
-import { problem, refuse } from "../../shared/http/problem.ts";
+import { problemResponse, respondWith } from "../../shared/http/problem.ts";
 import { paging } from "../../shared/http/query.ts";
 import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
@@ -45,11 +45,15 @@ export const getItems = (
     const { mailboxKey, id, folders } = manifest;
     const folder = filter.folder === undefined ? undefined : findFolder(folders, filter.folder);
     if (filter.folder !== undefined && folder === undefined)
-      return problem(404, "folder-not-found", "The snapshot has no folder of that id, path or well-known name.");
+      return problemResponse(
+        404,
+        "folder-not-found",
+        "The snapshot has no folder of that id, path or well-known name.",
+      );
 
     const wanted = { ids: filter.id === undefined ? [] : [filter.id], format: filter.format };
     const resolved = await resolveIds(deps.translator, request, mailbox, wanted);
-    if ("refusal" in resolved) return refuse(resolved.refusal);
+    if ("refusal" in resolved) return respondWith(resolved.refusal);
     const isNamed = itemIds(resolved.ids).has;
     const passes = itemFilter(filter, folder?.id);
 

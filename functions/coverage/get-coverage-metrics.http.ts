@@ -6,7 +6,7 @@ import { COVERAGE_STATES } from "./coverage.ts";
 import type { CoverageScan, SharedScan } from "./coverage-scan.ts";
 
 /** Most mailboxes that have series of their own: each would stay in Prometheus for as long as it keeps anything. */
-const MOST_SERIES = 100;
+const MAX_SERIES = 100;
 
 const Query = z.strictObject({ breaches: z.stringbool("Expected 'true' or 'false'").default(false) });
 
@@ -50,5 +50,5 @@ const totals = ({ at, summary }: CoverageScan): Gauge[] => {
 const breaching = ({ breaches }: CoverageScan): Gauge => ({
   name: "mailbox_vault_mailbox_breach",
   help: "1 for each mailbox whose coverage needs a look, the first hundred by key.",
-  samples: breaches.slice(0, MOST_SERIES).map(({ mailbox, state }) => ({ labels: { mailbox, state }, value: 1 })),
+  samples: breaches.slice(0, MAX_SERIES).map(({ mailbox, state }) => ({ labels: { mailbox, state }, value: 1 })),
 });

@@ -1,5 +1,5 @@
 import type { HttpHandler } from "@azure/functions";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { PROGRAM } from "../../shared/program.ts";
 
 /**
@@ -12,9 +12,17 @@ export const getHealth =
   async (_request, context) => {
     try {
       if (await deps.reachVault()) return json(200, { status: "healthy", program: PROGRAM });
-      return problem(503, "vault-missing", "The vault's container does not exist: create it, or check the settings.");
+      return problemResponse(
+        503,
+        "vault-missing",
+        "The vault's container does not exist: create it, or check the settings.",
+      );
     } catch (error) {
       context.error("The vault cannot be reached", error);
-      return problem(503, "vault-unreachable", "The vault cannot be reached: check its address and the app's rights.");
+      return problemResponse(
+        503,
+        "vault-unreachable",
+        "The vault cannot be reached: check its address and the app's rights.",
+      );
     }
   };

@@ -8,7 +8,7 @@ import { COVERAGE_STATES } from "./coverage.ts";
 import type { CoverageScan } from "./coverage-scan.ts";
 
 /** Mailboxes that a notice names. */
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /** What was told last: the mailboxes in breach, and how often anything was told. */
 const Told = z.object({
@@ -53,7 +53,7 @@ const noticeOf = (
   over: number,
 ): Notice => {
   const isFresh = new Set(fresh);
-  const named = breaches.filter(({ mailbox }) => isFresh.has(mailbox)).slice(0, MOST_NAMED);
+  const named = breaches.filter(({ mailbox }) => isFresh.has(mailbox)).slice(0, MAX_NAMED);
   return {
     id: `coverage-${number}`,
     title: fresh.length > 0 ? "Mailboxes are not covered as they should be" : "Mailboxes are covered again",

@@ -9,7 +9,7 @@ import { FollowUpInput, type FollowUpResult } from "./follow-up.contract.ts";
 import { followUpNotice } from "./follow-up.notice.ts";
 
 /** Calls in which removing may go on where time was up; the nightly round takes what is left. */
-const MOST_ROUNDS = 20;
+const MAX_ROUNDS = 20;
 
 /**
  * What a backup product does after the copy is made: verifies what the snapshot stored, compacts the mailbox's chain if that
@@ -58,7 +58,7 @@ function* compact(context: OrchestrationContext, mailboxKey: MailboxKey): Genera
 }
 
 function* retain(context: OrchestrationContext, mailboxKey: MailboxKey): Generator<Task, string, unknown> {
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const { outcome } = yield* call(context, retainMailbox, { mailboxKey });
     if (outcome !== "more") return outcome;
   }

@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import type { AuditLog } from "../../shared/audit/audit-log.ts";
 import type { ReadInput } from "../../shared/http/input.ts";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxRequest, type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import type { Head } from "../../shared/vault/head.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
@@ -19,6 +19,6 @@ export const heldMailboxRoute = <I>(
   mailboxRoute(deps, read, async ({ key }, asked) => {
     const head = await readHead(deps.vault, key);
     if (head === undefined)
-      return problem(409, "never-backed-up", "The mailbox was never backed up: there is nothing yet to hold.");
+      return problemResponse(409, "never-backed-up", "The mailbox was never backed up: there is nothing yet to hold.");
     return answer(head, asked);
   });

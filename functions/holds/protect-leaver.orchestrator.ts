@@ -8,7 +8,7 @@ import { holdLeaver, ProtectLeaverInput, type ProtectLeaverResult, startLastBack
 const TRY_AGAIN_MS = 5 * 60_000;
 
 /** A tenant-wide backup that lasts longer than a day is not waited for: it takes the mailbox itself. */
-const MOST_TRIES = 288;
+const MAX_TRIES = 288;
 
 /** Protects the mailboxes of someone who leaves: first the holds, which need nobody, then a last backup of each. */
 export function* protectLeaver(context: OrchestrationContext): Generator<Task, ProtectLeaverResult, unknown> {
@@ -26,7 +26,7 @@ export function* protectLeaver(context: OrchestrationContext): Generator<Task, P
 
 /** Whether a backup was started. */
 function* startBackup(context: OrchestrationContext, mailbox: MailboxRef): Generator<Task, boolean, unknown> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { outcome } = yield* call(context, startLastBackup, { mailbox });
     if (outcome === "started") return true;
     yield* pause(context, TRY_AGAIN_MS);

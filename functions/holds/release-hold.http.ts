@@ -1,7 +1,7 @@
 import type { HttpHandler } from "@azure/functions";
 import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
 import { noInput } from "../../shared/http/input.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { moveHead } from "../../shared/vault/snapshots.ts";
 import { type HoldDeps, heldMailboxRoute } from "./held-mailbox.ts";
 
@@ -13,7 +13,7 @@ import { type HoldDeps, heldMailboxRoute } from "./held-mailbox.ts";
  */
 export const releaseHold = (deps: HoldDeps): HttpHandler =>
   heldMailboxRoute(deps, noInput, async (head, { context, principal }) => {
-    if (head.hold === undefined) return problem(404, "hold-not-found", "The mailbox is not on hold.");
+    if (head.hold === undefined) return problemResponse(404, "hold-not-found", "The mailbox is not on hold.");
 
     const at = new Date().toISOString();
     const mailbox = head.mailboxKey;

@@ -17,7 +17,7 @@ import { isHeldForLeaver } from "./leaver-hold.ts";
 const TYPES: readonly string[] = ["Microsoft.Graph.UserUpdated", "Microsoft.Graph.UserDeleted"];
 
 /** How long an event waits for the directory before Event Grid is left to deliver it again. */
-const PATIENCE_MS = 5_000;
+const GRAPH_DEADLINE_MS = 5_000;
 
 /**
  * Event Grid: a user changed. Looks the user up in the directory, whatever the event says of them: for one who may not
@@ -43,7 +43,7 @@ export const userChanged =
     const userId = userOf(event);
     if (userId === undefined) return context.warn("An event of no user of the directory is left out.");
 
-    const user = await findUser(deps.openGraph({ untilMs: Date.now() + PATIENCE_MS }), userId);
+    const user = await findUser(deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS }), userId);
     if (user !== undefined && user.accountEnabled !== false) return context.debug("A user who stays is left alone.");
     const names = [userId, user?.userPrincipalName?.toLowerCase()];
     if (deps.exclude.some((name) => names.includes(name.toLowerCase())))

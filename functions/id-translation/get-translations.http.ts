@@ -7,7 +7,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { stateOf } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { TranslationResult } from "./id-translation.contract.ts";
@@ -15,7 +15,7 @@ import { findResults } from "./translation-state.ts";
 
 const Query = z.strictObject({ page: z.string().optional() });
 
-const notFound = () => problem(404, "job-not-found", "There is no such job, or its history was purged.");
+const notFound = () => problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
 
 /**
  * GET /api/jobs/{id}/result?page=
@@ -34,7 +34,11 @@ export const getTranslations =
     if (job === undefined) return notFound();
     const translationId = translationInstance.parse(job.instanceId)?.[0];
     if (translationId === undefined)
-      return problem(404, "no-result", "Only translations of ids have results in pages: look at the job itself.");
+      return problemResponse(
+        404,
+        "no-result",
+        "Only translations of ids have results in pages: look at the job itself.",
+      );
     return answerPage(deps.work, translationId, job, query.data.page);
   };
 
@@ -49,11 +53,17 @@ const answerPage = async (
   if (page === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
   const state = stateOf(job);
   if (state !== "completed")
-    return problem(409, "job-not-finished", `The job is ${state}, and has a result once it is completed.`, { state });
+    return problemResponse(409, "job-not-finished", `The job is ${state}, and has a result once it is completed.`, {
+      state,
+    });
 
   const { pieces } = TranslationResult.parse(job.output);
   const results = await findResults(work, translationId, page);
   if (results === undefined)
-    return problem(410, "result-expired", "Results are kept for a week, and these are gone: translate the ids again.");
+    return problemResponse(
+      410,
+      "result-expired",
+      "Results are kept for a week, and these are gone: translate the ids again.",
+    );
   return json(200, { results, ...(page + 1 < pieces ? { next: tokens.write(page + 1) } : {}) });
 };

@@ -1,9 +1,9 @@
 import type { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
-import { aProblem, type Problem } from "../../shared/http/problem.ts";
+import { type Problem, problem } from "../../shared/http/problem.ts";
 import { type IdShape, isShaped, shapeOf } from "./exchange-ids.ts";
 
 /** Positions that are told: more would not help whoever made the ids. */
-const MOST_POSITIONS = 100;
+const MAX_POSITIONS = 100;
 
 const SHAPES: readonly IdShape[] = ["binary", "ews", "rest"];
 
@@ -21,14 +21,14 @@ export const shapeCheck = (): ShapeCheck => {
       for (const wrong of found) {
         if (isShaped(wrong.shape, id)) continue;
         wrong.count += 1;
-        if (wrong.positions.length < MOST_POSITIONS) wrong.positions.push(position);
+        if (wrong.positions.length < MAX_POSITIONS) wrong.positions.push(position);
       }
     },
     problem: (format) => {
       const { count = 0, positions = [] } = found.find(({ shape }) => shape === shapeOf(format)) ?? {};
       if (count === 0) return undefined;
       const detail = `Some of the ids are no ${format}: ${MEANING[shapeOf(format)]}.`;
-      return aProblem(400, "malformed-ids", detail, { count, positions });
+      return problem(400, "malformed-ids", detail, { count, positions });
     },
   };
 };

@@ -6,16 +6,16 @@ import { BrokenJsonError, type JsonReader, jsonReader } from "../../shared/json/
 import { type ShapeCheck, shapeCheck } from "./malformed-ids.ts";
 
 /** Most ids in one request. Our own choice, as are the longest id and the largest body. */
-export const MOST_IDS = 1_000_000;
-const LONGEST_ID = 1_024;
-const MOST_BODY_BYTES = 250_000_000;
+export const MAX_IDS = 1_000_000;
+const MAX_ID_CHARS = 1_024;
+const MAX_BODY_BYTES = 250_000_000;
 
 interface Most {
   readonly ids: number;
   readonly bytes: number;
 }
 
-const MOST: Most = { ids: MOST_IDS, bytes: MOST_BODY_BYTES };
+const MOST: Most = { ids: MAX_IDS, bytes: MAX_BODY_BYTES };
 
 /** The fields of a request beside its ids. */
 const Fields = z
@@ -46,7 +46,7 @@ export class LargeBodyError extends Error {
   override readonly name = "LargeBodyError";
 
   constructor() {
-    super(`The body is over ${MOST_BODY_BYTES} bytes`);
+    super(`The body is over ${MAX_BODY_BYTES} bytes`);
   }
 }
 
@@ -98,8 +98,8 @@ const readToTheEnd = async (bytes: AsyncGenerator<Uint8Array>): Promise<void> =>
 const invalid = (path: (string | number)[], message: string): InvalidBodyError =>
   new InvalidBodyError(new z.ZodError([{ code: "custom", path, message, input: undefined }]));
 
-const LIST = `Expected a list of 1 to ${MOST_IDS} ids`;
-const ID = `Expected an id: text of 1 to ${LONGEST_ID} characters`;
+const LIST = `Expected a list of 1 to ${MAX_IDS} ids`;
+const ID = `Expected an id: text of 1 to ${MAX_ID_CHARS} characters`;
 
 const readIds = async (json: JsonReader, ids: IdSink): Promise<void> => {
   if (ids.count > 0) throw invalid(["ids"], "Expected one list of ids");
@@ -144,7 +144,7 @@ const idSink = (keep: Keep, mostIds: number): IdSink => {
       return count;
     },
     add: async (id) => {
-      if (id === "" || id.length > LONGEST_ID) throw invalid(["ids", count], ID);
+      if (id === "" || id.length > MAX_ID_CHARS) throw invalid(["ids", count], ID);
       if (count === mostIds) throw invalid(["ids"], LIST);
       if (piece.length === TRANSLATE_IDS_LIMIT) await handOn();
       shapes.look(id, count);

@@ -2,14 +2,14 @@ import type { HttpRequest } from "@azure/functions";
 import type { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
-import { aProblem, type Problem } from "../../shared/http/problem.ts";
+import { type Problem, problem } from "../../shared/http/problem.ts";
 import { guessFormat, toRestId } from "./exchange-ids.ts";
 import { shapeCheck } from "./malformed-ids.ts";
 import { refusalOf } from "./refusal-of.ts";
 import type { Translator } from "./translator.ts";
 
 /** How long a caller is kept waiting for Graph. */
-const PATIENCE_MS = 20_000;
+const GRAPH_DEADLINE_MS = 20_000;
 
 /**
  * The REST ids, by which the vault knows items, of ids in one format or, where that is not named, each in the format that
@@ -37,7 +37,7 @@ export const resolveIds = async (
   if (typeof openGraph !== "function") return { refusal: openGraph };
   const foreign = ids.filter((_, position) => formats[position] === from);
   try {
-    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const outcomes = await translateExchangeIds(graph, mailbox.userId, foreign, { from, to: "restId" });
     const restIds = new Map(
       outcomes.map((outcome, n) => [foreign[n], "translated" in outcome ? outcome.translated : undefined]),
@@ -55,7 +55,7 @@ const malformedIn = (ids: readonly string[], format: ExchangeIdFormat): Problem 
 };
 
 const unclearIds = (positions: readonly number[]): Problem =>
-  aProblem(
+  problem(
     400,
     "id-format-unclear",
     "Some of the ids are binary entry ids of a kind that their shape does not tell: say with format which one, entryId or immutableEntryId.",

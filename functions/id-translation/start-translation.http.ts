@@ -10,7 +10,7 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
-import { invalidRequest, json, problem, refuse } from "../../shared/http/problem.ts";
+import { invalidRequest, json, problemResponse, respondWith } from "../../shared/http/problem.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { firstPlaces } from "./first-places.ts";
@@ -21,7 +21,7 @@ import { keepIds } from "./translation-state.ts";
 import type { Translator } from "./translator.ts";
 
 /** How long a caller is kept waiting for Graph. */
-const PATIENCE_MS = 20_000;
+const GRAPH_DEADLINE_MS = 20_000;
 
 /**
  * POST /api/ids/translate
@@ -48,12 +48,12 @@ export const startTranslation =
     if (!("from" in wanted)) return wanted;
     const { from, to, count, few, shapes } = wanted;
     const malformed = shapes.problem(from);
-    if (malformed !== undefined) return refuse(malformed);
+    if (malformed !== undefined) return respondWith(malformed);
     if (few === undefined && translator.by === "caller") return TOO_MANY_FOR_CALLER;
 
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const mailbox = await findMailbox(graph, deps.vault, wanted.mailbox);
-    if (mailbox === undefined) return problem(404, "mailbox-not-found", "There is no such mailbox.");
+    if (mailbox === undefined) return problemResponse(404, "mailbox-not-found", "There is no such mailbox.");
     if (few !== undefined) return answerAtOnce(translator, request, mailbox, { from, to, ids: few });
 
     const instanceId = translationInstance(translationId);
@@ -63,7 +63,7 @@ export const startTranslation =
     return accepted(instanceId, { mailbox: mailbox.key, ids: count, result: `/api/jobs/${instanceId}/result` });
   };
 
-const TOO_MANY_FOR_CALLER = problem(
+const TOO_MANY_FOR_CALLER = problemResponse(
   400,
   "too-many-ids",
   `Ids are translated in your name here (ID_TRANSLATION), and your token is kept nowhere: ask for at most ${TRANSLATE_IDS_LIMIT} at a time.`,
@@ -85,7 +85,7 @@ const readBody = async (
   } catch (error) {
     if (error instanceof InvalidBodyError) return invalidRequest(error.error);
     if (error instanceof LargeBodyError)
-      return problem(413, "body-too-large", `${error.message}: send the ids in several requests.`);
+      return problemResponse(413, "body-too-large", `${error.message}: send the ids in several requests.`);
     throw error;
   }
 };
@@ -97,19 +97,19 @@ const answerAtOnce = async (
   { ids, ...formats }: Pick<TranslationRequest, "from" | "to"> & { readonly ids: readonly string[] },
 ): Promise<HttpResponseInit> => {
   const openGraph = await translator.open(request);
-  if (typeof openGraph !== "function") return refuse(openGraph);
+  if (typeof openGraph !== "function") return respondWith(openGraph);
   try {
-    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const outcomes = await translateExchangeIds(graph, userId, ids, formats);
     const results = outcomes.map((outcome, n) => ({ id: ids[n], ...outcome }));
     return outcomes.every((outcome) => "error" in outcome) ? noneTranslated(results) : json(200, { results });
   } catch (error) {
-    return refuse(refusalOf(error, translator.by));
+    return respondWith(refusalOf(error, translator.by));
   }
 };
 
 const noneTranslated = (results: readonly object[]): HttpResponseInit =>
-  problem(
+  problemResponse(
     404,
     "ids-not-found",
     "None of these ids has a counterpart: check that they are ids of this mailbox, and of the format that from names.",

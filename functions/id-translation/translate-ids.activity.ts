@@ -77,7 +77,7 @@ const translatePiece = async (
 };
 
 /** Pieces of earlier results that are held at a time: repeated ids mostly lie together. */
-const MOST_HELD = 16;
+const MAX_HELD = 16;
 
 /** Looks results up that pieces before this one came to. */
 const earlierResults = (work: Blobs, { translationId }: Pick<Input, "translationId">): Earlier => {
@@ -87,7 +87,7 @@ const earlierResults = (work: Blobs, { translationId }: Pick<Input, "translation
     const results = held.get(piece) ?? (await findResults(work, translationId, piece)) ?? [];
     held.delete(piece);
     held.set(piece, results);
-    for (const oldest of held.keys()) if (held.size > MOST_HELD) held.delete(oldest);
+    for (const oldest of held.keys()) if (held.size > MAX_HELD) held.delete(oldest);
     return results;
   };
 

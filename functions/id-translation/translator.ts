@@ -1,7 +1,7 @@
 import type { HttpRequest } from "@azure/functions";
 import type { AccessToken, TokenCredential } from "@azure/identity";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
-import { aProblem, type Problem } from "../../shared/http/problem.ts";
+import { type Problem, problem } from "../../shared/http/problem.ts";
 
 /**
  * In whose name Graph translates ids: the app's own, or the caller's. `open` gives Graph for one call; a problem when the
@@ -43,7 +43,7 @@ export const callerTranslator = (deps: {
 /** One token, for as long as one call takes. */
 const holding = (token: AccessToken): TokenCredential => ({ getToken: async () => token });
 
-const NO_TOKEN = aProblem(
+const NO_TOKEN = problem(
   401,
   "caller-token-missing",
   "Ids are translated in your name here (ID_TRANSLATION), and the platform's authentication handed on no token of yours: sign in through it, with its token store turned on.",
@@ -59,5 +59,5 @@ const refused = (message = ""): Problem => {
   const code = /AADSTS\d+/.exec(message)?.[0];
   const detail =
     "Entra gives the app no token in your name: the app registration needs consent to the delegated permission User.ReadBasic.All, and must trust the managed identity.";
-  return aProblem(403, "on-behalf-of-refused", detail, code === undefined ? {} : { code });
+  return problem(403, "on-behalf-of-refused", detail, code === undefined ? {} : { code });
 };

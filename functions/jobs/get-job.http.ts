@@ -4,7 +4,7 @@ import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { jobOf, progressIn } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import type { Orchestrator } from "../jobs.ts";
 
 /** A caller who polls faster than this learns nothing new. */
@@ -32,7 +32,8 @@ export const getJob =
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
     const status = id.success ? await findInstance(client, id.data) : undefined;
-    if (status === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
+    if (status === undefined)
+      return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
     const job = jobOf(status);
     if (job.state === "running" || job.state === "paused") {
       const read = (deps.progress as Readonly<Record<string, ReadProgress | undefined>>)[status.name];

@@ -2,8 +2,8 @@ import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { jobOf, stateOf } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
-import { roleMissing, type SignedInHandler } from "../../shared/http/guard.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { refuseRole, type SignedInHandler } from "../../shared/http/guard.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { jobKind } from "../jobs.ts";
 import type { Steer } from "./steer-job.ts";
 
@@ -19,13 +19,16 @@ export const steerJob =
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
     const found = id.success ? await findInstance(client, id.data) : undefined;
-    if (found === undefined) return problem(404, "job-not-found", "There is no such job, or its history was purged.");
+    if (found === undefined)
+      return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
     const owners = jobKind(found.name)?.owners;
     if (owners === undefined) throw new Error(`${found.name}: no role is known that may steer it`);
-    if (!owners.some((role) => principal.roles.includes(role))) return roleMissing(...owners);
+    if (!owners.some((role) => principal.roles.includes(role))) return refuseRole(...owners);
 
     const changed = await deps.steer(client, found);
     const now = (await findInstance(client, found.instanceId)) ?? found;
     if (changed > 0) return json(202, jobOf(now), { location: `/api/jobs/${found.instanceId}` });
-    return problem(409, "job-state", `The job is ${stateOf(now)}, which does not allow this.`, { state: stateOf(now) });
+    return problemResponse(409, "job-state", `The job is ${stateOf(now)}, which does not allow this.`, {
+      state: stateOf(now),
+    });
   };

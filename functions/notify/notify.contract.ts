@@ -2,7 +2,7 @@ import * as z from "zod";
 import { defineActivity } from "../../shared/durable/activity.ts";
 
 /** Most facts in a notice. Our own choice: a message of Teams takes 28 KB. */
-export const MOST_FACTS = 30;
+export const MAX_FACTS = 30;
 
 /** Something to tell people, in words that name no one: counts, job ids and mailbox keys. */
 export const Notice = z.object({
@@ -11,7 +11,7 @@ export const Notice = z.object({
   title: z.string().min(1).max(200),
   /** Whether somebody should look into it. */
   isProblem: z.boolean(),
-  facts: z.array(z.object({ name: z.string().max(100), value: z.string().max(500) })).max(MOST_FACTS),
+  facts: z.array(z.object({ name: z.string().max(100), value: z.string().max(500) })).max(MAX_FACTS),
 });
 export type Notice = z.output<typeof Notice>;
 

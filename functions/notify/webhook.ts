@@ -19,11 +19,11 @@ import type { Notice } from "./notify.contract.ts";
 export type PostNotice = (notice: Notice) => Promise<"sent" | "refused" | "unanswered">;
 
 /** Times that a notice is posted again that was certainly not taken. */
-const MOST_RETRIES = 5;
+const MAX_RETRIES = 5;
 
 /** First wait where the webhook names none, doubled each time; Teams takes four messages a second. Our own choice. */
 const FIRST_WAIT_MS = 1_000;
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
@@ -44,7 +44,7 @@ const certainRetry = (firstWaitMs: number): RetryStrategy => ({
       response === undefined ? NOT_CONNECTED.includes(responseError?.code ?? "") : NOT_TAKEN.includes(response.status);
     if (!isCertain) return { skipStrategy: true };
     const asked = retryAfterMs(response?.headers.get("retry-after"), Date.now());
-    return { retryAfterInMs: Math.min(LONGEST_WAIT_MS, asked ?? firstWaitMs * 2 ** retryCount) };
+    return { retryAfterInMs: Math.min(MAX_WAIT_MS, asked ?? firstWaitMs * 2 ** retryCount) };
   },
 });
 
@@ -59,7 +59,7 @@ export const webhook = (
   const pipeline = createEmptyPipeline();
   pipeline.addPolicy(proxyPolicy());
   pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
-  pipeline.addPolicy(retryPolicy([certainRetry(firstWaitMs)], { maxRetries: MOST_RETRIES }), { phase: "Retry" });
+  pipeline.addPolicy(retryPolicy([certainRetry(firstWaitMs)], { maxRetries: MAX_RETRIES }), { phase: "Retry" });
 
   return async (notice) => {
     const request = createPipelineRequest({

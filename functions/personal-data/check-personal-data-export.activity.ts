@@ -6,13 +6,13 @@ import { findExport } from "../../shared/graph/personal-data.ts";
 import { checkPersonalDataExport } from "./personal-data.contract.ts";
 
 /** What is not answered in this time is asked again by the retry of the activity. */
-const PATIENCE_MS = 30_000;
+const GRAPH_DEADLINE_MS = 30_000;
 
 /** Asks Graph how far an export is. Run twice, it asks twice. */
 export const checkPersonalDataExportActivity = (deps: { readonly openGraph: OpenGraph }): ActivityHandler =>
   implement(checkPersonalDataExport, async ({ operationId }) => {
     try {
-      return await findExport(deps.openGraph({ untilMs: Date.now() + PATIENCE_MS }), operationId);
+      return await findExport(deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS }), operationId);
     } catch (error) {
       if (!(error instanceof GraphError) || error.status !== 429) throw error;
       return {

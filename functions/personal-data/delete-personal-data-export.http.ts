@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { exportNotFound } from "./export-not-found.ts";
 import type { Packages } from "./packages.ts";
 
@@ -21,9 +21,14 @@ export const deletePersonalDataExport =
     const containers = exportId === undefined ? [] : await deps.packages.find(exportId);
     if (job === undefined && containers.length === 0) return exportNotFound();
     if (isAlive(job))
-      return problem(409, "still-running", "The export is running: wait for its end, or cancel its job first.", {
-        job: id,
-      });
+      return problemResponse(
+        409,
+        "still-running",
+        "The export is running: wait for its end, or cancel its job first.",
+        {
+          job: id,
+        },
+      );
     for (const container of containers) await deps.packages.remove(container);
     return { status: 204 };
   };

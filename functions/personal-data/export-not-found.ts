@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from "@azure/functions";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 
 export const exportNotFound = (): HttpResponseInit =>
-  problem(404, "export-not-found", "There is no such export, or it was removed and its history purged.");
+  problemResponse(404, "export-not-found", "There is no such export, or it was removed and its history purged.");

@@ -21,7 +21,7 @@ const STEPS_PER_GENERATION = 20;
 const POLL_MS = 5 * 60_000;
 
 /** A Retry-After of nothing is no reason to ask without end. */
-const LEAST_WAIT_MS = 1_000;
+const MIN_WAIT_MS = 1_000;
 
 /** Microsoft's limits are daily ones, and its refusal does not say when they end. */
 const LIMIT_WAIT_MS = 6 * 3_600_000;
@@ -32,7 +32,7 @@ const BURST_MS = 15_000;
 /** Until a request whose answer was lost has surely ended: a request of the app takes 5 minutes at most. */
 const SETTLE_MS = 6 * 60_000;
 
-const MOST_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 
 type Of<K extends Stage["stage"]> = Extract<Stage, { stage: K }>;
 
@@ -90,7 +90,7 @@ function* ask(
     case "refused":
       throw new Error(refusal(answer));
     case "limited": {
-      const waitMs = Math.max(answer.retryAfterMs ?? LIMIT_WAIT_MS, LEAST_WAIT_MS);
+      const waitMs = Math.max(answer.retryAfterMs ?? LIMIT_WAIT_MS, MIN_WAIT_MS);
       const nextTry = momentIn(context, waitMs);
       if (waitMs > msUntil(context, until)) throw new Error(`${LIMITED}: start another export after ${nextTry}`);
       context.df.setCustomStatus({ phase: "limited", nextTry, unanswered });
@@ -98,7 +98,7 @@ function* ask(
       return { stage: "asking", attempt };
     }
     case "unanswered":
-      if (attempt === MOST_ATTEMPTS) throw new Error(NEVER_ANSWERED);
+      if (attempt === MAX_ATTEMPTS) throw new Error(NEVER_ANSWERED);
       context.df.setCustomStatus({ phase: "unanswered", nextTry: momentIn(context, SETTLE_MS), unanswered: attempt });
       yield* pause(context, SETTLE_MS);
       return { stage: "asking", attempt: attempt + 1 };
@@ -106,7 +106,7 @@ function* ask(
 }
 
 const LIMITED = "Microsoft takes 100 exports of a person and 1,000 of a tenant in a day, and took no more of them";
-const NEVER_ANSWERED = `Microsoft began ${MOST_ATTEMPTS} requests and answered none: start another export later`;
+const NEVER_ANSWERED = `Microsoft began ${MAX_ATTEMPTS} requests and answered none: start another export later`;
 const REFUSALS: Readonly<Record<number, string>> = {
   400: "see what it says of the storage account",
   403: "check the right User.Export.All of the privacy identity",
@@ -124,7 +124,7 @@ function* waitAndLook(
 ): Generator<Task, Of<"waiting" | "copying" | "listing">, unknown> {
   const { attempt, operationId, progress } = waiting;
   context.df.setCustomStatus({ phase: "waiting", progress: progress ?? 0, unanswered: attempt - 1 });
-  yield* waitForNews(context, Math.min(Math.max(waiting.waitMs, LEAST_WAIT_MS), msUntil(context, until)));
+  yield* waitForNews(context, Math.min(Math.max(waiting.waitMs, MIN_WAIT_MS), msUntil(context, until)));
 
   const seen = yield* call(context, checkPersonalDataExport, { operationId });
   if (seen.state === "failed") throw new Error("Microsoft's export failed: start another");

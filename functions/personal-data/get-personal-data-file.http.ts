@@ -2,12 +2,12 @@ import type { HttpHandler, HttpResponseInit } from "@azure/functions";
 import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import { byteRange } from "../../shared/http/byte-range.ts";
 import { pacedBody } from "../../shared/http/paced-body.ts";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { isFileName } from "./package-names.ts";
 import type { Packages } from "./packages.ts";
 
 const notFound = (): HttpResponseInit =>
-  problem(404, "file-not-found", "There is no such file: the export's inventory names those that are.");
+  problemResponse(404, "file-not-found", "There is no such file: the export's inventory names those that are.");
 
 /** A file is somebody's: no browser may show it as a page of this site, and nobody on the way may keep it. */
 const HEADERS = {
@@ -39,9 +39,14 @@ export const getPersonalDataFile =
     const { bytes: size } = found;
     const range = byteRange(request.headers.has("if-range") ? null : request.headers.get("range"), size);
     if (range === "unsatisfiable") {
-      const refusal = problem(416, "range-not-satisfiable", `The file has ${size} bytes: ask for some of these.`, {
-        size,
-      });
+      const refusal = problemResponse(
+        416,
+        "range-not-satisfiable",
+        `The file has ${size} bytes: ask for some of these.`,
+        {
+          size,
+        },
+      );
       return { ...refusal, headers: { ...refusal.headers, "content-range": `bytes */${size}` } };
     }
     const content = await files.read(name, range);

@@ -25,7 +25,7 @@ export const MAILBOX_PREFIX = `${OWN_PREFIX}mailbox/`;
 export const REQUEST_INFO = "RequestInfo.json";
 
 /** Longest name of a blob. Source: learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata. */
-const LONGEST_NAME = 1_024;
+const MAX_NAME_CHARS = 1_024;
 
 /**
  * Whether a name from outside may be looked for in a package. A segment of dots would lead a URL out of the container, and
@@ -33,6 +33,6 @@ const LONGEST_NAME = 1_024;
  */
 export const isFileName = (name: string): boolean =>
   name.length > 0 &&
-  name.length <= LONGEST_NAME &&
+  name.length <= MAX_NAME_CHARS &&
   /^\P{Surrogate}+$/u.test(name) &&
   !name.split(/[/\\]/).some((segment) => segment === "." || segment === "..");

@@ -3,7 +3,7 @@ import { INVENTORY_NAME } from "./package-names.ts";
 import { PackageFile } from "./personal-data-state.ts";
 
 /** Longest line: a name of 1,024 characters, each escaped, and the rest. */
-const LONGEST_LINE_BYTES = 8_192;
+const MAX_LINE_BYTES = 8_192;
 
 const LINE_FEED = 10;
 
@@ -19,7 +19,7 @@ interface InventoryPart {
 export const readInventory = async (files: Blobs, from: number, most: number): Promise<InventoryPart | undefined> => {
   const inventoryBytes = (await files.info(INVENTORY_NAME))?.bytes;
   if (inventoryBytes === undefined) return undefined;
-  const content = await files.read(INVENTORY_NAME, { offset: from, length: most * LONGEST_LINE_BYTES });
+  const content = await files.read(INVENTORY_NAME, { offset: from, length: most * MAX_LINE_BYTES });
   const bytes = await collect(content ?? nothing());
   const listed: PackageFile[] = [];
   let at = 0;

@@ -12,7 +12,7 @@ import { findUser } from "../../shared/graph/directory.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { readBody } from "../../shared/http/body.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
-import { invalidRequest, json, problem } from "../../shared/http/problem.ts";
+import { invalidRequest, json, problemResponse } from "../../shared/http/problem.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
@@ -20,7 +20,7 @@ import type { ExportPersonalDataInput } from "./personal-data.contract.ts";
 import { type Claim, claimPerson, releasePerson } from "./personal-data-state.ts";
 
 /** How long a caller is kept waiting for the directory. */
-const PATIENCE_MS = 10_000;
+const GRAPH_DEADLINE_MS = 10_000;
 
 /** How long a claim holds before its job is there: starting one takes seconds. */
 const STARTING_MS = 2 * 60_000;
@@ -62,12 +62,12 @@ export const startPersonalDataExport =
     if (!wanted.success) return invalidRequest(wanted.error);
     const { user, reason, includeMailbox } = wanted.data;
 
-    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const person = await findUser(graph, user);
-    if (person === undefined) return problem(404, "user-not-found", "There is no such user.");
+    if (person === undefined) return problemResponse(404, "user-not-found", "There is no such user.");
     const mailboxes = includeMailbox ? await backedUp(graph, vault, person.id, archives) : [];
     if (includeMailbox && mailboxes.length === 0)
-      return problem(
+      return problemResponse(
         404,
         "snapshot-not-found",
         "No mailbox of the user is in the vault: back it up first, or leave it out.",
@@ -121,7 +121,7 @@ const isOver =
   };
 
 const isRunning = (job: string): HttpResponseInit =>
-  problem(409, "already-running", "An export of this person is running: wait for it, or cancel it.", {
+  problemResponse(409, "already-running", "An export of this person is running: wait for it, or cancel it.", {
     job,
     location: locationOf(job),
   });

@@ -20,7 +20,7 @@ import {
 import { removeRehearsal } from "./remove-rehearsal.ts";
 
 /** How long the comparison and the removal wait for Graph before the task hub takes over. */
-const PATIENCE_MS = 300_000;
+const GRAPH_DEADLINE_MS = 300_000;
 
 interface Deps {
   readonly openGraph: OpenGraph;
@@ -39,7 +39,7 @@ export const closeRehearsalActivity = (deps: Deps): ActivityHandler =>
   implement(closeRehearsal, async (rehearsal) => {
     const { work, state } = deps;
     const { date, rehearsalId } = rehearsal;
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const open = await findOpenRehearsal(state, rehearsalId);
     const report = (await findRehearsalReport(state, date)) ?? (await writeReport({ ...deps, graph }, rehearsal, open));
     if (open !== undefined) await removeRehearsal({ graph, work, state }, open);

@@ -4,7 +4,7 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readRehearsalReports } from "./rehearsal-state.ts";
 
 /** Reports in an answer: a month of days. */
-const MOST_REPORTS = 31;
+const MAX_REPORTS = 31;
 
 /**
  * GET /api/rehearsals
@@ -15,4 +15,4 @@ const MOST_REPORTS = 31;
 export const getRehearsals =
   (deps: { readonly state: Blobs }): HttpHandler =>
   async () =>
-    json(200, { rehearsals: await readRehearsalReports(deps.state, MOST_REPORTS) });
+    json(200, { rehearsals: await readRehearsalReports(deps.state, MAX_REPORTS) });

@@ -1,5 +1,5 @@
 import type { ActivityHandler } from "durable-functions";
-import { type AuditLog, MOST_IDS, type RestoreRequested } from "../../shared/audit/audit-log.ts";
+import { type AuditLog, MAX_IDS, type RestoreRequested } from "../../shared/audit/audit-log.ts";
 import { rehearsalInstance, restoreInstance } from "../../shared/contracts/job-ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
@@ -15,7 +15,7 @@ import { noteOpenRehearsal, openRehearsals } from "./rehearsal-state.ts";
 import { removeRehearsal } from "./remove-rehearsal.ts";
 
 /** How long the clean-up waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 120_000;
+const GRAPH_DEADLINE_MS = 120_000;
 
 /**
  * Removes what rehearsals that are not alive any more left behind, then draws the day's sample and plans its restore. Where
@@ -36,7 +36,7 @@ export const openRehearsalActivity = (deps: {
 }): ActivityHandler =>
   implement(openRehearsal, async (rehearsal, context) => {
     const { vault, work, state } = deps;
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const mailbox = deps.mailbox && (await findMailbox(graph, vault, deps.mailbox));
     if (!mailbox) throw new Error("The user of REHEARSAL_MAILBOX has no mailbox: check the setting");
 
@@ -74,7 +74,7 @@ const auditEntry = (
   mailbox,
   into,
   snapshot: snapshotId,
-  selection: { kind: "sample", count: items.length, ids: items.slice(0, MOST_IDS).map(({ id }) => id) },
+  selection: { kind: "sample", count: items.length, ids: items.slice(0, MAX_IDS).map(({ id }) => id) },
   target: "new-folder",
   onConflict: "duplicate",
   dryRun: false,

@@ -9,7 +9,7 @@ import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapsh
 
 /** Mailboxes that a sample comes from, and that are looked at for it: some may hold nothing. Our own choice. */
 const SAMPLED = 5;
-const MOST_LOOKED_AT = 20;
+const MAX_LOOKED_AT = 20;
 
 /** The items of a sample that come from one mailbox. */
 export interface MailboxSample {
@@ -36,7 +36,7 @@ export const drawSample = async (
   for await (const key of listMailboxes(vault)) if (key !== except) keys.push(key);
   const drawn: MailboxSample[] = [];
   const damaged: { mailbox: MailboxKey; damage: string }[] = [];
-  for (const key of byLot(keys, seed).slice(0, MOST_LOOKED_AT)) {
+  for (const key of byLot(keys, seed).slice(0, MAX_LOOKED_AT)) {
     if (drawn.length === SAMPLED) break;
     try {
       const sample = await drawFrom(vault, key, seed, items);

@@ -2,7 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { restoreInstance } from "../../shared/contracts/job-ids.ts";
-import { MOST_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
+import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
 import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "./restore.contract.ts";
@@ -43,7 +43,7 @@ const count = (outcomes: RestoreOutcomes, ended: RestoreResult | RestorePlan | P
     return {
       ...outcomes,
       failed: outcomes.failed + 1,
-      failures: [...outcomes.failures, ended].slice(0, MOST_FAILURES),
+      failures: [...outcomes.failures, ended].slice(0, MAX_FAILURES),
     };
   const items = restoredItems(ended);
   const end = isWhole(items) ? "complete" : "partial";

@@ -7,7 +7,7 @@ import { RestoreMailboxInput } from "./restore.contract.ts";
 const Count = z.int().nonnegative();
 
 /** Restores in a list. Our own choice: what it takes to look all of them up fits the time that an HTTP call may take. */
-export const MOST_RESTORES = 1_000;
+export const MAX_RESTORES = 1_000;
 
 /** A restore of a list, as it will be started. */
 export const ListedRestore = RestoreMailboxInput.omit({ resume: true });

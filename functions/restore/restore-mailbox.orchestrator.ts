@@ -24,8 +24,8 @@ import { restoreStatus, type WavePace } from "./restore.progress.ts";
 const WAVES_PER_GENERATION = 20;
 
 /** Sessions in a row that may end before a chunk is done: after that, Exchange is not going to take anything. */
-const MOST_VAIN_SESSIONS = 10;
-const NO_SESSION_LASTS = `${MOST_VAIN_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
+const MAX_VAIN_SESSIONS = 10;
+const NO_SESSION_LASTS = `${MAX_VAIN_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
 type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;
@@ -67,7 +67,7 @@ function* restoreSome(
     const next: WaveResult = yield* wave(context, restore, state, lanes, session);
     const inVain = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
     vainSessions = inVain ? vainSessions + 1 : 0;
-    if (vainSessions === MOST_VAIN_SESSIONS) throw new Error(NO_SESSION_LASTS);
+    if (vainSessions === MAX_VAIN_SESSIONS) throw new Error(NO_SESSION_LASTS);
     if (next.sessionEnded) session = undefined;
     state = next.state;
     context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals, next.pace));

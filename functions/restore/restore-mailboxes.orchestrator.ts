@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
-import { MOST_FAILURES } from "../../shared/contracts/part.ts";
+import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";
 import { NO_ITEMS } from "./restored-items.steps.ts";
@@ -29,6 +29,6 @@ export function* restoreMailboxes(context: OrchestrationContext): Generator<Task
 
 const add = (a: RestoreOutcomes, b: RestoreOutcomes): RestoreOutcomes => ({
   ...addCounts(a, b),
-  failures: [...a.failures, ...b.failures].slice(0, MOST_FAILURES),
+  failures: [...a.failures, ...b.failures].slice(0, MAX_FAILURES),
   items: addCounts(a.items, b.items),
 });

@@ -13,7 +13,7 @@ const Count = z.int().nonnegative();
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
 /** Most items that a request names one by one: so many ids fit its body. Our own choice. */
-export const MOST_ITEMS = 1_000;
+export const MAX_ITEMS = 1_000;
 
 /**
  * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
@@ -23,7 +23,7 @@ export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
   z.strictObject({ folders: z.array(z.string().min(1)).min(1).max(1_000), children: z.boolean().optional() }),
   z.strictObject({
-    items: z.array(z.string().min(1).max(1_024)).min(1).max(MOST_ITEMS),
+    items: z.array(z.string().min(1).max(1_024)).min(1).max(MAX_ITEMS),
     format: ExchangeIdFormat.optional(),
   }),
   z.strictObject({ query: ItemQuery }),

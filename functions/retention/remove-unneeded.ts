@@ -17,7 +17,7 @@ const WIDTH = 8;
 const SLICE = 200;
 
 /** So many refusals end a cycle: the container is write-once, and tomorrow is another day. */
-const MOST_REFUSED = 200;
+const MAX_REFUSED = 200;
 
 export interface Removal {
   /** Blobs without need that are to be removed later, or were refused. */
@@ -97,7 +97,7 @@ export const removeUnneeded = async (
     const name = manifestName(mailboxKey, id);
     if (needed.has(name)) continue;
     if (await isOnHold()) return ended(true);
-    const entry = tally.refused < MOST_REFUSED ? dueManifests.get(name) : undefined;
+    const entry = tally.refused < MAX_REFUSED ? dueManifests.get(name) : undefined;
     if (entry !== undefined && (await remove(entry))) continue;
     if (!(await needed.add(id))) return ended(false);
   }
@@ -105,7 +105,7 @@ export const removeUnneeded = async (
   for (const kind of ["base", "part", "pack"] as const) {
     const left = due.filter((entry) => entry.kind === kind && !needed.has(entry.name));
     for (let from = 0; from < left.length; from += SLICE) {
-      if (tally.refused >= MOST_REFUSED || (await isOnHold())) return ended(true);
+      if (tally.refused >= MAX_REFUSED || (await isOnHold())) return ended(true);
       await mapBounded(left.slice(from, from + SLICE), WIDTH, remove);
       // Asked afterwards, so that each call gets further however late it is.
       if (isLate()) return ended(false);

@@ -9,7 +9,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { bodyOf } from "../../shared/http/input.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
@@ -46,7 +46,7 @@ export const startRetention = (
   mailboxRoute(deps, bodyOf(Request), async (mailbox, { input, context, principal }) => {
     const policy = input.policy ?? deps.policy;
     if (policy === undefined)
-      return problem(
+      return problemResponse(
         409,
         "no-retention",
         "Nothing is ever removed, as the setting RETENTION is not there: set it, or give a dry run a policy to try.",
@@ -61,7 +61,7 @@ export const startRetention = (
     const start: CleanMailboxInput = { mailboxKey: mailbox.key };
     const outcome = await startOnce(deps.clientOf(context), "clean-mailbox", { instanceId: job, input: start });
     if (outcome === "started") return accepted(job);
-    return problem(409, "retention-running", "The mailbox is being cleaned up already: look at its job.", {
+    return problemResponse(409, "retention-running", "The mailbox is being cleaned up already: look at its job.", {
       job,
       location: `/api/jobs/${job}`,
     });

@@ -1,6 +1,6 @@
 import type { HttpHandler } from "@azure/functions";
 import { noInput } from "../../shared/http/input.ts";
-import { json, problem } from "../../shared/http/problem.ts";
+import { json, problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, storedMailboxRoute } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { problemsOf, readVerification } from "./verification-state.ts";
@@ -16,7 +16,7 @@ export const getVerification = (deps: MailboxSource & { readonly state: Blobs })
   storedMailboxRoute(deps, noInput, async (mailbox) => {
     const known = await readVerification(deps.state, mailbox);
     if (known === undefined)
-      return problem(
+      return problemResponse(
         404,
         "not-verified",
         "Nothing of the mailbox was verified yet: POST /api/mailboxes/{mailbox}/verify does that.",

@@ -5,7 +5,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { bodyOf } from "../../shared/http/input.ts";
-import { problem } from "../../shared/http/problem.ts";
+import { problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, storedMailboxRoute } from "../../shared/mailbox-route.ts";
 import type { VerifyVaultInput } from "./verify.contract.ts";
 
@@ -23,7 +23,7 @@ export const startVerify = (deps: MailboxSource & { readonly clientOf: ClientOf 
     const input: VerifyVaultInput = { scope: { mailbox } };
     const outcome = await startOnce(deps.clientOf(context), "verify-vault", { instanceId: job, input });
     if (outcome === "started") return accepted(job);
-    return problem(409, "verification-running", "The mailbox is being verified already: look at that job.", {
+    return problemResponse(409, "verification-running", "The mailbox is being verified already: look at that job.", {
       job,
       location: `/api/jobs/${job}`,
     });

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../shared/contracts/ids.ts";
 import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
-import { Finding, MOST_FINDINGS } from "../../shared/vault/finding.ts";
+import { Finding, MAX_FINDINGS } from "../../shared/vault/finding.ts";
 import { VerifyScope, VerifyTotals } from "./verify.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -16,7 +16,7 @@ const DamagedPiece = z.object({ piece: Piece, run: RunId, at: z.iso.datetime(), 
 const PieceFinding = Finding.extend({ piece: Piece, run: RunId });
 
 /** Applied waves are remembered of so many verifications: more than ever look at one mailbox at the same time. */
-const MOST_RUNS = 8;
+const MAX_RUNS = 8;
 
 /** What is known of the soundness of a mailbox's blobs. */
 export const Verification = z.object({
@@ -109,11 +109,11 @@ const counted = (current: Verification | undefined, verified: VerifiedMailbox, w
     },
     ...(whole === undefined ? {} : { whole }),
     damaged,
-    findings: [...(current?.findings ?? []).filter((finding) => !isStale(finding)), ...found].slice(0, MOST_FINDINGS),
+    findings: [...(current?.findings ?? []).filter((finding) => !isStale(finding)), ...found].slice(0, MAX_FINDINGS),
     applied: Object.fromEntries(
       Object.entries({ ...current?.applied, [run]: wave.wave })
         .toSorted(([a], [b]) => (a < b ? 1 : -1))
-        .slice(0, MOST_RUNS),
+        .slice(0, MAX_RUNS),
     ),
   };
 };

@@ -9,7 +9,7 @@ import type { Piece, VerifiedMailbox, VerifiedPiece } from "./verification-state
 import type { VerifyPosition, VerifyScope } from "./verify.contract.ts";
 
 /** Most mailboxes that one wave is through with, as many as its record has room for. */
-const MOST_MAILBOXES = 500;
+const MAX_MAILBOXES = 500;
 
 /**
  * Verifies what is in scope, from a position on, in the order of names, until all was looked at or `mayGoOn` says no; then
@@ -24,7 +24,7 @@ export const verifyInScope = async (
   const mailboxes: VerifiedMailbox[] = [];
   for await (const key of mailboxesIn(vault, scope)) {
     if (from !== undefined && key < from.mailbox) continue;
-    if (mailboxes.length > 0 && (!mayGoOn() || mailboxes.length === MOST_MAILBOXES))
+    if (mailboxes.length > 0 && (!mayGoOn() || mailboxes.length === MAX_MAILBOXES))
       return { mailboxes, next: { mailbox: key } };
     const start = from?.mailbox === key ? from.at : undefined;
     const { verified, next } = await verifyMailbox(vault, key, scope, start, mayGoOn);

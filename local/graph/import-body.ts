@@ -4,7 +4,7 @@ import { badRequest } from "./errors.ts";
 const MAX_FRAME = 64 * 1024;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const LONGEST_ESCAPE = 6;
+const MAX_ESCAPE_CHARS = 6;
 
 /**
  * Reads an import body while it arrives: the value of `Data` is decoded piece by piece and handed over; the rest is
@@ -55,7 +55,7 @@ const parseFrame = (text: string): unknown => {
 /** Where an escape begins that the next chunk may complete. */
 const beforeOpenEscape = (text: Buffer): number => {
   const last = text.lastIndexOf(BACKSLASH);
-  return last >= 0 && last > text.length - LONGEST_ESCAPE ? last : text.length;
+  return last >= 0 && last > text.length - MAX_ESCAPE_CHARS ? last : text.length;
 };
 
 /** Some JSON writers escape `/` and `+`. */

@@ -1,7 +1,7 @@
 import type { Clock } from "./contract.ts";
 
 /** Longest delay a Node timer holds; a longer one fires at once. Source: https://nodejs.org/api/timers.html (read 2026-11). */
-const LONGEST_DELAY_MS = 2 ** 31 - 1;
+const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const scheduler = (now: () => number, factor: number): Clock => ({
   now,
@@ -9,7 +9,7 @@ const scheduler = (now: () => number, factor: number): Clock => ({
     let timer: NodeJS.Timeout;
     const wait = () => {
       const delayMs = Math.max(0, Math.ceil((timeMs - now()) / factor));
-      timer = setTimeout(() => (now() < timeMs ? wait() : action()), Math.min(delayMs, LONGEST_DELAY_MS));
+      timer = setTimeout(() => (now() < timeMs ? wait() : action()), Math.min(delayMs, MAX_DELAY_MS));
     };
     wait();
     return () => clearTimeout(timer);

@@ -32,7 +32,7 @@ export interface ChildOptions<Ready extends z.ZodType> {
   readonly line: (line: string) => void;
 }
 
-const STOP_PATIENCE_MS = 15_000;
+const STOP_DEADLINE_MS = 15_000;
 
 /**
  * Starts a program of this folder and waits until it says over IPC that it is ready.
@@ -75,7 +75,7 @@ export const startChild = async <Ready extends z.ZodType>(
 const stop = async (child: ChildProcess, ended: Promise<void>): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return ended;
   child.kill("SIGTERM");
-  const impatience = setTimeout(() => child.kill("SIGKILL"), STOP_PATIENCE_MS);
+  const impatience = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
   await ended;
   clearTimeout(impatience);
 };

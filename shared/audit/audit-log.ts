@@ -3,13 +3,13 @@ import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import { JobId } from "../contracts/job-ids.ts";
 
 /** Most ids of what was selected that a line names. */
-export const MOST_IDS = 20;
+export const MAX_IDS = 20;
 
 /** What was selected, without words that may hold an address: how much of which kind, and the first ids. */
 export const AuditedSelection = z.strictObject({
   kind: z.string().min(1),
   count: z.int().nonnegative().optional(),
-  ids: z.array(z.string().min(1)).max(MOST_IDS).optional(),
+  ids: z.array(z.string().min(1)).max(MAX_IDS).optional(),
 });
 export type AuditedSelection = z.output<typeof AuditedSelection>;
 

@@ -1,6 +1,6 @@
 import type { HttpResponseInit, InvocationContext } from "@azure/functions";
 import { mapBounded } from "../bounded.ts";
-import { problem } from "../http/problem.ts";
+import { problemResponse } from "../http/problem.ts";
 import type { AuditEntry, AuditLog, Series } from "./audit-log.ts";
 
 /** Lines that are written at the same time. */
@@ -21,6 +21,10 @@ export const auditOrRefuse = async <S extends Series>(
     return undefined;
   } catch (error) {
     context.error(`The audit log does not take ${entries[0]?.event}, which is refused`, error);
-    return problem(503, "audit-unavailable", "The audit log cannot be written, so nothing was done: try again.");
+    return problemResponse(
+      503,
+      "audit-unavailable",
+      "The audit log cannot be written, so nothing was done: try again.",
+    );
   }
 };

@@ -1,7 +1,7 @@
 import * as z from "zod";
 
 /** Most failures that a result tells of; the count of them is whole. */
-export const MOST_FAILURES = 20;
+export const MAX_FAILURES = 20;
 
 /** A part of a job that failed, by its own job, and what that said. */
 export const PartFailure = z.object({ job: z.string(), reason: z.string() });

@@ -20,8 +20,8 @@ import {
 import type { TokenCredential } from "@azure/identity";
 import type * as z from "zod";
 import { GraphError, readErrorBody } from "./graph-error.ts";
-import { MOST_MOVES, movedTarget } from "./moved-mailbox.ts";
-import { type Patience, patientRetry } from "./patience.ts";
+import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
+import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /** Longest a request may take to be answered; an export of a 150 MB item has been seen to take minutes. */
@@ -33,8 +33,8 @@ const WHOLE_ANSWER_MS = 20 * 60_000;
 /** Bytes of a streamed answer that are taken in ahead of its reader, so that most answers free their slot at once. */
 const READ_AHEAD_BYTES = 512 * 1024;
 
-/** More tries than patience ever allows for: time ends the retries, not their number. */
-const MOST_TRIES = 100;
+/** More tries than any deadline allows for: time ends the retries, not their number. */
+const MAX_TRIES = 100;
 
 export interface GraphRequest {
   /** How the request is named in errors and logs; free of ids and query strings. */
@@ -73,8 +73,8 @@ export interface GraphOptions {
   readonly wholeAnswerMs?: number;
 }
 
-/** Opens Graph for one piece of work with its own patience. Connections are shared by all. */
-export type OpenGraph = (patience: Patience) => GraphClient;
+/** Opens Graph for one piece of work, which has a deadline of its own. Connections are shared by all. */
+export type OpenGraph = (budget: RequestBudget) => GraphClient;
 
 const linkOf = (endpoint: string, target: string): string => {
   const url = new URL(target, endpoint);
@@ -96,13 +96,13 @@ export const graph = ({
   const insecure = endpoint.startsWith("http:");
   const auth = bearerTokenAuthenticationPolicy({ credential, scopes: [`${endpoint}/.default`] });
 
-  return (patience) => {
+  return (budget) => {
     const pipeline = createEmptyPipeline();
     pipeline.addPolicy(proxyPolicy());
     pipeline.addPolicy(decompressResponsePolicy());
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
     pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
-    pipeline.addPolicy(retryPolicy([patientRetry(patience)], { maxRetries: MOST_TRIES }), { phase: "Retry" });
+    pipeline.addPolicy(retryPolicy([budgetedRetry(budget)], { maxRetries: MAX_TRIES }), { phase: "Retry" });
     pipeline.addPolicy(endingWithin(wholeAnswerMs), { afterPhase: "Retry" });
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
@@ -129,14 +129,14 @@ export const graph = ({
         const response = await sendTo(url, request, streamed);
         if (response.status >= 200 && response.status < 300) return response;
         const location = response.status === 308 ? response.headers.get("location") : undefined;
-        if (location === undefined || moves === MOST_MOVES) throw failureOf(request.operation, response);
+        if (location === undefined || moves === MAX_MOVES) throw failureOf(request.operation, response);
         url = movedTarget(endpoint, url, location);
       }
     };
 
     const answer: GraphClient["answer"] = async (request, schema) => {
-      const letGo = await patience.slots?.take();
-      const response = await send(request, false).finally(letGo);
+      const release = await budget.slots?.acquire();
+      const response = await send(request, false).finally(release);
       const parsed = schema.safeParse(jsonOf(request.operation, response));
       if (parsed.success) return { body: parsed.data, header: (name) => response.headers.get(name) };
       const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
@@ -148,13 +148,13 @@ export const graph = ({
       answer,
       json: async (request, schema) => (await answer(request, schema)).body,
       stream: async (request) => {
-        const letGo = await patience.slots?.take();
+        const release = await budget.slots?.acquire();
         try {
           const { readableStreamBody } = await send(request, true);
           if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
-          return await arriving(readableStreamBody, letGo);
+          return await arriving(readableStreamBody, release);
         } catch (error) {
-          letGo?.();
+          release?.();
           throw error;
         }
       },

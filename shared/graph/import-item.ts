@@ -15,7 +15,7 @@ import { base64Length, encodeBase64 } from "./base64-encode.ts";
 import { answerOf, failureOf, jsonOf } from "./graph-client.ts";
 import { assertImportHost } from "./import-session.ts";
 import { expectedMailbox } from "./moved-mailbox.ts";
-import { type Patience, patientRetry } from "./patience.ts";
+import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 
 const ImportedResource = z.looseObject({ itemId: z.string().min(1), changeKey: z.string().nullish() });
 
@@ -25,7 +25,7 @@ const OPERATION = "POST importItem";
 const WHOLE_ANSWER_MS = 10 * 60_000;
 
 /** As in the Graph client: time ends the retries, not their number. */
-const MOST_TRIES = 100;
+const MAX_TRIES = 100;
 
 /** An item's stream on its way into a folder, or into the place of a live item. `content` is read anew for each try. */
 export interface ItemImport {
@@ -88,7 +88,7 @@ const TAIL = '"}';
 export const bodyBytes = (item: Pick<ItemImport, "folderId" | "replaces" | "rawBytes">): number =>
   Buffer.byteLength(headOf(item)) + base64Length(item.rawBytes) + TAIL.length;
 
-export type OpenImporter = (sessionUrl: string, patience: Patience) => ItemImporter;
+export type OpenImporter = (sessionUrl: string, budget: RequestBudget) => ItemImporter;
 
 export const importer =
   (options: {
@@ -98,13 +98,13 @@ export const importer =
     /** Milliseconds until an answer's last byte. */
     readonly wholeAnswerMs?: number;
   }): OpenImporter =>
-  (sessionUrl, patience) => {
+  (sessionUrl, budget) => {
     assertImportHost(sessionUrl, options.importHosts);
     const { httpClient = sharedClient, wholeAnswerMs = WHOLE_ANSWER_MS } = options;
     const pipeline = createEmptyPipeline();
     pipeline.addPolicy(proxyPolicy());
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: options.userAgent }));
-    pipeline.addPolicy(retryPolicy([patientRetry({ ...patience, repeatable: false })], { maxRetries: MOST_TRIES }), {
+    pipeline.addPolicy(retryPolicy([budgetedRetry({ ...budget, repeatable: false })], { maxRetries: MAX_TRIES }), {
       phase: "Retry",
     });
 
@@ -142,9 +142,9 @@ export const importer =
           timeout: wholeAnswerMs,
           allowInsecureConnection: sessionUrl.startsWith("http:"),
         });
-        const letGo = await patience.slots?.take();
-        // No try begins after patience has ended. The library's own timeout stops at an answer's head.
-        const end = setTimeout(() => cut.abort(), Math.max(0, patience.untilMs - Date.now()) + wholeAnswerMs);
+        const release = await budget.slots?.acquire();
+        // No try begins after the deadline. The library's own timeout stops at an answer's head.
+        const end = setTimeout(() => cut.abort(), Math.max(0, budget.untilMs - Date.now()) + wholeAnswerMs);
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
           if (response.status < 200 || response.status >= 300) throw refusal(response);
@@ -153,7 +153,7 @@ export const importer =
           throw "error" in damage ? damage.error : error;
         } finally {
           clearTimeout(end);
-          letGo?.();
+          release?.();
         }
       },
     };

@@ -1,5 +1,5 @@
 /** Most moves followed one after the other: the parts of an archive are one apart. Our own choice. */
-export const MOST_MOVES = 3;
+export const MAX_MOVES = 3;
 
 /** Whether an export's code says that the item lies in another mailbox, which the message then names. */
 export const isMoved = (code: string): boolean => code.toLowerCase() === "errorarchivefoldermovedpermanently";

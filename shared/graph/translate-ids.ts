@@ -33,7 +33,7 @@ const ConvertIdResult = z.looseObject({
 const Answer = z.looseObject({ value: z.array(ConvertIdResult) });
 
 /** Longest reason that is passed on. */
-const LONGEST_REASON = 500;
+const MAX_REASON_CHARS = 500;
 
 const MISSING: Translation = { error: { message: "Graph's answer leaves this id out." } };
 
@@ -82,5 +82,5 @@ const ask = async (
 const outcomeOf = ({ targetId, errorDetails }: z.output<typeof ConvertIdResult>): Translation => {
   if (targetId) return { translated: targetId };
   const reason = errorDetails?.message || errorDetails?.code || "Graph gives no reason.";
-  return { error: { message: reason.slice(0, LONGEST_REASON) } };
+  return { error: { message: reason.slice(0, MAX_REASON_CHARS) } };
 };

@@ -1,6 +1,6 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { NOBODY, type Principal, type PrincipalOf, type Role } from "../security/principal.ts";
-import { aProblem, type Problem, problem, refuse } from "./problem.ts";
+import { type Problem, problem, problemResponse, respondWith } from "./problem.ts";
 
 /** A handler that is told who calls. */
 export type SignedInHandler = (
@@ -13,15 +13,16 @@ export type SignedInHandler = (
 export type Callers = readonly [Role, ...Role[]] | "anyone";
 
 /** 403 that names the roles of which one is enough. */
-export const lackOfRole = (...roles: readonly [Role, ...Role[]]): Problem =>
-  aProblem(
+export const roleMissingProblem = (...roles: readonly [Role, ...Role[]]): Problem =>
+  problem(
     403,
     "role-missing",
     `This needs the app role ${roles.join(" or ")}: ask who administers the app to assign it.`,
     { roles },
   );
 
-export const roleMissing = (...roles: readonly [Role, ...Role[]]): HttpResponseInit => refuse(lackOfRole(...roles));
+export const refuseRole = (...roles: readonly [Role, ...Role[]]): HttpResponseInit =>
+  respondWith(roleMissingProblem(...roles));
 
 /** Guards handlers by app roles: 401 for a caller who did not sign in, 403 for one without any of the roles. */
 export const guardOf =
@@ -31,7 +32,11 @@ export const guardOf =
     if (callers === "anyone") return handler(request, context, NOBODY);
     const principal = principalOf(request);
     if (principal === undefined)
-      return problem(401, "not-signed-in", "Sign in first: the platform's authentication did not say who calls.");
+      return problemResponse(
+        401,
+        "not-signed-in",
+        "Sign in first: the platform's authentication did not say who calls.",
+      );
     const mayCall = callers.some((role) => principal.roles.includes(role));
-    return mayCall ? handler(request, context, principal) : roleMissing(...callers);
+    return mayCall ? handler(request, context, principal) : refuseRole(...callers);
   };

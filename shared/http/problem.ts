@@ -14,14 +14,16 @@ export interface Problem {
   readonly [member: string]: unknown;
 }
 
-export const aProblem = (
+/** A problem of a kind, which its type and title name. */
+export const problem = (
   status: number,
   kind: string,
   detail: string,
   members: Readonly<Record<string, unknown>> = {},
 ): Problem => ({ type: `/problems/${kind}`, title: kind.replaceAll("-", " "), status, detail, ...members });
 
-export const refuse = (problem: Problem): HttpResponseInit => ({
+/** The answer that carries a problem. */
+export const respondWith = (problem: Problem): HttpResponseInit => ({
   status: problem.status,
   headers: {
     "content-type": "application/problem+json",
@@ -30,11 +32,12 @@ export const refuse = (problem: Problem): HttpResponseInit => ({
   body: JSON.stringify(problem),
 });
 
-export const problem = (...args: Parameters<typeof aProblem>): HttpResponseInit => refuse(aProblem(...args));
+/** The answer that carries a problem of a kind. */
+export const problemResponse = (...args: Parameters<typeof problem>): HttpResponseInit => respondWith(problem(...args));
 
 /** 400 that names each field that is wrong, and how. */
 export const invalidRequest = (error: z.ZodError): HttpResponseInit =>
-  problem(400, "invalid-request", z.prettifyError(error).replaceAll("\n", " "), {
+  problemResponse(400, "invalid-request", z.prettifyError(error).replaceAll("\n", " "), {
     errors: error.issues.map((issue) => ({ field: issue.path.join(".") || "(body)", message: issue.message })),
   });
 

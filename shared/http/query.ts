@@ -1,6 +1,6 @@
 import type { HttpResponseInit } from "@azure/functions";
 import * as z from "zod";
-import { problem } from "./problem.ts";
+import { problemResponse } from "./problem.ts";
 
 /** A request's parameters by name; one that is given more than once is a list, which no schema of one value takes. */
 export const readQuery = (query: URLSearchParams): Record<string, string | string[]> =>
@@ -25,15 +25,17 @@ export const invalidQuery = (error: z.ZodError): HttpResponseInit =>
 export const invalidParameter = (field: string, message: string): HttpResponseInit => invalid([{ field, message }]);
 
 const invalid = (errors: readonly { field: string; message: string }[]): HttpResponseInit =>
-  problem(400, "invalid-request", errors.map(({ field, message }) => `${field}: ${message}.`).join(" "), { errors });
+  problemResponse(400, "invalid-request", errors.map(({ field, message }) => `${field}: ${message}.`).join(" "), {
+    errors,
+  });
 
-const MOST_ENTRIES = 1_000;
+const MAX_ENTRIES = 1_000;
 
-const SIZE = `Expected a whole number from 1 to ${MOST_ENTRIES}`;
+const SIZE = `Expected a whole number from 1 to ${MAX_ENTRIES}`;
 
 /** The parameters of a list that is answered in pages of `pageSize` entries unless the caller says otherwise. */
 export const paging = (pageSize: number) => ({
   /** The `next` of the page before. */
   page: z.string().optional(),
-  pageSize: z.coerce.number(SIZE).int(SIZE).min(1, SIZE).max(MOST_ENTRIES, SIZE).default(pageSize),
+  pageSize: z.coerce.number(SIZE).int(SIZE).min(1, SIZE).max(MAX_ENTRIES, SIZE).default(pageSize),
 });

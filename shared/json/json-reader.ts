@@ -16,7 +16,7 @@ export class BrokenJsonError extends Error {
 }
 
 /** Longest string or number that is held in memory; what is longer must be streamed or skipped. */
-const LONGEST_VALUE_BYTES = 64 * 1024;
+const MAX_VALUE_BYTES = 64 * 1024;
 
 /**
  * Reads JSON from a stream without holding it: a reader goes from token to token, and strings of any length come in
@@ -131,7 +131,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     let bytes = 0;
     for await (const piece of stringPieces()) {
       bytes += piece.length;
-      if (bytes > LONGEST_VALUE_BYTES) throw new BrokenJsonError("a JSON string is longer than it should be");
+      if (bytes > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON string is longer than it should be");
       pieces.push(Buffer.from(piece));
     }
     return Buffer.concat(pieces).toString("utf8");
@@ -163,7 +163,7 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     let text = "";
     await walk((piece) => {
       text += piece;
-      if (text.length > LONGEST_VALUE_BYTES) throw new BrokenJsonError("a JSON value is longer than it should be");
+      if (text.length > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON value is longer than it should be");
     });
     return text;
   };

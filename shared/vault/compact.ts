@@ -16,10 +16,10 @@ import { walkToBase } from "./snapshots.ts";
 const PART_RECORDS = 5_000;
 
 /** Fewer snapshots than these are folded in no time, however small the mailbox. */
-const LEAST_SNAPSHOTS = 7;
+const MIN_SNAPSHOTS = 7;
 
 /** More snapshots than these cost more for their requests, two each, than what is in them. */
-const MOST_SNAPSHOTS = 100;
+const MAX_SNAPSHOTS = 100;
 
 /**
  * Whether folding a snapshot has come to cost more than a base beside it would: the records of the snapshots since the
@@ -38,7 +38,7 @@ export const isCompactionDue = async (
     snapshots += 1;
     records += manifest.parts.reduce((sum, part) => sum + part.records, 0);
   }
-  return snapshots > MOST_SNAPSHOTS || (snapshots >= LEAST_SNAPSHOTS && records > items);
+  return snapshots > MAX_SNAPSHOTS || (snapshots >= MIN_SNAPSHOTS && records > items);
 };
 
 export interface Compaction {

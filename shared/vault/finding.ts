@@ -23,7 +23,7 @@ export const reporting = async <T>(found: Found, work: () => Promise<T>): Promis
 export const silent: Found = () => undefined;
 
 /** Findings in a list are so many at most; the others are only counted. */
-export const MOST_FINDINGS = 1_000;
+export const MAX_FINDINGS = 1_000;
 
 export interface FindingList {
   readonly found: Found;
@@ -40,7 +40,7 @@ export const findingList = (): FindingList => {
     found: (finding) => {
       const key = JSON.stringify(finding);
       if (listed.has(key)) return;
-      if (listed.size < MOST_FINDINGS) listed.set(key, finding);
+      if (listed.size < MAX_FINDINGS) listed.set(key, finding);
       else unlisted += 1;
     },
     get count() {

@@ -18,7 +18,7 @@ const Counters = z.looseObject({
 });
 
 /** How long a kill waits for items to arrive that may never come. */
-const MOST_WAIT_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 
 /** Longest that something a dead process had sent takes to have its effect. */
 const SLOWEST_MS = 8_000;
@@ -56,7 +56,7 @@ export const killSome = async (
 const countersOf = async (graph: GraphAdmin) => Counters.parse(await graph.counters());
 
 const untilImported = async (graph: GraphAdmin, items: number, isOver: () => boolean): Promise<void> => {
-  const until = Date.now() + MOST_WAIT_MS;
+  const until = Date.now() + MAX_WAIT_MS;
   while (Date.now() < until && !isOver() && (await countersOf(graph)).itemsImported < items) await delay(10);
 };
 

@@ -12,7 +12,7 @@ import { runId } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
-import { openSlots } from "../../shared/graph/slots.ts";
+import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 
@@ -48,7 +48,7 @@ export const runBackup = async (
     vault,
     work,
     state,
-    hands: openSlots(8),
+    exportSlots: semaphore(8),
     memories: planMemories(),
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),

@@ -8,13 +8,13 @@ import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { mailboxesOf } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { discoverMailboxes, type LeftOut, LeftOutReason, MOST_LEFT_OUT } from "../backup.contract.ts";
+import { discoverMailboxes, type LeftOut, LeftOutReason, MAX_LEFT_OUT } from "../backup.contract.ts";
 import { addMailboxes } from "./mailbox-queue.ts";
 import { closeScope, keepScopePage } from "./scope-state.ts";
 import { LOOKUPS, usersInScope } from "./users-in-scope.ts";
 
 /** How long one page waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 120_000;
+const GRAPH_DEADLINE_MS = 120_000;
 
 /**
  * Queues one page of the mailboxes to back up, and counts who is left out of it and why. A mailbox whose backup is still
@@ -32,7 +32,7 @@ export const discoverMailboxesActivity = (deps: {
   readonly state: Blobs;
 }): ActivityHandler =>
   implement(discoverMailboxes, async ({ tenantRun, only, page: number, start, next }, context) => {
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const client = deps.clientOf(context);
     const page = await usersInScope(graph, only ?? deps.scope, deps.exclude, next);
     const found = await mapBounded(page.users, LOOKUPS, ({ id }) => mailboxesOf(graph, id, deps));
@@ -62,6 +62,6 @@ const countLeftOut = (leftOut: readonly LeftOut[]) => {
     excluded: of("excluded").length,
     disabled: of("disabled").length,
     unlicensed: of("unlicensed").length,
-    leftOut: LeftOutReason.options.flatMap(of).slice(0, MOST_LEFT_OUT),
+    leftOut: LeftOutReason.options.flatMap(of).slice(0, MAX_LEFT_OUT),
   };
 };

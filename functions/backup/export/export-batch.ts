@@ -6,8 +6,8 @@ import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import { MOST_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
-import type { Slots } from "../../../shared/graph/slots.ts";
+import { MAX_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
+import type { Semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { standing } from "../../../shared/storage/create-once.ts";
 import { packName } from "../../../shared/vault/names.ts";
@@ -69,7 +69,7 @@ export const exportBatch = async (
   const ask = async (ids: readonly string[], at = mailbox, moves = 0): Promise<boolean> => {
     const elsewhere = new Map<string, string>();
     const answered = await askOnce(ids, at, elsewhere);
-    for (const id of moves < MOST_MOVES ? new Set(elsewhere.values()) : []) {
+    for (const id of moves < MAX_MOVES ? new Set(elsewhere.values()) : []) {
       const moved = ids.filter((itemId) => elsewhere.get(itemId) === id);
       await ask(moved, { id, kind: "archive" }, moves + 1);
     }
@@ -123,19 +123,23 @@ const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => 
 
 /** Exports a batch into its pack, and gives the records that then stand: those of the pack that was there first. */
 export const exportIntoPack = async (
-  { vault, graph, hands }: { readonly vault: Blobs; readonly graph: GraphClient; readonly hands: Slots },
+  {
+    vault,
+    graph,
+    exportSlots,
+  }: { readonly vault: Blobs; readonly graph: GraphClient; readonly exportSlots: Semaphore },
   { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
   { place, items, packed }: Batch,
 ): Promise<CatalogueRecord[]> => {
   const name = packName(mailbox.key, runId, place.chunk, place.batch);
   if (!packed) {
-    const letGo = await hands.take();
+    const release = await exportSlots.acquire();
     try {
       const pack = openPack(vault, name);
       const records = await exportBatch(graph, mailbox, items, pack);
       if ((await pack.close(records)) === "created") return records;
     } finally {
-      letGo();
+      release();
     }
   }
   return standing(name, await readPackIndex(vault, name));

@@ -2,7 +2,7 @@ import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
+import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { exportWave } from "../backup.contract.ts";
@@ -25,7 +25,7 @@ export const MAX_EXPORTS = 10;
 const SPARE_LANES = 2;
 
 /** A wave with a short budget still waits out a passing fault: a retry by the task hub would take longer. */
-const LEAST_PATIENCE_MS = 30_000;
+const MIN_DEADLINE_MS = 30_000;
 
 interface Deps {
   readonly openGraph: OpenGraph;
@@ -33,7 +33,7 @@ interface Deps {
   readonly work: Blobs;
   readonly folderScope?: FolderScope;
   /** What bounds the memory of the process: a batch of any mailbox is exported when there is a hand for it. */
-  readonly hands: Slots;
+  readonly exportSlots: Semaphore;
   /** What this process remembers of the runs that it plans. */
   readonly memories: PlanMemories;
 }
@@ -56,15 +56,15 @@ export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   });
 
 const runWave = async (
-  { openGraph, vault, work, folderScope, hands, memories }: Deps,
+  { openGraph, vault, work, folderScope, exportSlots, memories }: Deps,
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
 ): Promise<WaveRecord> => {
   const started = Date.now();
   const deadline = started + budgetMs;
   let throttled = 0;
   const graph = openGraph({
-    untilMs: Math.max(deadline, started + LEAST_PATIENCE_MS),
-    slots: openSlots(slots),
+    untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
+    slots: semaphore(slots),
     throttled: () => {
       throttled += 1;
     },
@@ -88,7 +88,7 @@ const runWave = async (
     const exportBatch = async (batch: Batch): Promise<void> => {
       parts.begin(batch.place);
       try {
-        const records = await exportIntoPack({ vault, graph, hands }, { mailbox, runId }, batch);
+        const records = await exportIntoPack({ vault, graph, exportSlots }, { mailbox, runId }, batch);
         countIn(counts, records);
         await parts.end(batch.place, records);
       } finally {

@@ -9,7 +9,7 @@ import type { Batch, BatchQueue } from "./batch-queue.ts";
  * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
  * is idle when the others wait for them. Planning rests until exporting has come nearer, rather than begin in every wave.
  */
-const MOST_CHUNKS_AHEAD = 64;
+const MAX_CHUNKS_AHEAD = 64;
 const FEW_CHUNKS_AHEAD = 32;
 
 /** What lanes share. */
@@ -52,7 +52,7 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
   const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
   const mayPlan = (): boolean => {
     const ahead = chain.nextChunk - queue.position.at.chunk;
-    resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MOST_CHUNKS_AHEAD);
+    resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MAX_CHUNKS_AHEAD);
     return !chain.planned && !planning && !resting;
   };
 

@@ -6,7 +6,7 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 
 /** Most items that are asked for one by one; more are left without, which a restore reports. */
-const MOST_SINGLES = 10;
+const MAX_SINGLES = 10;
 
 /**
  * Adds what delta does not give (subject, sender, search key) to changed items, from a listing of what was modified in
@@ -33,7 +33,7 @@ export const enrich = async (
       if (link === undefined) break;
     }
   }
-  for (const { id } of items.filter(isOpen).slice(0, MOST_SINGLES)) {
+  for (const { id } of items.filter(isOpen).slice(0, MAX_SINGLES)) {
     const item = await ifGiven(() => findItem(graph, mailbox, folderId, id));
     if (item !== undefined) known.set(id, item);
   }

@@ -5,7 +5,7 @@ import type { Page } from "../../../shared/graph/page.ts";
 import type { RunFolder } from "../run-state.ts";
 
 /** Most first pages that are held for the planner. Half a megabyte each, so our own choice. */
-const MOST_AHEAD = 8;
+const MAX_AHEAD = 8;
 
 /** The pages of a mailbox's folders. First pages may have been asked for before the planner comes to their folder. */
 export interface ItemPages {
@@ -72,7 +72,7 @@ export const itemPages = (graph: GraphClient, mailbox: MailboxAddress): ItemPage
       offered.push(...folders);
     },
     lookAhead: () => {
-      if (ahead.size >= MOST_AHEAD) return undefined;
+      if (ahead.size >= MAX_AHEAD) return undefined;
       for (let folder = offered.shift(); folder !== undefined; folder = offered.shift()) {
         if (known.has(folder.id)) continue;
         known.add(folder.id);

@@ -2,7 +2,7 @@ import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { PlanMemory } from "./planner.ts";
 
 /** Runs whose planning a process remembers: 45 bytes for each item of the folder at hand. */
-const MOST_RUNS = 4;
+const MAX_RUNS = 4;
 
 /**
  * What planners of this process know of their runs between waves. Whoever finds nothing here reads the chunks of the folder
@@ -25,7 +25,7 @@ export const planMemories = (): PlanMemories => {
     keep: (runId, nextChunk, memory) => {
       memories.delete(runId);
       memories.set(runId, { nextChunk, memory });
-      for (const oldest of [...memories.keys()].slice(0, -MOST_RUNS)) memories.delete(oldest);
+      for (const oldest of [...memories.keys()].slice(0, -MAX_RUNS)) memories.delete(oldest);
     },
   };
 };

@@ -17,7 +17,7 @@ import { type PlannedItems, plannedItems, shortHash } from "./planned-items.ts";
 const CHUNK_PAGES = 20;
 
 /** How often a folder's delta may be forgotten in one run before its listing has to do. */
-const MOST_RESTARTS = 3;
+const MAX_RESTARTS = 3;
 
 interface Run {
   readonly mailbox: MailboxAddress;
@@ -102,7 +102,7 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
     if (!(refused || isLostState(error)) || cursor.phase === "list") throw error;
     const { link: _, ...rest } = cursor;
     const restarts = cursor.restarts + 1;
-    const listOnly = refused || restarts > MOST_RESTARTS;
+    const listOnly = refused || restarts > MAX_RESTARTS;
     const phase = cursor.phase === "delta" && !listOnly ? "delta" : "list";
     if (phase === "list") context.planned.forgetListing();
     return { restart: { ...rest, phase, restarts, listOnly } };

@@ -1,7 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import { openSlots } from "../../../shared/graph/slots.ts";
+import { semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { planRestore } from "../restore.contract.ts";
 import { adoptRestorePlan } from "../restore-state.ts";
@@ -9,7 +9,7 @@ import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
 
 /** How long planning waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 120_000;
+const GRAPH_DEADLINE_MS = 120_000;
 
 /** Of the mailbox's slots, what a restore holds while it plans. */
 const PLANNING_SLOTS = 1;
@@ -31,7 +31,7 @@ export const planRestoreActivity = (deps: {
   implement(planRestore, async (order) => {
     const { openGraph, vault, work, laneBudgetMs } = deps;
     const { restoreId, planOf } = order;
-    const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS, slots: openSlots(PLANNING_SLOTS) });
+    const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, slots: semaphore(PLANNING_SLOTS) });
     const plan =
       planOf === undefined
         ? await makePlan({ graph, vault, work }, order)

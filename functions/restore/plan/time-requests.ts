@@ -6,7 +6,7 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 const PROBES = 3;
 
 /** An import is taken to last as long at least, since it stores an item where a probe only looks. Our own choice. */
-const LEAST_SECONDS = 0.2;
+const MIN_SECONDS = 0.2;
 
 /**
  * Seconds that one request to a mailbox is taken to last: the median of a few small ones, one after the other. Exchange is
@@ -24,5 +24,5 @@ export const timeRequests = async (
     times.push(now() - asked);
   }
   const median = times.toSorted((a, b) => a - b)[Math.floor(PROBES / 2)] ?? 0;
-  return Math.max(LEAST_SECONDS, Math.round(median) / 1_000);
+  return Math.max(MIN_SECONDS, Math.round(median) / 1_000);
 };

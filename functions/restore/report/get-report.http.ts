@@ -5,13 +5,13 @@ import { stateOf } from "../../../shared/durable/job-status.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
 import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
-import { json, problem } from "../../../shared/http/problem.ts";
+import { json, problemResponse } from "../../../shared/http/problem.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { listReport } from "./list-report.ts";
 import { listTable, reportTable } from "./report-table.ts";
 import { findRestoreReport } from "./restore-report.ts";
 
-const notFound = () => problem(404, "restore-not-found", "There is no such restore.");
+const notFound = () => problemResponse(404, "restore-not-found", "There is no such restore.");
 
 const VARY = { vary: "accept" };
 
@@ -33,7 +33,7 @@ export const getReport =
   async (request, context) => {
     const type = preferredType(request.headers.get("accept"), ["application/json", "text/csv"]);
     if (type === undefined)
-      return problem(406, "not-acceptable", "A report is application/json or text/csv: accept one of them.");
+      return problemResponse(406, "not-acceptable", "A report is application/json or text/csv: accept one of them.");
 
     const id = request.params["id"] ?? "";
     const client = deps.clientOf(context);
@@ -52,5 +52,5 @@ export const getReport =
     if (job === undefined) return notFound();
     const state = stateOf(job);
     const detail = `The restore is ${state} and has no report: one is written at the end, unless it is a dry run, and kept for a week.`;
-    return problem(409, "restore-not-finished", detail, { state });
+    return problemResponse(409, "restore-not-finished", detail, { state });
   };

@@ -11,7 +11,7 @@ import { keepRestoreReport } from "./restore-report.ts";
 import { copiesSince, liveIds } from "./target-contents.ts";
 
 /** How long the comparison waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 300_000;
+const GRAPH_DEADLINE_MS = 300_000;
 
 /**
  * Lists the target again and compares it with what the plan wanted there and what the ledgers say was imported, then
@@ -26,7 +26,7 @@ export const reconcileRestoreActivity = (deps: {
 }): ActivityHandler =>
   implement(reconcileRestore, async ({ restoreId, mailbox, snapshotId }) => {
     const { work, ledgers } = deps;
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const plan = await readRestorePlan(work, restoreId);
     const map = await readFolderMap(work, restoreId);
     const ids = await liveIds(graph, mailbox, new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? [])));

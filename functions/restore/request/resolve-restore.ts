@@ -2,8 +2,8 @@ import type { HttpRequest } from "@azure/functions";
 import type { AuditedSelection } from "../../../shared/audit/audit-log.ts";
 import type { SnapshotId } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
-import { lackOfRole } from "../../../shared/http/guard.ts";
-import { aProblem, type Problem } from "../../../shared/http/problem.ts";
+import { roleMissingProblem } from "../../../shared/http/guard.ts";
+import { type Problem, problem } from "../../../shared/http/problem.ts";
 import type { Principal } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
@@ -13,7 +13,7 @@ import type { Translator } from "../../id-translation/translator.ts";
 import type { OnConflict, Selection, Target } from "../restore.contract.ts";
 import { auditedSelection } from "./audited-selection.ts";
 import { chooseSnapshot } from "./choose-snapshot.ts";
-import { lackedRole } from "./cross-mailbox.ts";
+import { missingRole } from "./cross-mailbox.ts";
 import type { Wish } from "./restore-request.ts";
 import { UnknownFolderError } from "./select-folders.ts";
 import { checkSelection } from "./select-items.ts";
@@ -51,8 +51,8 @@ export const resolveRestore = async (
   const { mailbox: into, folders: target } = placeOf(wish.target);
   const other = into === undefined ? mailbox : await find(into);
   if (other === undefined) return notFound("target-not-found", "There is no such mailbox to restore into.");
-  const lacked = lackedRole(principal, { source: mailbox.key, target: other.key });
-  if (lacked !== undefined) return { refusal: lackOfRole(lacked) };
+  const lacked = missingRole(principal, { source: mailbox.key, target: other.key });
+  if (lacked !== undefined) return { refusal: roleMissingProblem(lacked) };
 
   const snapshot = await chooseSnapshot(vault, mailbox.key, wish);
   if (snapshot === undefined) return notFound("snapshot-not-found", "The mailbox has no such snapshot.");
@@ -66,7 +66,7 @@ export const resolveRestore = async (
   return { resolved: { mailbox, other, snapshotId: snapshot.id, select, audited, target, onConflict } };
 };
 
-const notFound = (kind: string, detail: string) => ({ refusal: aProblem(404, kind, detail) });
+const notFound = (kind: string, detail: string) => ({ refusal: problem(404, kind, detail) });
 
 const placeOf = (target: Wish["target"]): { mailbox?: string; folders: Target } =>
   typeof target === "string" ? { folders: target } : target;
@@ -98,9 +98,9 @@ const unknownIn = async (vault: Blobs, snapshot: Manifest, select: Selection): P
     return undefined;
   } catch (error) {
     if (error instanceof UnknownFolderError)
-      return aProblem(404, "folder-not-found", `${error.message}.`, { folder: error.folder });
+      return problem(404, "folder-not-found", `${error.message}.`, { folder: error.folder });
     if (error instanceof UnknownItemsError)
-      return aProblem(404, "item-not-found", `${error.message}.`, { positions: error.positions });
+      return problem(404, "item-not-found", `${error.message}.`, { positions: error.positions });
     throw error;
   }
 };

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { SnapshotId } from "../../../shared/contracts/ids.ts";
 import { Moment } from "../../../shared/contracts/item-query.ts";
 import { JobId } from "../../../shared/contracts/job-ids.ts";
-import { MOST_ITEMS, OnConflict, Selection, Target } from "../restore.contract.ts";
-import { MOST_RESTORES } from "../restore-list.contract.ts";
+import { MAX_ITEMS, OnConflict, Selection, Target } from "../restore.contract.ts";
+import { MAX_RESTORES } from "../restore-list.contract.ts";
 
 /** Why, in the operator's own words, for the audit log. */
 const Reason = z.string().trim().min(1).max(500);
@@ -55,7 +55,7 @@ const Entry = z
 /** Many restores, each of a mailbox of its own. */
 export const RestoreListRequest = z
   .strictObject({
-    restores: z.array(Entry).min(1).max(MOST_RESTORES),
+    restores: z.array(Entry).min(1).max(MAX_RESTORES),
     at: Wish.shape.at,
     select: Selection.optional(),
     target: Wish.shape.target,
@@ -71,11 +71,11 @@ export const RestoreListRequest = z
       const time = from.snapshot === undefined && from.at === undefined && at !== undefined ? { at } : {};
       return { ...from, ...time, select: select ?? EVERYTHING, target, onConflict, priority };
     });
-    if (wishes.reduce((sum, { select }) => sum + named(select), 0) > MOST_ITEMS)
+    if (wishes.reduce((sum, { select }) => sum + named(select), 0) > MAX_ITEMS)
       ctx.addIssue({
         code: "custom",
         path: ["restores"],
-        message: `Expected at most ${MOST_ITEMS} items by their ids`,
+        message: `Expected at most ${MAX_ITEMS} items by their ids`,
       });
     return { wishes, dryRun, reason };
   });

@@ -6,13 +6,13 @@ import { type RunId, runId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
-import { roleMissing } from "../../../shared/http/guard.ts";
-import { problem } from "../../../shared/http/problem.ts";
+import { refuseRole } from "../../../shared/http/guard.ts";
+import { problemResponse } from "../../../shared/http/problem.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { RestoreMailboxInput } from "../restore.contract.ts";
 import { claimRestorePlan, findRestorePlan } from "../restore-state.ts";
-import { lackedRole } from "./cross-mailbox.ts";
+import { missingRole } from "./cross-mailbox.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
 import type { StartDeps } from "./start-deps.ts";
 
@@ -28,16 +28,21 @@ export const startPlannedRestore = async (
   { plan, reason }: PlannedRestoreRequest,
 ): Promise<HttpResponseInit> => {
   const job = await findInstance(client, plan, { showInput: true });
-  if (job === undefined) return problem(404, "plan-not-found", "There is no such job, or its history was purged.");
+  if (job === undefined)
+    return problemResponse(404, "plan-not-found", "There is no such job, or its history was purged.");
   const order = orderOf(job);
-  if (order === undefined) return problem(409, "no-plan", "The job is not a dry run that has completed.");
+  if (order === undefined) return problemResponse(409, "no-plan", "The job is not a dry run that has completed.");
   const { mailbox, into = mailbox } = order;
-  const lacked = lackedRole(principal, { source: mailbox.key, target: into.key });
-  if (lacked !== undefined) return roleMissing(lacked);
+  const lacked = missingRole(principal, { source: mailbox.key, target: into.key });
+  if (lacked !== undefined) return refuseRole(lacked);
   if (!(await isFresh(work, order.restoreId)))
-    return problem(410, "plan-expired", "The plan is too old to be carried out: make another dry run.");
+    return problemResponse(410, "plan-expired", "The plan is too old to be carried out: make another dry run.");
   if ((await vault.info(manifestName(mailbox.key, order.snapshotId))) === undefined)
-    return problem(410, "snapshot-removed", "The plan's snapshot is not kept any more: make a dry run of another one.");
+    return problemResponse(
+      410,
+      "snapshot-removed",
+      "The plan's snapshot is not kept any more: make a dry run of another one.",
+    );
 
   const now = new Date();
   const restoreId = await claimRestorePlan(work, order.restoreId, runId(now, randomUUID()));
@@ -83,7 +88,7 @@ const isFresh = async (work: Blobs, restoreId: RunId): Promise<boolean> => {
 };
 
 const carriedOut = (job: string): HttpResponseInit =>
-  problem(409, "plan-carried-out", "The plan is, or was, carried out by another job: look at that.", {
+  problemResponse(409, "plan-carried-out", "The plan is, or was, carried out by another job: look at that.", {
     job,
     location: `/api/jobs/${job}`,
   });

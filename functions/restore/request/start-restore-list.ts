@@ -6,7 +6,7 @@ import { type RunId, runId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
-import { aProblem, type Problem, problem } from "../../../shared/http/problem.ts";
+import { type Problem, problem, problemResponse } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
@@ -17,7 +17,7 @@ import type { Priority, RestoreListRequest } from "./restore-request.ts";
 import type { ResolveDeps } from "./start-deps.ts";
 
 /** How long a caller is kept waiting for the directory to find many mailboxes. */
-const PATIENCE_MS = 120_000;
+const GRAPH_DEADLINE_MS = 120_000;
 
 /** Restores that are looked up at the same time. */
 const LOOKUPS = 8;
@@ -74,7 +74,7 @@ const resolveAll = async (
   wishes: RestoreListRequest["wishes"],
   now: Date,
 ): Promise<{ readonly restores: readonly Resolved[] } | { readonly refused: readonly Refused[] }> => {
-  const graph = openGraph({ untilMs: now.getTime() + PATIENCE_MS });
+  const graph = openGraph({ untilMs: now.getTime() + GRAPH_DEADLINE_MS });
   const find = memoize((name) => findMailbox(graph, deps.vault, name));
   const outcomes = await mapBounded(wishes, LOOKUPS, (wish) => resolveRestore({ ...deps, find }, wish));
 
@@ -99,11 +99,11 @@ const resolveAll = async (
 };
 
 const repeated = (first: number): Problem =>
-  aProblem(400, "restore-repeated", `This says the same as position ${first}: leave one of them out.`, { first });
+  problem(400, "restore-repeated", `This says the same as position ${first}: leave one of them out.`, { first });
 
 /** With the status of the first: what it needs is what the caller would be told next. */
 const refuseList = (refused: readonly Refused[]): HttpResponseInit =>
-  problem(
+  problemResponse(
     refused[0]?.status ?? 400,
     "list-refused",
     "Nothing was started, since some restores of the list cannot be: correct them, or leave them out.",

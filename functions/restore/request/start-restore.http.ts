@@ -10,7 +10,7 @@ import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { readBody } from "../../../shared/http/body.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
-import { invalidRequest, refuse } from "../../../shared/http/problem.ts";
+import { invalidRequest, respondWith } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
@@ -22,7 +22,7 @@ import { startPlannedRestore } from "./start-planned-restore.ts";
 import { startRestoreList } from "./start-restore-list.ts";
 
 /** How long a caller is kept waiting for the directory. */
-const PATIENCE_MS = 10_000;
+const GRAPH_DEADLINE_MS = 10_000;
 
 /**
  * POST /api/restores
@@ -65,10 +65,10 @@ const startWantedRestore = async (
   { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
   { dryRun, reason, ...wish }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
-  const graph = openGraph({ untilMs: Date.now() + PATIENCE_MS });
+  const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
   const find = (name: string) => findMailbox(graph, vault, name);
   const found = await resolveRestore({ find, translator, request, vault, principal }, wish);
-  if ("refusal" in found) return refuse(found.refusal);
+  if ("refusal" in found) return respondWith(found.refusal);
 
   const { resolved } = found;
   const now = new Date();

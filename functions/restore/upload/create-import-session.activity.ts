@@ -7,7 +7,7 @@ import { createImportSession } from "../restore.contract.ts";
 import { sessionPurpose } from "./session-purpose.ts";
 
 /** How long a session waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 60_000;
+const GRAPH_DEADLINE_MS = 60_000;
 
 /** Opens an import session and seals its URL. Run twice, there are two sessions, of which one is used. */
 export const createImportSessionActivity = (deps: {
@@ -16,7 +16,7 @@ export const createImportSessionActivity = (deps: {
   readonly sealer: Sealer;
 }): ActivityHandler =>
   implement(createImportSession, async ({ restoreId, mailbox }) => {
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const { url, expires } = await openImportSession(graph, mailbox, deps.importHosts);
     return { sealed: deps.sealer.seal(url, sessionPurpose(restoreId)), expires };
   });

@@ -7,7 +7,7 @@ import { ensureFolders } from "../restore.contract.ts";
 import { type FolderMap, keepFolderMap, readRestorePlan } from "../restore-state.ts";
 
 /** How long creating folders waits for Graph before the task hub takes over. */
-const PATIENCE_MS = 120_000;
+const GRAPH_DEADLINE_MS = 120_000;
 
 /**
  * Creates the folders that a restore misses, parents first, and keeps which live folder stands for which.
@@ -16,7 +16,7 @@ const PATIENCE_MS = 120_000;
  */
 export const ensureFoldersActivity = (deps: { readonly openGraph: OpenGraph; readonly work: Blobs }): ActivityHandler =>
   implement(ensureFolders, async ({ restoreId, mailbox }) => {
-    const graph = deps.openGraph({ untilMs: Date.now() + PATIENCE_MS });
+    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const { folders } = await readRestorePlan(deps.work, restoreId);
     const live: FolderMap = {};
     let created = 0;

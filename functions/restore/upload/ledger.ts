@@ -66,7 +66,7 @@ const RENEW_MS = 15_000;
 const SAFETY_MS = 20_000;
 
 /** How long one writer waits for another to let go: a lease that was abandoned ends within a minute. */
-const ACQUIRE_PATIENCE_MS = 75_000;
+const ACQUIRE_DEADLINE_MS = 75_000;
 const ACQUIRE_INTERVAL_MS = 1_000;
 
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
@@ -125,7 +125,7 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
 
 /** Gives the time at which the lease began at the earliest. */
 const acquire = async (take: () => Promise<unknown>, name: string): Promise<number> => {
-  const until = Date.now() + ACQUIRE_PATIENCE_MS;
+  const until = Date.now() + ACQUIRE_DEADLINE_MS;
   for (;;) {
     const asked = Date.now();
     try {

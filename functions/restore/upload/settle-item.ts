@@ -3,7 +3,7 @@ import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
 import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/import-item.ts";
 import { eachItem, findItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import { MOST_MOVES } from "../../../shared/graph/moved-mailbox.ts";
+import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
@@ -18,7 +18,7 @@ const CLOCK_SKEW_MS = 5 * 60_000;
 const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
 
 /** Times that an item is imported whose import is neither answered nor found afterwards. Our own choice. */
-const MOST_TRIES = 5;
+const MAX_TRIES = 5;
 
 export interface ImportContext {
   readonly graph: GraphClient;
@@ -48,7 +48,7 @@ export const settleItem = async (context: ImportContext, drawn: Drawn): Promise<
   if (tries > 0) {
     const taken = await lookFor(context, drawn);
     if (taken !== undefined) return taken;
-    if (tries >= MOST_TRIES) return { op: "failed", item, code: "no-answer" };
+    if (tries >= MAX_TRIES) return { op: "failed", item, code: "no-answer" };
   }
   await ledger.write({ op: "intent", item });
   const end = await importOne(context, drawn, folderOf(context, record));
@@ -77,7 +77,7 @@ const importOne = async (context: ImportContext, drawn: Drawn, folderId: string,
   } catch (error) {
     if (error instanceof VaultDamageError) return { op: "failed", item, code: "vault-damaged" };
     if (error instanceof SessionElsewhereError) {
-      if (moves === MOST_MOVES) return { op: "failed", item, code: "moved-too-often" };
+      if (moves === MAX_MOVES) return { op: "failed", item, code: "moved-too-often" };
       context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));
       return importOne(context, drawn, folderId, moves + 1);
     }

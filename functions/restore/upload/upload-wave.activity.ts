@@ -3,8 +3,8 @@ import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
+import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
-import { openSlots } from "../../../shared/graph/slots.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -20,7 +20,7 @@ import { uploadLanes } from "./upload-lanes.ts";
 const SESSION_RESERVE_MS = 5 * 60_000;
 
 /** A wave with a short budget still waits out a passing refusal. */
-const LEAST_PATIENCE_MS = 30_000;
+const MIN_DEADLINE_MS = 30_000;
 
 /**
  * Lanes beyond the slots: they read the vault and write ledgers, while the slots wait for Exchange. One for each slot, so
@@ -57,8 +57,8 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
     const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
     let throttled = 0;
     const patience = {
-      untilMs: started + Math.max(budgetMs, LEAST_PATIENCE_MS),
-      slots: openSlots(slots),
+      untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
+      slots: semaphore(slots),
       throttled: () => {
         throttled += 1;
       },

@@ -3,12 +3,12 @@ import type { Call, Retry, Task, TaskMessage } from "./record.ts";
 const DAY_MS = 86_400_000;
 
 /** The timer lengths of the Azure Storage provider, which executor and extension both split by. */
-const LONGEST_TIMER_MS = 6 * DAY_MS;
+const MAX_TIMER_MS = 6 * DAY_MS;
 const LONG_TIMER_STEP_MS = 3 * DAY_MS;
 
 /** A timer up to `finalAtMs`, or the first step of it. */
 export const timerUntil = (finalAtMs: number, nowMs: number): Call =>
-  finalAtMs - nowMs > LONGEST_TIMER_MS
+  finalAtMs - nowMs > MAX_TIMER_MS
     ? { kind: "timer", fireAtMs: nowMs + LONG_TIMER_STEP_MS, finalAtMs }
     : { kind: "timer", fireAtMs: finalAtMs, finalAtMs };
 

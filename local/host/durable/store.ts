@@ -9,7 +9,7 @@ const SUFFIX = ".jsonl";
 /** Open files at a time; a file beyond that is opened again when it is next written. */
 const OPEN_FILES = 256;
 /** Longest name that fits a file system with its suffixes; an id that needs more goes by its hash. */
-const LONGEST_NAME = 200;
+const MAX_NAME_CHARS = 200;
 
 /** The instances' files. Every write resolves once it is on disk; `durable` runs then, before any later write is. */
 export interface Store {
@@ -81,7 +81,7 @@ export const fileStore = (directory: string): Store => {
 /** A name for the file or folder of an instance: its id where a file system takes it, else its hash. */
 export const fileName = (instanceId: string): string => {
   const name = encodeURIComponent(instanceId).replaceAll("*", "%2A").replace(/^\./, "%2E");
-  return name.length <= LONGEST_NAME ? name : createHash("sha256").update(instanceId).digest("hex");
+  return name.length <= MAX_NAME_CHARS ? name : createHash("sha256").update(instanceId).digest("hex");
 };
 
 const optionalText = (line: Line | undefined): string | undefined => line && JSON.stringify(line);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpCookie, HttpData, TypedData } from "../contract.ts";
 
 /** Largest request body the Functions host takes. Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Limits" (read 2026-11). */
-const LARGEST_BODY_BYTES = 104_857_600;
+const MAX_BODY_BYTES = 104_857_600;
 
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
@@ -22,7 +22,7 @@ export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
 };
 
 const refuseTooLarge = (sizeBytes: number): void => {
-  if (sizeBytes > LARGEST_BODY_BYTES) throw new BodyTooLargeError(`The body is over ${LARGEST_BODY_BYTES} bytes.`);
+  if (sizeBytes > MAX_BODY_BYTES) throw new BodyTooLargeError(`The body is over ${MAX_BODY_BYTES} bytes.`);
 };
 
 /** A request as the worker's RPC describes it. */

@@ -6,7 +6,7 @@ import { parseSchedule, type Schedule } from "./schedule.ts";
 import { type TimerStatus, type TimerStatusFile, timerStatusFile } from "./timer-status.ts";
 
 /** A schedule that comes round faster than this is not watched for missed occurrences, as in the real extension. */
-const SHORTEST_WATCHED_MS = 60_000;
+const MIN_WATCHED_MS = 60_000;
 
 /** .NET's `DateTime.MinValue`: what a timer that never ran has for its last run. */
 const NEVER = "0001-01-01T00:00:00+00:00";
@@ -109,7 +109,7 @@ const scheduleOf = ({ name, trigger }: AppFunction): Schedule => {
 
 const isSlow = (schedule: Schedule, nowMs: number): boolean => {
   const first = schedule.next(nowMs);
-  return schedule.next(first) - first >= SHORTEST_WATCHED_MS;
+  return schedule.next(first) - first >= MIN_WATCHED_MS;
 };
 
 /** What was recorded, unless by another schedule, or by a clock that was ahead of this one. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import {
   InvalidBodyError,
   LargeBodyError,
-  MOST_IDS,
+  MAX_IDS,
   readTranslationRequest,
 } from "../../../functions/id-translation/read-request.ts";
 
@@ -59,7 +59,7 @@ describe("a request to translate ids", () => {
   });
 
   test("has at most a million ids, and is read to its end before that is said", async () => {
-    expect(MOST_IDS).toBe(1_000_000);
+    expect(MAX_IDS).toBe(1_000_000);
     const { body, taken } = aBody(manyIds(50));
     const read = readTranslationRequest(body, nothing, { ids: 20, bytes: 10_000 });
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { type GraphClient, graph } from "../../../shared/graph/graph-client.ts";
-import type { Patience } from "../../../shared/graph/patience.ts";
+import type { RequestBudget } from "../../../shared/graph/request-budget.ts";
 
 export const TOKEN = "t0k3n-of-the-app";
 
@@ -58,8 +58,8 @@ export const aServer = async (...answers: readonly Answer[]) => {
   return { host, origin: `http://${host}`, asked };
 };
 
-/** A client of that server, with five minutes of patience and a count of the 429s. */
-export const clientOf = (origin: string, patience: Partial<Patience> = {}) => {
+/** A client of that server, with a deadline in five minutes and a count of the 429s. */
+export const clientOf = (origin: string, budget: Partial<RequestBudget> = {}) => {
   const seen = { throttled: 0 };
   const credential = { getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) };
   const client: GraphClient = graph({ endpoint: origin, credential, userAgent: "vault/1" })({
@@ -67,13 +67,13 @@ export const clientOf = (origin: string, patience: Partial<Patience> = {}) => {
     throttled: () => {
       seen.throttled += 1;
     },
-    ...patience,
+    ...budget,
   });
   return { client, seen };
 };
 
 /** A server with its script, and a client of it. */
-export const aGraph = async (answers: readonly Answer[], patience: Partial<Patience> = {}) => {
+export const aGraph = async (answers: readonly Answer[], budget: Partial<RequestBudget> = {}) => {
   const server = await aServer(...answers);
-  return { ...server, ...clientOf(server.origin, patience) };
+  return { ...server, ...clientOf(server.origin, budget) };
 };

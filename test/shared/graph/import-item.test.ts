@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImport, importer } from "../../../shared/graph/import-item.ts";
-import { openSlots } from "../../../shared/graph/slots.ts";
+import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { type Answer, aServer } from "./a-graph.ts";
 
 const SECRET = "authtoken=s3cret";
@@ -75,19 +75,19 @@ describe("what an import asks before it sends", () => {
 
   test("is asked after the wait for a slot, and ends the import before Exchange has anything", async () => {
     const { origin, host, asked } = await aServer(IMPORTED);
-    const slots = openSlots(1);
-    const letGo = await slots.take();
+    const slots = semaphore(1);
+    const release = await slots.acquire();
     const open = importer({ importHosts: [host], userAgent: "vault/1" });
     const lost = new Error("lost meanwhile");
     let isLost = false;
     const beforeSending = () => {
       if (isLost) throw lost;
     };
-    const patience = { untilMs: Date.now() + 60_000, slots };
-    const sending = failureOf(open(`${origin}/importItem?${SECRET}`, patience).send(anItem({ beforeSending })));
+    const budget = { untilMs: Date.now() + 60_000, slots };
+    const sending = failureOf(open(`${origin}/importItem?${SECRET}`, budget).send(anItem({ beforeSending })));
 
     isLost = true;
-    letGo();
+    release();
 
     expect(await sending).toBe(lost);
     expect(asked).toEqual([]);

@@ -1,7 +1,7 @@
 import { createHttpHeaders, createPipelineRequest, RestError } from "@azure/core-rest-pipeline";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Patience, patientRetry } from "../../../shared/graph/patience.ts";
+import { budgetedRetry, type RequestBudget } from "../../../shared/graph/request-budget.ts";
 import { retryAfterMs } from "../../../shared/graph/retry-after.ts";
 
 const NOW = Date.parse("2026-11-22T01:00:00Z");
@@ -23,7 +23,7 @@ describe("retryAfterMs", () => {
   });
 });
 
-describe("patientRetry", () => {
+describe("budgetedRetry", () => {
   afterEach(() => {
     vi.useRealTimers();
   });
@@ -31,11 +31,11 @@ describe("patientRetry", () => {
   /** What the strategy does after the nth try: a wait in milliseconds, or undefined when it gives up. */
   const waitAfter = (
     answer: { status: number; retryAfter?: string } | "nothing",
-    { tries = 1, ...patience }: Partial<Patience> & { tries?: number } = {},
+    { tries = 1, ...budget }: Partial<RequestBudget> & { tries?: number } = {},
   ): number | undefined => {
     vi.useFakeTimers({ now: NOW, toFake: ["Date"] });
     const request = createPipelineRequest({ url: "http://127.0.0.1/" });
-    const outcome = patientRetry({ untilMs: NOW + 3_600_000, ...patience }).retry({
+    const outcome = budgetedRetry({ untilMs: NOW + 3_600_000, ...budget }).retry({
       retryCount: tries - 1,
       ...(answer === "nothing"
         ? { responseError: new RestError("reset", { code: "ECONNRESET" }) }
@@ -69,7 +69,7 @@ describe("patientRetry", () => {
   test.each([
     ["just enough", 17_000, 17_000],
     ["too little", 16_999, undefined],
-  ])("with %s patience left waits %s ms of 17 s: %s", (_, leftMs, expected) => {
+  ])("with %s left waits %s ms of 17 s: %s", (_, leftMs, expected) => {
     expect(waitAfter({ status: 429, retryAfter: "17" }, { untilMs: NOW + leftMs })).toBe(expected);
   });
 

@@ -3,13 +3,13 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { readBody } from "../../../shared/http/body.ts";
-import { invalidRequest, problem } from "../../../shared/http/problem.ts";
+import { invalidRequest, problemResponse } from "../../../shared/http/problem.ts";
 
 const bodyOf = ({ body }: { body?: unknown }): unknown => JSON.parse(String(body));
 
 describe("problem", () => {
   test("is an RFC 9457 problem with members of its own", () => {
-    const answer = problem(409, "already-running", "wait for it", { job: "backup-tenant" });
+    const answer = problemResponse(409, "already-running", "wait for it", { job: "backup-tenant" });
 
     expect(answer).toMatchObject({ status: 409, headers: { "content-type": "application/problem+json" } });
     expect(bodyOf(answer)).toEqual({

@@ -6,7 +6,7 @@ import { openRunActivity } from "../../../../functions/backup/open-run.activity.
 import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
 import { addCounts } from "../../../../shared/contracts/add-counts.ts";
-import { openSlots } from "../../../../shared/graph/slots.ts";
+import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
 
 type MailboxOptions = Parameters<typeof aMailboxInGraph>[0];
@@ -20,14 +20,18 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
   await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
-    deliver(exportWaveActivity({ openGraph, vault, work, hands: openSlots(8), memories: planMemories() }), exportWave, {
-      ...run,
-      wave: 0,
-      slots: 4,
-      budgetMs: 60_000,
-      position: noProgress.position,
-      ...overrides,
-    });
+    deliver(
+      exportWaveActivity({ openGraph, vault, work, exportSlots: semaphore(8), memories: planMemories() }),
+      exportWave,
+      {
+        ...run,
+        wave: 0,
+        slots: 4,
+        budgetMs: 60_000,
+        position: noProgress.position,
+        ...overrides,
+      },
+    );
   /** A wave that plans everything and exports nothing, since Graph refuses to export for longer than it waits. */
   const plannedWave = async () => {
     await kit.fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 6 });

@@ -28,11 +28,11 @@ export const aPlan = async (
   const run = { mailbox, runId: aLaterRun };
   const inbox = await kit.folderId();
 
-  const patience = () => ({ untilMs: Date.now() + 60_000 });
+  const budget = () => ({ untilMs: Date.now() + 60_000 });
   /** Opens the run and takes its stock. */
   const open = async (full = false) => {
     await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
-    const graph = openGraph(patience());
+    const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
     await runStock({ graph, pages, vault, work }, run, await readRun(work, run.runId));
   };
@@ -40,7 +40,7 @@ export const aPlan = async (
   const plan = async (fromChunk = 0, mostChunks = 64, memories = planMemories()) => {
     const { parent } = await readRun(work, run.runId);
     const { folders } = await readStock(work, run.runId);
-    const graph = openGraph(patience());
+    const graph = openGraph(budget());
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
     const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, memories };
     const chain = await chunkChain(deps, { ...run, folders }, fromChunk);

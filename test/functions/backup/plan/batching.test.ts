@@ -5,7 +5,7 @@ import type { ItemFacts } from "../../../../shared/vault/records.ts";
 import { aPut } from "../../../shared/vault/samples.ts";
 
 const MEBIBYTE = 1024 * 1024;
-const MOST_BYTES = 24 * MEBIBYTE;
+const MAX_BYTES = 24 * MEBIBYTE;
 
 const someItem = (n: number, sizeBytes: number): ItemFacts => aPut({ id: `item-${n}`, sizeBytes });
 
@@ -24,7 +24,7 @@ describe("intoBatches", () => {
         for (const batch of batches) {
           expect(batch.length).toBeGreaterThan(0);
           expect(batch.length).toBeLessThanOrEqual(20);
-          if (batch.length > 1) expect(announced(batch)).toBeLessThanOrEqual(MOST_BYTES);
+          if (batch.length > 1) expect(announced(batch)).toBeLessThanOrEqual(MAX_BYTES);
         }
       }),
     );
@@ -38,7 +38,7 @@ describe("intoBatches", () => {
 
         for (const [n, batch] of batches.slice(0, -1).entries()) {
           const next = batches[n + 1]?.[0]?.sizeBytes ?? 0;
-          expect(batch.length === 20 || announced(batch) + next > MOST_BYTES).toBe(true);
+          expect(batch.length === 20 || announced(batch) + next > MAX_BYTES).toBe(true);
         }
       }),
     );

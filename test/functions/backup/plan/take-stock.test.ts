@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { takeStock } from "../../../../functions/backup/plan/take-stock.ts";
 import type { MailboxAddress } from "../../../../shared/graph/mailbox-address.ts";
-import { openSlots } from "../../../../shared/graph/slots.ts";
+import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { type Answer, aGraph } from "../../../shared/graph/a-graph.ts";
 
 const mailbox: MailboxAddress = { id: "MBX:1@2", kind: "primary" };
@@ -18,7 +18,7 @@ const refusal = (status: number, code: string): Answer => ({ status, body: { err
  * slot, what would be asked at the same time comes one after the other.
  */
 const firstStock = async (...answers: readonly Answer[]) => {
-  const { client, asked } = await aGraph(answers, { slots: openSlots(1) });
+  const { client, asked } = await aGraph(answers, { slots: semaphore(1) });
   const { folders, foldersDeltaLink } = await takeStock(client, mailbox, undefined);
   return {
     paths: folders.map(({ path }) => path),
@@ -58,7 +58,7 @@ describe("the folders of a stock", () => {
   test("are told while others are still looked for, all so far each time, parents first", async () => {
     const deep = { id: "de", displayName: "Deep", parentFolderId: "pr", childFolderCount: 0, totalItemCount: 1 };
     const parent = { ...projects, childFolderCount: 1 };
-    const { client } = await aGraph([page(inbox), round(inbox), page(parent), page(deep)], { slots: openSlots(1) });
+    const { client } = await aGraph([page(inbox), round(inbox), page(parent), page(deep)], { slots: semaphore(1) });
     const told: string[][] = [];
 
     await takeStock(client, mailbox, undefined, (folders) => told.push(folders.map(({ path }) => path)));

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
-import { lackedRole } from "../../../../functions/restore/request/cross-mailbox.ts";
+import { missingRole } from "../../../../functions/restore/request/cross-mailbox.ts";
 
 const [ada, bo] = ["a".repeat(26), "b".repeat(26)] as const;
 const caller = (...roles: string[]) => ({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles });
 
-describe("lackedRole", () => {
+describe("missingRole", () => {
   test("asks for nothing more when a mailbox is restored into itself", () => {
-    expect(lackedRole(caller("Restore.Operator"), { source: ada, target: ada })).toBeUndefined();
+    expect(missingRole(caller("Restore.Operator"), { source: ada, target: ada })).toBeUndefined();
   });
 
   test("asks for a role of its own when the target is another mailbox", () => {
     const mailboxes = { source: ada, target: bo };
 
-    expect(lackedRole(caller("Restore.Operator"), mailboxes)).toBe("Restore.CrossMailbox");
-    expect(lackedRole(caller("Restore.Operator", "Restore.CrossMailbox"), mailboxes)).toBeUndefined();
+    expect(missingRole(caller("Restore.Operator"), mailboxes)).toBe("Restore.CrossMailbox");
+    expect(missingRole(caller("Restore.Operator", "Restore.CrossMailbox"), mailboxes)).toBeUndefined();
   });
 });

@@ -1,16 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { openSlots, type Slots } from "../../../shared/graph/slots.ts";
+import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import { collect } from "../../../shared/storage/blobs.ts";
 import { type Answer, aGraph } from "./a-graph.ts";
 
 /** Whether somebody who comes now would have to wait; gives back what it was given. */
-const isFree = async (slots: Slots): Promise<boolean> => {
+const isFree = async (slots: Semaphore): Promise<boolean> => {
   let taken = false;
-  void slots.take().then((letGo) => {
+  void slots.acquire().then((release) => {
     taken = true;
-    letGo();
+    release();
   });
   await setImmediate();
   return taken;
@@ -18,12 +18,12 @@ const isFree = async (slots: Slots): Promise<boolean> => {
 
 describe("slots", () => {
   test("are given in the order of asking, and no more than there are", async () => {
-    const slots = openSlots(2);
+    const slots = semaphore(2);
     const order: string[] = [];
     const ask = (name: string) =>
-      slots.take().then((letGo) => {
+      slots.acquire().then((release) => {
         order.push(name);
-        return letGo;
+        return release;
       });
     const [first, , third] = [ask("a"), ask("b"), ask("c"), ask("d")];
     await setImmediate();
@@ -39,12 +39,12 @@ describe("slots", () => {
   });
 
   test("that are let go of twice are free once", async () => {
-    const slots = openSlots(1);
-    const letGo = await slots.take();
-    letGo();
-    letGo();
+    const slots = semaphore(1);
+    const release = await slots.acquire();
+    release();
+    release();
 
-    await slots.take();
+    await slots.acquire();
 
     expect(await isFree(slots)).toBe(false);
   });
@@ -59,7 +59,7 @@ describe("a request to Graph", () => {
     ["is refused", [refusal]],
     ["finds nobody", [{ reset: "before" }]],
   ] satisfies [string, Answer[]][])("lets go of its slot when it %s", async (_, answers) => {
-    const slots = openSlots(1);
+    const slots = semaphore(1);
     const { client } = await aGraph(answers, { slots, untilMs: 0 });
 
     await client.json(request, z.unknown()).catch(() => undefined);
@@ -69,20 +69,20 @@ describe("a request to Graph", () => {
   });
 
   test("waits for a slot before it is sent", async () => {
-    const slots = openSlots(1);
+    const slots = semaphore(1);
     const { client, asked } = await aGraph([{ body: {} }], { slots });
-    const letGo = await slots.take();
+    const release = await slots.acquire();
     const answer = client.json(request, z.unknown());
     await setImmediate();
     expect(asked).toHaveLength(0);
 
-    letGo();
+    release();
 
     expect(await answer).toEqual({});
   });
 
   test("has let go when an answer of usual size has arrived, though nobody has read it", async () => {
-    const slots = openSlots(1);
+    const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(200_000) }], { slots });
 
     const body = await client.stream(request);
@@ -92,7 +92,7 @@ describe("a request to Graph", () => {
   });
 
   test("holds its slot while a large answer is under way, and lets go at its end", async () => {
-    const slots = openSlots(1);
+    const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(20_000_000) }], { slots });
 
     const body = await client.stream(request);
@@ -103,7 +103,7 @@ describe("a request to Graph", () => {
   });
 
   test("lets go when its reader leaves, and when its answer breaks off", async () => {
-    const slots = openSlots(1);
+    const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(20_000_000) }, { body: "y".repeat(200_000), reset: "amid" }], {
       slots,
       untilMs: 0,
