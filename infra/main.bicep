@@ -38,7 +38,7 @@ param apiClientId string
 @description('Client ids of the programs that may call.')
 param apiCallers array
 
-@description('Settings of the app that a person chooses, by the names that README.md explains.')
+@description('Settings of the app that a person chooses, by the names that docs/settings.md explains.')
 param settings object
 
 @description('Whether notices are posted to the address in the secret notify-webhook-url; identity/secret.sh puts it there.')

@@ -116,7 +116,8 @@ const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<bo
     ]),
   );
   out.say(
-    `\n  Graph: ${graph.requests} requests, ${graph.throttled} refused, at most ${graph.maxConcurrency} at a time for a mailbox` +
+    `\n  Graph: ${graph.requests} requests, ${graph.throttled} refused, ` +
+      `at most ${graph.maxConcurrency} at a time for a mailbox` +
       `\n  Storage: ${storage.writes} writes, ${storage.reads} reads`,
   );
   if (options.json)

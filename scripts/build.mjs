@@ -5,15 +5,15 @@ import { build } from "esbuild";
 
 /**
  * Bundles the app into dist/main.mjs, or into main.mjs of the folder that the first argument names, which is emptied.
- * `@azure/functions-core` exists in the host's worker only, which supplies it to `require`; some dependencies are CommonJS
- * and need a `require` of their own.
+ * `@azure/functions-core` exists in the host's worker only, which supplies it to `require`; some dependencies are
+ * CommonJS and need a `require` of their own.
  */
 const root = new URL("..", import.meta.url).pathname;
 const outdir = resolve(process.argv[2] ?? `${root}dist`);
 
 /**
- * What stands in for libraries of which the app needs a part: durable-functions checks URLs, and sends no files in forms;
- * storage-blob lists blobs as XML.
+ * What stands in for libraries of which the app needs a part: durable-functions checks URLs, and sends no files in
+ * forms; storage-blob lists blobs as XML.
  */
 const PARTS = { validator: "validator.mjs", "mime-db": "mime-db.json", "apache-arrow": "apache-arrow.mjs" };
 
@@ -39,7 +39,10 @@ await build({
   external: ["@azure/functions-core"],
   plugins: [parts],
   banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    js: [
+      'import { createRequire as __createRequire } from "node:module";',
+      "const require = __createRequire(import.meta.url);",
+    ].join(" "),
   },
   logLevel: "warning",
 });

@@ -58,7 +58,9 @@ export interface GraphEmulator {
   readonly graphUrl: string;
   readonly importUrl: string;
   readonly admin: AdminOperations;
-  /** Hosts a mailbox from anywhere. It is not remembered: host it again at the next start, and its changes are there. */
+  /**
+   * Hosts a mailbox from anywhere. It is not remembered: host it again at the next start, and its changes are there.
+   */
   readonly host: (seed: SeedMailbox, hosting?: Hosting) => HostedUser;
   readonly stop: () => Promise<void>;
 }

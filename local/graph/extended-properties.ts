@@ -39,7 +39,8 @@ export const folderProperties = (expand: string | null) => expander(expand, FOLD
 
 /**
  * Reads `singleValueExtendedProperties($filter=id eq 'String 0x0037' or ...)` and yields a function that finds those
- * properties. A property the subject lacks is left out. @observed Ids come back without leading zeros, hex in lower case.
+ * properties. A property the subject lacks is left out. @observed Ids come back without leading zeros, hex in lower
+ * case.
  */
 const expander = <T>(
   expand: string | null,

@@ -32,7 +32,10 @@ export const FaultRule = z.discriminatedUnion("kind", [
     /** Seconds, or an HTTP date. */
     retryAfter: z.union([z.int().nonnegative(), z.string()]).optional(),
     emptyBody: z.boolean().default(false),
-    /** `after-commit`: everything took effect, but this is the answer, as of a gateway that did not wait for the real one. */
+    /**
+     * `after-commit`: everything took effect, but this is the answer, as of a gateway that did not wait for the real
+     * one.
+     */
     when: z.enum(["before", "after-commit"]).default("before"),
   }),
   z.strictObject({

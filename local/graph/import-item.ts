@@ -27,7 +27,8 @@ interface Received {
 /**
  * POST {importUrl}: takes one item in while it arrives, and commits it when every byte of its stream is as exported.
  *
- * @doc Rules of `Mode`. @observed Search key and dates of the item stay, creation time and size change. @guess Statuses.
+ * @doc Rules of `Mode`. @observed Search key and dates of the item stay, creation time and size change. @guess
+ * Statuses.
  */
 export const importItem = async (
   world: World,

@@ -25,7 +25,8 @@ export const createImportSession = (call: MailboxCall): Reply => {
     status: behaviours.sessionStatus,
     json: {
       "@odata.context": contextUrl(call, "microsoft.graph.mailboxItemImportSession"),
-      importUrl: `${world.importOrigin()}/api/g${call.version}/Mailboxes('${mailbox.id}')/importItem?authtoken=${token}`,
+      importUrl:
+        `${world.importOrigin()}/api/g${call.version}` + `/Mailboxes('${mailbox.id}')/importItem?authtoken=${token}`,
       expirationDateTime: new Date(expires).toISOString().replace("Z", "0000Z"),
     },
   };

@@ -10,7 +10,9 @@ export interface StorageControls {
   addFault(fault: Fault): void;
   clearFaults(): void;
   faults(): readonly ParsedFault[];
-  /** Replaces all subscriptions; pending events stay only for functions that are still subscribed. @throws {ZodError} */
+  /**
+   * Replaces all subscriptions; pending events stay only for functions that are still subscribed. @throws {ZodError}
+   */
   setSubscriptions(events: EventsOptions): Promise<void>;
   /** Switches duplicate and late deliveries on or off; what is left out is off. @throws {ZodError} */
   setDelivery(quirks: Partial<DeliveryQuirks>): void;

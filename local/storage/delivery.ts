@@ -29,7 +29,9 @@ interface DeliveryOptions {
   readonly maxAttempts?: number | undefined;
 }
 
-/** Statuses that Event Grid does not retry for a webhook. Source: "Event Grid message delivery and retry" (Learn, 2026). */
+/**
+ * Statuses that Event Grid does not retry for a webhook. Source: "Event Grid message delivery and retry" (Learn, 2026).
+ */
 const FINAL = new Set([400, 401, 403, 413]);
 
 /** Event Grid's back-off (10 s, 30 s, 1 min, ...) shortened for a local run. */

@@ -36,7 +36,10 @@ const TOPIC =
 /** Operations that replace a blob's content as a whole. Appending to a blob or staging a block raises nothing. */
 const CREATING = new Set(["PutBlob", "PutBlockList", "CopyBlob"]);
 
-/** The type of event this exchange raises in Azure, if any. Source: "Azure Blob Storage as an Event Grid source" (Learn). */
+/**
+ * The type of event this exchange raises in Azure, if any. Source: "Azure Blob Storage as an Event Grid source"
+ * (Learn).
+ */
 export const eventTypeOf = ({ name, ofSnapshot }: Operation): EventType | undefined => {
   if (CREATING.has(name)) return "Microsoft.Storage.BlobCreated";
   if (name === "DeleteBlob" && !ofSnapshot) return "Microsoft.Storage.BlobDeleted";
@@ -69,7 +72,8 @@ export const createEventFactory = (blobEndpoint: () => string) => {
   let count = 0;
   return ({ operation, requestHeaders, responseHeaders }: Exchange, type: EventType, facts: BlobFacts): BlobEvent => {
     count += 1;
-    const url = `${blobEndpoint()}/${operation.container}/${operation.blob.split("/").map(encodeURIComponent).join("/")}`;
+    const path = operation.blob.split("/").map(encodeURIComponent).join("/");
+    const url = `${blobEndpoint()}/${operation.container}/${path}`;
     const created = { eTag: unquoted(responseHeaders["etag"]), contentLength: facts.contentLength };
     return {
       id: randomUUID(),

@@ -96,7 +96,8 @@ export const createGateway = ({ target, counters, faults, succeeded }: GatewayPa
     const code = ERROR_CODES[answer] ?? "InjectedFault";
     incoming.resume();
     outgoing.writeHead(answer, { "content-type": "application/xml", "x-ms-error-code": code });
-    const body = `<?xml version="1.0" encoding="utf-8"?><Error><Code>${code}</Code><Message>Injected.</Message></Error>`;
+    const error = `<Error><Code>${code}</Code><Message>Injected.</Message></Error>`;
+    const body = `<?xml version="1.0" encoding="utf-8"?>${error}`;
     outgoing.end(incoming.method === "HEAD" ? undefined : body);
   };
 

@@ -13,7 +13,9 @@ export interface Journal {
   entries(): Entry[];
 }
 
-/** Keeps each entry as a file of its own in `dir`. Synchronous: an event is on disk before the client has its answer. */
+/**
+ * Keeps each entry as a file of its own in `dir`. Synchronous: an event is on disk before the client has its answer.
+ */
 export const openJournal = (dir: string): Journal => {
   mkdirSync(dir, { recursive: true });
   return {

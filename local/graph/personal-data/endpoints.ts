@@ -9,8 +9,8 @@ import { checkStorage } from "./storage-checks.ts";
 const Body = z.looseObject({ storageLocation: z.unknown() }).catch({ storageLocation: undefined });
 
 /**
- * POST /users/{user}/exportPersonalData. @doc 202, no body, `Location` and `Retry-After`. @guess That limits are looked at
- * before the container is.
+ * POST /users/{user}/exportPersonalData. @doc 202, no body, `Location` and `Retry-After`. @guess That limits are looked
+ * at before the container is.
  */
 export const exportPersonalData = async (call: DirectoryCall): Promise<Reply> => {
   const { world, request, version } = call;
@@ -34,7 +34,8 @@ export const exportPersonalData = async (call: DirectoryCall): Promise<Reply> =>
 };
 
 /**
- * GET /dataPolicyOperations/{operation}. @doc Properties and states. The message of a 404 is known from Microsoft's service;
+ * GET /dataPolicyOperations/{operation}. @doc Properties and states. The message of a 404 is known from Microsoft's
+ * service;
  * @guess its status and code.
  */
 export const getOperation = (call: DirectoryCall): Reply => {

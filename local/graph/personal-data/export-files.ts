@@ -5,8 +5,8 @@ export interface ExportFile {
 }
 
 /**
- * @doc That an export has a user's data in OneDrive, and activity reports, and no mail. @guess Everything about the files:
- * their names, their number, what is in them.
+ * @doc That an export has a user's data in OneDrive, and activity reports, and no mail. @guess Everything about the
+ * files: their names, their number, what is in them.
  */
 export const exportFile = (userId: string, index: number): ExportFile => {
   if (index % 2 === 0) {

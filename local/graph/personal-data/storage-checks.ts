@@ -11,7 +11,8 @@ const MESSAGES = {
   StorageLocationShouldNotAllowListAccess: "Storage destination should not allow list access.",
   StorageLocationNeedsWriteAddPermissions: "Storage destination does not have write/add permissions.",
   StorageLocationAlreadyUsed:
-    "Storage destination has already been used for an export. If this is not true, delete 'RequestInfo.json' from the container and try again.",
+    "Storage destination has already been used for an export. " +
+    "If this is not true, delete 'RequestInfo.json' from the container and try again.",
   StorageLocationShouldSupportAppendBlobs:
     "Storage destination should support append blobs. You might be using premium storage.",
   StorageLocationShouldNotAllowReadAccess: "Storage destination should not allow read access.",
@@ -25,8 +26,9 @@ export const containerAt = (storageLocation: string): ContainerClient =>
   new ContainerClient(storageLocation, undefined, { retryOptions: { maxTries: 1 } });
 
 /**
- * Tries a container out as Microsoft's service does, in its order, and leaves `RequestInfo.json` there. Its checks are known
- * from that service's code; @observed one of them, StorageLocationAlreadyUsed, through Graph; @guess the others likewise.
+ * Tries a container out as Microsoft's service does, in its order, and leaves `RequestInfo.json` there. Its checks are
+ * known from that service's code; @observed one of them, StorageLocationAlreadyUsed, through Graph; @guess the others
+ * likewise.
  */
 export const checkStorage = async (storageLocation: unknown, requestInfo: string): Promise<void> => {
   const url = sasUrl(storageLocation);
