@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { runId } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
@@ -32,8 +32,8 @@ export function* backupMailbox(
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   const { mailbox, trigger, full } = input;
-  const id = input.resume?.runId ?? runId(context.df.currentUtcDateTime, context.df.newGuid("run"));
-  const use: SlotUse = { mailboxKey: mailbox.key, holder: context.df.newGuid(id), user: "backup" };
+  const id = input.resume?.runId ?? ownRunId(context, "run");
+  const use: SlotUse = { mailboxKey: mailbox.key, holder: ownGuid(context, id), user: "backup" };
 
   const run = input.resume ?? (yield* open(context, { mailbox, runId: id, full }));
   const progress = yield* withSlots(context, use, exportSome(context, input, run, use));

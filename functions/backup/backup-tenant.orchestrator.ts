@@ -1,9 +1,10 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { type RunId, runId } from "../../shared/contracts/ids.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
 import { backupTenantInstance, placeInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
 import { tell } from "../notify/notify.steps.ts";
 import {
@@ -23,7 +24,7 @@ import { brokenRunNotice, runNotice } from "./backup.notice.ts";
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
   const input = BackupTenantInput.parse(context.df.getInput());
-  const tenantRun = runId(context.df.currentUtcDateTime, context.df.newGuid("tenant"));
+  const tenantRun = ownRunId(context, "tenant");
   try {
     const result = yield* backUpAll(context, tenantRun, input);
     yield* tell(context, runNotice(tenantRun, result));

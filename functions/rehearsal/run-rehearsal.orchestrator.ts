@@ -1,8 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import { runId, type SnapshotId } from "../../shared/contracts/ids.ts";
+import type { SnapshotId } from "../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { tell } from "../notify/notify.steps.ts";
 import type { RestoreMailboxInput } from "../restore/restore.contract.ts";
 import {
@@ -20,11 +21,10 @@ import { brokenRehearsalNotice, unprovedNotice } from "./rehearsal.notice.ts";
  */
 export function* runRehearsal(context: OrchestrationContext): Generator<Task, RehearsalResult, unknown> {
   const { date } = RehearseRestoreInput.parse(context.df.getInput());
-  const now = context.df.currentUtcDateTime;
   const rehearsal: Rehearsal = {
     date,
-    rehearsalId: runId(now, context.df.newGuid("rehearsal")),
-    restoreId: runId(now, context.df.newGuid("restore")),
+    rehearsalId: ownRunId(context, "rehearsal"),
+    restoreId: ownRunId(context, "restore"),
   };
   try {
     const result = yield* rehearse(context, rehearsal);

@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import { chunksIn } from "./chunks-in.steps.ts";
@@ -39,7 +40,7 @@ export function* restoreMailbox(
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   const { key: mailboxKey } = filled(input);
-  const use: SlotUse = { mailboxKey, holder: context.df.newGuid(input.restoreId), user: "restore" };
+  const use: SlotUse = { mailboxKey, holder: ownGuid(context, input.restoreId), user: "restore" };
   const { state, result } = yield* withSlots(context, use, restoreSome(context, input, use));
   if (input.dryRun) return state.plan;
   if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);

@@ -2,6 +2,7 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { type SlotUser, shareSlots } from "./slots.contract.ts";
 
@@ -30,7 +31,7 @@ export function* holdSlots(
   laneMs: number,
 ): Generator<Task, number, unknown> {
   for (;;) {
-    const asking = context.df.newGuid(use.holder);
+    const asking = ownGuid(context, use.holder);
     const { granted } = yield* call(context, shareSlots, { ...use, asking, wanted, holdMs: laneMs + GRACE_MS });
     if (granted > 0) return granted;
     yield* pause(context, ASK_AGAIN_MS);
@@ -55,5 +56,5 @@ export function* withSlots<T>(
 }
 
 function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
-  yield* call(context, shareSlots, { ...use, asking: context.df.newGuid(use.holder), wanted: 0, holdMs: 1 });
+  yield* call(context, shareSlots, { ...use, asking: ownGuid(context, use.holder), wanted: 0, holdMs: 1 });
 }

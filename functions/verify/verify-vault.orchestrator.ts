@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { runId } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
 
 /** Waves in one generation: what bounds its history. */
@@ -15,7 +15,7 @@ const NOTHING: VerifyTotals = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, 
  */
 export function* verifyVault(context: OrchestrationContext): Generator<Task, VerifyTotals | undefined, unknown> {
   const { scope, resume } = VerifyVaultInput.parse(context.df.getInput());
-  const run = resume?.run ?? runId(context.df.currentUtcDateTime, context.df.newGuid("verify"));
+  const run = resume?.run ?? ownRunId(context, "verify");
   let { wave, position, totals } = resume ?? { wave: 0, position: undefined, totals: NOTHING };
   context.df.setCustomStatus({ phase: "verifying", ...totals });
 
