@@ -111,8 +111,8 @@ export type RunPosition = z.output<typeof RunPosition>;
 const WaveCounts = z.object({ exported: Count, skipped: Count, failed: Count, bytes: Count, storedBytes: Count });
 
 /**
- * One wave: lanes plan and export, `slots` requests at a time, until all is done or time is up. The first one takes stock
- * of the folders.
+ * One wave: lanes plan and export, with `slots` requests at a time, until all is done or time is up. The first wave finds
+ * the folders.
  */
 export const exportWave = defineActivity({
   name: "export-wave",

@@ -16,7 +16,7 @@ import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
 import { commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
-import { type Departure, type RunFolder, readOutcome, readRun, readStock } from "./run-state.ts";
+import { type Departure, type RunFolder, readOutcome, readRun, readRunFolders } from "./run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored: the parts of its folders and waves, then one of the items that departed, which
@@ -33,7 +33,7 @@ export const commitSnapshotActivity = (deps: {
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
     const { vault, work, state } = deps;
     const { started, parent } = await readRun(work, runId);
-    const { folders, foldersDeltaLink, otherFolders } = await readStock(work, runId);
+    const { folders, foldersDeltaLink, otherFolders } = await readRunFolders(work, runId);
     const { parts: exported, deltaLinks, departed } = await readOutcome(work, runId);
     const parts = [
       ...(await foldersPart(vault, mailbox.key, runId)),

@@ -29,13 +29,13 @@ export const RunState = z.object({
 export type RunState = z.output<typeof RunState>;
 
 /** The folders that a run found, in the order in which they are planned. */
-export const Stock = z.object({
+export const RunFolders = z.object({
   folders: z.array(RunFolder),
   foldersDeltaLink: z.string().optional(),
   /** Folders that are not backed up, for the run after this one. */
   otherFolders: z.array(FolderFacts).optional(),
 });
-export type Stock = z.output<typeof Stock>;
+export type RunFolders = z.output<typeof RunFolders>;
 
 /**
  * How a folder is planned: what failed last time, then either the changes since its deltaLink, or its listing followed
@@ -96,7 +96,7 @@ export type WaveRecord = z.output<typeof WaveRecord>;
 
 const padded = (number: number): string => String(number).padStart(6, "0");
 const runName = (runId: RunId): string => `${runId}/run.json`;
-const stockName = (runId: RunId): string => `${runId}/stock.json`;
+const foldersName = (runId: RunId): string => `${runId}/stock.json`;
 const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${padded(chunk)}.json`;
 const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
 const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
@@ -111,15 +111,16 @@ export const keepRun = (work: Blobs, runId: RunId, state: RunState): Promise<Run
 /** @throws {Error} when the run was never opened, or its scratch data has expired. */
 export const readRun = (work: Blobs, runId: RunId): Promise<RunState> => read(work, runName(runId), RunState);
 
-export const findStock = (work: Blobs, runId: RunId): Promise<Stock | undefined> =>
-  readJson(work, stockName(runId), Stock);
+export const findRunFolders = (work: Blobs, runId: RunId): Promise<RunFolders | undefined> =>
+  readJson(work, foldersName(runId), RunFolders);
 
-/** @throws {Error} when no stock was taken, or it has expired. */
-export const readStock = (work: Blobs, runId: RunId): Promise<Stock> => read(work, stockName(runId), Stock);
+/** @throws {Error} when the run has found no folders yet, or its scratch data has expired. */
+export const readRunFolders = (work: Blobs, runId: RunId): Promise<RunFolders> =>
+  read(work, foldersName(runId), RunFolders);
 
 /** Keeps the folders that were found, and gives those that then stand. */
-export const keepStock = (work: Blobs, runId: RunId, stock: Stock): Promise<Stock> =>
-  createOnce(work, stockName(runId), Stock, stock);
+export const keepRunFolders = (work: Blobs, runId: RunId, folders: RunFolders): Promise<RunFolders> =>
+  createOnce(work, foldersName(runId), RunFolders, folders);
 
 export const findChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk | undefined> =>
   readJson(work, chunkName(runId, chunk), Chunk);

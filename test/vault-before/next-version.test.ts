@@ -5,7 +5,7 @@ import { takeMailbox } from "../../functions/backup/discover/mailbox-queue.ts";
 import { mailboxesOfUser } from "../../functions/backup/discover/mailboxes-of-user.ts";
 import { readScope } from "../../functions/backup/discover/scope-state.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
-import { findChunk, findWave, readRun, readStock } from "../../functions/backup/run-state.ts";
+import { findChunk, findWave, readRun, readRunFolders } from "../../functions/backup/run-state.ts";
 import { readRehearsalReports } from "../../functions/rehearsal/rehearsal-state.ts";
 import { findRestoreReport } from "../../functions/restore/report/restore-report.ts";
 import {
@@ -129,7 +129,7 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
     const { work } = before;
 
     expect(await readRun(work, id)).toEqual(kept("work", `${id}/run.json`));
-    expect(await readStock(work, id)).toEqual(kept("work", `${id}/stock.json`));
+    expect(await readRunFolders(work, id)).toEqual(kept("work", `${id}/stock.json`));
     expect(await findChunk(work, id, 0)).toEqual(kept("work", `${id}/plan/c000000.json`));
     expect(await findWave(work, id, 0)).toEqual(kept("work", `${id}/waves/w000000.json`));
   });

@@ -11,7 +11,7 @@ import { chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanMemories } from "../plan/plan-memories.ts";
-import { runStock } from "../plan/run-stock.ts";
+import { runFolders } from "../plan/run-folders.ts";
 import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
 import { type Batch, batchQueue } from "./batch-queue.ts";
 import { exportIntoPack } from "./export-batch.ts";
@@ -73,7 +73,7 @@ const runWave = async (
   try {
     const isFirst = await beginWave(work, runId, wave);
     const run = await readRun(work, runId);
-    const { folders } = await runStock({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
+    const { folders } = await runFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
     const chain = await chunkChain(
       { graph, pages, work, catalogue, memories },

@@ -5,8 +5,14 @@ import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/c
 import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
 import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
 import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
-import { runStock } from "../../../../functions/backup/plan/run-stock.ts";
-import { type Chunk, findChunk, foldFindings, readRun, readStock } from "../../../../functions/backup/run-state.ts";
+import { runFolders } from "../../../../functions/backup/plan/run-folders.ts";
+import {
+  type Chunk,
+  findChunk,
+  foldFindings,
+  readRun,
+  readRunFolders,
+} from "../../../../functions/backup/run-state.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
 import type { RunId } from "../../../../shared/contracts/ids.ts";
 import { runBackup } from "../../../support/backup-run.ts";
@@ -29,17 +35,17 @@ export const aPlan = async (
   const inbox = await kit.folderId();
 
   const budget = () => ({ untilMs: Date.now() + 60_000 });
-  /** Opens the run and takes its stock. */
+  /** Opens the run and finds its folders. */
   const open = async (full = false) => {
     await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
-    await runStock({ graph, pages, vault, work }, run, await readRun(work, run.runId));
+    await runFolders({ graph, pages, vault, work }, run, await readRun(work, run.runId));
   };
   /** Plans up to so many chunks from one on, as a lane does that knows nothing of those before. */
   const plan = async (fromChunk = 0, mostChunks = 64, memories = planMemories()) => {
     const { parent } = await readRun(work, run.runId);
-    const { folders } = await readStock(work, run.runId);
+    const { folders } = await readRunFolders(work, run.runId);
     const graph = openGraph(budget());
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
     const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, memories };
@@ -66,7 +72,7 @@ const outcomeOf = async ({ work }: Kit, inbox: string) => {
     chunks.push(chunk);
     chunk = await findChunk(work, aLaterRun, chunks.length);
   }
-  const { folders } = await readStock(work, aLaterRun);
+  const { folders } = await readRunFolders(work, aLaterRun);
   const { deltaLinks, departed } = foldFindings(chunks);
   const planned = chunks.flatMap(({ batches }) => batches.flat());
   return {

@@ -7,10 +7,10 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { FolderFacts } from "../../../shared/vault/records.ts";
 
-type LastStock = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
+type LastFolders = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
 
 /** The folders of a mailbox now, and where the next run may go on. */
-export interface Stock {
+export interface CurrentFolders {
   readonly folders: readonly LiveFolder[];
   readonly foldersDeltaLink: string | undefined;
 }
@@ -22,12 +22,12 @@ export type FoldersFound = (folders: readonly LiveFolder[]) => void;
  * The folders as they are: by delta since the last snapshot where that is possible, which costs one request, else by
  * listing them all.
  */
-export const takeStock = async (
+export const currentFolders = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
-  last: LastStock | undefined,
+  last: LastFolders | undefined,
   found: FoldersFound = () => undefined,
-): Promise<Stock> => {
+): Promise<CurrentFolders> => {
   if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox, found);
   try {
     const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
@@ -42,7 +42,7 @@ export const takeStock = async (
  * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
  * first round showed every folder that the listing found.
  */
-const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<Stock> => {
+const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<CurrentFolders> => {
   const [folders, round] = await allOf([listFolders(graph, mailbox, found), firstRound(graph, mailbox)]);
   const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
   return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
@@ -57,7 +57,7 @@ const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<
   }
 };
 
-const apply = (last: LastStock, { changed, removed }: FolderChanges): Map<string, FolderResource> => {
+const apply = (last: LastFolders, { changed, removed }: FolderChanges): Map<string, FolderResource> => {
   const resource = ({ parentId, ...folder }: FolderFacts): FolderResource => ({ ...folder, parentFolderId: parentId });
   const folders = new Map<string, FolderResource>();
   for (const folder of last.otherFolders ?? []) folders.set(folder.id, resource(folder));

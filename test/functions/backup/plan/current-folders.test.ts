@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { takeStock } from "../../../../functions/backup/plan/take-stock.ts";
+import { currentFolders } from "../../../../functions/backup/plan/current-folders.ts";
 import type { MailboxAddress } from "../../../../shared/graph/mailbox-address.ts";
 import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { type Answer, aGraph } from "../../../shared/graph/a-graph.ts";
@@ -14,12 +14,12 @@ const round = (...value: object[]): Answer => ({ body: { value, "@odata.deltaLin
 const refusal = (status: number, code: string): Answer => ({ status, body: { error: { code, message: "no" } } });
 
 /**
- * The stock that is taken while Graph answers as scripted, and what it was asked for below the mailbox's folders. With one
- * slot, what would be asked at the same time comes one after the other.
+ * The folders of a first run while Graph answers as scripted, and what was asked for below the mailbox's folders. One
+ * slot puts requests in an order that would otherwise be sent at the same time.
  */
-const firstStock = async (...answers: readonly Answer[]) => {
+const firstFolders = async (...answers: readonly Answer[]) => {
   const { client, asked } = await aGraph(answers, { slots: semaphore(1) });
-  const { folders, foldersDeltaLink } = await takeStock(client, mailbox, undefined);
+  const { folders, foldersDeltaLink } = await currentFolders(client, mailbox, undefined);
   return {
     paths: folders.map(({ path }) => path),
     hasLink: foldersDeltaLink !== undefined,
@@ -27,9 +27,9 @@ const firstStock = async (...answers: readonly Answer[]) => {
   };
 };
 
-describe("the first stock of a mailbox", () => {
-  test("keeps the link of a folder delta that showed every folder of the listing", async () => {
-    expect(await firstStock(page(inbox), round(projects, inbox), page(projects))).toEqual({
+describe("currentFolders in a first run", () => {
+  test("returns the link of a folder delta that showed every folder of the listing", async () => {
+    expect(await firstFolders(page(inbox), round(projects, inbox), page(projects))).toEqual({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: true,
       asked: ["", "/delta", "/in/childFolders"],
@@ -37,7 +37,7 @@ describe("the first stock of a mailbox", () => {
   });
 
   test("does not trust a folder delta that leaves out nested folders", async () => {
-    expect(await firstStock(page(inbox), round(inbox), page(projects))).toMatchObject({
+    expect(await firstFolders(page(inbox), round(inbox), page(projects))).toMatchObject({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: false,
     });
@@ -45,29 +45,29 @@ describe("the first stock of a mailbox", () => {
 
   test.each([
     ["forgotten", refusal(410, "syncStateNotFound")],
-    ["refused for want of quota", refusal(403, "ErrorQuotaExceeded")],
-  ])("does without a folder delta that is %s", async (_, answer) => {
-    expect(await firstStock(page(inbox), answer, page(projects))).toMatchObject({
+    ["refused over quota", refusal(403, "ErrorQuotaExceeded")],
+  ])("returns no link when the folder delta is %s", async (_, answer) => {
+    expect(await firstFolders(page(inbox), answer, page(projects))).toMatchObject({
       paths: ["Inbox", "Inbox/Projects"],
       hasLink: false,
     });
   });
 });
 
-describe("the folders of a stock", () => {
-  test("are told while others are still looked for, all so far each time, parents first", async () => {
+describe("the callback of currentFolders", () => {
+  test("gets all folders found so far, parents first, after each level but the last", async () => {
     const deep = { id: "de", displayName: "Deep", parentFolderId: "pr", childFolderCount: 0, totalItemCount: 1 };
     const parent = { ...projects, childFolderCount: 1 };
     const { client } = await aGraph([page(inbox), round(inbox), page(parent), page(deep)], { slots: semaphore(1) });
-    const told: string[][] = [];
+    const calls: string[][] = [];
 
-    await takeStock(client, mailbox, undefined, (folders) => told.push(folders.map(({ path }) => path)));
+    await currentFolders(client, mailbox, undefined, (folders) => calls.push(folders.map(({ path }) => path)));
 
-    expect(told).toEqual([["Inbox"], ["Inbox", "Inbox/Projects"]]);
+    expect(calls).toEqual([["Inbox"], ["Inbox", "Inbox/Projects"]]);
   });
 });
 
-describe("a later stock", () => {
+describe("currentFolders in a later run", () => {
   const known = (folder: typeof inbox, path: string) => ({
     id: folder.id,
     displayName: folder.displayName,
@@ -77,19 +77,19 @@ describe("a later stock", () => {
     ...(folder.parentFolderId === "root" ? {} : { parentId: folder.parentFolderId }),
   });
   /** What a snapshot says of those two folders; the link is the server's own, which only it knows. */
-  const laterStock = async (...answers: readonly Answer[]) => {
+  const laterFolders = async (...answers: readonly Answer[]) => {
     const { client, origin, asked } = await aGraph(answers);
     const folders = [known(inbox, "Inbox"), known(projects, "Inbox/Projects")];
-    const stock = await takeStock(client, mailbox, { folders, foldersDeltaLink: `${origin}/delta?token=0` });
-    return { paths: stock.folders.map(({ path }) => path), requests: asked.length };
+    const current = await currentFolders(client, mailbox, { folders, foldersDeltaLink: `${origin}/delta?token=0` });
+    return { paths: current.folders.map(({ path }) => path), requests: asked.length };
   };
 
-  test("is what the last one was, changed by one delta: renamed, new and removed folders", async () => {
+  test("applies one delta to the last run's folders: renamed, new and removed ones", async () => {
     const renamed = { ...inbox, displayName: "Posteingang" };
     const added = { ...projects, id: "new", displayName: "50% / year" };
     const removed = { id: "pr", "@removed": { reason: "deleted" } };
 
-    expect(await laterStock(round(renamed, added, removed))).toEqual({
+    expect(await laterFolders(round(renamed, added, removed))).toEqual({
       paths: ["Posteingang", "Posteingang/50%25 %2F year"],
       requests: 1,
     });
@@ -97,9 +97,9 @@ describe("a later stock", () => {
 
   test.each([
     ["forgotten", refusal(410, "resyncRequired")],
-    ["refused for want of quota", refusal(403, "ErrorQuotaExceeded")],
-  ])("is listed when the delta is %s", async (_, answer) => {
-    const { paths } = await laterStock(answer, page({ ...inbox, childFolderCount: 0 }), round(inbox));
+    ["refused over quota", refusal(403, "ErrorQuotaExceeded")],
+  ])("lists all folders when the delta is %s", async (_, answer) => {
+    const { paths } = await laterFolders(answer, page({ ...inbox, childFolderCount: 0 }), round(inbox));
     expect(paths).toEqual(["Inbox"]);
   });
 });

@@ -10,13 +10,13 @@ import { readPart } from "../../../shared/vault/part-reader.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import { type CatalogueRecord, FolderFacts, ItemFacts } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { findStock, keepStock, type RunFolder, type RunState, type Stock } from "../run-state.ts";
+import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
+import { currentFolders } from "./current-folders.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import type { ItemPages } from "./item-pages.ts";
-import { takeStock } from "./take-stock.ts";
 
-/** What a run's stock is taken with. */
-export interface StockDeps {
+/** What the run's folders are found with. */
+export interface RunFoldersDeps {
   readonly graph: GraphClient;
   readonly pages: Pick<ItemPages, "offer" | "lookAhead">;
   readonly vault: Blobs;
@@ -29,33 +29,33 @@ export interface StockDeps {
  * changed since the last snapshot become the run's first part. Finding all takes a request for each level of folders, so
  * the first pages of those that are known already are asked for meanwhile.
  */
-export const runStock = async (
-  { graph, pages, vault, work, folderScope }: StockDeps,
+export const runFolders = async (
+  { graph, pages, vault, work, folderScope }: RunFoldersDeps,
   { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
   { parent, full }: Pick<RunState, "parent" | "full">,
-): Promise<Stock> => {
-  const kept = await findStock(work, runId);
-  if (kept !== undefined) return kept;
+): Promise<RunFolders> => {
+  const found = await findRunFolders(work, runId);
+  if (found !== undefined) return found;
 
   const last = parent === null ? undefined : await pinnedManifest(vault, mailbox, parent);
   const failed = last === undefined ? [] : await failedItems(vault, last);
   const inRun = (folders: readonly LiveFolder[]) =>
-    runFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
-  const { folders, foldersDeltaLink } = await takeStock(graph, mailbox, full ? undefined : last, (found) => {
-    pages.offer(inRun(found));
+    toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
+  const { folders, foldersDeltaLink } = await currentFolders(graph, mailbox, full ? undefined : last, (soFar) => {
+    pages.offer(inRun(soFar));
     while (pages.lookAhead() !== undefined);
   });
 
   const taken = inRun(folders);
   const ids = new Set(taken.map(({ id }) => id));
   const otherFolders = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
-  const stock = await keepStock(work, runId, {
+  const kept = await keepRunFolders(work, runId, {
     folders: taken,
     ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink, otherFolders }),
   });
-  const records = folderRecords(stock.folders, last?.folders ?? []);
+  const records = folderRecords(kept.folders, last?.folders ?? []);
   if (records.length > 0) await writePart(vault, partName(mailbox.key, runId, "folders"), records);
-  return stock;
+  return kept;
 };
 
 const pinnedManifest = async (
@@ -68,7 +68,7 @@ const pinnedManifest = async (
   throw new VaultDamageError("is not the manifest that the run follows any more", { blob: manifestName(key, id) });
 };
 
-const runFolders = (
+const toRunFolders = (
   folders: readonly LiveFolder[],
   lastFolders: Manifest["folders"],
   failed: readonly ItemFacts[],
