@@ -16,14 +16,14 @@ import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
 import { commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
-import { type Departure, type RunFolder, readOutcome, readRun, readRunFolders } from "./run-state.ts";
+import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders } from "./run-state.ts";
 
 /**
- * Makes a snapshot of what a run stored: the parts of its folders and waves, then one of the items that departed, which
- * applies last; then the manifest that names them, then the head. When nothing has changed since the last snapshot, only
- * the head says that it was looked at.
+ * Makes a snapshot of what a run stored. Writes a part of the removed items, which applies after the parts of folders and
+ * waves; then the manifest that names all parts; then the head. When nothing has changed since the last snapshot, only
+ * the head's `checkedAt` moves.
  *
- * Run twice, the first manifest stands, and the head moves to it once.
+ * Run twice, the first manifest is kept, and the head moves to it once.
  */
 export const commitSnapshotActivity = (deps: {
   readonly vault: Blobs;
@@ -34,18 +34,18 @@ export const commitSnapshotActivity = (deps: {
     const { vault, work, state } = deps;
     const { started, parent } = await readRun(work, runId);
     const { folders, foldersDeltaLink, otherFolders } = await readRunFolders(work, runId);
-    const { parts: exported, deltaLinks, departed } = await readOutcome(work, runId);
+    const { parts: exported, deltaLinks, removed } = await readOutcome(work, runId);
     const parts = [
       ...(await foldersPart(vault, mailbox.key, runId)),
       ...exported,
-      ...(await writeDepartures(vault, mailbox.key, runId, departed)),
+      ...(await writeRemovals(vault, mailbox.key, runId, removed)),
     ];
     const head = await readHead(vault, mailbox.key);
     const newest = head?.newest;
-    // Before the head, so that no mailbox in the vault is without.
+    // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    if (parent !== null && newest && parts.length === 0) return stillNewest(vault, mailbox.key, newest);
-    await packRecords(vault, mailbox.key, runId, departed);
+    if (parent !== null && newest && parts.length === 0) return confirmNewest(vault, mailbox.key, newest);
+    await packRecords(vault, mailbox.key, runId, removed);
 
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 1,
@@ -80,8 +80,8 @@ export const commitSnapshotActivity = (deps: {
     return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
   });
 
-/** A quiet run: the newest snapshot still says how the mailbox is. */
-const stillNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {
+/** Ends a quiet run: the mailbox is still as the newest snapshot has it. */
+const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {
   const checkedAt = new Date().toISOString();
   await moveHead(vault, key, (head) => {
     if (head === undefined) throw new Error(`The head of ${key} is gone`);
@@ -112,11 +112,11 @@ const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise
 };
 
 /**
- * Packs what belongs to no batch, so that packs alone tell what a snapshot holds: its folders, and what departed. One that
- * an earlier try packed says the same.
+ * Packs the records that belong to no batch, those of folders and of removed items, so that the catalogue can be rebuilt
+ * from packs alone. A pack of an earlier try has the same records.
  */
-const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, departed: readonly Departure[]) => {
-  const records: CatalogueRecord[] = departed.map(removal);
+const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, removed: readonly Removal[]) => {
+  const records: CatalogueRecord[] = removed.map(removeRecord);
   for (const part of await foldersPart(vault, key, runId))
     for await (const record of readPart(vault, part)) records.push(record);
   for (let number = 0; number * MAX_PART_RECORDS < records.length; number += 1) {
@@ -125,18 +125,18 @@ const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, departed
   }
 };
 
-const removal = (departure: Departure): CatalogueRecord => ({ v: 1, op: "remove", ...departure });
+const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove", ...removal });
 
-const writeDepartures = async (
+const writeRemovals = async (
   vault: Blobs,
   key: MailboxKey,
   runId: RunId,
-  departed: readonly Departure[],
+  removed: readonly Removal[],
 ): Promise<PartRef[]> => {
   const refs: PartRef[] = [];
-  for (let from = 0; from < departed.length; from += MAX_PART_RECORDS) {
+  for (let from = 0; from < removed.length; from += MAX_PART_RECORDS) {
     const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
-    const records = departed.slice(from, from + MAX_PART_RECORDS).map(removal);
+    const records = removed.slice(from, from + MAX_PART_RECORDS).map(removeRecord);
     const written = await writePart(vault, name, records);
     refs.push(written === "exists" ? standing(name, await refPart(vault, name)).ref : written);
   }

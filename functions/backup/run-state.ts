@@ -60,15 +60,18 @@ export const PlanCursor = z.object({
 });
 export type PlanCursor = z.output<typeof PlanCursor>;
 
-/** An item that left a folder of the mailbox. */
-export const Departure = z.object({ id: z.string(), folderId: z.string(), reason: z.string() });
-export type Departure = z.output<typeof Departure>;
+/** An item that was removed from a folder: deleted, or moved to another one. */
+export const Removal = z.object({ id: z.string(), folderId: z.string(), reason: z.string() });
+export type Removal = z.output<typeof Removal>;
 
-/** What planning found beside items to export: folders that are finished, and items that left, or left and came back. */
+/** What planning found beside items to export. */
 export const Findings = z.object({
+  /** Folders that are planned to their end. */
   finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
-  departed: z.array(Departure),
-  returned: z.array(Departure.omit({ reason: true })),
+  /** Items that were removed. */
+  departed: z.array(Removal),
+  /** Items that were removed and reappeared. */
+  returned: z.array(Removal.omit({ reason: true })),
 });
 export type Findings = z.output<typeof Findings>;
 
@@ -149,21 +152,21 @@ const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => 
 export interface FoldedFindings {
   /** The delta link of every folder that was planned to its end. */
   readonly deltaLinks: ReadonlyMap<string, string>;
-  /** The items that had left when planning ended. */
-  readonly departed: readonly Departure[];
+  /** The items that were removed and had not reappeared when planning ended. */
+  readonly removed: readonly Removal[];
 }
 
 /** Folds findings in the order of the chain. */
 export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const deltaLinks = new Map<string, string>();
-  const departed = new Map<string, Departure>();
+  const removed = new Map<string, Removal>();
   for (const findings of all) {
     for (const { folderId, deltaLink } of findings.finished)
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
-    for (const departure of findings.departed) departed.set(itemKey(departure), departure);
-    for (const item of findings.returned) departed.delete(itemKey(item));
+    for (const removal of findings.departed) removed.set(itemKey(removal), removal);
+    for (const item of findings.returned) removed.delete(itemKey(item));
   }
-  return { deltaLinks, departed: [...departed.values()] };
+  return { deltaLinks, removed: [...removed.values()] };
 };
 
 /** What the waves of a run did: the parts that they wrote, in order, and what they found. */

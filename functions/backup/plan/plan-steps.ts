@@ -76,9 +76,9 @@ const changes = async (
     if (phase === "delta") confirm(element.id, planned, draft);
     if ("removed" in element) {
       draft.departed.push({ ...item, reason: element.removed });
-      planned.depart(element.id);
+      planned.remove(element.id);
     } else {
-      if (planned.comesBack(element.id)) draft.returned.push(item);
+      if (planned.reappear(element.id)) draft.returned.push(item);
       if (planned.plan(element) && !(folder.known && (await catalogue.holds(element)))) changed.push(element);
     }
   }

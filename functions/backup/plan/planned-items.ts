@@ -21,16 +21,17 @@ export interface PlannedItems {
   confirm(short: string): boolean;
   /** Whether every item that was listed has been shown by delta as well. */
   readonly allConfirmed: boolean;
-  depart(id: string): void;
-  /** Whether an item had departed and is now back. */
-  comesBack(id: string): boolean;
+  /** Notes that an item was removed. */
+  remove(id: string): void;
+  /** Notes that delta shows an item; true when the item had been removed before. */
+  reappear(id: string): boolean;
 }
 
 export const plannedItems = (): PlannedItems => {
   let listed = itemSet();
   let confirmed = itemSet();
   const versions = itemSet();
-  const departed = new Set<string>();
+  const removed = new Set<string>();
   const keyOf = (short: string) => ({ folderId: "", id: short });
 
   return {
@@ -47,9 +48,9 @@ export const plannedItems = (): PlannedItems => {
     get allConfirmed() {
       return confirmed.size === listed.size;
     },
-    depart: (id) => {
-      departed.add(shortHash(id));
+    remove: (id) => {
+      removed.add(shortHash(id));
     },
-    comesBack: (id) => departed.delete(shortHash(id)),
+    reappear: (id) => removed.delete(shortHash(id)),
   };
 };

@@ -6,7 +6,7 @@ import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
+import { type Chunk, type PlanCursor, type Removal, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
@@ -41,10 +41,10 @@ export const cursorAt = (folders: readonly RunFolder[], folder: number, folderCh
 });
 
 /**
- * Plans a mailbox folder by folder, a chunk at each call: changes since the last snapshot where Graph still knows where
- * that stood, otherwise a listing that a delta round confirms. What the catalogue holds in the same version is not
- * planned; what it holds and a listing and its delta do not show has departed. A chunk ends early at the deadline, so that
- * the lanes beside the planner do not wait for it.
+ * Plans a mailbox folder by folder, one chunk per call. A folder's changes since the last snapshot come from its
+ * deltaLink, where Graph still accepts it, and otherwise from a listing that a delta round confirms. An item that the
+ * catalogue holds in the same version is not planned. An item that the catalogue holds, and that neither listing nor
+ * delta shows, was removed. A chunk ends early at the deadline, so that the other lanes do not wait for the planner.
  */
 export const planner = (
   { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
@@ -75,7 +75,7 @@ export const planner = (
         const { link: _, ...rest } = cursor;
         cursor = { ...rest, phase: next.phase, ...(next.link === undefined ? {} : { link: next.link }) };
       } else {
-        if (cursor.phase !== "changes" && !next.folderGone) await missDeparted(work, run, context, number);
+        if (cursor.phase !== "changes" && !next.folderGone) await addMissing(work, run, context, number);
         draft.finished.push({
           folderId: folder.id,
           ...(next.deltaLink === undefined ? {} : { deltaLink: next.deltaLink }),
@@ -116,14 +116,14 @@ const close = ({ items, ...findings }: Draft, cursor: PlanCursor, folders: numbe
   return { ...findings, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
 };
 
-/** Items that were listed or stored before, and that were not confirmed, have departed in between. */
-const missDeparted = async (
+/** Adds the items that were listed or stored before and that delta did not confirm: they were removed meanwhile. */
+const addMissing = async (
   work: Blobs,
   run: Run,
   { folder, cursor, planned, catalogue, draft }: StepContext,
   chunk: number,
 ): Promise<void> => {
-  const miss = (id: string): void => {
+  const addUnconfirmed = (id: string): void => {
     const short = shortHash(id);
     if (!planned.confirm(short)) return;
     draft.confirmed.push(short);
@@ -131,22 +131,22 @@ const missDeparted = async (
   };
   if (!planned.allConfirmed) {
     for await (const { items } of folderSoFar(work, run, { ...cursor, carry: [] }, chunk))
-      for (const { id } of items) miss(id);
-    for (const { id } of draft.items.filter(({ folderId }) => folderId === folder.id)) miss(id);
+      for (const { id } of items) addUnconfirmed(id);
+    for (const { id } of draft.items.filter(({ folderId }) => folderId === folder.id)) addUnconfirmed(id);
   }
-  if (folder.known) for await (const id of catalogue.idsIn(folder.id)) miss(id);
+  if (folder.known) for await (const id of catalogue.idsIn(folder.id)) addUnconfirmed(id);
 };
 
 /** What earlier chunks of the chain, perhaps planned by another delivery, know of the folder at hand. */
 const recall = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
   const planned = plannedItems();
-  for await (const { items, confirmed, departed } of folderSoFar(work, run, cursor, chunk)) {
+  for await (const { items, confirmed, removed } of folderSoFar(work, run, cursor, chunk)) {
     for (const item of items) {
       planned.list(item.id);
       planned.plan(item);
     }
     for (const short of confirmed) planned.confirm(short);
-    for (const { id } of departed) planned.depart(id);
+    for (const { id } of removed) planned.remove(id);
   }
   return planned;
 };
@@ -156,13 +156,13 @@ async function* folderSoFar(
   { runId, folders }: Run,
   { folder, folderChunk, carry }: PlanCursor,
   chunk: number,
-): AsyncGenerator<{ items: ItemFacts[]; confirmed: readonly string[]; departed: Chunk["departed"] }> {
+): AsyncGenerator<{ items: ItemFacts[]; confirmed: readonly string[]; removed: readonly Removal[] }> {
   const folderId = folders[folder]?.id;
   const ofFolder = <T extends { folderId: string }>(items: readonly T[]) =>
     items.filter((item) => item.folderId === folderId);
   for (let earlier = folderChunk; earlier < chunk; earlier += 1) {
     const { batches, confirmed, departed } = await readChunk(work, runId, earlier);
-    yield { items: ofFolder(batches.flat()), confirmed, departed: ofFolder(departed) };
+    yield { items: ofFolder(batches.flat()), confirmed, removed: ofFolder(departed) };
   }
-  yield { items: ofFolder(carry), confirmed: [], departed: [] };
+  yield { items: ofFolder(carry), confirmed: [], removed: [] };
 }

@@ -84,30 +84,30 @@ const findings = (overrides: Partial<Findings> = {}): Findings => ({
   ...overrides,
 });
 
-const departure = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
+const removal = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
 
 describe("foldFindings", () => {
-  const back = findings({ returned: [{ id: "1", folderId: "inbox" }] });
-  const left = findings({ departed: [departure("1")] });
+  const reappeared = findings({ returned: [{ id: "1", folderId: "inbox" }] });
+  const removed = findings({ departed: [removal("1")] });
 
-  test("lets the last word count on a folder's link, and on an item that left and came back", () => {
+  test("takes the last finding of a folder's link, and of an item that was removed and reappeared", () => {
     const link = (deltaLink: string) => [{ folderId: "inbox", deltaLink }];
 
     expect(
       foldFindings([
-        findings({ departed: [departure("1"), departure("1", "archive")], finished: link("old") }),
-        findings({ departed: [departure("2")] }),
-        findings({ ...back, finished: link("new") }),
+        findings({ departed: [removal("1"), removal("1", "archive")], finished: link("old") }),
+        findings({ departed: [removal("2")] }),
+        findings({ ...reappeared, finished: link("new") }),
       ]),
-    ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), departed: [departure("1", "archive"), departure("2")] });
+    ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), removed: [removal("1", "archive"), removal("2")] });
   });
 
-  test("holds an item that left again after it came back", () => {
-    expect(foldFindings([left, back, left]).departed).toEqual([departure("1")]);
+  test("returns an item that was removed again after it reappeared", () => {
+    expect(foldFindings([removed, reappeared, removed]).removed).toEqual([removal("1")]);
   });
 
-  test("says the same of a stretch that two waves walked", () => {
-    expect(foldFindings([left, back, left, back]).departed).toEqual([]);
+  test("returns the same for a stretch that two waves planned", () => {
+    expect(foldFindings([removed, reappeared, removed, reappeared]).removed).toEqual([]);
   });
 });
 
@@ -140,19 +140,19 @@ describe("the waves of a run", () => {
       work,
       RUN,
       10,
-      aWave("w10-rival", { findings: findings({ departed: [departure("1")] }) }),
+      aWave("w10-rival", { findings: findings({ departed: [removal("1")] }) }),
     );
 
-    const { parts, departed } = await readOutcome(work, RUN);
+    const { parts, removed } = await readOutcome(work, RUN);
     expect(rival).toEqual(aWave("w10"));
     expect(parts.map(({ name }) => name)).toEqual([partName(aKey, RUN, "w2"), partName(aKey, RUN, "w10")]);
-    expect(departed).toEqual([]);
+    expect(removed).toEqual([]);
   });
 
   test("name no part where they exported nothing", async () => {
     const work = memoryBlobs();
     await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
 
-    expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), departed: [] });
+    expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), removed: [] });
   });
 });

@@ -73,14 +73,14 @@ const outcomeOf = async ({ work }: Kit, inbox: string) => {
     chunk = await findChunk(work, aLaterRun, chunks.length);
   }
   const { folders } = await readRunFolders(work, aLaterRun);
-  const { deltaLinks, departed } = foldFindings(chunks);
+  const { deltaLinks, removed } = foldFindings(chunks);
   const planned = chunks.flatMap(({ batches }) => batches.flat());
   return {
     chunks,
     planned,
     ids: planned.map(({ id }) => id).toSorted(),
     versions: new Set(planned.map(({ id, changeKey }) => `${id} ${changeKey}`)).size,
-    departed: departed.map(({ id }) => id).toSorted(),
+    removed: removed.map(({ id }) => id).toSorted(),
     finished: chunks.flatMap(({ finished }) => finished.map(({ folderId }) => folderId)),
     folders: folders.map(({ id }) => id),
     inboxLink: deltaLinks.get(inbox),
@@ -117,12 +117,12 @@ export const expectEachOnce = async (kit: PlanKit): Promise<void> => {
   expect(inboxLink).toBeDefined();
 };
 
-/** Changes one item, removes one and adds two after a first backup; gives what a second must plan and miss. */
+/** Changes one item, removes one and adds two after a first backup. Returns what a second must plan and find removed. */
 export const afterABackup = async (kit: PlanKit) => {
   await kit.backUp();
   const [changed, removed] = await kit.items();
   await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: changed?.id ?? "", subject: "Changed" });
   await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: removed?.id ?? "" });
   const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2 });
-  return { planned: [changed?.id ?? "", ...ids].toSorted(), departed: [removed?.id ?? ""] };
+  return { planned: [changed?.id ?? "", ...ids].toSorted(), removed: [removed?.id ?? ""] };
 };

@@ -26,7 +26,7 @@ describe("deliveries", () => {
     await expectEachOnce(kit);
   });
 
-  test("that meet chunks of another forget what they knew: nothing departs, and nothing is passed over", async () => {
+  test("that meet chunks of another forget what they knew: no item is passed over or taken for removed", async () => {
     const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
     await kit.open();
     const mine = planMemories();
@@ -40,7 +40,7 @@ describe("deliveries", () => {
 
     expect(chunks.length).toBeGreaterThan(4);
     expect((await kit.outcome()).chunks).toHaveLength(chunks.length);
-    expect((await kit.outcome()).departed).toEqual([]);
+    expect((await kit.outcome()).removed).toEqual([]);
     await expectEachOnce(kit);
   });
 
@@ -121,7 +121,7 @@ describe("a folder", () => {
     await kit.planOn();
 
     const outcome = await kit.outcome();
-    expect(outcome).toMatchObject({ ids: ids.toSorted(), departed: [] });
+    expect(outcome).toMatchObject({ ids: ids.toSorted(), removed: [] });
     expect(outcome.finished).toEqual(outcome.folders);
   });
 

@@ -6,13 +6,13 @@ const EXPIRIES = ["sync-state-not-found", "location", "resync-required"] as cons
 describe.each(EXPIRIES)("a delta token that Graph has forgotten (%s)", (deltaExpiry) => {
   test("as a folder's deltaLink: the folder is listed and compared, and only what differs is planned", async () => {
     const kit = await aPlan({}, { deltaExpiry });
-    const { planned, departed } = await afterABackup(kit);
+    const { planned, removed } = await afterABackup(kit);
     await kit.admin["expire-delta"]({ mailbox: kit.mailbox.id });
 
     await kit.open();
     await kit.planOn();
 
-    expect(await kit.outcome()).toMatchObject({ ids: planned, departed, inboxLink: expect.any(String) });
+    expect(await kit.outcome()).toMatchObject({ ids: planned, removed, inboxLink: expect.any(String) });
   });
 
   test("as a nextLink amid a first round: the round begins anew, and nothing is planned twice", async () => {
@@ -24,7 +24,7 @@ describe.each(EXPIRIES)("a delta token that Graph has forgotten (%s)", (deltaExp
     await kit.planOn(next);
 
     await expectEachOnce(kit);
-    expect((await kit.outcome()).departed).toEqual([]);
+    expect((await kit.outcome()).removed).toEqual([]);
   });
 
   test("as a nextLink amid a later round: the folder is listed and compared", async () => {
@@ -40,20 +40,20 @@ describe.each(EXPIRIES)("a delta token that Graph has forgotten (%s)", (deltaExp
     await kit.planOn(next);
 
     await expectEachOnce(kit);
-    expect((await kit.outcome()).departed).toEqual([removed]);
+    expect((await kit.outcome()).removed).toEqual([removed]);
   });
 });
 
 describe("a folder whose deltas cannot be had", () => {
-  test("because the mailbox is over its quota is planned from its listing, which tells what departed too", async () => {
+  test("because the mailbox is over its quota is planned from its listing, which shows removals too", async () => {
     const kit = await aPlan();
-    const { planned, departed } = await afterABackup(kit);
+    const { planned, removed } = await afterABackup(kit);
     await kit.fault({ kind: "status", endpoint: "items-delta", status: 403, code: "ErrorQuotaExceeded" });
 
     await kit.open();
     await kit.planOn();
 
-    expect(await kit.outcome()).toMatchObject({ ids: planned, departed, inboxLink: undefined });
+    expect(await kit.outcome()).toMatchObject({ ids: planned, removed, inboxLink: undefined });
   });
 
   test("because Graph forgets them each time is asked four times, and then planned from its listing", async () => {
@@ -98,7 +98,7 @@ describe("a delta round", () => {
 
     await kit.planOn();
 
-    expect(await kit.outcome()).toMatchObject({ ids: [], departed: [], inboxLink: expect.any(String) });
+    expect(await kit.outcome()).toMatchObject({ ids: [], removed: [], inboxLink: expect.any(String) });
   });
 });
 
@@ -111,14 +111,14 @@ describe("an item", () => {
     return { kit, next, listed };
   };
 
-  test("that was listed and that delta does not show has departed", async () => {
+  test("that was listed and that delta does not show was removed", async () => {
     const { kit, next, listed } = await amidListing();
     await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: listed });
 
     await kit.planOn(next);
 
-    const { ids, departed } = await kit.outcome();
-    expect(departed).toEqual([listed]);
+    const { ids, removed } = await kit.outcome();
+    expect(removed).toEqual([listed]);
     expect(ids.filter((id) => id !== listed)).toEqual(await idsIn(kit));
   });
 
