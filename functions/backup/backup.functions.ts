@@ -10,7 +10,7 @@ import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.t
 import { nightlyBackup } from "./nightly-backup.timer.ts";
 import { openRunActivity } from "./open-run.activity.ts";
 import { folderScope } from "./plan/folder-scope.ts";
-import { planMemories } from "./plan/plan-memories.ts";
+import { planCache } from "./plan/plan-cache.ts";
 import { startBackup } from "./start-backup.http.ts";
 import { takeMailboxActivity } from "./take-mailbox.activity.ts";
 
@@ -30,7 +30,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
       ...backup,
       folderScope: folderScope(settings.excludeFolders),
       exportSlots: semaphore(MAX_EXPORTS),
-      memories: planMemories(),
+      planCache: planCache(),
     }),
   );
   register.activity(commitSnapshot, commitSnapshotActivity(backup));

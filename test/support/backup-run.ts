@@ -5,7 +5,7 @@ import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.a
 import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
 import type { FolderScope } from "../../functions/backup/plan/folder-scope.ts";
-import { planMemories } from "../../functions/backup/plan/plan-memories.ts";
+import { planCache } from "../../functions/backup/plan/plan-cache.ts";
 import { isDone, noProgress } from "../../functions/backup/wave.steps.ts";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { runId } from "../../shared/contracts/ids.ts";
@@ -49,7 +49,7 @@ export const runBackup = async (
     work,
     state,
     exportSlots: semaphore(8),
-    memories: planMemories(),
+    planCache: planCache(),
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),
   };

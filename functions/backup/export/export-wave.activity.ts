@@ -10,7 +10,7 @@ import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
-import type { PlanMemories } from "../plan/plan-memories.ts";
+import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
 import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
 import { type Batch, batchQueue } from "./batch-queue.ts";
@@ -32,10 +32,10 @@ interface Deps {
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly folderScope?: FolderScope;
-  /** What bounds the memory of the process: a batch of any mailbox is exported when there is a hand for it. */
+  /** Bounds the memory of the process: each batch, of any mailbox, waits for one of these slots. */
   readonly exportSlots: Semaphore;
-  /** What this process remembers of the runs that it plans. */
-  readonly memories: PlanMemories;
+  /** What this process knows of the runs that it plans. */
+  readonly planCache: PlanCache;
 }
 
 type Input = z.output<typeof exportWave.input>;
@@ -56,7 +56,7 @@ export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   });
 
 const runWave = async (
-  { openGraph, vault, work, folderScope, exportSlots, memories }: Deps,
+  { openGraph, vault, work, folderScope, exportSlots, planCache }: Deps,
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
 ): Promise<WaveRecord> => {
   const started = Date.now();
@@ -76,7 +76,7 @@ const runWave = async (
     const { folders } = await runFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
     const chain = await chunkChain(
-      { graph, pages, work, catalogue, memories },
+      { graph, pages, work, catalogue, planCache },
       { mailbox, runId, folders },
       position.nextChunk,
     );

@@ -5,26 +5,26 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type Chunk, findChunk, keepChunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
-import type { PlanMemories } from "./plan-memories.ts";
+import type { PlanCache } from "./plan-cache.ts";
 import { cursorAt, planner } from "./planner.ts";
 
-/** The chunks of a run, from one on. */
+/** The chunks of a run, from a given one on. */
 export interface ChunkChain {
   /** The number of the next chunk. */
   readonly nextChunk: number;
-  /** The folder whose planning goes on there, by its place among the run's. */
+  /** The folder that the next chunk begins in, as an index into the run's folders. */
   readonly folder: number;
-  /** Whether there is none: everything is planned. */
+  /** Whether everything is planned: there is no next chunk. */
   readonly planned: boolean;
-  /** Whether planning stands before a folder, so that the next ones are not far. */
+  /** Whether planning stands before a folder's first page, so that the folders after it are planned soon. */
   readonly betweenFolders: boolean;
-  /** Goes one chunk on, which ends early at the deadline, so that nobody waits for it. */
+  /** Returns the next chunk, planned unless it exists. It ends early at the deadline, so that no lane waits for it. */
   extend(deadline?: number): Promise<Chunk>;
 }
 
 /**
- * The chain of chunks that planning makes. Each chunk is created once and says how to go on, so that planners that are
- * delivered twice, even at the same time, follow one chain.
+ * The chain of chunks that planning makes. Each chunk is created once and holds the cursor of the next one, so that a
+ * planner that is delivered twice, even at the same time, follows one chain.
  */
 export const chunkChain = async (
   deps: {
@@ -32,33 +32,33 @@ export const chunkChain = async (
     readonly pages: ItemPages;
     readonly work: Blobs;
     readonly catalogue: Catalogue;
-    readonly memories: PlanMemories;
+    readonly planCache: PlanCache;
   },
   run: { readonly mailbox: MailboxAddress; readonly runId: RunId; readonly folders: readonly RunFolder[] },
   fromChunk: number,
 ): Promise<ChunkChain> => {
-  const { work, catalogue, memories } = deps;
+  const { work, catalogue, planCache } = deps;
   const { runId } = run;
-  const memory = memories.take(runId, fromChunk);
-  const plan = planner(deps, catalogue, run, memory);
+  const cached = planCache.take(runId, fromChunk);
+  const plan = planner(deps, catalogue, run, cached);
   let nextChunk = fromChunk;
   let cursor: PlanCursor | undefined =
     fromChunk === 0 ? cursorAt(run.folders, 0, 0) : (await readChunk(work, runId, fromChunk - 1)).next;
 
-  /** What is remembered is of chunks that stand: of others, or of half a chunk, nothing may be. */
+  /** Only chunks of the chain may be in the cache: none that lost to another delivery's, and no half-planned one. */
   const nextOf = async (start: PlanCursor, deadline: number | undefined): Promise<Chunk> => {
-    const known = memory.known;
-    memory.known = undefined;
+    const { current } = cached;
+    cached.current = undefined;
     const found = await findChunk(work, runId, nextChunk);
     if (found !== undefined) return found;
-    memory.known = known;
+    cached.current = current;
     try {
       const own = await plan(start, nextChunk, deadline);
       const kept = await keepChunk(work, runId, nextChunk, own);
-      if (kept !== own) memory.known = undefined;
+      if (kept !== own) cached.current = undefined;
       return kept;
     } catch (error) {
-      memory.known = undefined;
+      cached.current = undefined;
       throw error;
     }
   };
@@ -81,7 +81,7 @@ export const chunkChain = async (
       const chunk = await nextOf(cursor, deadline);
       nextChunk += 1;
       cursor = chunk.next;
-      memories.keep(runId, nextChunk, memory);
+      planCache.put(runId, nextChunk, cached);
       return chunk;
     },
   };

@@ -25,9 +25,9 @@ interface Run {
   readonly folders: readonly RunFolder[];
 }
 
-/** What a planner knows of the folder at hand, for the next one that goes on from the same chunk. */
-export interface PlanMemory {
-  known?: { readonly folder: number; readonly planned: PlannedItems } | undefined;
+/** What a planner knows of its current folder, for the planner that goes on from the same chunk. */
+export interface CachedPlan {
+  current?: { readonly folder: number; readonly planned: PlannedItems } | undefined;
 }
 
 /** The beginning of a folder's planning, in the chunk that is being made. */
@@ -50,13 +50,12 @@ export const planner = (
   { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
   catalogue: Catalogue,
   run: Run,
-  memory: PlanMemory = {},
+  cached: CachedPlan = {},
 ) => {
   const plannedAt = async (cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
-    const { known } = memory;
-    if (known?.folder === cursor.folder) return known.planned;
-    const planned = await recall(work, run, cursor, chunk);
-    memory.known = { folder: cursor.folder, planned };
+    if (cached.current?.folder === cursor.folder) return cached.current.planned;
+    const planned = await rebuild(work, run, cursor, chunk);
+    cached.current = { folder: cursor.folder, planned };
     return planned;
   };
 
@@ -137,8 +136,8 @@ const addMissing = async (
   if (folder.known) for await (const id of catalogue.idsIn(folder.id)) addUnconfirmed(id);
 };
 
-/** What earlier chunks of the chain, perhaps planned by another delivery, know of the folder at hand. */
-const recall = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
+/** Rebuilds what is planned of the current folder from earlier chunks, which another delivery may have planned. */
+const rebuild = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
   const planned = plannedItems();
   for await (const { items, confirmed, removed } of folderSoFar(work, run, cursor, chunk)) {
     for (const item of items) {

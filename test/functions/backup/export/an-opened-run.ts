@@ -3,7 +3,7 @@ import { commitSnapshot, exportWave, openRun } from "../../../../functions/backu
 import { commitSnapshotActivity } from "../../../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
-import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { planCache } from "../../../../functions/backup/plan/plan-cache.ts";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
 import { addCounts } from "../../../../shared/contracts/add-counts.ts";
 import { semaphore } from "../../../../shared/graph/semaphore.ts";
@@ -21,7 +21,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
 
   const wave = (overrides: Partial<Wave> = {}) =>
     deliver(
-      exportWaveActivity({ openGraph, vault, work, exportSlots: semaphore(8), memories: planMemories() }),
+      exportWaveActivity({ openGraph, vault, work, exportSlots: semaphore(8), planCache: planCache() }),
       exportWave,
       {
         ...run,

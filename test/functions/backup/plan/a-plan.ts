@@ -4,7 +4,7 @@ import { openRunActivity } from "../../../../functions/backup/open-run.activity.
 import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
 import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
 import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
-import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { planCache } from "../../../../functions/backup/plan/plan-cache.ts";
 import { runFolders } from "../../../../functions/backup/plan/run-folders.ts";
 import {
   type Chunk,
@@ -42,19 +42,19 @@ export const aPlan = async (
     const pages = { offer: () => {}, lookAhead: () => undefined };
     await runFolders({ graph, pages, vault, work }, run, await readRun(work, run.runId));
   };
-  /** Plans up to so many chunks from one on, as a lane does that knows nothing of those before. */
-  const plan = async (fromChunk = 0, mostChunks = 64, memories = planMemories()) => {
+  /** Plans from a chunk on, `maxChunks` at most; without `cache`, as a lane that knows nothing of earlier chunks. */
+  const plan = async (fromChunk = 0, maxChunks = 64, cache = planCache()) => {
     const { parent } = await readRun(work, run.runId);
     const { folders } = await readRunFolders(work, run.runId);
     const graph = openGraph(budget());
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
-    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, memories };
+    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, planCache: cache };
     const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
     const chunks: Chunk[] = [];
-    while (!chain.planned && chunks.length < mostChunks) chunks.push(await chain.extend());
+    while (!chain.planned && chunks.length < maxChunks) chunks.push(await chain.extend());
     return { chunks, done: chain.planned };
   };
-  /** Goes on from a chunk to the end, each chunk by a lane that knows nothing of the others. */
+  /** Plans from a chunk to the end, each chunk as a lane that knows nothing of the others. */
   const planOn = async (from = 0): Promise<void> => {
     for (let chunk = from, done = false; !done; chunk += 1) done = (await plan(chunk, 1)).done;
   };

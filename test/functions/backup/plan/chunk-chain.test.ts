@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planMemories } from "../../../../functions/backup/plan/plan-memories.ts";
+import { planCache } from "../../../../functions/backup/plan/plan-cache.ts";
 import { afterABackup, aPlan, expectEachOnce, ITEMS, type PlanKit, SMALL_PAGES } from "./a-plan.ts";
 
 const planBlobs = ({ work }: PlanKit): string[] =>
@@ -26,17 +26,17 @@ describe("deliveries", () => {
     await expectEachOnce(kit);
   });
 
-  test("that meet chunks of another forget what they knew: no item is passed over or taken for removed", async () => {
+  test("that meet another's chunks drop their cache: no item is passed over or taken for removed", async () => {
     const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
     await kit.open();
-    const mine = planMemories();
-    await kit.plan(0, 2, mine);
+    const cache = planCache();
+    await kit.plan(0, 2, cache);
     await kit.planOn(2);
     const { chunks } = await kit.outcome();
     // The last is of another folder; the one before it ends this one.
     for (const name of planBlobs(kit).slice(-2)) await kit.work.remove(name);
 
-    await kit.plan(2, 64, mine);
+    await kit.plan(2, 64, cache);
 
     expect(chunks.length).toBeGreaterThan(4);
     expect((await kit.outcome()).chunks).toHaveLength(chunks.length);
@@ -47,12 +47,12 @@ describe("deliveries", () => {
   test("that go on in the same process need not read the chunks before", async () => {
     const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
     await kit.open();
-    const memories = planMemories();
-    await kit.plan(0, 2, memories);
+    const cache = planCache();
+    await kit.plan(0, 2, cache);
     await kit.work.remove(planBlobs(kit)[0] ?? "");
 
     await expect(kit.plan(2, 1)).rejects.toThrow("is not among the scratch data");
-    expect((await kit.plan(2, 1, memories)).chunks).toHaveLength(1);
+    expect((await kit.plan(2, 1, cache)).chunks).toHaveLength(1);
   });
 
   test("that are cut off by a long refusal amid a folder are taken up where the last chunk ended", async () => {
