@@ -121,14 +121,24 @@ const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => 
   for await (const _ of content);
 };
 
-/** Exports a batch into its pack, and gives the records that then stand: those of the pack that was there first. */
+/** What batches are exported with. */
+export interface ExportDeps {
+  readonly vault: Blobs;
+  readonly graph: GraphClient;
+  /** Bounds the memory of the process: each batch, of any mailbox, waits for one of these slots. */
+  readonly exportSlots: Semaphore;
+}
+
+/** The run that batches belong to. */
+export interface ExportRun {
+  readonly mailbox: MailboxRef;
+  readonly runId: RunId;
+}
+
+/** Exports a batch into its pack. Returns the records of the pack that was created first, whoever created it. */
 export const exportIntoPack = async (
-  {
-    vault,
-    graph,
-    exportSlots,
-  }: { readonly vault: Blobs; readonly graph: GraphClient; readonly exportSlots: Semaphore },
-  { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
+  { vault, graph, exportSlots }: ExportDeps,
+  { mailbox, runId }: ExportRun,
   { place, items, packed }: Batch,
 ): Promise<CatalogueRecord[]> => {
   const name = packName(mailbox.key, runId, place.chunk, place.batch);

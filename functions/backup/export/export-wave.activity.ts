@@ -4,7 +4,6 @@ import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 import { exportWave } from "../backup.contract.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
@@ -13,8 +12,7 @@ import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
 import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
-import { type Batch, batchQueue } from "./batch-queue.ts";
-import { exportIntoPack } from "./export-batch.ts";
+import { batchQueue } from "./batch-queue.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
 
@@ -32,7 +30,6 @@ interface Deps {
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly folderScope?: FolderScope;
-  /** Bounds the memory of the process: each batch, of any mailbox, waits for one of these slots. */
   readonly exportSlots: Semaphore;
   /** What this process knows of the runs that it plans. */
   readonly planCache: PlanCache;
@@ -84,24 +81,15 @@ const runWave = async (
     pages.offer(folders.slice(chain.folder));
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });
-    const counts = noCounts();
-    const exportBatch = async (batch: Batch): Promise<void> => {
-      parts.begin(batch.place);
-      try {
-        const records = await exportIntoPack({ vault, graph, exportSlots }, { mailbox, runId }, batch);
-        countIn(counts, records);
-        await parts.end(batch.place, records);
-      } finally {
-        parts.drop(batch.place);
-      }
-    };
     const { planned, findings, waitMs } = await runLanes({
       lanes: slots + SPARE_LANES,
       deadline,
       chain,
-      queue,
       pages,
-      exportBatch,
+      queue,
+      parts,
+      run: { mailbox, runId },
+      exportDeps: { vault, graph, exportSlots },
     });
     return {
       parts: await parts.close(),
@@ -111,7 +99,7 @@ const runWave = async (
         planned,
         removed: findings.departed.length - findings.returned.length,
         expectedItems: expected(folders),
-        ...counts,
+        ...parts.counts,
         elapsedMs: Date.now() - started,
         throttled,
         waitMs,
@@ -119,19 +107,6 @@ const runWave = async (
     };
   } finally {
     await pages.settled();
-  }
-};
-
-const noCounts = () => ({ exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 });
-
-const countIn = (counts: ReturnType<typeof noCounts>, records: readonly CatalogueRecord[]): void => {
-  for (const record of records) {
-    if (record.op === "put") {
-      counts.exported += 1;
-      counts.bytes += record.rawBytes;
-      counts.storedBytes += record.storedBytes;
-    } else if (record.op === "skip") counts.skipped += 1;
-    else if (record.op === "fail") counts.failed += 1;
   }
 };
 

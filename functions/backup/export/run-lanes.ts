@@ -4,6 +4,8 @@ import type { ChunkChain } from "../plan/chunk-chain.ts";
 import type { ItemPages } from "../plan/item-pages.ts";
 import type { Findings } from "../run-state.ts";
 import type { Batch, BatchQueue } from "./batch-queue.ts";
+import { type ExportDeps, type ExportRun, exportIntoPack } from "./export-batch.ts";
+import type { WaveParts } from "./wave-parts.ts";
 
 /**
  * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
@@ -18,9 +20,12 @@ export interface LaneWork {
   /** Milliseconds since the epoch after which no lane begins anything. */
   readonly deadline: number;
   readonly chain: ChunkChain;
-  readonly queue: BatchQueue;
   readonly pages: Pick<ItemPages, "lookAhead">;
-  readonly exportBatch: (batch: Batch) => Promise<void>;
+  readonly queue: BatchQueue;
+  /** Takes the records of each exported batch. */
+  readonly parts: WaveParts;
+  readonly run: ExportRun;
+  readonly exportDeps: ExportDeps;
 }
 
 /** What lanes did. */
@@ -39,7 +44,8 @@ export interface LanesDone {
  *
  * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
  */
-export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBatch }: LaneWork): Promise<LanesDone> => {
+export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
+  const { lanes, deadline, chain, pages, queue, parts } = work;
   const findings: Findings = { finished: [], departed: [], returned: [] };
   let planned = 0;
   const planner = new EventEmitter();
@@ -82,9 +88,11 @@ export const runLanes = async ({ lanes, deadline, chain, queue, pages, exportBat
 
   const exportOne = async (batch: Batch): Promise<void> => {
     begun += 1;
+    parts.begin(batch.place);
     try {
-      await exportBatch(batch);
+      await parts.end(batch.place, await exportIntoPack(work.exportDeps, work.run, batch));
     } catch (error) {
+      parts.drop(batch.place);
       queue.giveBack(batch);
       stop(error);
     }

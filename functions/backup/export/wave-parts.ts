@@ -11,17 +11,28 @@ import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 const PART_RECORDS = 4_000;
 
 /**
- * Collects the records of batches that end in any order, and writes them in the order of the batches: an item that changed
- * while its run went on may be in two of them, and the later one counts.
+ * Collects the records of batches that end in any order, and writes them in the order of the batches. An item that
+ * changed during the run may be in two batches; the later one must apply last.
  */
 export interface WaveParts {
   begin(place: BatchPlace): void;
   /** The batch is not exported after all. */
   drop(place: BatchPlace): void;
-  /** The batch's records; resolves when a part that they completed is written. */
+  /** Adds the batch's records; resolves when the part that they complete, if any, is written. */
   end(place: BatchPlace, records: readonly CatalogueRecord[]): Promise<void>;
-  /** Writes what is left, and gives all parts in the order in which they apply. */
+  /** Writes the remaining records. Returns all parts in the order in which they apply. */
   close(): Promise<PartRef[]>;
+  /** Of the batches that have ended. */
+  readonly counts: RecordCounts;
+}
+
+/** Items by outcome; `bytes` are of their raw streams, `storedBytes` what they take in packs. */
+interface RecordCounts {
+  readonly exported: number;
+  readonly skipped: number;
+  readonly failed: number;
+  readonly bytes: number;
+  readonly storedBytes: number;
 }
 
 export const waveParts = (
@@ -29,16 +40,26 @@ export const waveParts = (
   { key, runId, wave }: { readonly key: MailboxKey; readonly runId: RunId; readonly wave: number },
   partRecords = PART_RECORDS,
 ): WaveParts => {
-  // Two deliveries of a wave store different records, so each has names of its own.
+  // Two deliveries of a wave store different records, so each needs part names of its own.
   const word = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
   const underWay = new Set<BatchPlace>();
   const writing: Promise<PartRef>[] = [];
+  const counts = { exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 };
   let ended: { readonly place: BatchPlace; readonly records: readonly CatalogueRecord[] }[] = [];
 
   /** Batches before all that are under way: nothing can come before them any more. */
   const settled = () => {
     const [first] = [...underWay].toSorted(byPlace);
     return ended.filter(({ place }) => first === undefined || byPlace(place, first) < 0);
+  };
+
+  const count = (record: CatalogueRecord): void => {
+    if (record.op === "skip") counts.skipped += 1;
+    if (record.op === "fail") counts.failed += 1;
+    if (record.op !== "put") return;
+    counts.exported += 1;
+    counts.bytes += record.rawBytes;
+    counts.storedBytes += record.storedBytes;
   };
 
   const write = async (batches: typeof ended): Promise<void> => {
@@ -66,13 +87,17 @@ export const waveParts = (
     end: async (place, records) => {
       underWay.delete(place);
       ended.push({ place, records });
+      records.forEach(count);
       const batches = settled();
-      const count = batches.reduce((sum, batch) => sum + batch.records.length, 0);
-      if (count >= partRecords) await write(batches);
+      const waiting = batches.reduce((sum, batch) => sum + batch.records.length, 0);
+      if (waiting >= partRecords) await write(batches);
     },
     close: async () => {
       if (ended.some((batch) => batch.records.length > 0)) await write(ended);
       return Promise.all(writing);
+    },
+    get counts() {
+      return { ...counts };
     },
   };
 };
