@@ -12,13 +12,13 @@ const CALLS_PER_GENERATION = 20;
 
 type Before = NonNullable<CleanMailboxInput["before"]>;
 
-/** Removes of a mailbox what the policy does not keep: one cycle, in as many steps as it takes. */
+/** Forgets and prunes one mailbox: one cycle of retention, in as many steps as it takes. */
 export function* cleanMailbox(context: OrchestrationContext): Generator<Task, Retained | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   let before = input.before;
   for (let calls = 0; calls < CALLS_PER_GENERATION; calls += 1) {
     const step = yield* call(context, retainMailbox, { mailboxKey: input.mailboxKey });
-    const soFar: Retained = { ...step, ...together(before, step) };
+    const soFar: Retained = { ...step, ...summed(before, step) };
     context.df.setCustomStatus(soFar);
     if (step.outcome !== "more") return soFar;
     before = soFar;
@@ -27,8 +27,8 @@ export function* cleanMailbox(context: OrchestrationContext): Generator<Task, Re
   return undefined;
 }
 
-/** What was done adds up; what waits is what the last step says. */
-const together = (
+/** Adds up what the steps did. What waits, and what was refused, is as of the last step. */
+const summed = (
   before: Before | undefined,
   { compacted, waiting, removed, removedBytes, refused }: Before,
 ): Before => ({

@@ -11,7 +11,7 @@ import {
 /** Calls in one generation: history is replayed for each result, so it must stay short. */
 const CALLS_PER_GENERATION = 20;
 
-/** Cleans up every mailbox of the vault, one cycle each. */
+/** Forgets and prunes every mailbox of the vault, one cycle of retention each. */
 export function* cleanVault(context: OrchestrationContext): Generator<Task, CleanVaultResult | undefined, unknown> {
   let { after, before } = Input.parse(context.df.getInput());
   for (let calls = 0; calls < CALLS_PER_GENERATION; calls += 1) {

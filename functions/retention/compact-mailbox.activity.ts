@@ -6,7 +6,7 @@ import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
 import { compactMailbox } from "./retention.contract.ts";
 
-/** Run twice, the base that is written first stands; when it is killed, only parts remain that nothing names. */
+/** Run twice, the base that is written first stands. Killed, it leaves only parts that nothing names. */
 export const compactMailboxActivity = (deps: { readonly vault: Blobs }): ActivityHandler =>
   implement(compactMailbox, async ({ mailboxKey }, context) => {
     const newest = (await readHead(deps.vault, mailboxKey))?.newest;

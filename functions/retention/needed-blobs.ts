@@ -5,27 +5,28 @@ import { baseName, manifestName, parseVaultName, RECORDS_CHUNK } from "../../sha
 import { type Pin, readLink } from "../../shared/vault/snapshots.ts";
 import { packsNamedBy } from "./pack-lists.ts";
 
-/** The blobs of a mailbox that snapshots need, as far as they were added. */
+/** The blobs that some snapshots of a mailbox need. */
 export interface NeededBlobs {
-  /** Adds what a snapshot needs; false when time was up before all of that was known, and then nothing may be concluded. */
+  /** Adds a snapshot's blobs. False when time was up before all were known: then nothing is known to be unneeded. */
   add(id: SnapshotId): Promise<boolean>;
   has(name: string): boolean;
 }
 
-/** The run of a pack without items, which no record names: it stays as long as the manifest of its run. */
+/** The run of a pack without items. No record names such a pack: it stays as long as the manifest of its run. */
 const runOfRecords = (name: string): SnapshotId | undefined => {
   const parsed = parseVaultName(name);
   return parsed?.kind === "pack" && parsed.chunk === RECORDS_CHUNK ? parsed.snapshotId : undefined;
 };
 
 /**
- * What a snapshot needs is what is named on the way from it to its base: manifests, the base beside the last one, the
- * parts of both, and the packs that any record of those parts names. So nothing that is needed ever names what is not,
- * which is more, by the versions that a later record of the same run replaced, than a reader of the snapshot would ask
- * for.
+ * A snapshot needs every blob that is named on the way from it to its base: manifests, the base beside the last one,
+ * the parts of both, and the packs that any record of those parts names. So a needed blob never names an unneeded one.
+ * That is more than a reader of the snapshot asks for: a later record of the same run may replace an earlier version.
  *
- * Remembers 16 bytes of each name: two that fall together make one stay that nobody needs, never the other way. Throws
- * {@link VaultDamageError} when what is needed is not there or was altered.
+ * Remembers 16 bytes of each name. A collision keeps a blob that nobody needs; it never removes one that somebody
+ * needs.
+ *
+ * @throws {VaultDamageError} when a needed blob is missing or was altered.
  */
 export const neededBlobs = (
   deps: { readonly vault: Blobs; readonly state: Blobs },
@@ -51,7 +52,7 @@ export const neededBlobs = (
           for (const { name } of parts) add(name);
           const { packs, isNew } = await packsNamedBy(deps, mailboxKey, { id: manifest.id, parts, root });
           for (const pack of packs) add(pack);
-          // Only what is kept for the next call may end this one, so that each gets further.
+          // Only a new list may end this call: it is kept for the next one, so each call gets further.
           if (isNew && isLate()) return false;
         }
         walked.add(manifest.id);

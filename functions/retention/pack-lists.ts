@@ -12,7 +12,7 @@ const decompress = promisify(gunzip);
 
 const PackList = z.object({ v: z.literal(1), packs: z.array(PackName) });
 
-/** Of a manifest or base: the root says which parts. */
+/** The parts of a manifest or base, which the root identifies. */
 interface Document {
   readonly id: SnapshotId;
   readonly parts: readonly PartRef[];
@@ -25,9 +25,8 @@ const listName = (mailboxKey: MailboxKey, { id, root }: Document): string =>
   `${prefixOf(mailboxKey)}${id}.${root}.json.gz`;
 
 /**
- * The packs that the parts of a manifest or base name. What is immutable is read once: the list is then kept in the
- * state container, under the root of the parts, where whoever makes it again makes the same. `isNew`: this call made
- * it.
+ * The packs that the parts of a manifest or base name. Parts are immutable, so they are read once. The list is kept in
+ * the state container under the root of the parts; made again, it is the same. `isNew`: this call made it.
  */
 export const packsNamedBy = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
@@ -46,15 +45,15 @@ export const packsNamedBy = async (
   return { packs: list.packs, isNew: true };
 };
 
-/** Forgets the lists of snapshots that are no more. */
-export const forgetPackLists = async (
+/** Removes the lists of snapshots that were removed. */
+export const dropPackLists = async (
   state: Blobs,
   mailboxKey: MailboxKey,
-  isThere: (id: SnapshotId) => boolean,
+  isPresent: (id: SnapshotId) => boolean,
 ): Promise<void> => {
   const prefix = prefixOf(mailboxKey);
-  const gone: string[] = [];
+  const stale: string[] = [];
   for await (const { name } of state.list(prefix))
-    if (!isThere(name.slice(prefix.length, name.indexOf(".", prefix.length)))) gone.push(name);
-  for (const name of gone) await state.remove(name);
+    if (!isPresent(name.slice(prefix.length, name.indexOf(".", prefix.length)))) stale.push(name);
+  for (const name of stale) await state.remove(name);
 };

@@ -6,14 +6,14 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { type Retained, retain } from "./retain.ts";
-import { retainMailbox } from "./retention.contract.ts";
+import { forgetAndPrune } from "./forget-and-prune.ts";
+import { type Retained, retainMailbox } from "./retention.contract.ts";
 import { type SnapshotsInUse, snapshotsInUse } from "./snapshots-in-use.ts";
 
-/** What removing takes; without a policy nothing is ever removed. */
 export interface RetainActivityDeps {
   readonly vault: Blobs;
   readonly state: Blobs;
+  /** Without a policy nothing is ever removed. */
   readonly policy: RetentionPolicy | undefined;
   readonly clientOf: ClientOf;
   readonly laneBudgetMs: number;
@@ -24,7 +24,7 @@ export const retainMailboxActivity = (deps: RetainActivityDeps): ActivityHandler
   implement(retainMailbox, async ({ mailboxKey }, context) => {
     const { policy } = deps;
     if (policy === undefined) return NO_POLICY;
-    const retained = await retainer({ ...deps, policy }, deps.clientOf(context))(mailboxKey);
+    const retained = await retentionRun({ ...deps, policy }, deps.clientOf(context))(mailboxKey);
     if (retained.damaged !== undefined)
       context.error(`The vault is damaged, so nothing is removed: ${retained.damaged}`);
     return retained;
@@ -41,15 +41,15 @@ const NO_POLICY = {
   refused: 0,
 };
 
-/** Cleans up mailboxes until the budget is spent, which begins now; what jobs are using is asked for once. */
-export const retainer = (
+/** Forgets and prunes mailboxes until the budget is spent, which begins now. Asks once what jobs are using. */
+export const retentionRun = (
   deps: RetainActivityDeps & { readonly policy: RetentionPolicy },
   client: DurableClient,
 ): ((mailboxKey: MailboxKey) => Promise<Retained>) => {
   const untilMs = Date.now() + deps.laneBudgetMs;
   let inUse: Promise<SnapshotsInUse> | undefined;
   return (mailboxKey) =>
-    retain(deps, mailboxKey, {
+    forgetAndPrune(deps, mailboxKey, {
       nowMs: Date.now(),
       isLate: () => Date.now() >= untilMs,
       isRunning: async () => isAlive(await findInstance(client, backupInstance(mailboxKey))),

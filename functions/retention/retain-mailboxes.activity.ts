@@ -4,18 +4,17 @@ import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
-import type { Retained } from "./retain.ts";
-import { type RetainActivityDeps, retainer } from "./retain-mailbox.activity.ts";
-import { retainMailboxes } from "./retention.contract.ts";
+import { type RetainActivityDeps, retentionRun } from "./retain-mailbox.activity.ts";
+import { type Retained, retainMailboxes } from "./retention.contract.ts";
 
-/** Mailboxes at a time: each may hold a part of its catalogue or two in memory. */
+/** Mailboxes at a time: each may hold one or two parts of its catalogue in memory. */
 const WIDTH = 4;
 
 type Outcome = Retained | "failed";
 
 /**
- * Cleans up one mailbox after the other. One that fails is logged and left for the next night, so that it never stands
- * in the way of the others. Run twice, the second finds the work of the first done.
+ * Forgets and prunes one mailbox after the other. One that fails is logged and left for the next night, so that it
+ * never blocks the others. Run twice, the second finds the work of the first done.
  */
 export const retainMailboxesActivity = (deps: RetainActivityDeps): ActivityHandler =>
   implement(retainMailboxes, async (input, context) => {
@@ -24,7 +23,7 @@ export const retainMailboxesActivity = (deps: RetainActivityDeps): ActivityHandl
     if (policy === undefined) return { ...counts, finished: true };
 
     const untilMs = Date.now() + deps.laneBudgetMs;
-    const retainOne = retainer({ ...deps, policy }, deps.clientOf(context));
+    const retainOne = retentionRun({ ...deps, policy }, deps.clientOf(context));
     const attempt = async (key: MailboxKey): Promise<Outcome> => {
       try {
         return await retainOne(key);
@@ -57,7 +56,7 @@ const NOTHING = {
   refused: 0,
 };
 
-/** A mailbox counts when it is done with, which is once; what was removed of it counts at once. */
+/** Counts a mailbox once, when it is finished. What was removed of it counts at once. */
 const add = (counts: typeof NOTHING, outcome: Outcome): void => {
   if (outcome === "failed") {
     counts.mailboxes += 1;

@@ -4,7 +4,7 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** What these do, they do again from where they were; this covers crashes and outages. */
+/** A call that failed is continued by the next one. This covers crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
 /** Writes a base beside the newest snapshot, if its chain has outgrown one. */
@@ -12,7 +12,7 @@ export const compactMailbox = defineActivity({
   name: "compact-mailbox",
   input: z.object({ mailboxKey: MailboxKey }),
   output: z.object({
-    /** `damaged`: the chain is not as it should be, and nothing was written. */
+    /** `damaged`: a blob of the chain is missing or altered, and nothing was written. */
     outcome: z.enum(["compacted", "not-due", "no-snapshot", "damaged"]),
     snapshotId: SnapshotId.optional(),
     /** Records of the new base. */
@@ -21,27 +21,32 @@ export const compactMailbox = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** What one cycle, or some, removed of what no snapshot needs; `waiting` are blobs that a later one may remove. */
-const Removed = z.object({
+/** What one or more cycles pruned. `waiting` are unneeded blobs that a later cycle may remove. */
+const PruneCounts = z.object({
+  /** Snapshots that got a base. */
   compacted: Count,
   waiting: Count,
   removed: Count,
   removedBytes: Count,
-  /** Blobs that write-once storage, a lease or a right kept. */
+  /** Blobs that could not be removed, because of write-once storage, a lease or a missing right. */
   refused: Count,
 });
 
-/** Removes of a mailbox what the policy does not keep, as far as time allows. Nothing, where there is no policy. */
+/** Forgets and prunes one mailbox until time is up. Removes nothing without a policy. */
 export const retainMailbox = defineActivity({
   name: "retain-mailbox",
   input: z.object({ mailboxKey: MailboxKey }),
-  output: Removed.extend({
-    /** `more`: time was up, and the next call goes on; `damaged`: what is needed is not as it should be. */
+  output: PruneCounts.extend({
+    /**
+     * `more`: time was up, and the next call goes on. `held`: the mailbox is on hold, and nothing was removed.
+     * `damaged`: a needed blob is missing or altered, and nothing more was removed.
+     */
     outcome: z.enum(["done", "more", "held", "damaged", "no-policy"]),
     /** The blob that is damaged. */
     damaged: z.string().optional(),
-    /** Snapshots that stay, and that go. */
+    /** Snapshots that are kept. */
     kept: Count,
+    /** Snapshots that expire. */
     going: Count,
   }),
   retry: OUTAGE_RETRY,
@@ -51,16 +56,16 @@ export type Retained = z.output<typeof retainMailbox.output>;
 export const CleanMailboxInput = z.object({
   mailboxKey: MailboxKey,
   /** What earlier generations did. */
-  before: Removed.optional(),
+  before: PruneCounts.optional(),
 });
 export type CleanMailboxInput = z.output<typeof CleanMailboxInput>;
 
-/** Cleans up mailboxes, in the order of their keys, as far as time allows. */
+/** Forgets and prunes mailboxes, in the order of their keys, until time is up. */
 export const retainMailboxes = defineActivity({
   name: "retain-mailboxes",
   input: z.object({ after: MailboxKey.optional() }),
-  output: Removed.extend({
-    /** The last mailbox that is done; the next call goes on behind it. */
+  output: PruneCounts.extend({
+    /** The last finished mailbox; the next call goes on behind it. */
     after: MailboxKey.optional(),
     finished: z.boolean(),
     mailboxes: Count,

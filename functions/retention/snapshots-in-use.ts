@@ -5,18 +5,18 @@ import { aliveInstances } from "../../shared/durable/alive-instances.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { jobKind } from "../jobs.ts";
 
-/** What the input of a job that works with a snapshot, as a restore does, says. */
+/** The input of a job that works with one snapshot, as a restore does. */
 const UsesSnapshot = z.looseObject({ mailbox: z.looseObject({ key: MailboxKey }), snapshotId: SnapshotId });
 
-/** What the input of a job says that chooses a snapshot of its mailboxes by itself, as a personal-data export does. */
+/** The input of a job that chooses snapshots of its mailboxes itself, as a personal-data export does. */
 const UsesMailboxes = z.looseObject({ mailboxes: z.array(MailboxKey) });
 
 /** Whether a snapshot of a mailbox is in use. */
 export type SnapshotsInUse = (mailboxKey: MailboxKey, snapshotId: SnapshotId) => boolean;
 
 /**
- * Which snapshots jobs were started with that have not ended. While a list of restores is under way, all are: in the
- * middle of a recovery nothing should go.
+ * The snapshots of jobs that have not ended. While a list of restores is under way, every snapshot is in use: nothing
+ * should be removed in the middle of a recovery.
  */
 export const snapshotsInUse = async (
   client: Pick<DurableClient, "getStatus" | "getStatusBy">,
@@ -39,7 +39,7 @@ export const snapshotsInUse = async (
   return (mailboxKey, snapshotId) => whole.has(mailboxKey) || used.has(`${mailboxKey} ${snapshotId}`);
 };
 
-/** The extension gives an input as it was started with, or as the JSON of that. */
+/** The extension returns an input as it was given, or as its JSON text. */
 const inputOf = (input: unknown): unknown => {
   if (typeof input !== "string") return input;
   try {

@@ -13,8 +13,8 @@ import { json, problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { planForget } from "./forget-plan.ts";
 import type { CleanMailboxInput } from "./retention.contract.ts";
-import { planRetention } from "./retention-plan.ts";
 import { snapshotsInUse } from "./snapshots-in-use.ts";
 
 const Request = z
@@ -25,16 +25,16 @@ const Request = z
   })
   .refine(({ dryRun, policy }) => dryRun || policy === undefined, {
     path: ["policy"],
-    error: "is for a dry run only: what is removed is what the setting RETENTION says",
+    error: "is for a dry run only: a removal goes by the setting RETENTION",
   });
 
 /**
  * POST /api/mailboxes/{mailbox}/retention
  *
- * 200 with why each snapshot stays, or that it goes, under the setting or a policy to try; without `dryRun`, 202 with
- * the `Location` of the job that removes what goes, in two cycles at least a day apart. 400 for a body that does not
- * parse; 404 for a mailbox that does not exist; 409 when there is no policy, or the mailbox is being cleaned up; 503
- * when the audit log cannot be written, without which nothing starts.
+ * 200 with the reasons to keep each snapshot, by the setting or by a policy to try; one without a reason expires. With
+ * `dryRun` false, 202 with the `Location` of the job that forgets and prunes; blobs go in two cycles at least a day
+ * apart. 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 when there is no policy, or the
+ * mailbox is being cleaned up; 503 when the audit log cannot be written: then nothing starts.
  */
 export const startRetention = (
   deps: MailboxSource & {
@@ -49,7 +49,7 @@ export const startRetention = (
       return problemResponse(
         409,
         "no-retention",
-        "Nothing is ever removed, as the setting RETENTION is not there: set it, or give a dry run a policy to try.",
+        "The setting RETENTION is missing, so nothing is ever removed: set it, or give a dry run a policy to try.",
       );
     if (input.dryRun) return dryRun(deps, context, mailbox, policy);
 
@@ -74,14 +74,14 @@ const dryRun = async (
   policy: RetentionPolicy,
 ): Promise<HttpResponseInit> => {
   const inUse = () => snapshotsInUse(clientOf(context));
-  const { hold, snapshots } = await planRetention(vault, key, policy, Date.now(), inUse);
-  const go = snapshots.filter(({ reasons }) => reasons.length === 0).length;
+  const { hold, snapshots } = await planForget(vault, key, policy, Date.now(), inUse);
+  const expiring = snapshots.filter(({ reasons }) => reasons.length === 0).length;
   return json(200, {
     mailbox: key,
     policy: policy.text,
     hold,
-    stay: snapshots.length - go,
-    go,
+    stay: snapshots.length - expiring,
+    go: expiring,
     snapshots: snapshots.map(({ id, reasons }) => ({
       id,
       started: runStart(id).toISOString(),

@@ -16,9 +16,9 @@ import {
   readSelection,
 } from "../../functions/restore/restore-state.ts";
 import { LedgerEntry } from "../../functions/restore/upload/ledger.ts";
+import { forgetAndPrune } from "../../functions/retention/forget-and-prune.ts";
 import { packsNamedBy } from "../../functions/retention/pack-lists.ts";
-import { readRemovals } from "../../functions/retention/removal-list.ts";
-import { retain } from "../../functions/retention/retain.ts";
+import { readCandidates } from "../../functions/retention/prune-candidates.ts";
 import { readVerification } from "../../functions/verify/verification-state.ts";
 import { auditBlobName, auditLine, SERIES, type Series } from "../../shared/audit/audit-log.ts";
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
@@ -100,14 +100,14 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
     const policy = RetentionPolicy.parse("last=2");
     const removed: string[] = [];
     for (const { key, hold, snapshots } of mailboxes) {
-      const { removals } = await readRemovals(state, key);
+      const { candidates } = await readCandidates(state, key);
       const nowMs = Date.parse((await readHead(vault, key))?.checkedAt ?? "") + 2 * DAY_MS;
-      const around = { nowMs, isLate: () => false, isRunning: async () => false, inUse: async () => () => false };
-      const outcome = await retain({ vault, state, policy }, key, around);
+      const context = { nowMs, isLate: () => false, isRunning: async () => false, inUse: async () => () => false };
+      const outcome = await forgetAndPrune({ vault, state, policy }, key, context);
 
       expect(isHeld((await readHead(vault, key))?.hold, nowMs)).toBe(hold !== null);
-      expect(outcome).toMatchObject({ outcome: hold === null ? "done" : "held", removed: removals.size });
-      removed.push(...removals.keys());
+      expect(outcome).toMatchObject({ outcome: hold === null ? "done" : "held", removed: candidates.size });
+      removed.push(...candidates.keys());
       await verifyMailbox(vault, key, (finding) => expect.fail(JSON.stringify(finding)));
       for (const { id, items } of snapshots.slice(-2))
         expect(await all(foldSnapshot(vault, key, id))).toHaveLength(items.length);

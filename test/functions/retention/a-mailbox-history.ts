@@ -1,5 +1,5 @@
-import { retain } from "../../../functions/retention/retain.ts";
-import { planRetention } from "../../../functions/retention/retention-plan.ts";
+import { forgetAndPrune } from "../../../functions/retention/forget-and-prune.ts";
+import { planForget } from "../../../functions/retention/forget-plan.ts";
 import { runId, type SnapshotId } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -16,7 +16,7 @@ import type { Random } from "../../faults/random.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, all, aManifest, someFacts } from "../../shared/vault/samples.ts";
 
-/** Ends whatever writes, as the loss of a process does. */
+/** Ends a writer, as the loss of a process does. */
 class Killed extends Error {}
 
 const HOUR_MS = 3_600_000;
@@ -29,7 +29,7 @@ interface Flight {
   readonly manifest: Manifest;
 }
 
-/** Counts writes to any of its blobs: the one at which it kills takes effect, or not, and later ones are not even tried. */
+/** Counts writes to any of its blobs. The one at which it kills takes effect or not; later ones are not tried. */
 const aKiller = () => {
   let left = Number.POSITIVE_INFINITY;
   let takesEffect = false;
@@ -56,7 +56,7 @@ const aKiller = () => {
 };
 
 /**
- * A mailbox that changes, and what is done to its vault, with a clock of its own. What each snapshot must hold is
+ * A mailbox that changes, and what is done to its vault, with a clock of its own. The contents of each snapshot are
  * remembered beside the vault.
  */
 export const aMailboxHistory = (random: Random, policyText: string) => {
@@ -117,13 +117,13 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
     const changed = [...contents].filter(([key, content]) => before.get(key) !== content);
     const records: CatalogueRecord[] = [...before.keys()]
       .filter((key) => !contents.has(key))
-      .map((key) => ({ v: 1, op: "remove", ...placeOf(key), reason: "deleted" }));
+      .map((key) => ({ v: 1, op: "remove", ...itemKeyOf(key), reason: "deleted" }));
     for (let batch = 0; batch * 2 < changed.length; batch += 1) {
       const pack = openPack(vault, packName(aKey, id, 0, batch));
       const puts: CatalogueRecord[] = [];
       for (const [key, content] of changed.slice(batch * 2, batch * 2 + 2)) {
         const item = await pack.addItem(bytesOf(content));
-        puts.push({ v: 1, op: "put", ...someFacts(placeOf(key)), ...item });
+        puts.push({ v: 1, op: "put", ...someFacts(itemKeyOf(key)), ...item });
       }
       await pack.close(puts);
       records.push(...puts);
@@ -143,12 +143,14 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
     flight = { id, contents, manifest };
   };
 
-  /** Makes a snapshot of the run under way. Killed between the two writes, it is there, and the head does not know it. */
+  /**
+   * Makes a snapshot of the run under way. Killed between the two writes, it is there, and the head does not know it.
+   */
   const commit = async (): Promise<void> => {
     if (flight === undefined) return;
     const { id, contents, manifest } = flight;
     flight = undefined;
-    // Whoever is killed while it writes the manifest may have written it.
+    // A run that is killed while it writes the manifest may have written it.
     snapshots.set(id, contents);
     const { sha256 } = await writeManifest(vault, manifest);
     const { mailboxId, kind, finished, state } = manifest;
@@ -174,7 +176,7 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
 
   const cycle = (calls = 1) => {
     let looks = 0;
-    return retain({ vault, state, policy }, aKey, {
+    return forgetAndPrune({ vault, state, policy }, aKey, {
       nowMs,
       isLate: () => {
         looks += 1;
@@ -186,11 +188,11 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
   };
 
   const kept = async (): Promise<SnapshotId[]> => {
-    const { snapshots: planned } = await planRetention(stored, aKey, policy, nowMs);
+    const { snapshots: planned } = await planForget(stored, aKey, policy, nowMs);
     return planned.filter(({ reasons }) => reasons.length > 0).map(({ id }) => id);
   };
 
-  /** What a snapshot holds, item by item, read from the packs; the packs it is in. */
+  /** The contents of a snapshot, item by item, read from the packs, and those packs. */
   const contentsOf = async (id: SnapshotId): Promise<{ contents: Map<string, string>; packs: Set<string> }> => {
     const contents = new Map<string, string>();
     const packs = new Set<string>();
@@ -226,7 +228,7 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
   };
 };
 
-const placeOf = (key: string): { folderId: string; id: string } => {
+const itemKeyOf = (key: string): { folderId: string; id: string } => {
   const [folderId = "", id = ""] = key.split("\n");
   return { folderId, id };
 };

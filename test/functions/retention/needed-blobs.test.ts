@@ -6,7 +6,7 @@ import { aSoundVault, soundKey } from "../../shared/vault/a-sound-vault.ts";
 import { snapshotAt } from "../../shared/vault/samples.ts";
 
 describe("neededBlobs", () => {
-  test("has the packs without items of the snapshots on the way, which no record names, and of no others", async () => {
+  test("has the packs without items of the snapshots on the way to the base, and of no others", async () => {
     const vault = await aSoundVault();
     const needed = neededBlobs({ vault, state: memoryBlobs() }, soundKey, [snapshotAt(1)], () => false);
     await needed.add(snapshotAt(2));

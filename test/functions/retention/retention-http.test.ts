@@ -39,7 +39,7 @@ const aPlace = async (policy?: string) => {
 const params = { mailbox: aKey };
 
 describe("POST /api/mailboxes/{mailbox}/retention", () => {
-  test("says why each snapshot stays or goes, and starts nothing", async () => {
+  test("shows why each snapshot stays or goes, and starts nothing", async () => {
     const place = await aPlace("last=2");
 
     const { status, body } = await ask(signedIn(startRetention(place)), { method: "POST", params });
@@ -59,7 +59,7 @@ describe("POST /api/mailboxes/{mailbox}/retention", () => {
     expect(place.lines()).toEqual([]);
   });
 
-  test("tries another policy, also where there is none", async () => {
+  test("tries another policy, also without a setting", async () => {
     const place = await aPlace();
     const body = { policy: "yearly=1" };
 
@@ -69,7 +69,7 @@ describe("POST /api/mailboxes/{mailbox}/retention", () => {
     });
   });
 
-  test("starts the removal without a dry run, and writes down who did", async () => {
+  test("starts the removal without a dry run, and audits who asked for it", async () => {
     const place = await aPlace("last=2");
     const handler = signedIn(startRetention(place));
     const asked = { method: "POST" as const, params, body: { dryRun: false } };
@@ -82,7 +82,7 @@ describe("POST /api/mailboxes/{mailbox}/retention", () => {
     expect(await ask(handler, asked)).toMatchObject({ status: 409, headers: PROBLEM });
   });
 
-  test("starts nothing that it cannot write down", async () => {
+  test("starts nothing that it cannot audit", async () => {
     const place = await aPlace("last=2");
     const audit = { append: () => Promise.reject(new Error("the log is full")) };
     const handler = signedIn(startRetention({ ...place, audit }));
@@ -145,7 +145,7 @@ describe("PUT and DELETE /api/mailboxes/{mailbox}/hold", () => {
     ]);
   });
 
-  test("change nothing that cannot be written down", async () => {
+  test("change nothing that cannot be audited", async () => {
     const place = await aPlace();
     const audit = { append: () => Promise.reject(new Error("the log is full")) };
 

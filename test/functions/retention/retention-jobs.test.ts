@@ -43,7 +43,7 @@ describe("retain-mailbox", () => {
     expect(place.state.blobs.size).toBe(0);
   });
 
-  test("lists what the policy does not keep, but for what a job that is alive uses", async () => {
+  test("lists the blobs of expiring snapshots, but not of one that a live job uses", async () => {
     const input = { mailbox: { key: aKey, id: "m" }, snapshotId: snapshotAt(1) };
     const place = await aPlace(LAST, {
       "restore-1": { name: "restore-mailbox", runtimeStatus: "Running", input },
@@ -66,7 +66,7 @@ describe("retain-mailbox", () => {
 });
 
 describe("snapshots in use", () => {
-  test("are all of a mailbox whose newest one is copied into a package", async () => {
+  test("are all of a mailbox that is copied into a package", async () => {
     const place = await aPlace(LAST, {
       "personal-data-1": { name: "export-personal-data", runtimeStatus: "Running", input: { mailboxes: [otherKey] } },
     });
@@ -76,7 +76,7 @@ describe("snapshots in use", () => {
     expect(await retainOne(aKey)).toMatchObject({ kept: 2, going: 4 });
   });
 
-  test("are all there are, while a list of restores is under way", async () => {
+  test("are all of the vault while a list of restores is under way", async () => {
     const place = await aPlace(LAST, {
       "restores-20261122T010000Z-abc234": { name: "restore-mailboxes", runtimeStatus: "Suspended" },
     });
@@ -89,7 +89,7 @@ describe("snapshots in use", () => {
 });
 
 describe("retain-mailboxes", () => {
-  test("goes through all mailboxes, and past one that is broken", async () => {
+  test("goes through all mailboxes, and past a damaged one", async () => {
     const place = await aPlace();
     await place.vault.remove(headName(otherKey));
     await place.vault.create(headName(otherKey), Buffer.from("{"));
@@ -103,7 +103,7 @@ describe("retain-mailboxes", () => {
     });
   });
 
-  test("goes on behind the mailboxes that are done", async () => {
+  test("goes on behind the finished mailboxes", async () => {
     const place = { ...(await aPlace()), laneBudgetMs: 0 };
     let after: string | undefined;
     let calls = 0;
@@ -152,7 +152,7 @@ describe("compact-mailbox", () => {
     expect(await compact(vault)).toEqual({ outcome: "no-snapshot", records: 0 });
   });
 
-  test("says that the chain is damaged", async () => {
+  test("reports a damaged chain", async () => {
     const vault = memoryBlobs();
     await writeHistory(vault, changes(12));
     await vault.remove([...vault.blobs.keys()].find((name) => name.includes(`/catalog/${snapshotAt(3)}/`)) ?? "");
@@ -213,7 +213,7 @@ describe("clean-vault", () => {
     expect(output).toMatchObject({ mailboxes: 8, held: 2, removed: 2 });
   });
 
-  test("begins a new generation where it was", async () => {
+  test("begins a new generation behind the last mailbox", async () => {
     const { continuedAs } = await runOrchestrator(cleanVault, {
       input: {},
       activities: { "retain-mailboxes": () => ({ ...STEP, after: aKey, finished: false }) },

@@ -11,12 +11,12 @@ type History = ReturnType<typeof aMailboxHistory>;
 const POLICIES = ["last=1", "last=3", "daily=2,weekly=2", "last=2,within=2d,monthly=1", "hourly=1,yearly=2"] as const;
 const STEPS = 26;
 
-/** Every snapshot that is there holds exactly what it did when it was taken, and every byte of it is readable. */
+/** Every snapshot still has exactly its original contents, and every byte of them is readable. */
 const expectWhole = async (history: History, ids: readonly string[]): Promise<void> => {
   for (const id of ids) expect((await history.contentsOf(id)).contents).toEqual(history.snapshots.get(id));
 };
 
-/** What the snapshots that are there need, found with nothing but the format: no name more, and none less. */
+/** Exactly the blobs that the present snapshots need, found with nothing but the format. */
 const neededNames = async (history: History): Promise<string[]> => {
   const names = new Set([headName(aKey)]);
   for (const id of await history.manifests()) {
@@ -83,7 +83,7 @@ const play = async (seed: number): Promise<void> => {
 
 describe("backups, compaction, retention and removal in any order, with kills", () => {
   test.each(Array.from({ length: 24 }, (_, seed) => seed))(
-    "leave every kept snapshot whole, and nothing that none needs (history %i)",
+    "leave every kept snapshot whole, and no blob that none needs (history %i)",
     (seed) => play(seed),
   );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { retain, type Surroundings } from "../../../functions/retention/retain.ts";
+import { forgetAndPrune, type RetentionContext } from "../../../functions/retention/forget-and-prune.ts";
 import { runId } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -14,7 +14,7 @@ import { writeHistory } from "../browse/a-vault.ts";
 const HOUR_MS = 3_600_000;
 const START_MS = Date.parse("2026-11-23T00:00:00Z");
 
-/** Snapshots that each store one item anew, in a pack of their own; the last one also removes nothing. */
+/** Snapshots that each store one item anew, in a pack of their own. */
 const aVault = async (snapshots: number) => {
   const vault = memoryBlobs();
   const history = Array.from({ length: snapshots }, (_, n) => [
@@ -28,13 +28,13 @@ const aVault = async (snapshots: number) => {
 const packOf = (n: number) => packName(aKey, snapshotAt(n), 0, 0);
 
 const aCleaner = (vault: Blobs, policy = "last=2", state = memoryBlobs()) => {
-  const cycle = (hours: number, around: Partial<Surroundings> = {}) =>
-    retain({ vault, state, policy: RetentionPolicy.parse(policy) }, aKey, {
+  const cycle = (hours: number, context: Partial<RetentionContext> = {}) =>
+    forgetAndPrune({ vault, state, policy: RetentionPolicy.parse(policy) }, aKey, {
       nowMs: START_MS + hours * HOUR_MS,
       isLate: () => false,
       isRunning: async () => false,
       inUse: async () => () => false,
-      ...around,
+      ...context,
     });
   return { state, cycle };
 };
@@ -46,7 +46,7 @@ const liveIn = async (vault: Blobs, n: number): Promise<string[]> =>
   (await all(foldSnapshot(vault, aKey, snapshotAt(n)))).map(({ changeKey }) => changeKey).toSorted();
 
 describe("a cycle of retention", () => {
-  test("removes in two steps a day apart what only snapshots need that go", async () => {
+  test("removes in two steps a day apart the blobs that only expiring snapshots need", async () => {
     const vault = await aVault(6);
     const { cycle } = aCleaner(vault);
 
@@ -61,7 +61,7 @@ describe("a cycle of retention", () => {
     expect(await cycle(48)).toMatchObject({ kept: 2, going: 0, removed: 0, waiting: 0 });
   });
 
-  test("lets a snapshot that is needed again stay", async () => {
+  test("keeps a snapshot that the policy keeps again", async () => {
     const vault = await aVault(6);
     const { state, cycle } = aCleaner(vault);
     await cycle(0);
@@ -70,7 +70,7 @@ describe("a cycle of retention", () => {
     expect(await cycle(26)).toMatchObject({ removed: 0, waiting: 11 });
   });
 
-  test("keeps the newest complete snapshot, which the newest is not", async () => {
+  test("keeps the newest complete snapshot when the newest is partial", async () => {
     const vault = memoryBlobs();
     let parent: Manifest["parent"] = null;
     for (const [n, state] of (["complete", "complete", "partial", "partial"] as const).entries()) {
@@ -83,7 +83,7 @@ describe("a cycle of retention", () => {
     expect((await nameSnapshots(vault, aKey)).manifests).toEqual([1, 3].map(snapshotAt));
   });
 
-  test("keeps snapshots that a job works with, and what they need", async () => {
+  test("keeps snapshots that a job works with, and the blobs that they need", async () => {
     const vault = await aVault(6);
     const { cycle } = aCleaner(vault);
     await cycle(0);
@@ -93,7 +93,7 @@ describe("a cycle of retention", () => {
     expect(await liveIn(vault, 2)).toEqual(["1", "2"]);
   });
 
-  test("removes nothing that is on hold, and lets it wait anew after the hold has ended", async () => {
+  test("removes nothing on hold, and begins the grace period anew after the hold", async () => {
     const vault = await aVault(6);
     const { cycle } = aCleaner(vault);
     const before = vault.blobs.size;
@@ -125,7 +125,7 @@ describe("a cycle of retention", () => {
     expect(namesIn(vault, "packs")).toHaveLength(6);
   });
 
-  test("leaves what runs newer than the newest snapshot store, until they have long been given up", async () => {
+  test("leaves the blobs of runs newer than the newest snapshot until those are abandoned", async () => {
     const vault = await aVault(2);
     const run = runId(new Date(START_MS), "00000000");
     const names = [packName(aKey, run, 0, 0), partName(aKey, run, "folders")];
@@ -141,7 +141,7 @@ describe("a cycle of retention", () => {
     expect(await cycle(18 * 24)).toMatchObject({ waiting: 0, removed: 2 });
   });
 
-  test("removes what runs before the newest snapshot left behind, and touches nothing that is not the vault's", async () => {
+  test("removes what earlier runs left behind, and touches no blob that is not the vault's", async () => {
     const vault = await aVault(2);
     const orphan = packName(aKey, snapshotAt(0), 7, 7);
     const others = [`${aKey}/packs/readme.txt`, `${aKey}/snapshots/x.base.json`, `${"b".repeat(26)}/head.json`];
@@ -155,7 +155,7 @@ describe("a cycle of retention", () => {
   });
 
   test.each(["snapshots", "catalog", "packs"])(
-    "leaves and reports what %s the container does not let go",
+    "leaves and reports %s that the container refuses to remove",
     async (kind) => {
       const vault = await aVault(6);
       const { state, cycle } = aCleaner(vault);
@@ -182,7 +182,7 @@ describe("a cycle of retention", () => {
     ["manifest", 4, (vault: Blobs) => vault.remove(manifestName(aKey, snapshotAt(4)))],
     ["part", 4, (vault: Blobs) => vault.remove(partName(aKey, snapshotAt(4), "p0"))],
     ["base", 5, (vault: Blobs) => vault.create(baseName(aKey, snapshotAt(5)), Buffer.from("{}"))],
-  ])("removes nothing while a %s that is needed is damaged, and names it", async (_, n, damage) => {
+  ])("removes nothing while a needed %s is damaged, and names it", async (_, n, damage) => {
     const vault = await aVault(6);
     await damage(vault);
     const { cycle } = aCleaner(vault, "last=3");
@@ -192,7 +192,7 @@ describe("a cycle of retention", () => {
     expect(namesIn(vault, "packs")).toHaveLength(6);
   });
 
-  test("may end at any removal: no snapshot that is still there misses anything", async () => {
+  test("may end at any removal: no remaining snapshot misses a pack", async () => {
     for (let most = 0; most < 11; most += 1) {
       const vault = await aVault(6);
       const { state, cycle } = aCleaner(vault);
@@ -215,7 +215,7 @@ describe("a cycle of retention", () => {
     }
   });
 
-  test("concludes nothing before all is known that is needed", async () => {
+  test("lists no candidates before all needed blobs are known", async () => {
     const vault = await aVault(6);
     const { state, cycle } = aCleaner(vault, "last=9");
 
@@ -223,7 +223,7 @@ describe("a cycle of retention", () => {
     expect([...state.blobs.keys()].filter((name) => name.startsWith("removals/"))).toEqual([]);
   });
 
-  test("goes on from where its time was up", async () => {
+  test("goes on where its time was up", async () => {
     const vault = await aVault(8);
     const { cycle } = aCleaner(vault);
     let calls = 0;

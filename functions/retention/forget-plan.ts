@@ -6,38 +6,38 @@ import { whatStays } from "../../shared/vault/retention.ts";
 import { nameSnapshots, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import type { SnapshotsInUse } from "./snapshots-in-use.ts";
 
-export interface RetentionPlan {
+export interface ForgetPlan {
   /** The hold of the mailbox, if there is one, and whether it keeps everything: it may have ended. */
   readonly hold: Hold | undefined;
   readonly isOnHold: boolean;
-  /** Oldest first, with why each stays; one without a reason goes. */
+  /** The oldest first, with the reasons to keep each; one without a reason expires. */
   readonly snapshots: readonly { readonly id: SnapshotId; readonly reasons: readonly string[] }[];
 }
 
 /**
- * What a policy means for a mailbox's snapshots. Beside what it says, the newest snapshot stays, the one that the head
- * names, which the next run follows, and the newest one that is complete; so do all while the mailbox is on hold, and
- * those that `inUse` names, which is asked only if any would go.
+ * Applies a policy to a mailbox's snapshots. Some are kept whatever it says: the newest; the one that the head names,
+ * which the next run follows; the newest complete one; all of them while the mailbox is on hold; and those in use.
+ * `inUse` is called only if any snapshot would expire.
  */
-export const planRetention = async (
+export const planForget = async (
   vault: Blobs,
   mailboxKey: MailboxKey,
   policy: RetentionPolicy,
   nowMs: number,
   inUse: () => Promise<SnapshotsInUse> = async () => () => false,
-): Promise<RetentionPlan> => {
+): Promise<ForgetPlan> => {
   const head = await readHead(vault, mailboxKey);
   const hold = head?.hold;
   const isOnHold = isHeld(hold, nowMs);
   const { manifests } = await nameSnapshots(vault, mailboxKey);
-  const stays = whatStays(manifests, policy);
+  const kept = whatStays(manifests, policy);
   const complete = await newestComplete(vault, mailboxKey, manifests);
-  const isUsed = manifests.every((id) => stays.has(id)) ? undefined : await inUse();
+  const isUsed = manifests.every((id) => kept.has(id)) ? undefined : await inUse();
   const snapshots = manifests.map((id) => ({
     id,
     reasons: [
       ...(isOnHold ? ["on hold"] : []),
-      ...(stays.get(id) ?? []),
+      ...(kept.get(id) ?? []),
       ...(id === head?.newest?.id && id !== manifests.at(-1) ? ["newest of the head"] : []),
       ...(id === complete ? ["newest complete"] : []),
       ...(isUsed?.(mailboxKey, id) ? ["in use"] : []),
