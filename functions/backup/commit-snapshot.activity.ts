@@ -16,7 +16,7 @@ import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
 import { commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
-import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders } from "./run-state.ts";
+import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored. Writes a part of the removed items, which applies after the parts of folders and
@@ -31,8 +31,9 @@ export const commitSnapshotActivity = (deps: {
   readonly state: Blobs;
 }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
-    const { vault, work, state } = deps;
-    const { started, parent } = await readRun(work, runId);
+    const { vault, state } = deps;
+    const work = scratchOf(deps.work, mailbox.key);
+    const { started, parent } = await readRun(work, mailbox.key, runId);
     const { folders, foldersDeltaLink, otherFolders } = await readRunFolders(work, runId);
     const { parts: exported, deltaLinks, removed } = await readOutcome(work, runId);
     const parts = [

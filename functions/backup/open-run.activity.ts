@@ -4,7 +4,7 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { openRun } from "./backup.contract.ts";
-import { keepRun, type RunState } from "./run-state.ts";
+import { keepRun, type RunState, scratchOf } from "./run-state.ts";
 
 /** Pins the snapshot that the run follows. Run twice, the first pin holds, even if another run has committed since. */
 export const openRunActivity = (deps: {
@@ -13,9 +13,10 @@ export const openRunActivity = (deps: {
   readonly laneBudgetMs: number;
 }): ActivityHandler =>
   implement(openRun, async ({ mailbox, runId, full }) => {
-    const { vault, work, laneBudgetMs } = deps;
+    const { vault, laneBudgetMs } = deps;
+    const work = scratchOf(deps.work, mailbox.key);
     const parent = await newestSnapshot(vault, mailbox.key);
-    await keepRun(work, runId, { started: new Date().toISOString(), parent, full });
+    await keepRun(work, { mailbox: mailbox.key, run: runId, started: new Date().toISOString(), parent, full });
     return { laneBudgetMs };
   });
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
-import { RunId } from "../../shared/contracts/ids.ts";
+import { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
+import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { PartRef } from "../../shared/vault/manifest.ts";
 import { FolderFacts, ItemFacts, Sha256 } from "../../shared/vault/records.ts";
@@ -22,6 +23,8 @@ export type RunFolder = z.output<typeof RunFolder>;
 
 /** What a run was opened with: the snapshot that it follows, and whether it lists everything again. */
 export const RunState = z.object({
+  mailbox: MailboxKey,
+  run: RunId,
   started: z.iso.datetime(),
   parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
   full: z.boolean(),
@@ -107,12 +110,20 @@ const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w
 const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> =>
   required(await readJson(work, name, schema), `${name} is not among the scratch data`);
 
-/** Keeps what the run was opened with. */
-export const keepRun = (work: Blobs, runId: RunId, state: RunState): Promise<RunState> =>
-  createOnce(work, runName(runId), RunState, state);
+/** The scratch data of a mailbox's runs. No run sees that of another mailbox, whatever its id. */
+export const scratchOf = (work: Blobs, mailbox: MailboxKey): Blobs => blobsBelow(work, `${mailbox}/`);
 
-/** @throws {Error} when the run was never opened, or its scratch data has expired. */
-export const readRun = (work: Blobs, runId: RunId): Promise<RunState> => read(work, runName(runId), RunState);
+/** Keeps what the run was opened with. */
+export const keepRun = (work: Blobs, state: RunState): Promise<RunState> =>
+  createOnce(work, runName(state.run), RunState, state);
+
+/** @throws {Error} when the run was never opened, its scratch data has expired, or it is another's. */
+export const readRun = async (work: Blobs, mailbox: MailboxKey, runId: RunId): Promise<RunState> => {
+  const state = await read(work, runName(runId), RunState);
+  if (state.mailbox !== mailbox || state.run !== runId)
+    throw new Error(`${runName(runId)} is of run ${state.run} of ${state.mailbox}, not of ${runId} of ${mailbox}`);
+  return state;
+};
 
 export const findRunFolders = (work: Blobs, runId: RunId): Promise<RunFolders | undefined> =>
   readJson(work, foldersName(runId), RunFolders);

@@ -4,6 +4,7 @@ import { mapBounded } from "../../shared/bounded.ts";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { noteVerified } from "./verification-state.ts";
 import { type VerifyTotals, verifyWave } from "./verify.contract.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
@@ -32,9 +33,10 @@ type Input = z.output<typeof verifyWave.input>;
 export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
   implement(verifyWave, async (input) => {
     const { run, wave, scope } = input;
+    // Below its mailbox, where it is of one: no verification sees the waves of another mailbox's, whatever its run is called.
+    const work = "mailbox" in scope ? blobsBelow(deps.work, `${scope.mailbox}/`) : deps.work;
     const kept =
-      (await findVerifyWave(deps.work, run, wave)) ??
-      (await keepVerifyWave(deps.work, run, wave, await verifySome(deps, input)));
+      (await findVerifyWave(work, run, wave)) ?? (await keepVerifyWave(work, run, wave, await verifySome(deps, input)));
     await mapBounded(kept.mailboxes, WRITERS, (verified) =>
       noteVerified(deps.state, verified, { run, wave, scope, at: kept.at }),
     );

@@ -1,11 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { commitSnapshot, openRun } from "../../functions/backup/backup.contract.ts";
-import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
+import { openRun } from "../../functions/backup/backup.contract.ts";
 import { takeMailbox } from "../../functions/backup/discover/mailbox-queue.ts";
 import { mailboxesOfUser } from "../../functions/backup/discover/mailboxes-of-user.ts";
 import { readScope } from "../../functions/backup/discover/scope-state.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
-import { findChunk, findWave, readRun, readRunFolders } from "../../functions/backup/run-state.ts";
+import { readRun, scratchOf } from "../../functions/backup/run-state.ts";
 import { readRehearsalReports } from "../../functions/rehearsal/rehearsal-state.ts";
 import { findRestoreReport } from "../../functions/restore/report/restore-report.ts";
 import {
@@ -24,7 +23,6 @@ import { auditBlobName, auditLine, SERIES, type Series } from "../../shared/audi
 import { RetentionPolicy } from "../../shared/retention-policy.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { isHeld } from "../../shared/vault/head.ts";
-import { manifestName, packName, partName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { readHead, readManifest, walkToBase } from "../../shared/vault/snapshots.ts";
 import { verifyMailbox } from "../../shared/vault/verify-mailbox.ts";
 import { deliver } from "../functions/kit.ts";
@@ -57,7 +55,10 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
       await deliver(open, openRun, { mailbox: await refOf(key), runId, full: false });
 
       const newest = snapshots.at(-1);
-      expect((await readRun(work, runId)).parent).toEqual({ id: newest?.id, sha256: newest?.manifestSha256 });
+      expect((await readRun(scratchOf(work, key), key, runId)).parent).toEqual({
+        id: newest?.id,
+        sha256: newest?.manifestSha256,
+      });
       expect((await all(walkToBase(before.vault, key, newest?.id ?? ""))).length).toBeGreaterThan(0);
     }
   });
@@ -124,52 +125,12 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
     return found.find(({ snapshot: { id } }) => namesIn("work", `${id}/`).length > 0) ?? expect.fail("there is no run");
   };
 
-  test("is a run that can be planned and exported on", async () => {
-    const { id } = aRun().snapshot;
-    const { work } = before;
-
-    expect(await readRun(work, id)).toEqual(kept("work", `${id}/run.json`));
-    expect(await readRunFolders(work, id)).toEqual(kept("work", `${id}/stock.json`));
-    expect(await findChunk(work, id, 0)).toEqual(kept("work", `${id}/plan/c000000.json`));
-    expect(await findWave(work, id, 0)).toEqual(kept("work", `${id}/waves/w000000.json`));
-  });
-
-  test("is a run that was exported, which commits to the snapshot that it would have become", async () => {
+  test("is no run that this version carries on: what it kept is not below its mailbox", async () => {
     const { key, snapshot } = aRun();
-    const { id } = snapshot;
-    const { vault, work, state } = await aVaultBefore(version);
-    const asWritten = Object(kept("vault", manifestName(key, id)));
-    // As if the process had ended between the last wave and the commit.
-    for (const name of [
-      manifestName(key, id),
-      partName(key, id, "departed-00000"),
-      packName(key, id, RECORDS_CHUNK, 0),
-    ])
-      expect(await vault.remove(name), name).toBe("removed");
 
-    const commit = commitSnapshotActivity({ vault, work, state });
-    const { put, removed, skipped, failed, rawBytes, storedBytes } = asWritten.counts;
-    const counts = {
-      planned: put,
-      exported: put,
-      removed,
-      skipped,
-      failed,
-      bytes: rawBytes,
-      storedBytes,
-      throttled: 0,
-    };
-    const input = { mailbox: await refOf(key), runId: id, trigger: asWritten.trigger, totals: counts };
-    const done = await deliver(commit, commitSnapshot, input);
-
-    expect(done).toMatchObject({ snapshotId: id, state: snapshot.state, quiet: false, items: snapshot.items.length });
-    const { finished: _f, sum: _s, program: _p, parts: _n, root: _r, ...same } = asWritten;
-    const committed = await readManifest(vault, key, id);
-    expect(committed?.manifest).toMatchObject(same);
-    expect(committed?.manifest.parts.map(({ name, records }) => [name, records])).toEqual(
-      asWritten.parts.map(({ name, records }: { name: string; records: number }) => [name, records]),
+    await expect(readRun(scratchOf(before.work, key), key, snapshot.id)).rejects.toThrow(
+      "is not among the scratch data",
     );
-    await verifyMailbox(vault, key, (finding) => expect.fail(JSON.stringify(finding)));
   });
 
   test("is a queue of which every mailbox was taken", async () => {

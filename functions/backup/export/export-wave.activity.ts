@@ -11,7 +11,7 @@ import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
-import { beginWave, findWave, keepWave, type RunFolder, readRun, type WaveRecord } from "../run-state.ts";
+import { beginWave, findWave, keepWave, type RunFolder, readRun, scratchOf, type WaveRecord } from "../run-state.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
@@ -46,9 +46,10 @@ type Input = z.output<typeof exportWave.input>;
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   implement(exportWave, async (input) => {
-    const { runId, wave } = input;
-    const kept = await findWave(deps.work, runId, wave);
-    const { result } = kept ?? (await keepWave(deps.work, runId, wave, await runWave(deps, input)));
+    const { mailbox, runId, wave } = input;
+    const work = scratchOf(deps.work, mailbox.key);
+    const kept = await findWave(work, runId, wave);
+    const { result } = kept ?? (await keepWave(work, runId, wave, await runWave({ ...deps, work }, input)));
     return result;
   });
 
@@ -69,7 +70,7 @@ const runWave = async (
   const pages = itemPages(graph, mailbox);
   try {
     const isFirst = await beginWave(work, runId, wave);
-    const run = await readRun(work, runId);
+    const run = await readRun(work, mailbox.key, runId);
     const { folders } = await runFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
     const chain = await chunkChain(

@@ -11,6 +11,7 @@ import {
   readChunk,
   readOutcome,
   readRun,
+  scratchOf,
   type WaveRecord,
 } from "../../../functions/backup/run-state.ts";
 import { partName } from "../../../shared/vault/names.ts";
@@ -20,6 +21,8 @@ import { aKey } from "../../shared/vault/samples.ts";
 const RUN = "20261122T010000Z-abc234";
 
 const aRun = (overrides: Partial<RunState> = {}): RunState => ({
+  mailbox: aKey,
+  run: RUN,
   started: "2026-11-22T01:00:00Z",
   parent: null,
   full: false,
@@ -40,18 +43,27 @@ describe("a run's state", () => {
     const work = memoryBlobs();
     const first = aRun();
 
-    expect(await keepRun(work, RUN, first)).toEqual(first);
-    expect(await keepRun(work, RUN, aRun({ started: "2026-11-22T02:00:00Z" }))).toEqual(first);
-    expect(await readRun(work, RUN)).toEqual(first);
+    expect(await keepRun(work, first)).toEqual(first);
+    expect(await keepRun(work, aRun({ started: "2026-11-22T02:00:00Z" }))).toEqual(first);
+    expect(await readRun(work, aKey, RUN)).toEqual(first);
   });
 
   test("of a run that was never opened is an error that names it", async () => {
-    await expect(readRun(memoryBlobs(), RUN)).rejects.toThrow(`${RUN}/run.json is not among the scratch data`);
+    await expect(readRun(memoryBlobs(), aKey, RUN)).rejects.toThrow(`${RUN}/run.json is not among the scratch data`);
+  });
+
+  test("of another mailbox, or another run, is never taken for its own", async () => {
+    const work = memoryBlobs();
+    const other = "b".repeat(26);
+    await keepRun(scratchOf(work, aKey), aRun());
+
+    await expect(readRun(scratchOf(work, other), other, RUN)).rejects.toThrow("is not among the scratch data");
+    await expect(readRun(scratchOf(work, aKey), other, RUN)).rejects.toThrow(`is of run ${RUN} of ${aKey}, not of`);
   });
 
   test("is not kept when it could not be read again", async () => {
     const work = memoryBlobs();
-    await expect(keepRun(work, RUN, aRun({ started: "yesterday" }))).rejects.toThrow(/started/);
+    await expect(keepRun(work, aRun({ started: "yesterday" }))).rejects.toThrow(/started/);
     expect(work.writes).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { azureBlobs } from "../../../shared/storage/azure-blobs.ts";
 import { type Blobs, collect, readJson, UnreadableBlobError, updateJson } from "../../../shared/storage/blobs.ts";
+import { blobsBelow } from "../../../shared/storage/blobs-below.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { all } from "../vault/samples.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
@@ -15,6 +16,7 @@ const read = async (blobs: Blobs, name: string, range?: { offset: number; length
 };
 
 const implementations: [string, () => Promise<Blobs>][] = [
+  ["below a prefix", async () => blobsBelow(memoryBlobs(), "a/b/")],
   ["in memory", async () => memoryBlobs()],
   ["in Blob Storage", async () => azureBlobs(await useAzurite().freshContainer())],
 ];

@@ -12,6 +12,7 @@ import {
   foldFindings,
   readRun,
   readRunFolders,
+  scratchOf,
 } from "../../../../functions/backup/run-state.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
 import type { RunId } from "../../../../shared/contracts/ids.ts";
@@ -29,7 +30,8 @@ export const aPlan = async (
   behaviours: Partial<Behaviours> = {},
 ) => {
   const kit = await aMailboxInGraph(mailboxOptions);
-  const { admin, emulator, mailbox, openGraph, vault, work } = kit;
+  const { admin, emulator, mailbox, openGraph, vault } = kit;
+  const work = scratchOf(kit.work, mailbox.key);
   await admin.settings({ behaviours });
   const run = { mailbox, runId: aLaterRun };
   const inbox = await kit.folderId();
@@ -37,14 +39,14 @@ export const aPlan = async (
   const budget = () => ({ untilMs: Date.now() + 60_000 });
   /** Opens the run and finds its folders. */
   const open = async (full = false) => {
-    await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
+    await deliver(openRunActivity({ vault, work: kit.work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
-    await runFolders({ graph, pages, vault, work }, run, await readRun(work, run.runId));
+    await runFolders({ graph, pages, vault, work }, run, await readRun(work, mailbox.key, run.runId));
   };
   /** Plans from a chunk on, `maxChunks` at most; without `cache`, as a lane that knows nothing of earlier chunks. */
   const plan = async (fromChunk = 0, maxChunks = 64, cache = planCache()) => {
-    const { parent } = await readRun(work, run.runId);
+    const { parent } = await readRun(work, mailbox.key, run.runId);
     const { folders } = await readRunFolders(work, run.runId);
     const graph = openGraph(budget());
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
@@ -60,13 +62,14 @@ export const aPlan = async (
   };
   const outcome = () => outcomeOf(kit, inbox);
   const backUp = (options: Parameters<typeof runBackup>[2] = {}) =>
-    runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work }, mailbox, options);
+    runBackup({ graphUrl: emulator.graphUrl, token: "emulator-token", vault, work: kit.work }, mailbox, options);
   const asked = async (endpoint: string) => (await admin.counters({})).requests[endpoint] ?? 0;
   return { ...kit, inbox, open, plan, planOn, outcome, backUp, asked };
 };
 
 /** What all chunks together say. */
-const outcomeOf = async ({ work }: Kit, inbox: string) => {
+const outcomeOf = async ({ work: container, mailbox }: Kit, inbox: string) => {
+  const work = scratchOf(container, mailbox.key);
   const chunks: Chunk[] = [];
   for (let chunk = await findChunk(work, aLaterRun, 0); chunk !== undefined; ) {
     chunks.push(chunk);
