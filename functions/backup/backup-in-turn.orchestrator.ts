@@ -10,6 +10,7 @@ import {
   type BackupOutcomes,
   takeMailbox,
 } from "./backup.contract.ts";
+import type { PlaceStatus } from "./backup.progress.ts";
 
 /** Mailboxes in one generation: what bounds its history. */
 const TURNS_PER_GENERATION = 20;
@@ -23,7 +24,7 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
   for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1, turn += 1) {
     const { mailbox } = yield* call(context, takeMailbox, { tenantRun, place, turn });
     if (mailbox === undefined) return outcomes;
-    context.df.setCustomStatus({ ...outcomes, running: backupInstance(mailbox.key) });
+    context.df.setCustomStatus({ ...outcomes, running: backupInstance(mailbox.key) } satisfies PlaceStatus);
     outcomes = count(outcomes, yield* backUp(context, { mailbox, trigger, full }));
   }
 

@@ -17,6 +17,7 @@ import {
   MAX_LEFT_OUT,
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
+import type { TenantStatus } from "./backup.progress.ts";
 
 /**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the
@@ -42,10 +43,10 @@ function* backUpAll(
 ): Generator<Task, BackupTenantResult, unknown> {
   const queue = yield* queueMailboxes(context, tenantRun, only);
   const places = Math.min(window, queue.mailboxes);
-  context.df.setCustomStatus({ phase: "backing-up", ...queue, places });
+  context.df.setCustomStatus({ phase: "backing-up", ...queue, places } satisfies TenantStatus);
 
   const outcomes = yield* backUpQueue(context, places, { tenantRun, trigger, full });
-  context.df.setCustomStatus({ phase: "done", ...queue, places: 0 });
+  context.df.setCustomStatus({ phase: "done", ...queue, places: 0 } satisfies TenantStatus);
   const { mailboxes: _, ...leftOut } = queue;
   return { ...outcomes, ...leftOut };
 }
@@ -70,7 +71,7 @@ function* queueMailboxes(
   let next: string | undefined;
   let number = 0;
   do {
-    context.df.setCustomStatus({ phase: "discovering", ...queue });
+    context.df.setCustomStatus({ phase: "discovering", ...queue } satisfies TenantStatus);
     const page = yield* call(context, discoverMailboxes, {
       tenantRun,
       page: number,

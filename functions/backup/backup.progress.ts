@@ -1,22 +1,41 @@
-import type { BackupProgress } from "./backup.contract.ts";
+import * as z from "zod";
+import { BackupOutcomes, type BackupProgress, BackupQueue } from "./backup.contract.ts";
 
-/** What `GET /api/jobs/{id}` shows of a backup while it runs. */
-export interface BackupStatus {
-  readonly phase: "opening" | "waiting" | "exporting" | "committing" | "done";
-  readonly runId: string;
-  readonly planned: number;
-  readonly exported: number;
-  readonly skipped: number;
-  readonly failed: number;
-  readonly bytes: number;
-  readonly itemsPerSecond: number;
-  readonly lanes: number;
-  readonly throttled: number;
-  /** Absent while there is nothing to reckon with. */
-  readonly etaSeconds?: number;
-}
+const Count = z.int().nonnegative();
 
-/** The rate is that of the last wave; what is left is the larger of what was announced and what was planned. */
+/** The custom status of a tenant-wide backup. */
+export const TenantStatus = BackupQueue.extend({
+  phase: z.enum(["discovering", "backing-up", "done"]),
+  /** Absent until the queue is complete. */
+  places: Count.optional(),
+});
+export type TenantStatus = z.output<typeof TenantStatus>;
+
+/** The custom status of one place in the window of a tenant-wide backup. */
+export const PlaceStatus = BackupOutcomes.extend({
+  /** The instance of the mailbox's backup that it waits for. */
+  running: z.string(),
+});
+export type PlaceStatus = z.output<typeof PlaceStatus>;
+
+/** The custom status of a mailbox's backup. */
+export const BackupStatus = z.object({
+  phase: z.enum(["opening", "waiting", "exporting", "committing", "done"]),
+  runId: z.string(),
+  planned: Count,
+  exported: Count,
+  skipped: Count,
+  failed: Count,
+  bytes: Count,
+  itemsPerSecond: z.number().nonnegative(),
+  lanes: Count,
+  throttled: Count,
+  /** Absent while there is no rate to estimate it from. */
+  etaSeconds: Count.optional(),
+});
+export type BackupStatus = z.output<typeof BackupStatus>;
+
+/** The rate is that of the last wave. Of the announced and the planned items, the larger number counts as the total. */
 export const backupStatus = (
   phase: BackupStatus["phase"],
   runId: string,
