@@ -4,16 +4,16 @@ interface Endpoint {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below `/api/`. */
   readonly route: string;
-  /** A caller with any of these roles may call; some handlers ask for more, by what the call is about. */
+  /** A caller with any of these roles may call. Some handlers ask for another role, depending on the request. */
   readonly callers: Callers;
 }
 
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
 
-/** Whoever starts jobs of some kind sees jobs, and steers those of that kind. */
+/** A role that starts some kind of job sees all jobs, and controls those of its kind. */
 const JOB_OWNERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator", "Privacy.Officer"];
 
-/** Every HTTP endpoint of the app, by the name of its function, and who may call it. */
+/** Every HTTP endpoint of the app, by the name of its function, with the roles that may call it. */
 export const ENDPOINTS = {
   "start-backup": { method: "POST", route: "backups", callers: ["Backup.Operator"] },
 

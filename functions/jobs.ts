@@ -18,22 +18,22 @@ import type { Role } from "../shared/security/principal.ts";
 
 /** What the app knows of a kind of job. */
 export interface JobKind {
-  /** Makes the ids of such jobs, and takes them apart. A place in a window has none that people see. */
+  /** The forms of the ids of such jobs. A place in a window has no id that people see. */
   readonly ids: readonly { parse(id: string): unknown }[];
-  /** Who may steer it: whoever may start it. */
+  /** Who may control it: any role that may start it. */
   readonly owners: readonly [Role, ...Role[]];
   /** `window`: works through a queue in several places; `place`: is one of them, and does one thing after the other. */
   readonly parts?: "window" | "place";
   /**
-   * Snapshots that must not be removed while such a job is alive, beside the newest: those that its input names, or, of
-   * jobs that wait for their turn with snapshots chosen long before, every one.
+   * Snapshots that must not be removed while such a job is alive, beside the newest: those that its input names, or
+   * every one, for jobs that wait in a queue with snapshots chosen long before.
    */
   readonly snapshotsInUse: "none" | "of-input" | "all";
 }
 
 /**
- * Every kind of job, by the orchestrator that does it. An orchestrator is registered under a name of this table only, so a
- * new kind without a row does not compile.
+ * Every kind of job, by its orchestrator. Orchestrators are registered under the names of this table only, so a new
+ * kind without a row does not compile.
  */
 export const JOBS = {
   "backup-tenant": {

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { JobId, translationInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { stateOf } from "../../shared/durable/job-status.ts";
+import { jobState } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
@@ -51,7 +51,7 @@ const answerPage = async (
   const tokens = pageTokens(z.int().nonnegative(), ["result", translationId]);
   const page = token === undefined ? 0 : tokens.read(token);
   if (page === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
-  const state = stateOf(job);
+  const state = jobState(job);
   if (state !== "completed")
     return problemResponse(409, "job-not-finished", `The job is ${state}, and has a result once it is completed.`, {
       state,

@@ -10,21 +10,21 @@ import type { Orchestrator } from "../jobs.ts";
 /** A caller who polls faster than this learns nothing new. */
 const RETRY_AFTER_SECONDS = "2";
 
-/** Sums up what a job with parts has done, where its own status does not say it all. */
+/** Reads the progress of a job with parts, which its own status does not show in full. */
 type ReadProgress = (
   client: Pick<DurableClient, "getStatus">,
   status: DurableOrchestrationStatus,
   nowMs: number,
 ) => Promise<unknown>;
 
-/** How the progress of a kind of job is read that works through parts. */
+/** Readers of progress, by the kinds of jobs that have parts. */
 export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress>>>;
 
 /**
  * GET /api/jobs/{id}
  *
- * 200 with the job's state, progress and, at its end, result or error; 404 for a job that does not exist. The instance's
- * input and the management URLs of the durable extension are never shown.
+ * 200 with the job's state, its progress and, at its end, its result or error; 404 for a job that does not exist. Never
+ * shows the instance's input, or the management URLs of the durable extension.
  */
 export const getJob =
   (deps: { readonly clientOf: ClientOf; readonly progress: ProgressReaders }): HttpHandler =>

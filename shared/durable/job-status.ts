@@ -13,7 +13,7 @@ const STATES: Readonly<Record<string, JobState>> = {
   Canceled: "cancelled",
 };
 
-export const stateOf = ({ runtimeStatus }: Pick<DurableOrchestrationStatus, "runtimeStatus">): JobState =>
+export const jobState = ({ runtimeStatus }: Pick<DurableOrchestrationStatus, "runtimeStatus">): JobState =>
   STATES[String(runtimeStatus)] ?? "unknown";
 
 /** A job as callers see it. */
@@ -30,7 +30,7 @@ export interface Job {
 
 export const jobOf = (status: DurableOrchestrationStatus): Job => {
   const { instanceId, name, createdTime, lastUpdatedTime, customStatus, output } = status;
-  const state = stateOf(status);
+  const state = jobState(status);
   return {
     id: instanceId,
     kind: name,

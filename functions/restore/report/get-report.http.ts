@@ -1,7 +1,7 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
 import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
-import { stateOf } from "../../../shared/durable/job-status.ts";
+import { jobState } from "../../../shared/durable/job-status.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
 import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
@@ -50,7 +50,7 @@ export const getReport =
 
     const job = await findInstance(client, restoreInstance(restoreId));
     if (job === undefined) return notFound();
-    const state = stateOf(job);
+    const state = jobState(job);
     const detail = `The restore is ${state} and has no report: one is written at the end, unless it is a dry run, and kept for a week.`;
     return problemResponse(409, "restore-not-finished", detail, { state });
   };

@@ -4,7 +4,7 @@ import { mapBounded } from "../../../shared/bounded.ts";
 import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import type { MailboxKey, RunId, SnapshotId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
-import { type JobState, jobOf, stateOf } from "../../../shared/durable/job-status.ts";
+import { type JobState, jobOf, jobState } from "../../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { planRestore, reconcileRestore } from "../restore.contract.ts";
@@ -59,7 +59,7 @@ export const listReport = async (client: Client, work: Blobs, listId: RunId): Pr
   return {
     v: 1,
     job,
-    state: list === undefined ? "unknown" : stateOf(list),
+    state: list === undefined ? "unknown" : jobState(list),
     dryRun: listed[0]?.dryRun ?? false,
     outcomes,
     items: restores.reduce((sum, { items = NO_ITEMS }) => addCounts(sum, items), NO_ITEMS),

@@ -79,7 +79,7 @@ describe("GET /api/jobs/{id}", () => {
     expect(body).toMatchObject({ type: "/problems/job-not-found", status: 404 });
   });
 
-  test("sums up what the places of a tenant-wide backup have done, and what they are at", async () => {
+  test("adds up what the places of a tenant-wide backup have done, and lists what they are at", async () => {
     const mailbox = `backup-${aKey}`;
     const { body } = await job(
       {
@@ -115,7 +115,7 @@ describe("GET /api/jobs/{id}", () => {
     });
   });
 
-  test("shows what a tenant-wide backup says of itself before it has places", async () => {
+  test("shows the status of a tenant-wide backup before it has places", async () => {
     const customStatus = { phase: "discovering", mailboxes: 0, withoutMailbox: 0, busy: 0 };
 
     expect(
@@ -166,7 +166,7 @@ describe("GET /api/jobs/{id}", () => {
       },
     });
 
-    test("sums up its places and what they are at, and says when it would end at the pace so far", async () => {
+    test("adds up its places and what they are at, and estimates its end from the pace so far", async () => {
       const hourAgo = new Date(Date.now() - 3_600_000);
       const { body } = await job(hub("Running", hourAgo), LIST);
 
@@ -181,7 +181,7 @@ describe("GET /api/jobs/{id}", () => {
       expect(etaSeconds / 3_600).toBeCloseTo(4.5 / 3.5, 1);
     });
 
-    test("has no time at which it would end while it is paused", async () => {
+    test("has no estimated end while it is paused", async () => {
       const { body } = await job(hub("Suspended", new Date("2026-11-22T01:00:00Z")), LIST);
 
       expect(body).toMatchObject({ state: "paused", progress: { complete: 1 } });

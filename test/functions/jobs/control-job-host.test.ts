@@ -3,14 +3,14 @@ import * as z from "zod";
 import { connectTaskHub } from "../../../local/host/connect-task-hub.ts";
 import { aHost, anApp, type RunningHost, removeFolders, until } from "../../local/host/fixture.ts";
 
-/** The tenant's orchestrators as they are; mailboxes whose backup ends when it is told to. */
+/** The tenant's orchestrators as they are; the backup of a mailbox ends by an event. */
 const APP = `
   import { app } from "@azure/functions";
   import * as df from "durable-functions";
   import { backupInTurn } from "./functions/backup/backup-in-turn.orchestrator.ts";
   import { backupTenant } from "./functions/backup/backup-tenant.orchestrator.ts";
-  import { steerJob } from "./functions/jobs/steer-job.http.ts";
-  import { cancelJob, pauseJob, resumeJob } from "./functions/jobs/steer-job.ts";
+  import { controlJob } from "./functions/jobs/control-job.http.ts";
+  import { cancelJob, pauseJob, resumeJob } from "./functions/jobs/control-job.ts";
 
   df.app.orchestration("backup-tenant", backupTenant);
   df.app.orchestration("backup-in-turn", backupInTurn);
@@ -26,12 +26,12 @@ const APP = `
   const extraInputs = [df.input.durableClient()];
   const operator = { id: "operator", roles: ["Backup.Operator"] };
   const asOperator = (handler) => (request, context) => handler(request, context, operator);
-  for (const [name, steer] of Object.entries({ pause: pauseJob, resume: resumeJob, cancel: cancelJob }))
+  for (const [name, operate] of Object.entries({ pause: pauseJob, resume: resumeJob, cancel: cancelJob }))
     app.http(name, {
       methods: ["POST"],
       route: "jobs/{id}/" + name,
       extraInputs,
-      handler: asOperator(steerJob({ clientOf, steer })),
+      handler: asOperator(controlJob({ clientOf, operate })),
     });
   app.http("start", { methods: ["POST"], route: "start", extraInputs, handler: async (request, context) => {
     const input = { trigger: "request", window: 2 };
@@ -58,7 +58,7 @@ afterAll(async () => {
 const States = z.record(z.string(), z.string());
 const states = async () => States.parse(await (await host.call("/api/states")).json());
 
-const steer = async (operation: string, id = "backup-tenant") => {
+const control = async (operation: string, id = "backup-tenant") => {
   const response = await host.call(`/api/jobs/${id}/${operation}`, { method: "POST" });
   return { status: response.status, state: z.looseObject({ state: z.string() }).parse(await response.json()).state };
 };
@@ -74,18 +74,18 @@ describe("a backup of the tenant in a task hub", () => {
     await host.call("/api/start", { method: "POST" });
     await until(async () => (await states())[b0 ?? ""] === "Running" && (await states())[a0 ?? ""] === "Running");
 
-    expect(await steer("pause")).toEqual({ status: 202, state: "paused" });
+    expect(await control("pause")).toEqual({ status: 202, state: "paused" });
     expect(await states()).toEqual(all("Suspended"));
-    expect(await steer("pause")).toEqual({ status: 409, state: "paused" });
+    expect(await control("pause")).toEqual({ status: 409, state: "paused" });
 
-    expect(await steer("resume")).toEqual({ status: 202, state: "running" });
+    expect(await control("resume")).toEqual({ status: 202, state: "running" });
     expect(await states()).toEqual(all("Running"));
 
-    expect(await steer("cancel", a0)).toEqual({ status: 202, state: "cancelled" });
+    expect(await control("cancel", a0)).toEqual({ status: 202, state: "cancelled" });
     await until(async () => (await states())[a1 ?? ""] === "Running");
 
-    expect(await steer("cancel")).toEqual({ status: 202, state: "cancelled" });
+    expect(await control("cancel")).toEqual({ status: 202, state: "cancelled" });
     expect(await states()).toEqual(all("Terminated", a1 ?? ""));
-    expect(await steer("cancel")).toEqual({ status: 409, state: "cancelled" });
+    expect(await control("cancel")).toEqual({ status: 409, state: "cancelled" });
   });
 });

@@ -1,8 +1,8 @@
 import type { HttpHandler } from "@azure/functions";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { describe, expect, test } from "vitest";
-import { steerJob } from "../../../functions/jobs/steer-job.http.ts";
-import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/steer-job.ts";
+import { controlJob } from "../../../functions/jobs/control-job.http.ts";
+import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/control-job.ts";
 import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/contracts/job-ids.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { ROLES, type Role } from "../../../shared/security/principal.ts";
@@ -48,12 +48,12 @@ const asOperator =
   (request, context) =>
     handler(request, context, { id: "00000000-0000-4000-8000-000000000002", roles });
 
-/** A task hub that carries out orders at once, and keeps a list of them. */
+/** A task hub that executes commands at once, and keeps a list of them. */
 const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (id: string) => void } = {}) => {
-  const orders: string[] = [];
-  const set = (order: string, state: State) => async (id: string, reason: string) => {
+  const commands: string[] = [];
+  const set = (command: string, state: State) => async (id: string, reason: string) => {
     refuse?.(id);
-    orders.push(`${order} ${id}`);
+    commands.push(`${command} ${id}`);
     if (reason !== "requested") throw new Error(reason);
     instances[id] = { name: "", ...instances[id], state };
   };
@@ -78,9 +78,9 @@ const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (i
   };
   const states = () => Object.fromEntries(Object.entries(instances).map(([id, { state }]) => [id, state]));
   const clientOf = () => client as unknown as DurableClient;
-  const steer = (operation: typeof pauseJob, id: string, roles?: readonly Role[]) =>
-    call(asOperator(steerJob({ clientOf, steer: operation }), roles), { id }, {}, "POST");
-  return { orders, states, steer };
+  const control = (operate: typeof pauseJob, id: string, roles?: readonly Role[]) =>
+    call(asOperator(controlJob({ clientOf, operate }), roles), { id }, {}, "POST");
+  return { commands, states, control };
 };
 
 describe("POST /api/jobs/{id}/pause", () => {
@@ -91,21 +91,21 @@ describe("POST /api/jobs/{id}/pause", () => {
   ])("leaves a %s alone when the caller may not start one", async (name, roles) => {
     const hub = aTaskHub({ [first]: { name, state: "Running" } });
 
-    expect(await hub.steer(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
-    expect(hub.orders).toEqual([]);
+    expect(await hub.control(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
+    expect(hub.commands).toEqual([]);
   });
 
-  test("is for readers of the vault too where those may start such a job", async () => {
+  test("is open to readers of the vault too, for a job that they may start", async () => {
     const hub = aTaskHub({ [first]: { name: "translate-exchange-ids", state: "Running" } });
 
-    expect(await hub.steer(pauseJob, first, ["Vault.Reader"])).toMatchObject({ status: 202 });
+    expect(await hub.control(pauseJob, first, ["Vault.Reader"])).toMatchObject({ status: 202 });
   });
 
   test("pauses a backup of one mailbox and answers with the job", async () => {
     const customStatus = { phase: "exporting", exported: 20, itemsPerSecond: 5, etaSeconds: 60 };
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running", customStatus } });
 
-    const { status, headers, body } = await hub.steer(pauseJob, first);
+    const { status, headers, body } = await hub.control(pauseJob, first);
     expect([status, headers["location"]]).toEqual([202, `/api/jobs/${first}`]);
     expect(body).toMatchObject({ id: first, kind: "backup-mailbox", state: "paused" });
     expect(body["progress"]).toEqual({ phase: "exporting", exported: 20 });
@@ -114,12 +114,12 @@ describe("POST /api/jobs/{id}/pause", () => {
   test("pauses a backup of the tenant before its places, and each place before the mailbox it is at", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.steer(pauseJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control(pauseJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
-    const place = (id: string) => hub.orders.indexOf(`suspend ${id}`);
-    expect(place(backupTenantInstance())).toBe(0);
-    expect(place(placeInstance(0, backupTenantInstance()))).toBeLessThan(place(first));
-    expect(place(placeInstance(1, backupTenantInstance()))).toBeLessThan(place(second));
+    const orderOf = (id: string) => hub.commands.indexOf(`suspend ${id}`);
+    expect(orderOf(backupTenantInstance())).toBe(0);
+    expect(orderOf(placeInstance(0, backupTenantInstance()))).toBeLessThan(orderOf(first));
+    expect(orderOf(placeInstance(1, backupTenantInstance()))).toBeLessThan(orderOf(second));
   });
 
   test("finishes a pause that was cut off", async () => {
@@ -127,14 +127,14 @@ describe("POST /api/jobs/{id}/pause", () => {
       aTenantRun({ [backupTenantInstance()]: { state: "Suspended" }, [first]: { state: "Suspended" } }),
     );
 
-    expect((await hub.steer(pauseJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control(pauseJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
   });
 
-  test("leaves alone what has ended", async () => {
+  test("leaves alone a place that has ended", async () => {
     const hub = aTaskHub(aTenantRun({ [placeInstance(1, backupTenantInstance())]: { state: "Completed" } }));
 
-    await hub.steer(pauseJob, backupTenantInstance());
+    await hub.control(pauseJob, backupTenantInstance());
     expect(hub.states()).toMatchObject({
       [placeInstance(1, backupTenantInstance())]: "Completed",
       [second]: "Running",
@@ -147,7 +147,7 @@ describe("POST /api/jobs/{id}/pause", () => {
     };
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } }, { refuse });
 
-    await expect(hub.steer(pauseJob, first)).rejects.toThrow("HTTP 500");
+    await expect(hub.control(pauseJob, first)).rejects.toThrow("HTTP 500");
   });
 
   test("answers that the job is paused when another caller was first", async () => {
@@ -157,7 +157,7 @@ describe("POST /api/jobs/{id}/pause", () => {
       throw new Error("HTTP 500: Cannot suspend");
     };
 
-    const { status, body } = await aTaskHub(instances, { refuse }).steer(pauseJob, first);
+    const { status, body } = await aTaskHub(instances, { refuse }).control(pauseJob, first);
     expect([status, body["state"]]).toEqual([409, "paused"]);
   });
 });
@@ -167,7 +167,7 @@ describe("POST /api/jobs/{id}/resume", () => {
     const paused = Object.fromEntries(Object.keys(aTenantRun()).map((id) => [id, { state: "Suspended" as const }]));
     const hub = aTaskHub(aTenantRun(paused));
 
-    const { status, body } = await hub.steer(resumeJob, backupTenantInstance());
+    const { status, body } = await hub.control(resumeJob, backupTenantInstance());
     expect([status, body["state"]]).toEqual([202, "running"]);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Running"]));
   });
@@ -178,16 +178,16 @@ describe("POST /api/jobs/{id}/cancel", () => {
     const id = "restore-20261122T093000Z-xyz567";
     const hub = aTaskHub({ [id]: { name: "restore-mailbox", state: "Suspended" } });
 
-    const { status, body } = await hub.steer(cancelJob, id);
-    expect([status, body["state"], hub.orders]).toEqual([202, "cancelled", [`terminate ${id}`]]);
+    const { status, body } = await hub.control(cancelJob, id);
+    expect([status, body["state"], hub.commands]).toEqual([202, "cancelled", [`terminate ${id}`]]);
   });
 
   test("ends mailboxes, then their places, then the tenant, and none sees its parts fail", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.steer(cancelJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control(cancelJob, backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Terminated"]));
-    expect(hub.orders.filter((order) => /tenant$|place-0|xj4b/.test(order))).toEqual([
+    expect(hub.commands.filter((command) => /tenant$|place-0|xj4b/.test(command))).toEqual([
       `suspend ${backupTenantInstance()}`,
       `suspend ${placeInstance(0, backupTenantInstance())}`,
       `terminate ${first}`,
@@ -208,7 +208,7 @@ describe("POST /api/jobs/{id}/cancel", () => {
       instances[placeInstance(1, backupTenantInstance())] = started;
     }, 150);
 
-    await hub.steer(cancelJob, backupTenantInstance());
+    await hub.control(cancelJob, backupTenantInstance());
     expect(hub.states()[placeInstance(1, backupTenantInstance())]).toBe("Terminated");
   });
 });
@@ -227,22 +227,22 @@ describe("a list of restores", () => {
   test.each([
     [pauseJob, "Suspended"],
     [cancelJob, "Terminated"],
-  ] as const)("is steered with its places and the restores that they are at: %o", async (steer, state) => {
+  ] as const)("is changed with its places and the restores that they are at: %o", async (operate, state) => {
     const hub = aTaskHub(aList());
 
-    expect((await hub.steer(steer, list)).status).toBe(202);
+    expect((await hub.control(operate, list)).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set([state]));
   });
 
-  test("is not to be steered by who may not restore", async () => {
+  test("is closed to a caller who may not restore", async () => {
     const hub = aTaskHub(aList());
 
-    expect((await hub.steer(cancelJob, list, ["Backup.Operator"])).status).toBe(403);
-    expect(hub.orders).toEqual([]);
+    expect((await hub.control(cancelJob, list, ["Backup.Operator"])).status).toBe(403);
+    expect(hub.commands).toEqual([]);
   });
 });
 
-describe("a job that cannot be steered", () => {
+describe("a job that cannot be changed", () => {
   test.each([
     [pauseJob, "Suspended", "paused"],
     [pauseJob, "Completed", "completed"],
@@ -250,18 +250,18 @@ describe("a job that cannot be steered", () => {
     [resumeJob, "Failed", "failed"],
     [cancelJob, "Completed", "completed"],
     [cancelJob, "Terminated", "cancelled"],
-  ] as const)("is named with its state: %o of one that is %s", async (steer, runtimeStatus, state) => {
+  ] as const)("is named with its state: %o of one that is %s", async (operate, runtimeStatus, state) => {
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: runtimeStatus } });
 
-    const { status, body } = await hub.steer(steer, first);
+    const { status, body } = await hub.control(operate, first);
     expect([status, body["type"], body["state"]]).toEqual([409, "/problems/job-state", state]);
     expect(body["detail"]).toContain(state);
-    expect(hub.orders).toEqual([]);
+    expect(hub.commands).toEqual([]);
   });
 
   test.each([second, "backup-tenant-place-0", "../admin"])("is unknown: %s", async (id) => {
-    const { steer } = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } });
+    const { control } = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } });
 
-    expect(await steer(cancelJob, id)).toMatchObject({ status: 404, body: { type: "/problems/job-not-found" } });
+    expect(await control(cancelJob, id)).toMatchObject({ status: 404, body: { type: "/problems/job-not-found" } });
   });
 });
