@@ -6,7 +6,7 @@ import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
-import { tell } from "../notify/notify.steps.ts";
+import { notifyPeople } from "../notify/notify.steps.ts";
 import {
   type BackupInTurnInput,
   BackupOutcomes,
@@ -28,10 +28,10 @@ export function* backupTenant(context: OrchestrationContext): Generator<Task, Ba
   const tenantRun = ownRunId(context, "tenant");
   try {
     const result = yield* backUpAll(context, tenantRun, input);
-    yield* tell(context, runNotice(tenantRun, result));
+    yield* notifyPeople(context, runNotice(tenantRun, result));
     return result;
   } catch (error) {
-    yield* tell(context, brokenRunNotice(tenantRun));
+    yield* notifyPeople(context, brokenRunNotice(tenantRun));
     throw error;
   }
 }

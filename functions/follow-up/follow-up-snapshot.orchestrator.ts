@@ -2,19 +2,19 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { verifySnapshotInstance } from "../../shared/contracts/job-ids.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { tell } from "../notify/notify.steps.ts";
+import { notifyPeople } from "../notify/notify.steps.ts";
 import { compactMailbox, retainMailbox } from "../retention/retention.contract.ts";
 import { VerifyTotals, type VerifyVaultInput } from "../verify/verify.contract.ts";
 import { FollowUpInput, type FollowUpResult } from "./follow-up.contract.ts";
 import { followUpNotice } from "./follow-up.notice.ts";
 
-/** Calls in which removing may go on where time was up; the nightly round takes what is left. */
+/** Most calls that remove blobs; the nightly clean-up removes the rest. */
 const MAX_ROUNDS = 20;
 
 /**
- * What a backup product does after the copy is made: verifies what the snapshot stored, compacts the mailbox's chain if that
- * is due, and removes what the policy does not keep. A step that fails stops none of the others, but nothing is removed
- * beside a snapshot that is damaged, or could not be verified. People are told what needs a look.
+ * Follows a new snapshot: verifies it, compacts the mailbox's chain if that is due, then forgets and prunes. A step
+ * that fails does not stop the others, but nothing is removed unless the snapshot is known to be sound. Notifies people
+ * of damage and failures.
  */
 export function* followUpSnapshot(context: OrchestrationContext): Generator<Task, FollowUpResult, unknown> {
   const input = FollowUpInput.parse(context.df.getInput());
@@ -30,11 +30,11 @@ export function* followUpSnapshot(context: OrchestrationContext): Generator<Task
   result.retain = result.verify === "sound" ? yield* orFailed(retain(context, mailboxKey)) : "withheld";
   show();
   const notice = followUpNotice(input, result);
-  if (notice !== undefined) yield* tell(context, notice);
+  if (notice !== undefined) yield* notifyPeople(context, notice);
   return result;
 }
 
-/** How a step ended; its failure is in the history of what failed. */
+/** How a step ended. The reason of a failure is in the history of the activity or part that failed. */
 function* orFailed(step: Generator<Task, string, unknown>): Generator<Task, string, unknown> {
   try {
     return yield* step;

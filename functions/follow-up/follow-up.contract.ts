@@ -6,8 +6,8 @@ export const FollowUpInput = z.object({ mailboxKey: MailboxKey, snapshotId: Snap
 export type FollowUpInput = z.output<typeof FollowUpInput>;
 
 /**
- * How each step ended: `waiting` before it, `failed`, or in its own words; `sound` and `damaged` are those of verifying, and
- * removing is `withheld` beside a snapshot that is not known to be sound.
+ * How each step ended: `waiting` before it ran, `failed`, or its own outcome. Of verifying, that is `sound` or
+ * `damaged`. Removing is `withheld` unless the snapshot is known to be sound.
  */
 export interface FollowUpResult {
   verify: string;

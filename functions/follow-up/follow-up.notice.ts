@@ -2,15 +2,15 @@ import { followUpInstance } from "../../shared/contracts/job-ids.ts";
 import type { Notice } from "../notify/notify.contract.ts";
 import type { FollowUpInput, FollowUpResult } from "./follow-up.contract.ts";
 
-/** Ends of a step that somebody should look into. */
+/** Outcomes of a step that somebody should look into. */
 const BAD: readonly string[] = ["damaged", "failed"];
 
-/** What to tell of what followed a snapshot; `undefined` when all is well. */
+/** The notice of a follow-up; `undefined` when all is well. */
 export const followUpNotice = (
   { mailboxKey, snapshotId }: FollowUpInput,
   result: FollowUpResult,
 ): Notice | undefined => {
-  if (!Object.values(result).some((end) => BAD.includes(end))) return undefined;
+  if (!Object.values(result).some((outcome) => BAD.includes(outcome))) return undefined;
   const id = followUpInstance(mailboxKey, snapshotId);
   return {
     id,

@@ -11,31 +11,31 @@ import type { FollowUpInput } from "./follow-up.contract.ts";
 const BLOB_CREATED = "Microsoft.Storage.BlobCreated";
 
 /**
- * Event Grid: a snapshot was written. Starts what follows it, once for each snapshot, however often and in whichever order
- * its events come: the instance is named by the snapshot, and one that has ended is not started again.
+ * Event Grid: a snapshot was written. Starts its follow-up, once for each snapshot, however often and in whichever
+ * order its events come: the snapshot names the instance, and one that has ended is not started again.
  *
- * An event is believed no further than its subject, and that only for a manifest that is in the vault. What no retry cures
+ * Only the subject of an event is trusted, and only if it names a manifest in the vault. An event that no retry cures
  * is logged and acknowledged; other failures are thrown, and Event Grid delivers again.
  */
 export const snapshotWritten =
   (deps: {
     readonly clientOf: ClientOf;
     readonly vault: Blobs;
-    /** The only source to believe; `undefined`: whichever is subscribed to. */
+    /** The only trusted source; `undefined`: every source that is subscribed to. */
     readonly source: string | undefined;
   }): EventGridHandler<unknown> =>
   async (raw, context) => {
     const event = readGridEvent(raw);
-    if (event === undefined) return context.warn("An event is of neither schema: it is left out.");
-    if (event.type !== BLOB_CREATED) return context.debug("An event of another type is left out.");
-    if (!isFrom(event, deps.source)) return context.warn("An event of another source is left out.");
+    if (event === undefined) return context.warn("An event of an unknown schema is ignored.");
+    if (event.type !== BLOB_CREATED) return context.debug("An event of another type is ignored.");
+    if (!isFrom(event, deps.source)) return context.warn("An event of another source is ignored.");
     const manifest = manifestOf(event);
-    if (manifest === undefined) return context.warn("An event whose subject is no manifest is left out.");
+    if (manifest === undefined) return context.warn("An event whose subject is not a manifest is ignored.");
 
     const { mailboxKey, snapshotId } = manifest;
     const instanceId = followUpInstance(mailboxKey, snapshotId);
     if ((await deps.vault.info(manifest.name)) === undefined)
-      return context.warn("An event of a snapshot that is not in the vault is left out.");
+      return context.warn("An event of a snapshot that is not in the vault is ignored.");
     const input: FollowUpInput = { mailboxKey, snapshotId };
     const outcome = await startUnlessKnown(deps.clientOf(context), "follow-up-snapshot", { instanceId, input });
     if (outcome === "known") context.debug(`${instanceId} was started before.`);

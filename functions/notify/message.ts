@@ -41,6 +41,8 @@ const slackMessage = ({ title, isProblem, facts }: Notice): unknown => {
   return { text: [`${isProblem ? ":warning: " : ""}*${slackText(title)}*`, ...lines].join("\n") };
 };
 
-/** The three characters that Slack reads as more than text. Source: docs.slack.dev/messaging/formatting-message-text. */
+/**
+ * The three characters that Slack reads as more than text. Source: docs.slack.dev/messaging/formatting-message-text.
+ */
 const slackText = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");

@@ -2,12 +2,12 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { Notice, NoticeOutcome } from "./notify.contract.ts";
 import type { PostNotice } from "./webhook.ts";
 
-/** Tells people something, at most once. */
+/** Notifies people, at most once for each id. */
 export type Notifier = (notice: Notice) => Promise<NoticeOutcome>;
 
 /**
- * Notes that a notice is about to go out, once for each id, and then posts it. One that is cut off in between never goes
- * out: of "at most once" and "at least once" the first is chosen, as nobody reads a channel that repeats itself.
+ * Notes that a notice is about to be sent, once for each id, and then posts it. Cut off in between, it is never sent:
+ * of "at most once" and "at least once" this is the first, as nobody reads a channel that repeats itself.
  *
  * @param post `undefined`: there is no webhook, and nothing is noted.
  */

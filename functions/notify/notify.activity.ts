@@ -3,7 +3,7 @@ import { implement } from "../../shared/durable/activity.ts";
 import type { Notifier } from "./notifier.ts";
 import { notify } from "./notify.contract.ts";
 
-/** Posts a notice. Run twice, it goes out once at most. A webhook that does not take it fails nothing: the log says so. */
+/** Posts a notice. Run twice, it is sent once at most. A webhook that refuses it fails nothing, but is logged. */
 export const notifyActivity = (deps: { readonly notifier: Notifier }): ActivityHandler =>
   implement(notify, async (notice, context) => {
     const outcome = await deps.notifier(notice);
@@ -12,4 +12,4 @@ export const notifyActivity = (deps: { readonly notifier: Notifier }): ActivityH
     return { outcome };
   });
 
-const VERDICTS = { refused: "refused the notice", unanswered: "did not answer to the notice" } as const;
+const VERDICTS = { refused: "refused the notice", unanswered: "did not answer the notice" } as const;

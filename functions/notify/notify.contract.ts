@@ -4,9 +4,9 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 /** Most facts in a notice. Our own choice: a message of Teams takes 28 KB. */
 export const MAX_FACTS = 30;
 
-/** Something to tell people, in words that name no one: counts, job ids and mailbox keys. */
+/** A message to people that names no one: it has counts, job ids and mailbox keys. */
 export const Notice = z.object({
-  /** What it is about: of one id, no more than one notice ever goes out. */
+  /** What it is about. At most one notice is sent per id. */
   id: z.string().regex(/^[a-zA-Z0-9-]{1,120}$/),
   title: z.string().min(1).max(200),
   /** Whether somebody should look into it. */
@@ -16,8 +16,8 @@ export const Notice = z.object({
 export type Notice = z.output<typeof Notice>;
 
 /**
- * What became of a notice: `sent`; `off`, as no webhook is set; `repeated`, as one of its id went out before, or was about
- * to; `refused` or `unanswered`, and then it is not tried again.
+ * What became of a notice. `off`: no webhook is set. `repeated`: one with its id was sent before, or was about to be.
+ * `refused` and `unanswered`: it is not tried again.
  */
 export const NoticeOutcome = z.enum(["sent", "off", "repeated", "refused", "unanswered"]);
 export type NoticeOutcome = z.output<typeof NoticeOutcome>;

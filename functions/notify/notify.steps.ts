@@ -2,8 +2,8 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { call } from "../../shared/durable/activity.ts";
 import { type Notice, notify } from "./notify.contract.ts";
 
-/** Tells people of something that has ended. Whether that can be told changes nothing about how it ended. */
-export function* tell(context: OrchestrationContext, notice: Notice): Generator<Task, void, unknown> {
+/** Notifies people of the end of a job. A notice that cannot be sent changes nothing about that end. */
+export function* notifyPeople(context: OrchestrationContext, notice: Notice): Generator<Task, void, unknown> {
   try {
     yield* call(context, notify, notice);
   } catch {

@@ -15,26 +15,26 @@ import { retryAfterMs } from "../../shared/graph/retry-after.ts";
 import { messageOf } from "./message.ts";
 import type { Notice } from "./notify.contract.ts";
 
-/** Posts one notice and says what came of it. Nothing that it says or throws holds the webhook's URL. */
+/** Posts one notice and returns what came of it. No result and no error has the webhook's URL in it. */
 export type PostNotice = (notice: Notice) => Promise<"sent" | "refused" | "unanswered">;
 
-/** Times that a notice is posted again that was certainly not taken. */
+/** Retries of a notice that was certainly not taken. */
 const MAX_RETRIES = 5;
 
-/** First wait where the webhook names none, doubled each time; Teams takes four messages a second. Our own choice. */
+/** First wait when the webhook names none, doubled each time; Teams takes four messages a second. Our own choice. */
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 60_000;
 
 const ANSWER_TIMEOUT_MS = 30_000;
 
-/** Statuses by which a webhook says that it has not taken a message. */
+/** Statuses that mean that a webhook has not taken a message. */
 const NOT_TAKEN: readonly number[] = [429, 503];
 
 /** Failures of a connection that came before anything was sent. */
 const NOT_CONNECTED: readonly string[] = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"];
 
 /**
- * Posts again only what was certainly not taken: a notice that went out twice would be worse than one that did not, since
+ * Posts only a notice again that was certainly not taken. One that is sent twice would be worse than one that is lost:
  * what it is about can be looked up.
  */
 const certainRetry = (firstWaitMs: number): RetryStrategy => ({

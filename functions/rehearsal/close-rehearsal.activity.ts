@@ -30,10 +30,10 @@ interface Deps {
 }
 
 /**
- * Lists what a rehearsal restored, compares it with its sample, writes the day's report, and then removes the rehearsal's
- * folder: a report is never about a folder that is gone already.
+ * Lists the items that a rehearsal restored, compares them with its sample, writes the day's report, and then removes
+ * the rehearsal's folder. The report comes first: nothing can be compared in a folder that is gone.
  *
- * Run twice, the first report stands, and what is left of the folder is removed.
+ * Run twice, the first report stands, and the rest of the folder is removed.
  */
 export const closeRehearsalActivity = (deps: Deps): ActivityHandler =>
   implement(closeRehearsal, async (rehearsal) => {
@@ -77,7 +77,7 @@ const writeReport = async (
   });
 };
 
-/** The ids of imported items, by their positions in the one chunk. */
+/** The ids of imported items, by position in the only chunk. */
 const importedItems = async (ledgers: Ledgers, restoreId: string): Promise<Map<number, string>> => {
   const imported = new Map<number, string>();
   for await (const { entries } of ledgers.readAll(ledgersPrefix(restoreId)))
@@ -86,7 +86,7 @@ const importedItems = async (ledgers: Ledgers, restoreId: string): Promise<Map<n
   return imported;
 };
 
-/** A folder that is not there holds nothing. */
+/** A missing folder counts as empty. */
 const liveItems = async (
   graph: GraphClient,
   mailbox: MailboxAddress,

@@ -10,7 +10,7 @@ import { NOBODY } from "../../shared/security/principal.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { openRehearsal, type Rehearsal } from "./rehearsal.contract.ts";
 import { keepRehearsalPlan } from "./rehearsal-plan.ts";
-import { drawSample, type MailboxSample } from "./rehearsal-sample.ts";
+import { type MailboxSample, sampleVault } from "./rehearsal-sample.ts";
 import { noteOpenRehearsal, openRehearsals } from "./rehearsal-state.ts";
 import { removeRehearsal } from "./remove-rehearsal.ts";
 
@@ -18,10 +18,10 @@ import { removeRehearsal } from "./remove-rehearsal.ts";
 const GRAPH_DEADLINE_MS = 120_000;
 
 /**
- * Removes what rehearsals that are not alive any more left behind, then draws the day's sample and plans its restore. Where
- * mail goes is in the audit log before it does, and the folder that it goes to is noted before it is made.
+ * Removes what ended rehearsals left behind, then takes the day's sample and plans its restore. The restore is in the
+ * audit log before any mail moves, and its folder is noted before it is made.
  *
- * Run twice, it draws the same sample, and the first plan stands.
+ * Run twice, it takes the same sample, and the first plan stands.
  */
 export const openRehearsalActivity = (deps: {
   readonly clientOf: ClientOf;
@@ -48,7 +48,7 @@ export const openRehearsalActivity = (deps: {
     }
 
     const { rehearsalId, date } = rehearsal;
-    const { mailboxes, damaged } = await drawSample(vault, { seed: date, items: deps.items, except: mailbox.key });
+    const { mailboxes, damaged } = await sampleVault(vault, { seed: date, items: deps.items, except: mailbox.key });
     const folderName = `Restore rehearsal ${date} ${rehearsalId.slice(-6)}`;
     await keepRehearsalPlan(work, rehearsalId, folderName, mailboxes);
     for (const sample of mailboxes) await deps.audit.append("restores", auditEntry(rehearsal, sample, mailbox.key));

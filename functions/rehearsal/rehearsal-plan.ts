@@ -6,19 +6,19 @@ import type { PutRecord } from "../../shared/vault/records.ts";
 import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../restore/restore-state.ts";
 import type { MailboxSample } from "./rehearsal-sample.ts";
 
-/** The folder that holds the others: a restore into a new folder has it under this name too. */
-export const TOP = "";
+/** The source id of the folder that holds the others, as in any restore into a new folder. */
+export const TOP_FOLDER_ID = "";
 
-/** Folders of different mailboxes may have one id. */
-const placeOf = (mailbox: MailboxKey, folderId: string): string => `${mailbox} ${folderId}`;
+/** Folders of different mailboxes may have the same id. */
+const qualifiedId = (mailbox: MailboxKey, folderId: string): string => `${mailbox} ${folderId}`;
 
 /** The mailbox that an item of a rehearsal's plan comes from. */
-export const sourceOf = ({ folderId }: Pick<PutRecord, "folderId">): MailboxKey =>
+export const sourceMailbox = ({ folderId }: Pick<PutRecord, "folderId">): MailboxKey =>
   folderId.slice(0, folderId.indexOf(" "));
 
 /**
- * Writes a sample down as the plan of a restore into a folder of its own, with a numbered folder below it for each one that
- * an item comes from, of its type: names of folders may say anything. What fits one chunk needs no more than one.
+ * Writes a sample as the plan of a restore into a folder of its own. Below that folder is one for each source folder,
+ * of its type. It has a number for a name, as a source folder's name may be personal. One chunk is enough for a sample.
  *
  * Run twice, the plan that is finished first stands.
  */
@@ -29,9 +29,9 @@ export const keepRehearsalPlan = async (
   samples: readonly MailboxSample[],
 ): Promise<void> => {
   const items = samples.flatMap(({ mailbox, items }) =>
-    items.map((item) => ({ ...item, folderId: placeOf(mailbox, item.folderId) })),
+    items.map((item) => ({ ...item, folderId: qualifiedId(mailbox, item.folderId) })),
   );
-  const folders = [{ sourceId: TOP, displayName: folderName, type: "IPF.Note" }, ...foldersOf(samples)];
+  const folders = [{ sourceId: TOP_FOLDER_ID, displayName: folderName, type: "IPF.Note" }, ...foldersOf(samples)];
   const generation = randomBytes(6).toString("hex");
   if (items.length > 0) await keepRestoreChunk(work, rehearsalId, generation, 0, items);
   await keepRestorePlan(work, rehearsalId, {
@@ -52,10 +52,10 @@ const foldersOf = (samples: readonly MailboxSample[]): TargetFolder[] => {
   const folders = new Map<string, TargetFolder>();
   for (const { mailbox, items, folders: all } of samples)
     for (const { folderId } of items) {
-      const sourceId = placeOf(mailbox, folderId);
+      const sourceId = qualifiedId(mailbox, folderId);
       const type = all.find(({ id }) => id === folderId)?.type ?? "IPF.Note";
       const displayName = folders.get(sourceId)?.displayName ?? String(folders.size + 1);
-      folders.set(sourceId, { sourceId, displayName, type, parentSourceId: TOP });
+      folders.set(sourceId, { sourceId, displayName, type, parentSourceId: TOP_FOLDER_ID });
     }
   return [...folders.values()];
 };

@@ -7,9 +7,9 @@ import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
 import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 
-/** Mailboxes that a sample comes from, and that are looked at for it: some may hold nothing. Our own choice. */
+/** Mailboxes that a sample comes from, and those that are tried for it: some may be empty. Our own choice. */
 const SAMPLED = 5;
-const MAX_LOOKED_AT = 20;
+const MAX_TRIED = 20;
 
 /** The items of a sample that come from one mailbox. */
 export interface MailboxSample {
@@ -25,62 +25,63 @@ export interface Sample {
 }
 
 /**
- * Draws items from the newest snapshots of a few mailboxes, as evenly as they have them. Which ones is a function of the
- * seed and of what the vault holds, so that a second delivery draws the same. Holds no more than the sample in memory.
+ * Samples items from the newest snapshots of a few mailboxes, as evenly as possible. The sample is a function of the
+ * seed and of the vault, so a second delivery takes the same one. Holds no more than the sample in memory.
  */
-export const drawSample = async (
+export const sampleVault = async (
   vault: Blobs,
   { seed, items, except }: { readonly seed: string; readonly items: number; readonly except: MailboxKey },
 ): Promise<Sample> => {
   const keys: MailboxKey[] = [];
   for await (const key of listMailboxes(vault)) if (key !== except) keys.push(key);
-  const drawn: MailboxSample[] = [];
+  const samples: MailboxSample[] = [];
   const damaged: { mailbox: MailboxKey; damage: string }[] = [];
-  for (const key of byLot(keys, seed).slice(0, MAX_LOOKED_AT)) {
-    if (drawn.length === SAMPLED) break;
+  for (const key of shuffled(keys, seed).slice(0, MAX_TRIED)) {
+    if (samples.length === SAMPLED) break;
     try {
-      const sample = await drawFrom(vault, key, seed, items);
-      if (sample !== undefined) drawn.push(sample);
+      const sample = await sampleMailbox(vault, key, seed, items);
+      if (sample !== undefined) samples.push(sample);
     } catch (error) {
       if (!(error instanceof VaultDamageError)) throw error;
       damaged.push({ mailbox: key, damage: error.message });
     }
   }
-  return { mailboxes: evenly(drawn, items), damaged };
+  return { mailboxes: roundRobin(samples, items), damaged };
 };
 
-const lot = (seed: string, name: string): string => createHash("sha256").update(`${seed}\n${name}`).digest("hex");
+const seededHash = (seed: string, name: string): string =>
+  createHash("sha256").update(`${seed}\n${name}`).digest("hex");
 
-const byLot = (names: readonly string[], seed: string): string[] =>
+const shuffled = (names: readonly string[], seed: string): string[] =>
   names
-    .map((name) => ({ name, lot: lot(seed, name) }))
-    .sort((a, b) => (a.lot < b.lot ? -1 : 1))
+    .map((name) => ({ name, hash: seededHash(seed, name) }))
+    .sort((a, b) => (a.hash < b.hash ? -1 : 1))
     .map(({ name }) => name);
 
-/** The items of the lowest lots; `undefined` for a mailbox without any. */
-const drawFrom = async (
+/** The items with the lowest hashes; `undefined` for a mailbox without items. */
+const sampleMailbox = async (
   vault: Blobs,
   mailbox: MailboxKey,
   seed: string,
-  most: number,
+  max: number,
 ): Promise<MailboxSample | undefined> => {
   const newest = (await readHead(vault, mailbox))?.newest;
   const snapshot = newest && (await readManifest(vault, mailbox, newest.id));
   if (!newest || !snapshot) return undefined;
-  let lowest: { readonly lot: string; readonly item: PutRecord }[] = [];
+  let lowest: { readonly hash: string; readonly item: PutRecord }[] = [];
   for await (const item of foldSnapshot(vault, mailbox, newest.id)) {
-    const drawn = { lot: lot(seed, `${item.folderId}\n${item.id}`), item };
-    if (lowest.length === most && drawn.lot > (lowest.at(-1)?.lot ?? "")) continue;
-    lowest = [...lowest, drawn].sort((a, b) => (a.lot < b.lot ? -1 : 1)).slice(0, most);
+    const hashed = { hash: seededHash(seed, `${item.folderId}\n${item.id}`), item };
+    if (lowest.length === max && hashed.hash > (lowest.at(-1)?.hash ?? "")) continue;
+    lowest = [...lowest, hashed].sort((a, b) => (a.hash < b.hash ? -1 : 1)).slice(0, max);
   }
   const items = lowest.map(({ item }) => item);
   return items.length === 0 ? undefined : { mailbox, snapshotId: newest.id, folders: snapshot.manifest.folders, items };
 };
 
-/** So many items in all, one from each mailbox in turn. */
-const evenly = (samples: readonly MailboxSample[], most: number): MailboxSample[] => {
+/** At most `max` items in all, one from each mailbox in turn. */
+const roundRobin = (samples: readonly MailboxSample[], max: number): MailboxSample[] => {
   const taken = samples.map(() => 0);
-  let left = most;
+  let left = max;
   for (let round = 0; left > 0 && samples.some(({ items }) => items.length > round); round += 1)
     for (const [index, { items }] of samples.entries()) {
       if (left === 0 || items.length <= round) continue;

@@ -11,7 +11,7 @@ const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 export const Rehearsal = z.object({ rehearsalId: RunId, restoreId: RunId, date: z.iso.date() });
 export type Rehearsal = z.output<typeof Rehearsal>;
 
-/** Removes what earlier rehearsals left, draws the sample of the day, and plans its restore. */
+/** Removes what earlier rehearsals left behind, takes the sample of the day, and plans its restore. */
 export const openRehearsal = defineActivity({
   name: "open-rehearsal",
   input: Rehearsal,
@@ -25,7 +25,7 @@ export const openRehearsal = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** What became of the items of a rehearsal. `extra` are live items in its folders that are none of them. */
+/** What became of the items of a rehearsal. `extra` are live items in its folders that it did not restore. */
 export const RehearsalCounts = z.object({
   items: Count,
   same: Count,
@@ -36,7 +36,7 @@ export const RehearsalCounts = z.object({
 });
 export type RehearsalCounts = z.output<typeof RehearsalCounts>;
 
-/** Compares what was restored, writes the report, and removes the rehearsal's folder. */
+/** Compares the restored items with the sample, writes the report, and removes the rehearsal's folder. */
 export const closeRehearsal = defineActivity({
   name: "close-rehearsal",
   input: Rehearsal.extend({ mailbox: MailboxRef }),

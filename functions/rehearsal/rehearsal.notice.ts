@@ -2,7 +2,7 @@ import { rehearsalInstance, restoreInstance } from "../../shared/contracts/job-i
 import type { Notice } from "../notify/notify.contract.ts";
 import type { Rehearsal, RehearsalResult } from "./rehearsal.contract.ts";
 
-/** What to tell of a rehearsal that did not prove that backups restore. */
+/** The notice of a rehearsal that did not prove that backups restore. */
 export const unprovedNotice = (
   rehearsal: Rehearsal,
   { items, same, different, missing, extra, damagedMailboxes }: RehearsalResult,
@@ -21,7 +21,7 @@ export const unprovedNotice = (
   ],
 });
 
-/** What to tell of one that broke off. */
+/** The notice of a rehearsal that broke off. */
 export const brokenRehearsalNotice = (rehearsal: Rehearsal): Notice => ({
   id: rehearsalInstance(rehearsal.date),
   title: "The restore rehearsal broke off",

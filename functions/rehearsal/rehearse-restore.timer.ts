@@ -4,7 +4,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import type { RehearseRestoreInput } from "./rehearsal.contract.ts";
 
-/** Starts the restore rehearsal of the day, once a day however often it ticks; none where no mailbox takes rehearsals. */
+/** Starts the day's restore rehearsal, once however often it ticks; never without a mailbox for rehearsals. */
 export const rehearseRestore =
   (deps: { readonly clientOf: ClientOf; readonly mailbox: string | undefined }): TimerHandler =>
   async (_timer, context) => {

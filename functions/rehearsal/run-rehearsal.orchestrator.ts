@@ -4,7 +4,7 @@ import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
-import { tell } from "../notify/notify.steps.ts";
+import { notifyPeople } from "../notify/notify.steps.ts";
 import type { RestoreMailboxInput } from "../restore/restore.contract.ts";
 import {
   closeRehearsal,
@@ -16,8 +16,8 @@ import {
 import { brokenRehearsalNotice, unprovedNotice } from "./rehearsal.notice.ts";
 
 /**
- * Rehearses a restore: draws a sample of items, has it restored into the rehearsal mailbox as any restore is, compares, and
- * removes it again. People are told when that did not prove that backups restore.
+ * Rehearses a restore: takes a sample of items, restores it into the rehearsal mailbox by an ordinary restore,
+ * compares, and removes it again. Notifies people when that did not prove that backups restore.
  */
 export function* runRehearsal(context: OrchestrationContext): Generator<Task, RehearsalResult, unknown> {
   const { date } = RehearseRestoreInput.parse(context.df.getInput());
@@ -28,10 +28,10 @@ export function* runRehearsal(context: OrchestrationContext): Generator<Task, Re
   };
   try {
     const result = yield* rehearse(context, rehearsal);
-    if (!result.proved) yield* tell(context, unprovedNotice(rehearsal, result));
+    if (!result.proved) yield* notifyPeople(context, unprovedNotice(rehearsal, result));
     return result;
   } catch (error) {
-    yield* tell(context, brokenRehearsalNotice(rehearsal));
+    yield* notifyPeople(context, brokenRehearsalNotice(rehearsal));
     throw error;
   }
 }
@@ -49,7 +49,7 @@ function* rehearse(context: OrchestrationContext, rehearsal: Rehearsal): Generat
   return result;
 }
 
-/** The failure of the restore is no failure of the rehearsal: what did not come back is missing in the comparison. */
+/** A restore that fails does not fail the rehearsal: the comparison finds the items missing. */
 function* restore(
   context: OrchestrationContext,
   { rehearsalId, restoreId }: Rehearsal,

@@ -39,7 +39,7 @@ const follow = async ({
 };
 
 describe("follow-up-snapshot", () => {
-  test("verifies the snapshot, compacts, and removes, in that order, and is silent when all is well", async () => {
+  test("verifies the snapshot, compacts and removes, in that order, and is silent when all is well", async () => {
     const { calls, names, output, customStatuses } = await follow();
 
     expect(names).toEqual(["verify-vault", "compact-mailbox", "retain-mailbox"]);
@@ -55,14 +55,14 @@ describe("follow-up-snapshot", () => {
     ["verifying", { verify: fails }, { verify: "failed", compact: "not-due", retain: "withheld" }],
     ["compacting", { compact: fails }, { verify: "sound", compact: "failed", retain: "done" }],
     ["removing", { retain: fails }, { verify: "sound", compact: "not-due", retain: "failed" }],
-  ])("goes on when %s fails, says so, and tells people", async (_, steps, result) => {
+  ])("goes on when %s fails, reports it, and notifies people", async (_, steps, result) => {
     const { output, notices } = await follow(steps);
 
     expect(output).toEqual(result);
     expect(notices).toMatchObject([{ id: `follow-up-${aKey}-${aSnapshot}`, isProblem: true }]);
   });
 
-  test("removes nothing beside a snapshot that is damaged, and tells people of it", async () => {
+  test("removes nothing after a snapshot that is damaged, and notifies people", async () => {
     const { names, output, notices } = await follow({ verify: () => ({ ...sound, problems: 2 }) });
 
     expect(names).not.toContain("retain-mailbox");
@@ -70,7 +70,7 @@ describe("follow-up-snapshot", () => {
     expect(notices).toMatchObject([{ title: "A new snapshot is damaged" }]);
   });
 
-  test("goes on removing where time was up, within bounds", async () => {
+  test("calls retention again when its time was up, but not without end", async () => {
     let rounds = 0;
     const some = await follow({
       retain: () => {

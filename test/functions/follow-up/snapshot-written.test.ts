@@ -14,7 +14,7 @@ const CREATED = "Microsoft.Storage.BlobCreated";
 const subjectOf = (name: string, container = "vault"): string =>
   `/blobServices/default/containers/${container}/blobs/${name}`;
 
-interface Told {
+interface EventFacts {
   readonly subject?: string;
   readonly type?: string;
   readonly source?: string;
@@ -26,7 +26,7 @@ const anEvent = ({
   type = CREATED,
   source = SOURCE,
   schema = "cloud",
-}: Told = {}): unknown => {
+}: EventFacts = {}): unknown => {
   const facts = { id: randomUUID(), subject, data: { url: "https://elsewhere.example/x", api: "PutBlob" } };
   const time = "2026-11-22T01:00:00Z";
   return schema === "cloud"
@@ -65,7 +65,7 @@ const UNWANTED: readonly (readonly [what: string, event: unknown])[] = [
 
 describe("snapshot-written", () => {
   test.each(["cloud", "own"] as const)(
-    "starts what follows a snapshot, by an event of the %s schema",
+    "starts the follow-up of a snapshot, by an event of the %s schema",
     async (schema) => {
       const { raise, started } = await aListener([MANIFEST]);
 
@@ -89,7 +89,7 @@ describe("snapshot-written", () => {
     expect(started).toEqual([]);
   });
 
-  test("believes any account whose events it is told of when the settings name none", async () => {
+  test("trusts every account that it is subscribed to when the settings name none", async () => {
     const { raise, started } = await aListener([MANIFEST], { source: undefined });
 
     await raise(anEvent({ source: "/subscriptions/other" }));
@@ -105,7 +105,7 @@ describe("snapshot-written", () => {
     expect(started).toEqual([]);
   });
 
-  test("leaves for 1,000 duplicated, reordered and forged events what the genuine ones deserve, once each", async () => {
+  test("starts one follow-up for each snapshot, by 1,000 duplicated, reordered and forged events", async () => {
     const snapshots = Array.from({ length: 90 }, (_, n) => ({
       key: mailboxKey(`mailbox ${n % 30}`),
       id: snapshotAt(n),

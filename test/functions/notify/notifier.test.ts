@@ -25,7 +25,7 @@ afterEach(() => {
 
 type Answer = number | ((response: ServerResponse) => void);
 
-/** A webhook on this machine that gives these answers in turn, the last one again and again, and keeps what it got. */
+/** A webhook on this machine that answers these in order, the last one again and again, and keeps what it got. */
 const aWebhook = async (answers: readonly Answer[] = [200], format: "teams" | "slack" = "teams") => {
   const got: unknown[] = [];
   const server = createServer(async (request: IncomingMessage, response: ServerResponse) => {
@@ -39,15 +39,15 @@ const aWebhook = async (answers: readonly Answer[] = [200], format: "teams" | "s
   await once(server, "listening");
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook/s3cret`;
   const state = memoryBlobs();
-  const tell = notifier({ state, post: webhook({ url, format }, { userAgent: "test", firstWaitMs: 1 }) });
-  return { got, state, tell };
+  const notify = notifier({ state, post: webhook({ url, format }, { userAgent: "test", firstWaitMs: 1 }) });
+  return { got, state, notify };
 };
 
 describe("a notice", () => {
   test("goes to Teams as an Adaptive Card", async () => {
-    const { got, tell } = await aWebhook();
+    const { got, notify } = await aWebhook();
 
-    expect(await tell(aNotice)).toBe("sent");
+    expect(await notify(aNotice)).toBe("sent");
     expect(got).toMatchObject([
       {
         type: "message",
@@ -68,27 +68,27 @@ describe("a notice", () => {
   });
 
   test("goes to Slack as text in which nothing is a command", async () => {
-    const { got, tell } = await aWebhook([200], "slack");
+    const { got, notify } = await aWebhook([200], "slack");
 
-    await tell(aNotice);
+    await notify(aNotice);
 
     expect(got).toEqual([{ text: ":warning: *The backup has ended*\nFailed: 1 &lt; 2 &amp; &lt;!channel&gt;" }]);
   });
 
-  test("goes out once, however often it is told, also at the same time", async () => {
-    const { got, tell } = await aWebhook();
+  test("is sent once, however often it is notified, also at the same time", async () => {
+    const { got, notify } = await aWebhook();
 
-    const outcomes = await Promise.all(Array.from({ length: 5 }, () => tell(aNotice)));
+    const outcomes = await Promise.all(Array.from({ length: 5 }, () => notify(aNotice)));
 
     expect(outcomes.toSorted()).toEqual(["repeated", "repeated", "repeated", "repeated", "sent"]);
     expect(got).toHaveLength(1);
-    expect(await tell({ ...aNotice, id: "backup-2" })).toBe("sent");
+    expect(await notify({ ...aNotice, id: "backup-2" })).toBe("sent");
   });
 
-  test.each([429, 503])("is posted again after %i, which says that it was not taken", async (status) => {
-    const { got, tell } = await aWebhook([status, status, 200]);
+  test.each([429, 503])("is posted again after %i, which means that it was not taken", async (status) => {
+    const { got, notify } = await aWebhook([status, status, 200]);
 
-    expect(await tell(aNotice)).toBe("sent");
+    expect(await notify(aNotice)).toBe("sent");
     expect(got).toHaveLength(3);
   });
 
@@ -98,9 +98,9 @@ describe("a notice", () => {
     ["may have been taken before the connection broke", (response) => response.destroy(), "unanswered"],
     ["is sent elsewhere", (response) => response.writeHead(302, { location: "http://127.0.0.1:9/" }).end(), "refused"],
   ])("is not posted again when it %s", async (_, answer, outcome) => {
-    const { got, tell, state } = await aWebhook([answer]);
+    const { got, notify, state } = await aWebhook([answer]);
 
-    expect(await tell(aNotice)).toBe(outcome);
+    expect(await notify(aNotice)).toBe(outcome);
     expect(got).toHaveLength(1);
     expect([...state.blobs.values()].map(({ body }) => String(body)).join()).not.toContain("s3cret");
   });
@@ -112,7 +112,7 @@ describe("a notice", () => {
     expect(state.writes).toEqual([]);
   });
 
-  test("never says where it goes when nobody answers there", async () => {
+  test("never shows the webhook's URL when nobody answers there", async () => {
     const post = webhook({ url: "http://127.0.0.1:1/s3cret", format: "slack" }, { userAgent: "test", firstWaitMs: 1 });
 
     expect(await post(aNotice)).toBe("unanswered");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { closeRehearsalActivity } from "../../../functions/rehearsal/close-rehearsal.activity.ts";
-import { getRehearsals } from "../../../functions/rehearsal/list-rehearsals.http.ts";
+import { listRehearsals } from "../../../functions/rehearsal/list-rehearsals.http.ts";
 import { openRehearsalActivity } from "../../../functions/rehearsal/open-rehearsal.activity.ts";
 import { closeRehearsal, openRehearsal } from "../../../functions/rehearsal/rehearsal.contract.ts";
 import { type RehearsalReport, readRehearsalReports } from "../../../functions/rehearsal/rehearsal-state.ts";
@@ -16,7 +16,7 @@ const DATE = "2026-11-22";
 const PLAN_ID = "20261122T060000Z-abc234";
 const rehearsal = { rehearsalId: PLAN_ID, restoreId: aRestoreId, date: DATE };
 
-/** A mailbox that was backed up, another one that takes rehearsals, and the activities in the order of the orchestrators. */
+/** A backed-up mailbox, another one for rehearsals, and the activities in the order of the orchestrators. */
 const aRehearsal = async (instances: Parameters<typeof aFakeHub>[0] = {}) => {
   const kit = await aRestore({ items: 20, layout: "typical" }, { intoOf: anotherMailbox });
   const { openGraph, vault, work, state, ledgers } = kit;
@@ -84,7 +84,7 @@ describe("a restore rehearsal", () => {
     expect(await kit.report()).toEqual(report);
   });
 
-  test("names an item that is missing, one that differs, and counts what nobody restored", async () => {
+  test("names a missing item and one that differs, and counts items that it did not restore", async () => {
     const kit = await aRehearsal();
     await kit.open();
     await kit.restore();
@@ -109,7 +109,7 @@ describe("a restore rehearsal", () => {
     expect(await kit.report()).toMatchObject({ damaged: [{ mailbox: kit.mailbox.key }] });
   });
 
-  test("draws the same sample twice on one day, another one on another, and says in the audit log whose it is", async () => {
+  test("takes the same sample again on one day, another one on the next, and audits whose items it takes", async () => {
     const kit = await aRehearsal();
     const idsOf = (index: number) => kit.entries()[index]?.selection.ids;
 
@@ -138,7 +138,7 @@ describe("a restore rehearsal", () => {
 describe("what a rehearsal left behind", () => {
   const tomorrow = { date: "2026-11-23", rehearsalId: "20261123T060000Z-xyz567", restoreId: "20261123T060000Z-abc567" };
 
-  test("is removed by the next one, and nothing else in the mailbox", async () => {
+  test("is removed by the next one, which removes nothing else from the mailbox", async () => {
     const kit = await aRehearsal();
     const mailbox = kit.into.id;
     await kit.open();
@@ -168,7 +168,7 @@ describe("what a rehearsal left behind", () => {
 });
 
 describe("GET /api/rehearsals", () => {
-  test("answers the newest reports first, also of a day on which nothing came back, and no address", async () => {
+  test("lists the newest reports first, also of a day on which nothing came back, and no address", async () => {
     const kit = await aRehearsal();
     await kit.open();
     expect(await kit.close()).toMatchObject({ items: 10, missing: 10, proved: false });
@@ -176,7 +176,7 @@ describe("GET /api/rehearsals", () => {
     const older = { ...report, date: "2026-11-21" };
     await kit.state.create("rehearsals/2026-11-21.json", Buffer.from(JSON.stringify(older)));
 
-    const { status, body, text } = await ask(getRehearsals(kit));
+    const { status, body, text } = await ask(listRehearsals(kit));
 
     expect(status).toBe(200);
     expect(body).toEqual({ rehearsals: [report, older] });

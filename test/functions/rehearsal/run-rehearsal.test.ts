@@ -46,7 +46,7 @@ const rehearse = async ({
 const namesOf = (run: unknown): string[] => (run as { calls: { name: string }[] }).calls.map(({ name }) => name);
 
 describe("run-rehearsal", () => {
-  test("draws, restores as any restore does, compares, and is silent when all is well", async () => {
+  test("takes a sample, restores it by an ordinary restore, compares, and is silent when all is well", async () => {
     const { run, notices } = await rehearse();
 
     expect(namesOf(run)).toEqual(["open-rehearsal", "restore-mailbox", "close-rehearsal"]);
@@ -60,7 +60,7 @@ describe("run-rehearsal", () => {
     expect(notices).toEqual([]);
   });
 
-  test("compares also when the restore fails, and tells people what that proved", async () => {
+  test("compares also when the restore fails, and notifies people of the result", async () => {
     const { run, notices } = await rehearse({
       restore: fails,
       close: () => ({ ...counts, same: 0, missing: 20, proved: false }),
@@ -81,7 +81,7 @@ describe("run-rehearsal", () => {
     expect(notices).toHaveLength(1);
   });
 
-  test("tells people when it breaks off, and fails", async () => {
+  test("notifies people when it breaks off, and fails", async () => {
     const { run, notices } = await rehearse({ open: fails });
 
     expect(run).toBeInstanceOf(OrchestratorFailedError);
@@ -103,7 +103,7 @@ describe("rehearse-restore", () => {
     ]);
   });
 
-  test("starts nothing where no mailbox takes rehearsals", async () => {
+  test("starts nothing without a mailbox for rehearsals", async () => {
     const { clientOf, started } = aFakeHub();
 
     await rehearseRestore({ clientOf, mailbox: undefined })(aTimer, aQuietContext());
