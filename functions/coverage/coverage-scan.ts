@@ -8,16 +8,16 @@ import { readVerification } from "../verify/verification-state.ts";
 import {
   BREACHES,
   COVERAGE_STATES,
+  type CoverageCriteria,
   type CoverageState,
   coverageOf,
-  type Judgement,
   type MailboxCoverage,
 } from "./coverage.ts";
 
-/** Mailboxes looked at together: their heads are read at the same time, and let go of before the next ones. */
+/** Mailboxes that are read at the same time. */
 const READERS = 32;
 
-/** Where coverage is read from, and how often a mailbox should be looked at. */
+/** Where coverage is read from, and how often a mailbox should be backed up. */
 export interface CoverageSource {
   readonly vault: Blobs;
   readonly state: Blobs;
@@ -27,14 +27,14 @@ export interface CoverageSource {
 /** The coverage of all mailboxes, in numbers. */
 export interface CoverageSummary extends Readonly<Record<CoverageState, number>> {
   readonly mailboxes: number;
-  /** Those that are on hold, in whatever state. */
+  /** Those on hold, in any state. */
   readonly held: number;
   /** Those whose newest snapshot lacks items that failed for an unknown reason. */
   readonly partial: number;
-  /** What is live in the newest snapshots; bytes are of the raw streams. */
+  /** Live items in the newest snapshots, and the bytes of their raw streams. */
   readonly items: number;
   readonly bytes: number;
-  /** Of the mailboxes that are to be backed up and were looked at. */
+  /** The longest time since a check, of the mailboxes in scope that were ever checked. */
   readonly oldestAgeSeconds: number;
 }
 
@@ -52,18 +52,18 @@ export const coveredMailboxes = async (vault: Blobs, scope: Scope | undefined): 
   return [...keys].sort();
 };
 
-/** The coverage of one mailbox, by what the vault and its verifications say of it now. */
-export const lookAt = async (
+/** The coverage of one mailbox, from the vault and the verifications as they are now. */
+export const readCoverage = async (
   { vault, state }: Pick<CoverageSource, "vault" | "state">,
   key: MailboxKey,
-  judgement: Judgement,
+  criteria: CoverageCriteria,
   read: typeof storedHead = storedHead,
 ): Promise<MailboxCoverage> => {
   const [stored, verification] = await Promise.all([read(vault, key), readVerification(state, key)]);
-  return coverageOf(key, stored, verification, judgement);
+  return coverageOf(key, stored, verification, criteria);
 };
 
-/** Looks at the head of every mailbox, and at what is known of its soundness, which costs two reads for each: callers share a scan where they can. */
+/** Reads the head and the verification of every mailbox. That is two reads for each, so callers share scans. */
 export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource): Promise<CoverageScan> => {
   const nowMs = Date.now();
   const scope = await readScope(state);
@@ -71,7 +71,7 @@ export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource)
   const breaches: MailboxCoverage[] = [];
   const keys = await coveredMailboxes(vault, scope);
   await mapBounded(keys, READERS, async (key) => {
-    const coverage = await lookAt({ vault, state }, key, { nowMs, intervalMs, scope });
+    const coverage = await readCoverage({ vault, state }, key, { nowMs, intervalMs, scope });
     count(tally, coverage);
     if (BREACHES.includes(coverage.state)) breaches.push(coverage);
   });
@@ -107,10 +107,10 @@ const count = (tally: Tally, { state, hold, newest, ageSeconds = 0 }: MailboxCov
 /** Scans that all callers of a process share. */
 export type SharedScan = () => Promise<CoverageScan>;
 
-/** A scan serves for so many times as long as it took: looking costs no more than a twentieth of the time. */
-const SERVES = 20;
+/** A scan is reused for this many times as long as it took: scanning takes at most a twentieth of the time. */
+const REUSE_FACTOR = 20;
 
-/** Shares each scan among those who ask while it runs or serves; one that fails serves nobody who asks later. */
+/** Returns the same scan to all callers while it runs, and while it is reused. A failed one is not reused. */
 export const sharedScan = (scan: () => Promise<CoverageScan>, now: () => number = Date.now): SharedScan => {
   let last: { readonly scan: Promise<CoverageScan>; untilMs: number } | undefined;
   return () => {
@@ -120,7 +120,7 @@ export const sharedScan = (scan: () => Promise<CoverageScan>, now: () => number 
     last = current;
     current.scan.then(
       () => {
-        current.untilMs = now() + SERVES * (now() - beganMs);
+        current.untilMs = now() + REUSE_FACTOR * (now() - beganMs);
       },
       () => {
         current.untilMs = 0;

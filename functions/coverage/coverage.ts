@@ -5,8 +5,8 @@ import type { StoredMailbox } from "../browse/stored-mailbox.ts";
 import { problemsOf, type Verification } from "../verify/verification-state.ts";
 
 /**
- * How well a mailbox is covered, what is worst first: `damaged`, as far as is known; `never`, without any snapshot;
- * `stale`, last looked at too long ago; `protected`; and `departed`, in the vault but not to be backed up any more.
+ * How well a mailbox is covered, worst first. `damaged`: damage is known. `never`: it has no snapshot. `stale`: it was
+ * last checked too long ago. `departed`: it is in the vault, but not in scope any more.
  */
 export const COVERAGE_STATES = ["damaged", "never", "stale", "protected", "departed"] as const;
 export type CoverageState = (typeof COVERAGE_STATES)[number];
@@ -20,35 +20,35 @@ export interface MailboxCoverage {
   readonly state: CoverageState;
   readonly user?: string | undefined;
   readonly kind?: Head["kind"];
-  /** When a run last found the mailbox and the vault alike, and how long ago that was. */
+  /** When a run last brought the vault up to date with the mailbox, and the time since then. */
   readonly checked?: string;
   readonly ageSeconds?: number;
   readonly newest?: NonNullable<Head["newest"]>;
   readonly problems?: { readonly failed: number; readonly skipped?: number | undefined };
   readonly hold?: NonNullable<Head["hold"]>;
   readonly damage?: string | undefined;
-  /** The last verification that looked at the mailbox, and the problems that are known. */
+  /** The last verification of the mailbox, and the number of known problems. */
   readonly verified?: { readonly at: string; readonly problems: number };
 }
 
-/** What a mailbox's coverage is judged by. */
-export interface Judgement {
+/** The criteria for a mailbox's coverage. */
+export interface CoverageCriteria {
   readonly nowMs: number;
   readonly intervalMs: number;
-  /** `undefined` while nobody has looked: then whatever is in the vault counts as to be backed up. */
+  /** `undefined` before the first discovery: then every mailbox in the vault counts as in scope. */
   readonly scope: Scope | undefined;
 }
 
-/** Nights differ in length, and a mailbox's place in them too: a quarter of the interval is let pass. Our own choice. */
+/** A quarter of the interval: nights differ in length, and a mailbox's position in them varies. Our own choice. */
 const GRACE = 0.25;
 
-export const latestAgeMs = (intervalMs: number): number => intervalMs * (1 + GRACE);
+export const staleAfterMs = (intervalMs: number): number => intervalMs * (1 + GRACE);
 
 export const coverageOf = (
   mailbox: MailboxKey,
   { head, skipped, damage }: StoredMailbox,
   verification: Verification | undefined,
-  { nowMs, intervalMs, scope }: Judgement,
+  { nowMs, intervalMs, scope }: CoverageCriteria,
 ): MailboxCoverage => {
   const inScope = scope === undefined || scope.has(mailbox);
   const problems = verification === undefined ? 0 : problemsOf(verification);
@@ -60,7 +60,7 @@ export const coverageOf = (
   const ageMs = nowMs - Date.parse(checkedAt);
   return {
     mailbox,
-    state: stateOf({ problems, inScope, isStale: ageMs > latestAgeMs(intervalMs) }),
+    state: coverageState({ problems, inScope, isStale: ageMs > staleAfterMs(intervalMs) }),
     user: user?.id,
     kind,
     checked: checkedAt,
@@ -72,7 +72,7 @@ export const coverageOf = (
   };
 };
 
-const stateOf = (mailbox: {
+const coverageState = (mailbox: {
   readonly problems: number;
   readonly inScope: boolean;
   readonly isStale: boolean;

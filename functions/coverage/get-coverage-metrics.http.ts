@@ -5,7 +5,7 @@ import { invalidQuery, readQuery } from "../../shared/http/query.ts";
 import { COVERAGE_STATES } from "./coverage.ts";
 import type { CoverageScan, SharedScan } from "./coverage-scan.ts";
 
-/** Most mailboxes that have series of their own: each would stay in Prometheus for as long as it keeps anything. */
+/** Most mailboxes with a series of their own: Prometheus keeps each series for its whole retention time. */
 const MAX_SERIES = 100;
 
 const Query = z.strictObject({ breaches: z.stringbool("Expected 'true' or 'false'").default(false) });
@@ -13,8 +13,8 @@ const Query = z.strictObject({ breaches: z.stringbool("Expected 'true' or 'false
 /**
  * GET /api/coverage/metrics?breaches=
  *
- * 200 with the numbers of all mailboxes in Prometheus' text format and, with `breaches=true`, one series for each mailbox
- * that somebody should look into, the first hundred of them by key. 400 for a parameter that does not parse.
+ * 200 with totals over all mailboxes in Prometheus' text format. With `breaches=true`, also one series for each mailbox
+ * that somebody should look into, the first hundred by key. 400 for a parameter that does not parse.
  */
 export const getCoverageMetrics =
   (deps: { readonly scan: SharedScan }): HttpHandler =>
@@ -38,12 +38,12 @@ const totals = ({ at, summary }: CoverageScan): Gauge[] => {
       help: "Mailboxes by the state of their coverage.",
       samples: COVERAGE_STATES.map((state) => ({ labels: { state }, value: summary[state] })),
     },
-    one("mailboxes_held", "Mailboxes on hold, in whatever state.", summary.held),
+    one("mailboxes_held", "Mailboxes on hold, in any state.", summary.held),
     one("mailboxes_partial", "Mailboxes whose newest snapshot lacks items.", summary.partial),
     one("items", "Items in the newest snapshots.", summary.items),
     one("raw_bytes", "Bytes of the items in the newest snapshots.", summary.bytes),
-    one("oldest_check_age_seconds", "Age of the oldest last look at a mailbox.", summary.oldestAgeSeconds),
-    one("coverage_scan_timestamp_seconds", "When coverage was last looked at.", Date.parse(at) / 1000),
+    one("oldest_check_age_seconds", "Longest time since a mailbox was last checked.", summary.oldestAgeSeconds),
+    one("coverage_scan_timestamp_seconds", "When coverage was last scanned.", Date.parse(at) / 1000),
   ];
 };
 

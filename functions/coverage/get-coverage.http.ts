@@ -7,10 +7,10 @@ import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { readScope } from "../backup/discover/scope-state.ts";
 import { storedMailbox } from "../browse/stored-mailbox.ts";
-import { latestAgeMs } from "./coverage.ts";
-import { type CoverageSource, coveredMailboxes, lookAt, type SharedScan } from "./coverage-scan.ts";
+import { staleAfterMs } from "./coverage.ts";
+import { type CoverageSource, coveredMailboxes, readCoverage, type SharedScan } from "./coverage-scan.ts";
 
-/** Mailboxes looked up at the same time. */
+/** Mailboxes that are read at the same time. */
 const READERS = 16;
 
 const Query = z.strictObject(paging(200));
@@ -21,8 +21,8 @@ const tokens = pageTokens(MailboxKey, "coverage");
 /**
  * GET /api/coverage?page=&pageSize=
  *
- * 200 with the numbers of all mailboxes, as of the last scan, and with a page of the mailboxes themselves, as of now, in the
- * order of their keys, and `next` if there are more: those of the vault and those that are to be backed up. 400 for a
+ * 200 with totals over all mailboxes, as of the last scan, and with a page of mailboxes, as of now, in the order of
+ * their keys, and `next` if there are more. The mailboxes are those in the vault and those in scope. 400 for a
  * parameter that does not parse.
  */
 export const getCoverage =
@@ -32,20 +32,20 @@ export const getCoverage =
     if (!query.success) return invalidQuery(query.error);
     const { page, pageSize } = query.data;
     const after = page === undefined ? "" : tokens.read(page);
-    if (after === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
+    if (after === undefined) return invalidParameter("page", "Expected the 'next' of a page of this list");
 
     const { vault, state, intervalMs } = deps;
     const { at, summary } = await deps.scan();
     const scope = await readScope(state);
     const keys = (await coveredMailboxes(vault, scope)).filter((key) => key > after);
-    const judgement = { nowMs: Date.now(), intervalMs, scope };
+    const criteria = { nowMs: Date.now(), intervalMs, scope };
     const mailboxes = await mapBounded(keys.slice(0, pageSize), READERS, (key) =>
-      lookAt(deps, key, judgement, storedMailbox),
+      readCoverage(deps, key, criteria, storedMailbox),
     );
     const last = mailboxes.at(-1);
     return json(200, {
       summary: { at, ...summary },
-      wanted: { intervalSeconds: intervalMs / 1000, staleAfterSeconds: latestAgeMs(intervalMs) / 1000 },
+      wanted: { intervalSeconds: intervalMs / 1000, staleAfterSeconds: staleAfterMs(intervalMs) / 1000 },
       mailboxes,
       ...(keys.length <= pageSize || last === undefined ? {} : { next: tokens.write(last.mailbox) }),
     });

@@ -5,7 +5,7 @@ import { PROGRAM } from "../../shared/program.ts";
 /**
  * GET /api/health
  *
- * 200 when the app runs and reaches its vault, else 503. It says nothing that a stranger may not know.
+ * 200 when the app runs and reaches its vault, else 503. Anyone may call, so nothing in it is confidential.
  */
 export const getHealth =
   (deps: { readonly reachVault: () => Promise<boolean> }): HttpHandler =>

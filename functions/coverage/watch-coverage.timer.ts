@@ -10,20 +10,20 @@ import type { CoverageScan } from "./coverage-scan.ts";
 /** Mailboxes that a notice names. */
 const MAX_NAMED = 10;
 
-/** What was told last: the mailboxes in breach, and how often anything was told. */
-const Told = z.object({
+/** What people were last notified of: the mailboxes in breach, and the number of the notice. */
+const Notified = z.object({
   v: z.literal(1),
   number: z.int().nonnegative(),
   breaches: z.record(MailboxKey, z.enum(COVERAGE_STATES)),
 });
-type Told = z.output<typeof Told>;
+type Notified = z.output<typeof Notified>;
 
 const NAME = "coverage/told.json";
-const NOTHING: Told = { v: 1, number: 0, breaches: {} };
+const NOTHING: Notified = { v: 1, number: 0, breaches: {} };
 
 /**
- * Looks at the coverage of all mailboxes and tells people when mailboxes are in breach that were not, or are not any more.
- * While nothing changes it is silent. One that is cut off after it has told says nothing twice: notices are numbered.
+ * Scans the coverage of all mailboxes, and notifies people when a mailbox has come into breach or out of it. It is
+ * silent while nothing changes. Notices are numbered, so one that was sent before a crash is not sent twice.
  */
 export const watchCoverage =
   (deps: {
@@ -33,17 +33,19 @@ export const watchCoverage =
   }): TimerHandler =>
   async (_timer, context) => {
     const scan = await deps.scan();
-    const told = (await readJson(deps.state, NAME, Told)) ?? NOTHING;
-    const breaches: Told["breaches"] = Object.fromEntries(scan.breaches.map(({ mailbox, state }) => [mailbox, state]));
-    const fresh = Object.keys(breaches).filter((key) => breaches[key] !== told.breaches[key]);
-    const over = Object.keys(told.breaches).filter((key) => breaches[key] === undefined);
+    const last = (await readJson(deps.state, NAME, Notified)) ?? NOTHING;
+    const breaches: Notified["breaches"] = Object.fromEntries(
+      scan.breaches.map(({ mailbox, state }) => [mailbox, state]),
+    );
+    const fresh = Object.keys(breaches).filter((key) => breaches[key] !== last.breaches[key]);
+    const over = Object.keys(last.breaches).filter((key) => breaches[key] === undefined);
     if (fresh.length === 0 && over.length === 0) return;
 
-    const number = told.number + 1;
+    const number = last.number + 1;
     const outcome = await deps.notifier(noticeOf(number, scan, fresh, over.length));
     context.info(`Coverage has changed: ${fresh.length} new breaches, ${over.length} over; notice ${outcome}`);
-    const now: Told = { v: 1, number, breaches };
-    await updateJson(deps.state, NAME, Told, (current = NOTHING) => (current.number >= number ? current : now));
+    const now: Notified = { v: 1, number, breaches };
+    await updateJson(deps.state, NAME, Notified, (current = NOTHING) => (current.number >= number ? current : now));
   };
 
 const noticeOf = (

@@ -21,11 +21,11 @@ const [DAMAGED, DEPARTED, HELD, NEVER, STALE, WELL] = ["a", "b", "c", "d", "e", 
 
 const hoursAgo = (hours: number): string => new Date(Date.now() - hours * HOUR_MS).toISOString();
 
-/** A vault with one mailbox of each kind of coverage, and a directory in which one is in scope that was never backed up. */
+/** A vault with mailboxes in each state of coverage, and a scope with one that was never backed up. */
 const aCoverage = async () => {
   const vault = memoryBlobs();
   const state = memoryBlobs();
-  /** As no run would, since a check never goes back. */
+  /** Sets the time of the last check, which a run never moves back. */
   const check = async (key: string, hours: number) => {
     const found = await vault.readWhole(headName(key));
     const { sum: _, ...head } = JSON.parse(String(found?.body));
@@ -81,7 +81,7 @@ describe("GET /api/coverage", () => {
     });
   });
 
-  test("says of every mailbox how it is covered, also of one that was never backed up", async () => {
+  test("shows the coverage of every mailbox, also of one that was never backed up", async () => {
     const { body } = await get();
 
     const { mailboxes } = body as { mailboxes: Record<string, unknown>[] };
@@ -97,7 +97,7 @@ describe("GET /api/coverage", () => {
     expect(Math.abs(Number(mailboxes[4]?.["ageSeconds"]) - 31 * 3600)).toBeLessThan(60);
   });
 
-  test("calls a mailbox damaged that a verification found so", async () => {
+  test("calls a mailbox damaged when a verification found damage", async () => {
     const { source, scan, state } = await aCoverage();
     const totals = { snapshots: 1, packs: 1, items: 1, bytes: 1, problems: 2 };
     const pieces = [{ piece: "20261122T010000Z-abc234", done: true, problems: 2, findings: [] }];
@@ -114,7 +114,7 @@ describe("GET /api/coverage", () => {
     });
   });
 
-  test.each([1, 2, 3, 5, 6])("gives each mailbox once, in pages of %i", async (pageSize) => {
+  test.each([1, 2, 3, 5, 6])("lists each mailbox once, in pages of %i", async (pageSize) => {
     const { source, scan } = await aCoverage();
     const found: string[] = [];
     let page: string | undefined;
@@ -131,7 +131,7 @@ describe("GET /api/coverage", () => {
     expect(found).toEqual([DAMAGED, DEPARTED, HELD, NEVER, STALE, WELL]);
   });
 
-  test("counts whatever is in the vault as to be backed up while nobody has looked through the directory", async () => {
+  test("counts every mailbox in the vault as in scope before the first discovery", async () => {
     const { source, scan, state } = await aCoverage();
     state.blobs.clear();
 
@@ -152,7 +152,7 @@ describe("GET /api/coverage/metrics", () => {
   const scrape = async (query: Record<string, string> = {}) =>
     ask(getCoverageMetrics({ scan: (await aCoverage()).scan }), { query });
 
-  test("gives totals in Prometheus' text format", async () => {
+  test("returns totals in Prometheus' text format", async () => {
     const { headers, text } = await scrape();
 
     expect(headers).toEqual({ "content-type": "text/plain; version=0.0.4; charset=utf-8" });
@@ -173,7 +173,7 @@ describe("GET /api/coverage/metrics", () => {
     expect(text).not.toContain(STALE);
   });
 
-  test("has series of their own for mailboxes in breach, where that is wanted", async () => {
+  test("has a series for each mailbox in breach, on request", async () => {
     const { text } = await scrape({ breaches: "true" });
 
     expect(text.split("\n").filter((line) => line.startsWith("mailbox_vault_mailbox_breach"))).toEqual([
@@ -206,12 +206,11 @@ describe("watch-coverage", () => {
       notices.push(notice);
       return "sent" as const;
     };
-    const tell = notifier({ state: coverage.state, post });
-    const watch = watchCoverage({ ...coverage, notifier: tell });
-    return { ...coverage, notices, tick: () => watch(aTimer, aQuietContext()), tell };
+    const watch = watchCoverage({ ...coverage, notifier: notifier({ state: coverage.state, post }) });
+    return { ...coverage, notices, tick: () => watch(aTimer, aQuietContext()) };
   };
 
-  test("tells of mailboxes in breach once, and then only of changes", async () => {
+  test("notifies people of mailboxes in breach once, and then only of changes", async () => {
     const { tick, notices, check } = await aWatch();
 
     await tick();
@@ -230,7 +229,7 @@ describe("watch-coverage", () => {
     expect(notices).toHaveLength(1);
   });
 
-  test("tells when a mailbox is covered again, and when it is not once more", async () => {
+  test("notifies people when a mailbox is covered again, and when it falls back", async () => {
     const { tick, notices, check } = await aWatch();
     await tick();
 
@@ -243,7 +242,7 @@ describe("watch-coverage", () => {
     expect(new Set(notices.map(({ id }) => id)).size).toBe(3);
   });
 
-  test("says nothing twice when it is cut off after it has told", async () => {
+  test("sends no notice twice when it is cut off after sending one", async () => {
     const { tick, notices, state } = await aWatch();
     const { replace } = state;
     state.replace = () => Promise.reject(new Error("cut off"));
@@ -258,7 +257,7 @@ describe("watch-coverage", () => {
 });
 
 describe("a shared scan", () => {
-  test("serves all who ask while it runs, and for twenty times as long as it took", async () => {
+  test("serves all callers while it runs, and for twenty times as long as it took", async () => {
     let nowMs = 0;
     let scans = 0;
     const { scan } = await aCoverage();
@@ -282,7 +281,7 @@ describe("a shared scan", () => {
     expect(scans).toBe(2);
   });
 
-  test("that fails serves nobody who asks later", async () => {
+  test("that failed is not reused", async () => {
     let scans = 0;
     const { scan } = await aCoverage();
     const shared = sharedScan(() => {

@@ -10,7 +10,7 @@ describe("GET /api/health", () => {
     });
   });
 
-  test("says that the vault's container is missing", async () => {
+  test("reports that the vault's container is missing", async () => {
     expect(await ask(getHealth({ reachVault: async () => false }))).toMatchObject({
       status: 503,
       headers: PROBLEM,
@@ -18,7 +18,7 @@ describe("GET /api/health", () => {
     });
   });
 
-  test("says that the vault is out of reach, and nothing of why: anyone may ask", async () => {
+  test("reports that the vault is out of reach, but not why: anyone may ask", async () => {
     const reachVault = async () => {
       throw new Error("https://account.blob.core.windows.net refused sig=secret");
     };
