@@ -10,7 +10,7 @@ export interface HoldDeps extends MailboxSource {
   readonly audit: AuditLog;
 }
 
-/** The handler of a route about a mailbox's hold, which its head carries: 409 for a mailbox that has no head yet. */
+/** The handler of a route about a mailbox's hold. The head has the hold: 409 for a mailbox without a head. */
 export const heldMailboxRoute = <I>(
   deps: HoldDeps,
   read: ReadInput<I>,
@@ -19,6 +19,6 @@ export const heldMailboxRoute = <I>(
   mailboxRoute(deps, read, async ({ key }, asked) => {
     const head = await readHead(deps.vault, key);
     if (head === undefined)
-      return problemResponse(409, "never-backed-up", "The mailbox was never backed up: there is nothing yet to hold.");
+      return problemResponse(409, "never-backed-up", "The mailbox was never backed up, so there is nothing to hold.");
     return answer(head, asked);
   });

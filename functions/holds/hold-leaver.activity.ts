@@ -8,7 +8,7 @@ import { LEAVER } from "./leaver-hold.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
-/** Holds a mailbox for the days of the settings. A hold that holds already stands, whoever set it: also the one of a first run. */
+/** Holds a mailbox for the days of the settings. Leaves an active hold alone, also one that an earlier delivery set. */
 export const holdLeaverActivity = (deps: { readonly vault: Blobs; readonly holdDays: number }): ActivityHandler =>
   implement(holdLeaver, async ({ mailbox }) => {
     const now = Date.now();
@@ -18,7 +18,7 @@ export const holdLeaverActivity = (deps: { readonly vault: Blobs; readonly holdD
       until: new Date(now + deps.holdDays * DAY_MS).toISOString(),
     };
     const { hold } = await moveHead(deps.vault, mailbox.key, (head) => {
-      if (head === undefined) throw new Error(`The head of ${mailbox.key} is gone`);
+      if (head === undefined) throw new Error(`The head of ${mailbox.key} is missing`);
       return isHeld(head.hold, now) ? head : { ...head, hold: wanted };
     });
     return hold?.until === undefined ? {} : { until: hold.until };

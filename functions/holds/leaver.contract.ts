@@ -4,7 +4,7 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
-/** Keeps retention away from the mailbox of someone who leaves. */
+/** Holds the mailbox of someone who leaves, so that retention removes nothing of it. */
 export const holdLeaver = defineActivity({
   name: "hold-leaver",
   input: z.object({ mailbox: MailboxRef }),
@@ -12,7 +12,7 @@ export const holdLeaver = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Starts a backup of one mailbox, unless something is backing it up, or may be about to: then it is `busy`. */
+/** Starts a backup of one mailbox. `busy`: a backup of it is alive, or may start at any moment. */
 export const startLastBackup = defineActivity({
   name: "start-last-backup",
   input: z.object({ mailbox: MailboxRef }),
@@ -24,6 +24,6 @@ export const startLastBackup = defineActivity({
 export const ProtectLeaverInput = z.object({ mailboxes: z.array(MailboxRef).min(1) });
 export type ProtectLeaverInput = z.output<typeof ProtectLeaverInput>;
 
-/** How many of their mailboxes are held, and of how many a last backup was started. */
+/** The numbers of their mailboxes that are held, and that a last backup was started of. */
 export const ProtectLeaverResult = z.object({ held: z.int().nonnegative(), started: z.int().nonnegative() });
 export type ProtectLeaverResult = z.output<typeof ProtectLeaverResult>;

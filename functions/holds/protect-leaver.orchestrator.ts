@@ -5,12 +5,14 @@ import { pause } from "../../shared/durable/pause.ts";
 import { holdLeaver, ProtectLeaverInput, type ProtectLeaverResult, startLastBackup } from "./leaver.contract.ts";
 
 /** Between two tries while a mailbox is being backed up anyway. */
-const TRY_AGAIN_MS = 5 * 60_000;
+const RETRY_MS = 5 * 60_000;
 
-/** A tenant-wide backup that lasts longer than a day is not waited for: it takes the mailbox itself. */
+/** A day of tries. A tenant-wide backup that takes longer backs the mailbox up itself. */
 const MAX_TRIES = 288;
 
-/** Protects the mailboxes of someone who leaves: first the holds, which need nobody, then a last backup of each. */
+/**
+ * Protects the mailboxes of someone who leaves: first the holds, which wait for nothing, then a last backup of each.
+ */
 export function* protectLeaver(context: OrchestrationContext): Generator<Task, ProtectLeaverResult, unknown> {
   const { mailboxes } = ProtectLeaverInput.parse(context.df.getInput());
   const result = { held: 0, started: 0 };
@@ -29,7 +31,7 @@ function* startBackup(context: OrchestrationContext, mailbox: MailboxRef): Gener
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     const { outcome } = yield* call(context, startLastBackup, { mailbox });
     if (outcome === "started") return true;
-    yield* pause(context, TRY_AGAIN_MS);
+    yield* pause(context, RETRY_MS);
   }
   return false;
 }

@@ -8,8 +8,8 @@ import { type HoldDeps, heldMailboxRoute } from "./held-mailbox.ts";
 /**
  * DELETE /api/mailboxes/{mailbox}/hold
  *
- * 200 when the mailbox is on hold no more; 404 for a mailbox that does not exist, or is not on hold; 409 for one that
- * was never backed up; 503 when the audit log cannot be written, without which nothing changes.
+ * 200 when the hold is released; 404 for a mailbox that does not exist, or is not on hold; 409 for one that was never
+ * backed up; 503 when the audit log cannot be written: then nothing changes.
  */
 export const releaseHold = (deps: HoldDeps): HttpHandler =>
   heldMailboxRoute(deps, noInput, async (head, { context, principal }) => {

@@ -10,7 +10,7 @@ import { type HoldDeps, heldMailboxRoute } from "./held-mailbox.ts";
 const Request = z.strictObject({
   /** The operator's own words. */
   reason: z.string().trim().min(1).max(500),
-  /** When the hold ends; never by itself when absent. */
+  /** When the hold ends; without it, only when it is released. */
   until: z.iso
     .datetime({ offset: true })
     .refine((until) => Date.parse(until) > Date.now(), { error: "should be in the future" })
@@ -21,9 +21,9 @@ const Request = z.strictObject({
 /**
  * PUT /api/mailboxes/{mailbox}/hold
  *
- * 200 with the hold, which from now on keeps everything of the mailbox from being removed and stands in place of
- * another one; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 for one that was never
- * backed up; 503 when the audit log cannot be written, without which nothing changes.
+ * 200 with the hold: from now on nothing of the mailbox is removed. It replaces an earlier hold. 400 for a body that
+ * does not parse; 404 for a mailbox that does not exist; 409 for one that was never backed up; 503 when the audit log
+ * cannot be written: then nothing changes.
  */
 export const setHold = (deps: HoldDeps): HttpHandler =>
   heldMailboxRoute(deps, bodyOf(Request), async (head, { input: { reason, until }, context, principal }) => {

@@ -7,12 +7,12 @@ import type { BackupMailboxInput } from "../backup/backup.contract.ts";
 import { startLastBackup } from "./leaver.contract.ts";
 
 /**
- * Starts the backup of one mailbox under the id that every backup of it has, so that there is one at a time. While a
- * tenant-wide backup is alive, which may start it any moment as a part of itself, the mailbox is busy; one that begins
- * later finds this one alive and leaves the mailbox out.
+ * Starts the backup of one mailbox under the id that every backup of it has, so that there is one at a time. The
+ * mailbox is busy while a tenant-wide backup is alive, which may start a backup of it at any moment. A tenant-wide
+ * backup that begins later finds this one alive, and leaves the mailbox out.
  *
- * Run twice, the second finds the backup of the first, and calls the mailbox busy, or starts another, which finds nothing
- * new: both do no harm.
+ * Run twice, the second finds the first one's backup alive and returns `busy`, or starts another, which finds nothing
+ * new. Neither does any harm.
  */
 export const startLastBackupActivity = (deps: { readonly clientOf: ClientOf }): ActivityHandler =>
   implement(startLastBackup, async ({ mailbox }, context) => {

@@ -13,19 +13,23 @@ import { mailboxesOfUser } from "../backup/discover/mailboxes-of-user.ts";
 import type { ProtectLeaverInput } from "./leaver.contract.ts";
 import { isHeldForLeaver } from "./leaver-hold.ts";
 
-/** Source: learn.microsoft.com/azure/event-grid/microsoft-entra-events (read 2026-11): a soft deletion comes as an update. */
+/**
+ * A soft deletion comes as an update. Source: learn.microsoft.com/azure/event-grid/microsoft-entra-events (read
+ * 2026-11).
+ */
 const TYPES: readonly string[] = ["Microsoft.Graph.UserUpdated", "Microsoft.Graph.UserDeleted"];
 
-/** How long an event waits for the directory before Event Grid is left to deliver it again. */
+/** How long an event waits for the directory. After that it fails, and Event Grid delivers it again. */
 const GRAPH_DEADLINE_MS = 5_000;
 
 /**
- * Event Grid: a user changed. Looks the user up in the directory, whatever the event says of them: for one who may not
- * sign in any more, or is not there any more, starts what protects those of their mailboxes that the vault knows and that
- * are not held for a leaver already. A mailbox that was never backed up may well be out of scope, and is left alone.
+ * Event Grid: a user changed. Looks the user up in the directory, and trusts nothing else in the event. A user who may
+ * not sign in any more, or is not in the directory any more, is a leaver. Starts the protection of those mailboxes of
+ * theirs that are in the vault and not held for a leaver already. A mailbox that was never backed up may be out of
+ * scope, and is left alone.
  *
- * Twice, or out of order, it finds what the directory says now, and what is protected already. What no retry cures is
- * logged and acknowledged; other failures are thrown, and Event Grid delivers again.
+ * Delivered twice or out of order, it acts on the directory and the holds as they are now. An event that no retry cures
+ * is logged and acknowledged; other failures are thrown, and Event Grid delivers again.
  */
 export const userChanged =
   (deps: {
@@ -38,10 +42,10 @@ export const userChanged =
   }): EventGridHandler<unknown> =>
   async (raw, context) => {
     const event = readGridEvent(raw);
-    if (event === undefined) return context.warn("An event is of neither schema: it is left out.");
-    if (!TYPES.includes(event.type)) return context.debug("An event of another type is left out.");
+    if (event === undefined) return context.warn("An event of an unknown schema is ignored.");
+    if (!TYPES.includes(event.type)) return context.debug("An event of another type is ignored.");
     const userId = userOf(event);
-    if (userId === undefined) return context.warn("An event of no user of the directory is left out.");
+    if (userId === undefined) return context.warn("An event that is not about a user of the directory is ignored.");
 
     const user = await findUser(deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS }), userId);
     if (user !== undefined && user.accountEnabled !== false) return context.debug("A user who stays is left alone.");
@@ -56,7 +60,7 @@ export const userChanged =
     await startOnce(deps.clientOf(context), "protect-leaver", { instanceId, input });
   };
 
-/** The mailboxes in the vault that are this user's, and not held for a leaver. */
+/** The user's mailboxes that are in the vault and not held for a leaver. */
 const unprotected = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
   userId: string,

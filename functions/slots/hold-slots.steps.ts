@@ -6,24 +6,26 @@ import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { type SlotUser, shareSlots } from "./slots.contract.ts";
 
-/** Between two askings while others hold all slots. */
-const ASK_AGAIN_MS = 5_000;
+/** Between two requests while others hold all slots. */
+const RETRY_MS = 5_000;
 
-/** A hold outlasts the lanes that use it by what their last request takes; a job that was killed lets go after that. */
+/**
+ * A hold outlasts its lanes by the time of their last request. The slots of a job that was killed are free after it.
+ */
 const GRACE_MS = 2 * 60_000;
 
 /** A job's use of one mailbox's slots. */
 export interface SlotUse {
   readonly mailboxKey: MailboxKey;
   /**
-   * Another for each generation of each run: lanes of a run that was killed are still counted, and giving back, when that
-   * is delivered again, takes nothing from the next generation.
+   * A different one for each generation of each run. So the lanes of a killed run still count, and a release that is
+   * delivered again takes nothing from the next generation.
    */
   readonly holder: string;
   readonly user: SlotUser;
 }
 
-/** Takes up to `wanted` slots for lanes of a duration, and waits until there is at least one. */
+/** Takes up to `wanted` slots for lanes that run for `laneMs`; waits until there is at least one. */
 export function* holdSlots(
   context: OrchestrationContext,
   use: SlotUse,
@@ -34,15 +36,17 @@ export function* holdSlots(
     const asking = ownGuid(context, use.holder);
     const { granted } = yield* call(context, shareSlots, { ...use, asking, wanted, holdMs: laneMs + GRACE_MS });
     if (granted > 0) return granted;
-    yield* pause(context, ASK_AGAIN_MS);
+    yield* pause(context, RETRY_MS);
   }
 }
 
-/** Slots to ask for next: half as many after a wave that saw 429, one more after a clean one, within the mailbox's own. */
+/**
+ * Slots to ask for next: half as many after a throttled wave, one more after a clean one, up to the mailbox's slots.
+ */
 export const nextLanes = (lanes: number, throttled: number): number =>
   throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1);
 
-/** Does a job's work, and gives back what it holds when that ends or fails. A job that is killed lets go by itself. */
+/** Does a job's work, and releases its slots when the work ends or fails. A killed job's slots expire. */
 export function* withSlots<T>(
   context: OrchestrationContext,
   use: SlotUse,

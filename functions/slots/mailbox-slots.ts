@@ -8,15 +8,15 @@ const Holder = z.object({
   user: z.enum(["backup", "restore"]),
   asking: z.string(),
   slots: z.int().nonnegative(),
-  /** Milliseconds since the epoch: a job that died lets go by itself. */
+  /** Milliseconds since the epoch: the slots of a job that died expire. */
   until: z.number(),
 });
 
-/** Who holds how many of a mailbox's slots. A holder of none waits, and those who come after it see that. */
+/** The holders of a mailbox's slots. A holder of none waits, which the next ones can see. */
 const Slots = z.object({ holders: z.record(z.string(), Holder) });
 type Slots = z.output<typeof Slots>;
 
-/** Slots that are left to a backup while a restore works on its mailbox. */
+/** Slots that a backup keeps while a restore works on its mailbox. */
 const LEFT_TO_BACKUP = 1;
 
 const slotsName = (key: MailboxKey): string => `slots/${key}.json`;
@@ -24,17 +24,17 @@ const slotsName = (key: MailboxKey): string => `slots/${key}.json`;
 export interface SlotRequest {
   readonly holder: string;
   readonly user: SlotUser;
-  /** Another for each asking, so that a second delivery of one is known. */
+  /** A different one for each request, so that a second delivery of one is recognised. */
   readonly asking: string;
   readonly wanted: number;
   readonly holdMs: number;
 }
 
 /**
- * Takes slots of a mailbox for one holder until it asks again, gives them back, or the hold ends. All holders together
- * never hold more than the mailbox has, whichever processes they run in: the record changes under its ETag.
+ * Takes slots of a mailbox for one holder until it asks again, releases them, or the hold expires. All holders together
+ * never hold more than the mailbox has, in whichever processes they run: the record changes under its ETag.
  *
- * Run twice, a live hold stays what the first delivery granted: its lanes may be at work.
+ * Run twice, a live hold stays as the first delivery granted it: its lanes may be at work.
  */
 export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotRequest, nowMs: number): Promise<number> => {
   const slots = await updateJson(work, slotsName(key), Slots, (current = { holders: {} }) =>
@@ -55,7 +55,7 @@ const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots =
   const rivals = Object.values(others);
   const free = MAILBOX_SLOTS - rivals.reduce((sum, { slots }) => sum + slots, 0);
   const isShared = rivals.some((rival) => rival.user !== user);
-  const most = !isShared ? MAILBOX_SLOTS : user === "backup" ? LEFT_TO_BACKUP : MAILBOX_SLOTS - LEFT_TO_BACKUP;
-  const granted = Math.max(0, Math.min(wanted, most, free));
+  const max = !isShared ? MAILBOX_SLOTS : user === "backup" ? LEFT_TO_BACKUP : MAILBOX_SLOTS - LEFT_TO_BACKUP;
+  const granted = Math.max(0, Math.min(wanted, max, free));
   return { holders: { ...others, [holder]: { user, asking, slots: granted, until } } };
 };

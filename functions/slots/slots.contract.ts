@@ -4,18 +4,18 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** Work on a mailbox that uses its request slots. A restore goes before a backup. */
+/** Work on a mailbox that uses its request slots. A restore has priority over a backup. */
 export const SlotUser = z.enum(["backup", "restore"]);
 export type SlotUser = z.output<typeof SlotUser>;
 
-/** Takes as many of a mailbox's slots as there are for this job, or gives back those it holds when it wants none. */
+/** Takes up to `wanted` of a mailbox's slots for a holder; releases those that it holds when it wants none. */
 export const shareSlots = defineActivity({
   name: "share-slots",
   input: z.object({
     mailboxKey: MailboxKey,
     holder: z.string().min(1),
     user: SlotUser,
-    /** Another for each asking, so that a second delivery of one is known. */
+    /** A different one for each request, so that a second delivery of one is recognised. */
     asking: z.string().min(1),
     wanted: Count,
     holdMs: z.int().positive(),

@@ -8,9 +8,9 @@ import { problemsOf, readVerification } from "./verification-state.ts";
 /**
  * GET /api/mailboxes/{mailbox}/verification
  *
- * 200 with what the newest verification looked at, when all of the mailbox was last verified, and everything that is known
- * to be wrong: each piece (the head, or a snapshot) as it was found when it was last looked at. 404 for a mailbox of which
- * the vault holds nothing, or that was never verified.
+ * 200 with the newest verification, the time of the last one of the whole mailbox, and all known damage: for each piece
+ * (the head, or a snapshot) as of its last verification. 404 for a mailbox that is not in the vault, or was never
+ * verified.
  */
 export const getVerification = (deps: MailboxSource & { readonly state: Blobs }): HttpHandler =>
   storedMailboxRoute(deps, noInput, async (mailbox) => {
@@ -19,7 +19,7 @@ export const getVerification = (deps: MailboxSource & { readonly state: Blobs })
       return problemResponse(
         404,
         "not-verified",
-        "Nothing of the mailbox was verified yet: POST /api/mailboxes/{mailbox}/verify does that.",
+        "The mailbox was never verified: POST /api/mailboxes/{mailbox}/verify verifies it.",
       );
 
     const { last, whole, damaged, findings } = known;

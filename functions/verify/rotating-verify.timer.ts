@@ -7,9 +7,9 @@ import type { VerifyVaultInput } from "./verify.contract.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * Starts the verification of the day's share of the vault. Days are counted from 1970 in UTC and each snapshot has its
- * turn on one of `days` of them, so that in as many days all are looked at. A second tick on one day starts nothing, also
- * when the first one's verification has ended.
+ * Starts the verification of the day's share of the vault. Days are counted from 1970 in UTC. Each snapshot is due on
+ * one of `days` days in a row, so every snapshot is verified once in that time. A second tick on one day starts
+ * nothing, also when the verification of the first one has ended.
  */
 export const rotatingVerify =
   (deps: { readonly clientOf: ClientOf; readonly days: number; readonly now?: () => Date }): TimerHandler =>

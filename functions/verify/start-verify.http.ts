@@ -14,8 +14,8 @@ const StartVerifyRequest = z.strictObject({});
 /**
  * POST /api/mailboxes/{mailbox}/verify
  *
- * 202 with the job's `Location`; 400 for a body with anything in it; 404 for a mailbox of which the vault holds nothing;
- * 409 with the job that is in the way when the mailbox is being verified.
+ * 202 with the job's `Location`; 400 for a body that is not empty; 404 for a mailbox that is not in the vault; 409 with
+ * the running job when the mailbox is being verified already.
  */
 export const startVerify = (deps: MailboxSource & { readonly clientOf: ClientOf }): HttpHandler =>
   storedMailboxRoute(deps, bodyOf(StartVerifyRequest), async (mailbox, { context }) => {

@@ -6,44 +6,44 @@ import { VerifyScope, VerifyTotals } from "./verify.contract.ts";
 
 const Count = z.int().nonnegative();
 
-/** Of a mailbox, its head or one of its snapshots. */
+/** A piece of a mailbox that is verified as one: the head, or a snapshot. */
 const Piece = z.union([SnapshotId, z.literal("head")]);
 export type Piece = z.output<typeof Piece>;
 
-/** A piece that was damaged when it was last looked at, and the verification that found it. */
+/** A piece that was damaged when it was last verified, and the verification that found it. */
 const DamagedPiece = z.object({ piece: Piece, run: RunId, at: z.iso.datetime(), problems: z.int().positive() });
 
 const PieceFinding = Finding.extend({ piece: Piece, run: RunId });
 
-/** Applied waves are remembered of so many verifications: more than ever look at one mailbox at the same time. */
+/** Verifications whose applied waves are remembered: more than ever verify one mailbox at the same time. */
 const MAX_RUNS = 8;
 
-/** What is known of the soundness of a mailbox's blobs. */
+/** What verifications found out about a mailbox's blobs. */
 export const Verification = z.object({
   v: z.literal(1),
   mailbox: MailboxKey,
-  /** The newest verification, and what it has looked at in this mailbox. */
+  /** The newest verification, and what it has verified in this mailbox. */
   last: VerifyTotals.omit({ mailboxes: true }).extend({
     run: RunId,
     at: z.iso.datetime(),
     scope: VerifyScope,
-    /** Whether it is through with the mailbox. */
+    /** Whether it has finished the mailbox. */
     done: z.boolean(),
   }),
   /** When a verification of the whole mailbox last ended. */
   whole: z.iso.datetime().optional(),
   damaged: z.array(DamagedPiece),
-  /** What was found in the damaged pieces, as far as there is room for it. */
+  /** What was found in the damaged pieces; the first {@link MAX_FINDINGS} of it. */
   findings: z.array(PieceFinding),
-  /** The last wave of each verification that is counted in. */
+  /** The last wave of each verification that this record includes. */
   applied: z.record(RunId, Count),
 });
 export type Verification = z.output<typeof Verification>;
 
-/** A piece that a wave has looked at, wholly or in part. */
+/** A piece that a wave has verified, wholly or in part. */
 export const VerifiedPiece = z.object({
   piece: Piece,
-  /** Whether the verification is through with it. */
+  /** Whether the verification has finished it. */
   done: z.boolean(),
   problems: Count,
   findings: z.array(Finding),
@@ -68,20 +68,20 @@ export interface WaveOf {
 
 const nameOf = (mailbox: MailboxKey): string => `verification/${mailbox}.json`;
 
-/** What the verifications of a mailbox found; `undefined` before the first. */
+/** What the verifications of a mailbox found out; `undefined` before the first. */
 export const readVerification = (state: Blobs, mailbox: MailboxKey): Promise<Verification | undefined> =>
   readJson(state, nameOf(mailbox), Verification);
 
-/** The problems that are known now. */
+/** The number of known problems. */
 export const problemsOf = ({ damaged }: Verification): number =>
   damaged.reduce((sum, { problems }) => sum + problems, 0);
 
-/** Counts a wave in. Done again, it changes nothing. */
+/** Adds a wave to the record. Done again, it changes nothing. */
 export const noteVerified = (state: Blobs, verified: VerifiedMailbox, wave: WaveOf): Promise<Verification> =>
-  updateJson(state, nameOf(verified.mailbox), Verification, (current) => counted(current, verified, wave));
+  updateJson(state, nameOf(verified.mailbox), Verification, (current) => withWave(current, verified, wave));
 
 /** Pure, so that a guarded update may do it again. */
-const counted = (current: Verification | undefined, verified: VerifiedMailbox, wave: WaveOf): Verification => {
+const withWave = (current: Verification | undefined, verified: VerifiedMailbox, wave: WaveOf): Verification => {
   const { run, at, scope } = wave;
   if (current !== undefined && (current.applied[run] ?? -1) >= wave.wave) return current;
   const { mailbox, done, pieces, ...totals } = verified;
@@ -118,7 +118,7 @@ const counted = (current: Verification | undefined, verified: VerifiedMailbox, w
   };
 };
 
-/** What other verifications found in a piece is over once this one is through with it, or with the mailbox as a whole. */
+/** Findings of other verifications are stale once this one has finished their piece, or the whole mailbox. */
 const staleAfter = ({ pieces }: VerifiedMailbox, run: RunId, isWhole: boolean) => {
   const finished = new Set(pieces.filter(({ done }) => done).map(({ piece }) => piece));
   return (known: { readonly piece: Piece; readonly run: RunId }): boolean =>

@@ -8,12 +8,12 @@ import { type KeptSnapshot, verifySnapshot } from "../../shared/vault/verify-sna
 import type { Piece, VerifiedMailbox, VerifiedPiece } from "./verification-state.ts";
 import type { VerifyPosition, VerifyScope } from "./verify.contract.ts";
 
-/** Most mailboxes that one wave is through with, as many as its record has room for. */
+/** Most mailboxes in the record of one wave. */
 const MAX_MAILBOXES = 500;
 
 /**
- * Verifies what is in scope, from a position on, in the order of names, until all was looked at or `mayGoOn` says no; then
- * yields where to go on. At least one thing is looked at, so that waves come to an end.
+ * Verifies the pieces in scope from a position on, in the order of names, until all are verified or `mayGoOn` is false;
+ * returns where to go on. Every call gets further, so that waves come to an end.
  */
 export const verifyInScope = async (
   vault: Blobs,
@@ -39,18 +39,18 @@ async function* mailboxesIn(vault: Blobs, scope: VerifyScope): AsyncGenerator<Ma
   else yield* listMailboxes(vault);
 }
 
-type Place = NonNullable<VerifyPosition["at"]>;
+type Position = NonNullable<VerifyPosition["at"]>;
 
 const verifyMailbox = async (
   vault: Blobs,
   mailbox: MailboxKey,
   scope: VerifyScope,
-  from: Place | undefined,
+  from: Position | undefined,
   mayGoOn: () => boolean,
-): Promise<{ verified: VerifiedMailbox; next: Place | undefined }> => {
+): Promise<{ verified: VerifiedMailbox; next: Position | undefined }> => {
   const verified = { mailbox, done: true, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
   const pieces: VerifiedPiece[] = [];
-  const end = (next?: Place) => ({ verified: { ...verified, done: next === undefined, pieces }, next });
+  const end = (next?: Position) => ({ verified: { ...verified, done: next === undefined, pieces }, next });
   const add = (piece: Piece, list: FindingList, done: boolean): void => {
     pieces.push({ piece, done, problems: list.count, findings: [...list.findings] });
     verified.problems += list.count;
@@ -66,13 +66,13 @@ const verifyMailbox = async (
     if (!isIn(scope, snapshot) || id < (from?.snapshot ?? "")) continue;
     if (pieces.length > 0 && !mayGoOn()) return end({ snapshot: id, part: 0, pack: 0 });
     const list = findingList();
-    const place = from?.snapshot === id ? from : undefined;
-    const { next, ...looked } = await verifySnapshot(vault, snapshot, { from: place, mayGoOn, found: list.found });
+    const position = from?.snapshot === id ? from : undefined;
+    const { next, ...totals } = await verifySnapshot(vault, snapshot, { from: position, mayGoOn, found: list.found });
     add(id, list, next === undefined);
     verified.snapshots += next === undefined ? 1 : 0;
-    verified.packs += looked.packs;
-    verified.items += looked.items;
-    verified.bytes += looked.bytes;
+    verified.packs += totals.packs;
+    verified.items += totals.items;
+    verified.bytes += totals.bytes;
     if (next !== undefined) return end({ snapshot: id, ...next });
   }
   return end();
@@ -83,6 +83,8 @@ const isIn = (scope: VerifyScope, snapshot: KeptSnapshot): boolean => {
   return !("snapshot" in scope) || scope.snapshot === snapshot.id;
 };
 
-/** On which of so many days a snapshot's turn is: by a hash, so that nights and mailboxes spread over all days. */
+/**
+ * The day, of `days`, on which a snapshot is verified: by a hash, so that nights and mailboxes spread over all days.
+ */
 const shareOf = ({ mailboxKey, id }: KeptSnapshot, days: number): number =>
   createHash("sha256").update(`${mailboxKey}/${id}`).digest().readUInt32BE(0) % days;

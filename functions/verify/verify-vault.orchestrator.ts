@@ -4,14 +4,14 @@ import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
 
-/** Waves in one generation: what bounds its history. */
+/** Waves in one generation: they bound its history. */
 const WAVES_PER_GENERATION = 20;
 
 const NOTHING: VerifyTotals = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
 
 /**
- * Verifies a mailbox, a snapshot or a share of the vault, in waves of one activity each. The result is counts; what is
- * wrong, and where, is kept with the state of each mailbox. Damage does not fail it: it found what it was to look for.
+ * Verifies a mailbox, a snapshot or a share of the vault, in waves of one activity each. The result is counts; findings
+ * are kept with the state of each mailbox. Damage does not fail the job: looking for it is its purpose.
  */
 export function* verifyVault(context: OrchestrationContext): Generator<Task, VerifyTotals | undefined, unknown> {
   const { scope, resume } = VerifyVaultInput.parse(context.df.getInput());
@@ -20,8 +20,8 @@ export function* verifyVault(context: OrchestrationContext): Generator<Task, Ver
   context.df.setCustomStatus({ phase: "verifying", ...totals });
 
   for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1, wave += 1) {
-    const { next, ...looked } = yield* call(context, verifyWave, { run, wave, scope, position });
-    totals = addCounts(totals, looked);
+    const { next, ...counts } = yield* call(context, verifyWave, { run, wave, scope, position });
+    totals = addCounts(totals, counts);
     context.df.setCustomStatus({ phase: next === undefined ? "done" : "verifying", ...totals });
     if (next === undefined) return totals;
     position = next;

@@ -8,7 +8,7 @@ import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { noteVerified } from "./verification-state.ts";
 import { type VerifyTotals, verifyWave } from "./verify.contract.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
-import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "./verify-state.ts";
+import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "./verify-wave-state.ts";
 
 /** Mailboxes whose state is written at the same time. */
 const WRITERS = 8;
@@ -24,11 +24,11 @@ interface Deps {
 type Input = z.output<typeof verifyWave.input>;
 
 /**
- * One wave of a verification. It only reads the vault; what it found goes to the scratch data, then to the state of each
- * mailbox, and only counts are answered.
+ * One wave of a verification. It only reads the vault. Findings go to the scratch data, then to the state of each
+ * mailbox; only counts are returned.
  *
- * Run twice, even at the same time: whichever delivery keeps its record first speaks for all, and a record is counted into
- * a mailbox's state once.
+ * Run twice, even at the same time, the record that is kept first counts for both, and goes into a mailbox's state
+ * once.
  */
 export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
   implement(verifyWave, async (input) => {
@@ -49,7 +49,7 @@ const verifySome = async ({ vault, budgetMs }: Deps, { scope, position }: Input)
   const untilMs = Date.now() + budgetMs;
   const { mailboxes, next } = await verifyInScope(vault, scope, position, () => Date.now() < untilMs);
   const totals = mailboxes
-    .map(({ done, ...looked }) => ({ ...looked, mailboxes: done ? 1 : 0 }))
+    .map(({ done, ...counts }) => ({ ...counts, mailboxes: done ? 1 : 0 }))
     .reduce(addCounts, NOTHING);
   return { at: new Date().toISOString(), result: { ...totals, ...(next && { next }) }, mailboxes };
 };

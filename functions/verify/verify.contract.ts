@@ -5,8 +5,8 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 const Count = z.int().nonnegative();
 
 /**
- * What a verification looks at: a mailbox, one snapshot of it, or, of every mailbox, the head and the snapshots that fall
- * to this one of `of` days.
+ * What is verified: a mailbox; one snapshot of it; or of every mailbox the head, and the snapshots that are due on day
+ * `share` of `of` days.
  */
 export const VerifyScope = z.union([
   z.strictObject({ mailbox: MailboxKey }),
@@ -15,14 +15,14 @@ export const VerifyScope = z.union([
 ]);
 export type VerifyScope = z.output<typeof VerifyScope>;
 
-/** Where a verification goes on: in this mailbox, at this snapshot, part and pack, or with the first thing that is there. */
+/** Where a verification goes on: in this mailbox, at this snapshot, part and pack; without `at`, at its first piece. */
 export const VerifyPosition = z.object({
   mailbox: MailboxKey,
   at: z.object({ snapshot: SnapshotId, part: Count, pack: Count }).optional(),
 });
 export type VerifyPosition = z.output<typeof VerifyPosition>;
 
-/** What was looked at, `bytes` of it as stored, and how many problems there are. */
+/** What was verified, and the problems in it. `bytes` are as stored. */
 export const VerifyTotals = z.object({
   mailboxes: Count,
   snapshots: Count,
@@ -33,7 +33,7 @@ export const VerifyTotals = z.object({
 });
 export type VerifyTotals = z.output<typeof VerifyTotals>;
 
-/** Verifies until all in scope was looked at or time is up. What is wrong is kept with the mailbox's state. */
+/** Verifies until everything in scope is verified or time is up. Findings are kept with the mailbox's state. */
 export const verifyWave = defineActivity({
   name: "verify-wave",
   input: z.object({ run: RunId, wave: Count, scope: VerifyScope, position: VerifyPosition.optional() }),
@@ -43,7 +43,7 @@ export const verifyWave = defineActivity({
 
 export const VerifyVaultInput = z.object({
   scope: VerifyScope,
-  /** Set when a generation goes on where the last one ended. */
+  /** Set in a later generation, which goes on where the last one ended. */
   resume: z.object({ run: RunId, wave: Count, position: VerifyPosition.optional(), totals: VerifyTotals }).optional(),
 });
 export type VerifyVaultInput = z.output<typeof VerifyVaultInput>;

@@ -67,7 +67,7 @@ describe("hold-leaver", () => {
   });
 
   test.each([
-    ["leaves the hold of somebody else", { since: "2026-01-01T00:00:00Z", reason: "legal" }, "legal"],
+    ["leaves another hold alone", { since: "2026-01-01T00:00:00Z", reason: "legal" }, "legal"],
     [
       "follows a hold that has ended",
       { since: "2026-01-01T00:00:00Z", reason: "legal", until: "2026-01-02T00:00:00Z" },

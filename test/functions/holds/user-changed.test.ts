@@ -23,7 +23,7 @@ const anEvent = (userId: string, overrides: Record<string, unknown> = {}) => ({
   ...overrides,
 });
 
-/** A directory of one who may not sign in and one who may, and a vault with mailboxes of both and of one who is gone. */
+/** A directory with a user who may not sign in and one who may, and a vault to which mailboxes of users are added. */
 const aTenant = async (exclude: readonly string[] = []) => {
   const { admin, openGraph, vault, state } = await aMailboxInGraph({ items: 0 });
   const user = (name: string, userId: string, accountEnabled: boolean) =>
@@ -68,7 +68,7 @@ describe("user-changed", () => {
     expect(started).toEqual([]);
   });
 
-  test("leaves alone who is held for leaving already, and takes up who is held for that no more", async () => {
+  test("leaves alone a mailbox that is held for a leaver, and protects one whose hold has ended", async () => {
     const { raise, backedUp, started, vault } = await aTenant();
     const key = await backedUp(LEAVER);
     const hold = (until: string) =>
@@ -106,11 +106,11 @@ describe("user-changed", () => {
   });
 
   test.each([
-    ["is no event", { hello: "world" }],
-    ["is of another type", anEvent(LEAVER, { type: "Microsoft.Graph.GroupUpdated" })],
-    ["is of another source", anEvent(LEAVER, { source: "/subscriptions/s" })],
-    ["names nobody", anEvent("ada@contoso.example")],
-  ])("acknowledges what %s, and starts nothing", async (_, event) => {
+    ["of no schema", { hello: "world" }],
+    ["of another type", anEvent(LEAVER, { type: "Microsoft.Graph.GroupUpdated" })],
+    ["of another source", anEvent(LEAVER, { source: "/subscriptions/s" })],
+    ["without a user's id", anEvent("ada@contoso.example")],
+  ])("acknowledges an event %s, and starts nothing", async (_, event) => {
     const { raise, backedUp, started } = await aTenant();
     await backedUp(LEAVER);
 

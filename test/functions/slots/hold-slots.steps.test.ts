@@ -11,7 +11,7 @@ type Asking = z.output<typeof shareSlots.input>;
 
 const use: SlotUse = { mailboxKey: aKey, holder: "a-run", user: "restore" };
 
-/** An activity that grants these one after the other, and then what is wanted. */
+/** An activity that grants these numbers one after the other, and after them the number that is wanted. */
 const granting = (...grants: readonly number[]) => {
   const answers = [...grants];
   return { "share-slots": ({ wanted }: Asking) => ({ granted: answers.shift() ?? wanted }) };
@@ -25,7 +25,7 @@ const askingsOf = ({ calls }: { calls: readonly { input: unknown }[] }): Asking[
   calls.map(({ input }) => input as Asking);
 
 describe("holdSlots", () => {
-  test("asks for what is wanted, for longer than the lanes take", async () => {
+  test("asks for the slots that are wanted, for longer than the lanes take", async () => {
     const run = await runOrchestrator(holding, { input: null, activities: granting() });
 
     expect(run).toMatchObject({ output: 4, timers: [] });
@@ -34,7 +34,7 @@ describe("holdSlots", () => {
     ]);
   });
 
-  test("is content with fewer", async () => {
+  test("accepts fewer", async () => {
     expect((await runOrchestrator(holding, { input: null, activities: granting(1) })).output).toBe(1);
   });
 
@@ -62,7 +62,7 @@ describe("holdSlots", () => {
 describe("withSlots", () => {
   const released = { ...use, wanted: 0 };
 
-  test("gives back after the work, and hands on what it yields", async () => {
+  test("releases the slots after the work, and returns its result", async () => {
     const working: OrchestrationHandler = function* (context) {
       return yield* withSlots(context, use, holdSlots(context, use, 2, 1_000));
     };
@@ -73,7 +73,7 @@ describe("withSlots", () => {
     expect(new Set(askingsOf(run).map(({ asking }) => asking)).size).toBe(2);
   });
 
-  test("gives back after work that failed, once, and fails with it", async () => {
+  test("releases the slots after work that failed, once, and fails with it", async () => {
     const failing: OrchestrationHandler = function* (context) {
       const work = function* () {
         yield* pause(context, 1_000);
@@ -88,7 +88,7 @@ describe("withSlots", () => {
     expect(askingsOf((error as OrchestratorFailedError).run)).toMatchObject([released]);
   });
 
-  test("gives back nothing while the work goes on", async () => {
+  test("releases nothing while the work goes on", async () => {
     const log: string[] = [];
     const waiting: OrchestrationHandler = function* (context) {
       const work = function* () {

@@ -19,21 +19,24 @@ const asks = (user: SlotRequest["user"], wanted: number, overrides: Partial<Slot
   return { holder: user, user, asking: `asking ${askings}`, wanted, holdMs: HOLD_MS, ...overrides };
 };
 
-/** A mailbox's slots on a clock that stands still unless told. */
+/** A mailbox's slots on a clock that moves only when a test moves it. */
 const aMailbox = (work: Blobs = memoryBlobs()) => ({
   take: (request: SlotRequest, nowMs = 0) => takeSlots(work, aKey, request, nowMs),
 });
 
 describe("taking slots", () => {
-  test.each(["backup", "restore"] as const)("gives a %s that is alone what it wants, up to four", async (user) => {
-    const { take } = aMailbox();
+  test.each(["backup", "restore"] as const)(
+    "grants a %s that is alone as many as it wants, up to four",
+    async (user) => {
+      const { take } = aMailbox();
 
-    expect(await take(asks(user, 1))).toBe(1);
-    expect(await take(asks(user, 9))).toBe(4);
-    expect(await take(asks(user, 3))).toBe(3);
-  });
+      expect(await take(asks(user, 1))).toBe(1);
+      expect(await take(asks(user, 9))).toBe(4);
+      expect(await take(asks(user, 3))).toBe(3);
+    },
+  );
 
-  test("gives a restore that comes while a backup holds all of them its share when the backup asks next", async () => {
+  test("grants a restore its share when the backup that holds all slots asks next", async () => {
     const { take } = aMailbox();
     await take(asks("backup", 4));
 
@@ -43,7 +46,7 @@ describe("taking slots", () => {
     expect(await take(asks("backup", 4))).toBe(1);
   });
 
-  test("leaves one to a backup that waits, when the restore asks next", async () => {
+  test("leaves one to a waiting backup when the restore asks next", async () => {
     const { take } = aMailbox();
     await take(asks("restore", 4));
 
@@ -52,7 +55,7 @@ describe("taking slots", () => {
     expect(await take(asks("backup", 4))).toBe(1);
   });
 
-  test("gives all to the one that is left when the other has given back", async () => {
+  test("grants all to one holder when the other has released its slots", async () => {
     const { take } = aMailbox();
     await take(asks("restore", 3));
     await take(asks("backup", 4));
@@ -71,7 +74,7 @@ describe("taking slots", () => {
     expect(await take(asks("restore", 4, { holder: "second" }))).toBe(4);
   });
 
-  test("counts a holder that died until its hold ends, and not a moment longer", async () => {
+  test("counts a holder that died until its hold expires, and no longer", async () => {
     const { take } = aMailbox();
     await take(asks("backup", 4));
 
@@ -79,7 +82,7 @@ describe("taking slots", () => {
     expect(await take(asks("restore", 4), HOLD_MS)).toBe(4);
   });
 
-  test("forgets one that died waiting", async () => {
+  test("forgets a holder that died while it waited", async () => {
     const { take } = aMailbox();
     await take(asks("backup", 4, { holdMs: 2 * HOLD_MS }));
     await take(asks("restore", 4));
@@ -94,7 +97,7 @@ describe("taking slots", () => {
     expect(await takeSlots(work, mailboxKey("MBX:another"), asks("restore", 4), 0)).toBe(4);
   });
 
-  test("gives back nothing of others, and what was given back already", async () => {
+  test("releases no slots of others, and none twice", async () => {
     const { take } = aMailbox();
     await take(asks("backup", 4));
 
@@ -104,8 +107,8 @@ describe("taking slots", () => {
   });
 });
 
-describe("an asking that is delivered again", () => {
-  test("keeps what it was granted, though another has come to wait since: its lanes are at work", async () => {
+describe("a request that is delivered again", () => {
+  test("keeps its grant though another waits by now: its lanes are at work", async () => {
     const { take } = aMailbox();
     const asking = asks("backup", 4);
     await take(asking);
@@ -134,7 +137,7 @@ describe("an asking that is delivered again", () => {
   });
 });
 
-/** Two backups and three restores at most: more than one of a kind, as after a run that was killed. */
+/** At most two backups and three restores: more than one of a kind, as after a killed run. */
 const HOLDERS = ["backup 1", "backup 2", "restore 1", "restore 2", "restore 3"] as const;
 const userOf = (holder: string): SlotRequest["user"] => (holder.startsWith("backup") ? "backup" : "restore");
 const aHolder = fc.constantFrom(...HOLDERS);
@@ -152,8 +155,8 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-describe("however holders come, go, die and are delivered again", () => {
-  test("all that are alive never hold more than four, and one that is alone gets what it wants", async () => {
+describe("when holders come, go, die and are delivered again", () => {
+  test("all live ones together never hold more than four, and one that is alone gets as many as it wants", async () => {
     await fc.assert(
       fc.asyncProperty(steps, async (history) => {
         const { take } = aMailbox();
@@ -202,7 +205,7 @@ describe("however holders come, go, die and are delivered again", () => {
 });
 
 describe("on Blob Storage", () => {
-  test("those who ask at the same time get no more than four together", async () => {
+  test("holders that ask at the same time get no more than four together", async () => {
     for (let round = 0; round < 5; round += 1) {
       const { take } = aMailbox(azureBlobs(await freshContainer()));
       const granted = await Promise.all(
@@ -219,7 +222,7 @@ describe("on Blob Storage", () => {
     let most = 0;
     const work = async (user: SlotRequest["user"]) => {
       for (let wave = 0; wave < 15; wave += 1) {
-        // Until the answer is there, the job runs nothing: its lanes have ended.
+        // Until the answer has come, the job runs nothing: its lanes have ended.
         held.delete(user);
         held.set(user, await take(asks(user, SLOTS), Date.now()));
         most = Math.max(

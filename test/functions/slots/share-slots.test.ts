@@ -9,7 +9,7 @@ const asking = { mailboxKey: aKey, holder: "a", user: "backup", asking: "1", wan
 const rival = { ...asking, holder: "b", user: "restore", asking: "2" } as const;
 
 describe("share-slots", () => {
-  test("grants, makes others wait, and takes back", async () => {
+  test("grants slots, makes others wait, and takes them back", async () => {
     const handler = shareSlotsActivity({ work: memoryBlobs() });
 
     expect(await deliver(handler, shareSlots, asking)).toEqual({ granted: 4 });
@@ -19,7 +19,7 @@ describe("share-slots", () => {
     expect(await deliver(handler, shareSlots, { ...rival, asking: "4" })).toEqual({ granted: 4 });
   });
 
-  test("writes nothing that names a person, and one blob for each mailbox", async () => {
+  test("writes one blob for each mailbox, with no name of a person in it", async () => {
     const work = memoryBlobs();
     await deliver(shareSlotsActivity({ work }), shareSlots, asking);
 

@@ -29,7 +29,7 @@ const flip = (vault: SoundVault, name: string, at = 40): void => {
   body[at] = (body[at] ?? 0) ^ 1;
 };
 
-const places = async ({ budgetMs = 60_000, vault: given }: { budgetMs?: number; vault?: SoundVault } = {}) => {
+const aVerification = async ({ budgetMs = 60_000, vault: given }: { budgetMs?: number; vault?: SoundVault } = {}) => {
   const vault = given ?? (await aSoundVault());
   const deps = { vault, work: memoryBlobs(), state: memoryBlobs(), budgetMs };
   const handler = verifyWaveActivity(deps);
@@ -48,8 +48,8 @@ const places = async ({ budgetMs = 60_000, vault: given }: { budgetMs?: number; 
 };
 
 describe("verify-wave", () => {
-  test("looks at a whole mailbox, and notes that it is sound", async () => {
-    const { verify, known } = await places();
+  test("verifies a whole mailbox, and records that it is sound", async () => {
+    const { verify, known } = await aVerification();
     const [result, ...more] = await verify();
 
     expect(more).toEqual([]);
@@ -63,8 +63,8 @@ describe("verify-wave", () => {
   });
 
   test("goes on where it stopped, and counts everything once", async () => {
-    const inOne = await places();
-    const inMany = await places({ budgetMs: 0, vault: inOne.vault });
+    const inOne = await aVerification();
+    const inMany = await aVerification({ budgetMs: 0, vault: inOne.vault });
     const [whole] = await inOne.verify();
     const waves = await inMany.verify();
 
@@ -76,8 +76,8 @@ describe("verify-wave", () => {
     expect((await inMany.known())?.last).toMatchObject({ done: true, snapshots: 3, packs: 5, items: 7 });
   });
 
-  test("answers counts only: what is wrong is in the mailbox's state, with the snapshot that it is part of", async () => {
-    const { vault, verify, known } = await places();
+  test("returns counts only: findings are in the mailbox's state, each with its snapshot", async () => {
+    const { vault, verify, known } = await aVerification();
     flip(vault, pack);
     flip(vault, headName(soundKey));
     const [result] = await verify();
@@ -96,8 +96,8 @@ describe("verify-wave", () => {
     });
   });
 
-  test("delivered twice, gives the same answer and changes nothing, whatever has happened to the vault", async () => {
-    const { vault, handler, verify, state } = await places();
+  test("delivered twice, returns the same counts and changes nothing, also when the vault has changed", async () => {
+    const { vault, handler, verify, state } = await aVerification();
     flip(vault, pack);
     const [result] = await verify();
     const before = [...state.blobs.values()].map(({ body }) => body.toString());
@@ -109,7 +109,7 @@ describe("verify-wave", () => {
   });
 
   test("delivered again after a crash before the state was written, writes it", async () => {
-    const { vault, verify, known, state, handler } = await places();
+    const { vault, verify, known, state, handler } = await aVerification();
     flip(vault, pack);
     await verify();
     for (const name of [...state.blobs.keys()]) state.blobs.delete(name);
@@ -118,8 +118,8 @@ describe("verify-wave", () => {
     expect(await known()).toMatchObject({ last: { problems: 1 }, damaged: [{ problems: 1 }] });
   });
 
-  test("forgets damage only once the piece that had it is looked at again, and is sound", async () => {
-    const { vault, verify, known } = await places();
+  test("forgets damage only when the piece is verified again, and is sound", async () => {
+    const { vault, verify, known } = await aVerification();
     flip(vault, pack);
     await verify();
     flip(vault, pack);
@@ -130,8 +130,8 @@ describe("verify-wave", () => {
     expect(await known()).toMatchObject({ damaged: [], findings: [] });
   });
 
-  test("forgets damage of a snapshot that is kept no more when the whole mailbox is looked at", async () => {
-    const { verify, known, state } = await places();
+  test("forgets damage of a removed snapshot when the whole mailbox is verified", async () => {
+    const { verify, known, state } = await aVerification();
     const piece = "20250101T010000Z-abc234";
     const scope = { mailbox: soundKey };
     const lost = { piece, done: true, problems: 1, findings: [{ blob: "any", problem: "is missing" }] };
@@ -145,8 +145,8 @@ describe("verify-wave", () => {
     expect(await known()).toMatchObject({ damaged: [], findings: [] });
   });
 
-  test.each([1, 2, 30])("looks at every snapshot once in %i days, and at the head each day", async (days) => {
-    const { verify, known } = await places();
+  test.each([1, 2, 30])("verifies every snapshot once in %i days, and the head each day", async (days) => {
+    const { verify, known } = await aVerification();
     let snapshots = 0;
     for (let share = 0; share < days; share += 1) {
       const run = `202611${String(share + 1).padStart(2, "0")}T010000Z-abc234`;
@@ -159,8 +159,8 @@ describe("verify-wave", () => {
     expect(await known()).not.toHaveProperty("whole");
   });
 
-  test("fails, rather than call anything damaged, when the vault cannot be read", async () => {
-    const { vault, work, state } = await places();
+  test("fails when the vault cannot be read, and calls nothing damaged", async () => {
+    const { vault, work, state } = await aVerification();
     const unreachable = { ...vault, read: () => Promise.reject(new Error("connection refused")) };
     const handler = verifyWaveActivity({ vault: unreachable, work, state, budgetMs: 60_000 });
     const verifying = deliver(handler, verifyWave, { run: aRun, wave: 0, scope: { mailbox: soundKey } });
@@ -186,7 +186,7 @@ describe("verify-vault", () => {
     });
   };
 
-  test("runs waves until all was looked at: the history that runs in flight rely on", async () => {
+  test("runs waves until everything is verified: the history that runs in flight rely on", async () => {
     const { calls, output } = await run({ scope: { mailbox: soundKey } }, 2);
 
     expect(calls).toEqual([
@@ -243,11 +243,11 @@ describe("POST /api/mailboxes/{mailbox}/verify", () => {
 });
 
 describe("GET /api/mailboxes/{mailbox}/verification", () => {
-  const get = (deps: Awaited<ReturnType<typeof places>>, mailbox = soundKey) =>
+  const get = (deps: Awaited<ReturnType<typeof aVerification>>, mailbox = soundKey) =>
     ask(getVerification({ ...deps, openGraph: noGraph }), { params: { mailbox } });
 
-  test("tells what is damaged, where, and when that was found", async () => {
-    const kit = await places();
+  test("shows what is damaged, where, and when that was found", async () => {
+    const kit = await aVerification();
     flip(kit.vault, pack);
     await kit.verify();
     const { status, body } = await get(kit);
@@ -269,7 +269,7 @@ describe("GET /api/mailboxes/{mailbox}/verification", () => {
     [soundKey, "not-verified"],
     ["a".repeat(26), "mailbox-not-found"],
   ])("answers 404 for %s: %s", async (mailbox, kind) => {
-    const { status, headers, body } = await get(await places(), mailbox);
+    const { status, headers, body } = await get(await aVerification(), mailbox);
 
     expect(status).toBe(404);
     expect(headers).toEqual(PROBLEM);

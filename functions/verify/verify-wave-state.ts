@@ -5,7 +5,7 @@ import { createOnce } from "../../shared/storage/create-once.ts";
 import { VerifiedMailbox } from "./verification-state.ts";
 import { verifyWave } from "./verify.contract.ts";
 
-/** What a wave of a verification did: the first delivery to say it speaks for all. */
+/** What a wave of a verification did. The record of the first delivery counts for all. */
 export const VerifyWaveRecord = z.object({
   at: z.iso.datetime(),
   result: verifyWave.output,
@@ -18,7 +18,7 @@ const nameOf = (run: RunId, wave: number): string => `${run}/verified/w${String(
 export const findVerifyWave = (work: Blobs, run: RunId, wave: number): Promise<VerifyWaveRecord | undefined> =>
   readJson(work, nameOf(run, wave), VerifyWaveRecord);
 
-/** Keeps the record of a wave, once, and gives the one that then stands. */
+/** Keeps the record of a wave, unless there is one; returns the one that is kept. */
 export const keepVerifyWave = (
   work: Blobs,
   run: RunId,
