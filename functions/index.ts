@@ -28,7 +28,7 @@ import { verifyFunctions } from "./verify/verify.functions.ts";
 
 const config = readConfig();
 
-// A million ids in a request, and files of a package, are more than may be in memory: they pass through as streams.
+// A million ids in a request, and the files of a package, do not fit into memory: they pass through as streams.
 app.setup({ enableHttpStream: true });
 watchAnswers();
 
@@ -37,7 +37,8 @@ app.hook.log((line) => {
   line.message = redact(line.message);
 });
 app.hook.postInvocation((ended) => {
-  // An orchestrator's error carries the state of its turn, which must arrive whole; what went wrong, an activity said.
+  // An orchestrator's error carries the state of its turn, which must arrive whole; activities' errors in it are
+  // redacted.
   if (ended.invocationContext.options.trigger.type !== "orchestrationTrigger")
     ended.error = redactError(ended.error, redact);
 });
@@ -58,7 +59,7 @@ const register: Register = {
   activityWithHub: activityWithClient,
 };
 
-/** What people ask for first, then what follows from it, then what these stand on. */
+/** First the features that people call, then those that follow from them, then those that the others use. */
 const FEATURES: readonly Feature[] = [
   backupFunctions,
   restoreFunctions,

@@ -7,15 +7,15 @@ import type { ENDPOINTS } from "./endpoints.ts";
 import type { Orchestrator } from "./jobs.ts";
 import type { Services } from "./services.ts";
 
-/** How a feature registers its functions. Each is told of the task hub where it starts or looks at jobs. */
+/** How a feature registers its functions. Those that start or look at jobs get the client of the task hub. */
 export interface Register {
-  /** An endpoint of the table of endpoints, which has its route and who may call it. */
+  /** An endpoint, by its name in the table of endpoints, which has its route and its callers. */
   http(name: keyof typeof ENDPOINTS, handler: SignedInHandler): void;
   /** `schedule` is a six-field NCRONTAB expression in UTC, or `%SETTING%`, which the host reads. */
   timer(name: string, schedule: string, handler: TimerHandler): void;
   timerWithoutHub(name: string, schedule: string, handler: TimerHandler): void;
   event(name: string, handler: EventGridHandler): void;
-  /** The orchestrator of a kind of job, which has a row in the table of jobs. */
+  /** An orchestrator, by its name in the table of jobs. */
   orchestrator(name: Orchestrator, handler: OrchestrationHandler): void;
   activity(contract: ActivityContract, handler: ActivityHandler): void;
   activityWithHub(contract: ActivityContract, handler: ActivityHandler): void;

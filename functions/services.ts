@@ -22,8 +22,8 @@ import { azurePackages } from "./personal-data/packages.ts";
 import { blobLedgers } from "./restore/upload/ledger.ts";
 
 /**
- * What functions stand on, by the duty that they do. Each duty has an identity of its own, which may open its containers
- * and ask Graph for what the duty needs, and nothing else: who backs up cannot import.
+ * The services that functions use, by duty. Each duty has an identity of its own with the rights that the duty needs,
+ * to its containers and in Graph, and no others: the identity that backs up cannot import.
  */
 export const openServices = ({
   graph: graphConfig,

@@ -1,6 +1,6 @@
 import type { Timer } from "@azure/functions";
 
-/** What the host tells a timer function. */
+/** The argument of a timer function. */
 export const aTimer: Timer = {
   isPastDue: false,
   schedule: { adjustForDST: false },

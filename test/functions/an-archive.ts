@@ -2,7 +2,7 @@ import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
 import type { aMailboxInGraph } from "./kit.ts";
 
-/** An archive in which one folder, with what is below it, lies in an auxiliary archive. */
+/** An archive in which one folder, with those below it, lies in an auxiliary archive. */
 export const anExpandedArchive = {
   items: 60,
   userFolders: 4,

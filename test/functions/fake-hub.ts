@@ -11,15 +11,15 @@ interface Started {
 
 type Status = Partial<Omit<DurableOrchestrationStatus, "runtimeStatus">> & { readonly runtimeStatus: string };
 
-/** What every answer of a real hub carries and no caller may see: the input, and management URLs with their key. */
+/** In every status of a real hub, but not for callers: the input, and management URLs with their key. */
 const SECRETS = {
   input: { secret: "the input" },
   statusQueryGetUri: "http://localhost/runtime/webhooks/durabletask/instances/x?code=system-key",
 };
 
 /**
- * A task hub in memory, as far as functions use it through their client. Instances that it starts are pending, and one that
- * is alive is not started again.
+ * A task hub in memory, with the methods of its client that functions call. Instances that it starts are pending, and a
+ * live one is not started again.
  */
 export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
   const all = new Map(Object.entries(instances));
@@ -57,7 +57,7 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
     },
   };
   const clientOf: ClientOf = () => client as DurableClient;
-  /** Makes an instance end, as its status tells. */
+  /** Ends an instance, as its status then shows. */
   const end = (instanceId: string, runtimeStatus = "Completed"): void => void all.set(instanceId, { runtimeStatus });
   return { started, raised, clientOf, end };
 };
@@ -81,12 +81,12 @@ const aRequest = ({ method = "GET", params = {}, query = {}, headers = {}, body 
     ...(body === undefined ? {} : { body: { string: typeof body === "string" ? body : JSON.stringify(body) } }),
   });
 
-/** A context that keeps what is logged to itself. */
+/** A context that drops its log. */
 export const aQuietContext = (): InvocationContext => new InvocationContext({ logHandler: () => undefined });
 
 type Handler = (request: HttpRequest, context: InvocationContext) => unknown;
 
-/** What a handler answers: status, headers, its text and, if that is JSON, what it says. */
+/** A handler's answer: status, headers, text and, if that is JSON, its value. */
 export const ask = async (handler: Handler, asked: Asked = {}) => {
   const answer = (await handler(aRequest(asked), aQuietContext())) as HttpResponseInit;
   const text = String(answer.body);

@@ -104,7 +104,7 @@ describe("the app", () => {
     `);
   });
 
-  test("leaves who may call to the platform's authentication: no route has a key of its own", () => {
+  test("leaves authentication to the platform: no route has a key of its own", () => {
     const levels = named("httpTrigger").map((name) => triggerOf(name)?.authLevel);
 
     expect(new Set(levels)).toEqual(new Set(["anonymous"]));
@@ -133,7 +133,7 @@ describe("the app", () => {
     expect(named("activityTrigger")).toEqual(contracts.toSorted());
   });
 
-  test("does what it does by itself on the schedules of its settings", () => {
+  test("runs its timers on the schedules of its settings", () => {
     const schedules = named("timerTrigger").map((name) => [name, triggerOf(name)?.schedule]);
 
     expect(Object.fromEntries(schedules)).toEqual({
@@ -171,7 +171,7 @@ describe("the app", () => {
     },
   );
 
-  test("gives the durable client to every route, and to what starts or looks for jobs", () => {
+  test("gives the durable client to every route, and to functions that start or look for jobs", () => {
     const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
     const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
 

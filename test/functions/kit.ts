@@ -20,7 +20,7 @@ type MailboxOptions = Omit<
   "kind" | "userPrincipalName"
 >;
 
-/** One small mailbox in an emulator, and the ports through which activities reach it, a vault and scratch space. */
+/** One small mailbox in an emulator, with the ports through which activities reach it, a vault and scratch space. */
 export const aMailboxInGraph = async (
   mailboxOptions: MailboxOptions = {},
   options: Omit<EmulatorOptions, "mailboxes"> = {},
