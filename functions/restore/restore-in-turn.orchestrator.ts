@@ -9,12 +9,12 @@ import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } f
 import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
 import { isWhole, restoredItems } from "./restored-items.steps.ts";
 
-/** Restores in one generation: what bounds its history. */
+/** Restores in one generation: bounds its history. */
 const TURNS_PER_GENERATION = 20;
 
 const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([reconcileRestore.output, planRestore.output]) };
 
-/** Runs restores of a list, one after the other, until all are taken. One that fails is counted, no more. */
+/** Runs restores of a list, one after the other, until all are taken. Counts a restore that fails, and goes on. */
 export function* restoreInTurn(context: OrchestrationContext): Generator<Task, RestoreOutcomes | undefined, unknown> {
   const input = RestoreInTurnInput.parse(context.df.getInput());
   const { listId, place } = input;
@@ -26,17 +26,20 @@ export function* restoreInTurn(context: OrchestrationContext): Generator<Task, R
     at = taken.at;
 
     const instanceId = restoreInstance(taken.restore.restoreId);
-    context.df.setCustomStatus({ ...countsOf(outcomes), running: instanceId });
+    context.df.setCustomStatus({ ...statusOf(outcomes), running: instanceId });
     outcomes = count(outcomes, yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore }));
-    context.df.setCustomStatus(countsOf(outcomes));
+    context.df.setCustomStatus(statusOf(outcomes));
   }
 
   context.df.continueAsNew({ listId, place, turn, at, outcomes } satisfies RestoreInTurnInput);
   return undefined;
 }
 
-/** A status holds 16 KB, which reasons could fill. Source: learn.microsoft.com, durable-functions-custom-orchestration-status. */
-const countsOf = ({ failures: _, ...counts }: RestoreOutcomes) => counts;
+/**
+ * Without the failures: their reasons could exceed the 16 KB of a status.
+ * Source: learn.microsoft.com, durable-functions-custom-orchestration-status.
+ */
+const statusOf = ({ failures: _, ...counts }: RestoreOutcomes) => counts;
 
 const count = (outcomes: RestoreOutcomes, ended: RestoreResult | RestorePlan | PartFailure): RestoreOutcomes => {
   if ("reason" in ended)

@@ -4,7 +4,7 @@ import { type Blobs, jsonBytes, readJson } from "../../shared/storage/blobs.ts";
 import { takeTurn } from "../../shared/storage/turns.ts";
 import { ListedRestore, type ListPosition } from "./restore-list.contract.ts";
 
-/** The restores of a list, by the mailbox that they fill: those into one run one after the other, as they stand here. */
+/** The restores of a list, by the mailbox restored into. Restores into one mailbox run in this order, one by one. */
 export const RestoreList = z.array(z.array(ListedRestore).min(1)).min(1);
 export type RestoreList = z.output<typeof RestoreList>;
 
@@ -20,9 +20,9 @@ export const findRestoreList = (work: Blobs, listId: RunId): Promise<RestoreList
   readJson(work, listName(listId), RestoreList);
 
 /**
- * The next restore of a list for a taker's turn, the same whenever that is asked for: the next one into the mailbox that the
- * taker is at, so that two restores into one mailbox never run at the same time, else the first into the next mailbox.
- * `undefined` when all are taken.
+ * The restore of a list for one turn of a taker; the same turn always gets the same restore. It is the next one into
+ * the mailbox that the taker is at, so that two restores into one mailbox never run at the same time, else the first
+ * one into the next mailbox. `undefined` when all are taken.
  *
  * @throws {Error} when the list has expired.
  */
@@ -32,7 +32,7 @@ export const takeListed = async (
   { taker, turn, at }: { readonly taker: number; readonly turn: number; readonly at: ListPosition | undefined },
 ): Promise<{ restore: ListedRestore; at: ListPosition } | undefined> => {
   const list = await findRestoreList(work, listId);
-  if (list === undefined) throw new Error(`List ${listId} is not there any more: its scratch data has expired`);
+  if (list === undefined) throw new Error(`List ${listId} does not exist any more: its scratch data has expired`);
   const within = at && { mailbox: at.mailbox, restore: at.restore + 1 };
   const next = within && list[within.mailbox]?.[within.restore];
   if (within && next) return { restore: next, at: within };

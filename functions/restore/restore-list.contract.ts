@@ -6,18 +6,18 @@ import { RestoreMailboxInput } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
 
-/** Restores in a list. Our own choice: what it takes to look all of them up fits the time that an HTTP call may take. */
+/** Most restores in a list. Our own choice: looking all of them up takes no longer than an HTTP call may. */
 export const MAX_RESTORES = 1_000;
 
-/** A restore of a list, as it will be started. */
+/** A restore of a list: the input that its orchestrator starts with. */
 export const ListedRestore = RestoreMailboxInput.omit({ resume: true });
 export type ListedRestore = z.output<typeof ListedRestore>;
 
-/** Where a place in the window is: which of the mailboxes to fill, and which of the restores into that. */
+/** Where a place of the window stands: the position of a mailbox in the list, and of a restore into that mailbox. */
 export const ListPosition = z.object({ mailbox: Count, restore: Count });
 export type ListPosition = z.output<typeof ListPosition>;
 
-/** Takes the next restore into the mailbox that a place is at or, when there is none, the first into the next mailbox. */
+/** Takes the next restore into the mailbox that a place is at, or else the first restore into the next mailbox. */
 export const takeRestore = defineActivity({
   name: "take-restore",
   input: z.object({ listId: RunId, place: Count, turn: Count, at: ListPosition.optional() }),
@@ -25,9 +25,9 @@ export const takeRestore = defineActivity({
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 
-/** What restores did, or a dry run of them would: items, and the raw bytes of what was imported or would be. */
+/** What restores did, or a dry run would do: numbers of items, and the raw bytes of the items to import. */
 export const RestoredItems = z.object({
-  /** Items to import, whatever became of them. */
+  /** Items to import, with any outcome. */
   planned: Count,
   imported: Count,
   replaced: Count,
@@ -39,7 +39,7 @@ export const RestoredItems = z.object({
 });
 export type RestoredItems = z.output<typeof RestoredItems>;
 
-/** How many restores ended how, why some failed, and what all did. `partial` are those that some item is not back of. */
+/** Restores by outcome, why some failed, and what all of them did. `partial`: at least one item did not come back. */
 export const RestoreOutcomes = z.object({
   complete: Count,
   partial: Count,
@@ -49,7 +49,7 @@ export const RestoreOutcomes = z.object({
 });
 export type RestoreOutcomes = z.output<typeof RestoreOutcomes>;
 
-/** One place in the window: restores mailboxes of a list, one after the other. */
+/** One place of the window: runs restores of a list, one after the other. */
 export const RestoreInTurnInput = z.object({
   listId: RunId,
   place: Count,
@@ -62,9 +62,9 @@ export type RestoreInTurnInput = z.output<typeof RestoreInTurnInput>;
 export const RestoreMailboxesInput = z.object({
   listId: RunId,
   restores: z.int().positive(),
-  /** Mailboxes to fill: those that several restores are into count once. */
+  /** Mailboxes to restore into, each counted once. */
   mailboxes: z.int().positive(),
-  /** Mailboxes that are filled at the same time. */
+  /** Mailboxes that are restored into at the same time. */
   window: z.int().positive(),
 });
 export type RestoreMailboxesInput = z.output<typeof RestoreMailboxesInput>;

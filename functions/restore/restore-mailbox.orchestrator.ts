@@ -5,8 +5,8 @@ import { call } from "../../shared/durable/activity.ts";
 import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
-import { chunksIn } from "./chunks-in.steps.ts";
 import {
+  chunksIn,
   createImportSession,
   ensureFolders,
   type ImportSession,
@@ -24,51 +24,51 @@ import { restoreStatus, type WavePace } from "./restore.progress.ts";
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
 
-/** Sessions in a row that may end before a chunk is done: after that, Exchange is not going to take anything. */
-const MAX_VAIN_SESSIONS = 10;
-const NO_SESSION_LASTS = `${MAX_VAIN_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
+/** Sessions in a row that may end before a chunk is done. After that, Exchange is not going to take anything. */
+const MAX_FUTILE_SESSIONS = 10;
+const ALL_SESSIONS_FUTILE = `${MAX_FUTILE_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
 type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;
 
 /**
- * Restores items of a snapshot: plans, creates the folders that are missing, imports in waves of lanes, then compares
- * what is there with what was planned. A dry run ends with the plan.
+ * Restores items of a snapshot: plans, creates missing folders, imports in waves of lanes, then compares the target
+ * with the plan. A dry run ends with the plan.
  */
 export function* restoreMailbox(
   context: OrchestrationContext,
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { key: mailboxKey } = filled(input);
+  const { key: mailboxKey } = targetMailbox(input);
   const use: SlotUse = { mailboxKey, holder: ownGuid(context, input.restoreId), user: "restore" };
-  const { state, result } = yield* withSlots(context, use, restoreSome(context, input, use));
+  const { state, result } = yield* withSlots(context, use, runGeneration(context, input, use));
   if (input.dryRun) return state.plan;
   if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
   return result;
 }
 
-/** The mailbox that the restore fills, and whose slots it needs. */
-const filled = ({ into, mailbox }: RestoreMailboxInput): RestoreMailboxInput["mailbox"] => into ?? mailbox;
+/** The mailbox to restore into, whose slots the restore needs. */
+const targetMailbox = ({ into, mailbox }: RestoreMailboxInput): RestoreMailboxInput["mailbox"] => into ?? mailbox;
 
-/** What asks Graph: planning, waves until all is imported or the generation has had its share, and the comparison. */
-function* restoreSome(
+/** All that calls Graph: the plan, waves until everything is imported or the generation is full, and the comparison. */
+function* runGeneration(
   context: OrchestrationContext,
   input: RestoreMailboxInput,
   use: SlotUse,
 ): Generator<Task, { state: Resume; result: RestoreResult | undefined }, unknown> {
-  const restore: Restore = { restoreId: input.restoreId, mailbox: filled(input) };
+  const restore: Restore = { restoreId: input.restoreId, mailbox: targetMailbox(input) };
   let state = input.resume ?? (yield* plan(context, input, use));
   if (input.dryRun) return { state, result: undefined };
 
   let session: ImportSession | undefined;
-  let vainSessions = 0;
+  let futileSessions = 0;
   for (let waves = 0; waves < WAVES_PER_GENERATION && state.pending.length > 0; waves += 1) {
     const lanes = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
     session ??= yield* call(context, createImportSession, restore);
     const next: WaveResult = yield* wave(context, restore, state, lanes, session);
-    const inVain = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
-    vainSessions = inVain ? vainSessions + 1 : 0;
-    if (vainSessions === MAX_VAIN_SESSIONS) throw new Error(NO_SESSION_LASTS);
+    const isFutile = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
+    futileSessions = isFutile ? futileSessions + 1 : 0;
+    if (futileSessions === MAX_FUTILE_SESSIONS) throw new Error(ALL_SESSIONS_FUTILE);
     if (next.sessionEnded) session = undefined;
     state = next.state;
     context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals, next.pace));
@@ -84,7 +84,7 @@ function* restoreSome(
 
 const NOTHING_DONE: RestoreTotals = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
 
-/** How long planning, or comparing, may hold its one slot. */
+/** How long planning, and the comparison, may hold their one slot. */
 const SINGLE_MS = 10 * 60_000;
 
 function* plan(
@@ -92,14 +92,14 @@ function* plan(
   input: RestoreMailboxInput,
   use: SlotUse,
 ): Generator<Task, Resume, unknown> {
-  const { dryRun, resume: _, ...order } = input;
+  const { dryRun, resume: _, ...planInput } = input;
   context.df.setCustomStatus(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
   yield* holdSlots(context, use, 1, SINGLE_MS);
   context.df.setCustomStatus(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
-  const planned = yield* call(context, planRestore, order);
+  const planned = yield* call(context, planRestore, planInput);
   if (!dryRun) {
     context.df.setCustomStatus(restoreStatus("folders", planned, NOTHING_DONE));
-    yield* call(context, ensureFolders, { restoreId: input.restoreId, mailbox: filled(input) });
+    yield* call(context, ensureFolders, { restoreId: input.restoreId, mailbox: targetMailbox(input) });
     context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
   }
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
@@ -112,7 +112,7 @@ interface WaveResult {
   readonly sessionEnded: boolean;
 }
 
-/** One wave, and what the next one begins with. */
+/** Runs one wave, and returns the state that the next one begins with. */
 function* wave(
   context: OrchestrationContext,
   restore: Restore,

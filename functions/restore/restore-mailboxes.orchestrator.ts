@@ -9,8 +9,8 @@ import { NO_ITEMS } from "./restored-items.steps.ts";
 const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 
 /**
- * Restores a list of mailboxes, a window of them at the same time: fills each place of the window with an orchestration
- * that takes one after the other, in the order of their priorities.
+ * Runs the restores of a list, into a window of mailboxes at the same time. Each place of the window is an
+ * orchestration that takes one restore after the other, by priority.
  */
 export function* restoreMailboxes(context: OrchestrationContext): Generator<Task, RestoreOutcomes, unknown> {
   const { listId, restores, mailboxes, window } = RestoreMailboxesInput.parse(context.df.getInput());

@@ -3,26 +3,26 @@ import { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { PutRecord } from "../../shared/vault/records.ts";
-import { type OrderedSelection, Selection } from "./restore.contract.ts";
+import { Selection, type SelectionInput } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
 
-/** A folder of the target: one that is there, or one to create below its parent. Parents come before children. */
+/** A folder to restore into: a live one, or one to create below its parent. Parents come before children. */
 export const TargetFolder = z.object({
-  /** The folder in the snapshot whose items go here; the new top folder of a restore has none. */
+  /** The folder of the snapshot whose items go here; empty for the new top folder of a restore. */
   sourceId: z.string(),
   displayName: z.string(),
   type: z.string(),
   parentSourceId: z.string().optional(),
   liveId: z.string().optional(),
-  /** Items that a copy of lay there already when it was planned, and that the restore leaves alone. */
+  /** Items that are not restored, since the folder held a copy of them when the restore was planned. */
   present: Count.optional(),
 });
 export type TargetFolder = z.output<typeof TargetFolder>;
 
 /**
- * What a restore will do. Its chunks lie under a name of its own, so that two deliveries cannot mix theirs: below the
- * restore itself, or below the dry run whose plan it carries out.
+ * What a restore will do. The names of its chunks contain its generation, so that two deliveries cannot mix theirs.
+ * They are kept with the restore, or with the dry run whose plan it carries out.
  */
 export const RestorePlanState = z.object({
   generation: z.string().min(1),
@@ -32,24 +32,24 @@ export const RestorePlanState = z.object({
   present: Count,
   replaced: Count.default(0),
   bytes: Count,
-  /** Bytes that the bodies of its imports take. */
+  /** Bytes of the bodies of its imports. */
   bodyBytes: Count.default(0),
-  /** Pages of the listing that compares at the end. */
+  /** Pages of the listing for the comparison at the end. */
   pages: Count.default(0),
-  /** How long one request was taken to last when it was planned. */
+  /** The estimate of how long one request takes. */
   secondsPerRequest: z.number().positive().default(1),
   chunks: Count,
   folders: z.array(TargetFolder),
 });
 export type RestorePlanState = z.output<typeof RestorePlanState>;
 
-/** An item to import; `replaces` is the live item that it takes the place of, as it was when it was planned. */
+/** An item to import; `replaces` is the live item to replace, as it was when the restore was planned. */
 export const RestoreItem = PutRecord.extend({
   replaces: z.object({ id: z.string().min(1), changeKey: z.string() }).optional(),
 });
 export type RestoreItem = z.output<typeof RestoreItem>;
 
-/** A page of a run of items that were sorted together. */
+/** A page of a sorted run of items. */
 export interface SortedPage {
   readonly run: number;
   readonly page: number;
@@ -57,7 +57,7 @@ export interface SortedPage {
 
 const RestoreChunk = z.array(RestoreItem);
 
-/** The live folder for each folder of the snapshot. */
+/** The id of the live folder, by the id of the folder in the snapshot. */
 export const FolderMap = z.record(z.string(), z.string());
 export type FolderMap = z.output<typeof FolderMap>;
 
@@ -109,14 +109,14 @@ export const readSortedItems = async (
     `Restore ${restoreId} has no page ${page.page} of run ${page.run}`,
   );
 
-/** Makes this plan the restore's, unless another delivery's is already; gives the one that stands. */
+/** Keeps the plan of a restore, unless another delivery did; returns the plan that stands. */
 export const keepRestorePlan = (
   work: Blobs,
   restoreId: RunId,
   plan: z.input<typeof RestorePlanState>,
 ): Promise<RestorePlanState> => createOnce(work, planName(restoreId), RestorePlanState, RestorePlanState.parse(plan));
 
-/** Makes the plan of a dry run this restore's, too: its folders and its chunks. Gives the one that stands. */
+/** Makes the plan of a dry run, with its folders and chunks, the plan of a restore. Returns the plan that stands. */
 export const adoptRestorePlan = async (
   work: Blobs,
   restoreId: RunId,
@@ -127,19 +127,19 @@ export const adoptRestorePlan = async (
   return keepRestorePlan(work, restoreId, { ...plan, chunksOf: planOf, started });
 };
 
-/** Keeps a selection out of the restore's history, unless it is everything; gives what travels in its stead. */
-export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<OrderedSelection> => {
+/** Keeps a selection in scratch data, unless it selects all; returns the selection for the orchestrator's input. */
+export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<SelectionInput> => {
   if ("all" in select) return select;
   await work.create(selectionName(restoreId), jsonBytes(select));
   return { kept: true };
 };
 
-export const readSelection = async (work: Blobs, restoreId: RunId, select: OrderedSelection): Promise<Selection> =>
+export const readSelection = async (work: Blobs, restoreId: RunId, select: SelectionInput): Promise<Selection> =>
   "kept" in select
     ? required(await readJson(work, selectionName(restoreId), Selection), `Restore ${restoreId} has no selection`)
     : select;
 
-/** Who carries out the plan of a dry run: this restore, unless another one is to do so already. */
+/** Claims the plan of a dry run for a restore, unless another one did; returns the restore that carries it out. */
 export const claimRestorePlan = (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> =>
   createOnce(work, claimName(planOf), RunId, restoreId);
 

@@ -9,15 +9,15 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** Lanes wait for Graph themselves; this covers crashes and outages. */
+/** Lanes wait for Graph by themselves; this covers crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
-/** Most items that a request names one by one: so many ids fit its body. Our own choice. */
+/** Most items that a request names by id, so that they fit its body. Our own choice. */
 export const MAX_ITEMS = 1_000;
 
 /**
- * What to bring back: everything; folders by id, path or well-known name, with what lies below them unless `children` is
- * false; items by id, in a format that their shape tells or that is named; or what a query finds.
+ * What to bring back: everything; folders by id, path or well-known name, with the folders below unless `children` is
+ * false; items by id, in the format that is named or that their shape shows; or the items that a query finds.
  */
 export const Selection = z.union([
   z.strictObject({ all: z.literal(true) }),
@@ -30,24 +30,27 @@ export const Selection = z.union([
 ]);
 export type Selection = z.output<typeof Selection>;
 
-/** A selection as it travels: what may be long, or name people, is kept with the restore's scratch data instead. */
-const OrderedSelection = z.union([...Selection.options, z.strictObject({ kept: z.literal(true) })]);
-export type OrderedSelection = z.output<typeof OrderedSelection>;
+/** A selection in an orchestrator's input. One that may be long, or name people, is kept in scratch data instead. */
+const SelectionInput = z.union([...Selection.options, z.strictObject({ kept: z.literal(true) })]);
+export type SelectionInput = z.output<typeof SelectionInput>;
 
-/** Where to: a new folder beside the others, or the folders that the items came from. */
+/** Where to: a new folder, or the folders that the items came from. */
 export const Target = z.enum(["new-folder", "original"]);
 export type Target = z.output<typeof Target>;
 
-/** What to do with an item of which a copy lies in its place: leave it, import it all the same, or import it over that. */
+/** What to do with an item that has a copy in its target folder: skip it, import it as well, or replace the copy. */
 export const OnConflict = z.enum(["skip", "duplicate", "replace"]);
 export type OnConflict = z.output<typeof OnConflict>;
 
-/** The restore that an activity works for, and the mailbox that it fills. Its id names its scratch data. */
+/** The restore that an activity works for, and the mailbox to restore into. Its id names its scratch data. */
 const Restore = z.object({ restoreId: RunId, mailbox: MailboxRef });
 
 /** Chunks of the plan: from `from` up to, not including, `to`. */
 export const ChunkRange = z.object({ from: Count, to: z.int().positive() });
 export type ChunkRange = z.output<typeof ChunkRange>;
+
+export const chunksIn = (ranges: readonly ChunkRange[]): number =>
+  ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 
 /** Item counts of a restore so far; bytes are of the raw streams. */
 export const RestoreTotals = z.object({
@@ -60,42 +63,42 @@ export const RestoreTotals = z.object({
 });
 export type RestoreTotals = z.output<typeof RestoreTotals>;
 
-/** What limits the speed of a restore. */
+/** The limit that decides the speed of a restore. */
 const Bound = z.enum(["slots", "requests", "bytes"]);
 
 /** What a restore is to do: which items of a mailbox's snapshot, and where to. */
-const Order = z.object({
+const PlanInput = z.object({
   restoreId: RunId,
   /** The mailbox that was backed up. */
   mailbox: MailboxRef,
   /** The mailbox to restore into when it is another one. */
   into: MailboxRef.optional(),
   snapshotId: SnapshotId,
-  select: OrderedSelection,
+  select: SelectionInput,
   target: Target,
   onConflict: OnConflict.optional(),
-  /** The dry run whose plan to carry out, chunk by chunk, as it was reviewed. */
+  /** The dry run whose plan to carry out, as it was reviewed. */
   planOf: RunId.optional(),
 });
 
-/** Resolves the selection and drops what is in its place already, or takes over the plan of a dry run. */
+/** Resolves the selection and leaves out items that the target has already, or adopts the plan of a dry run. */
 export const planRestore = defineActivity({
   name: "plan-restore",
-  input: Order,
+  input: PlanInput,
   output: z.object({
     items: Count,
     present: Count,
-    /** Those of the items that are imported over one that differs. */
+    /** Those of the items that replace a live one. */
     replaced: Count.optional(),
     bytes: Count,
     chunks: Count,
     folders: Count,
     foldersToCreate: Count,
-    /** Those that create folders and open a session, one for each item, and the pages of the comparison at the end. */
+    /** Requests for folders, the session, each item, and the pages of the comparison at the end. */
     requests: Count.optional(),
-    /** From carrying the plan out to the report, if nothing else uses the mailbox and a request lasts as long as is said. */
+    /** From the plan to the report, if nothing else uses the mailbox and the estimate of a request's time holds. */
     expectedSeconds: Count.optional(),
-    /** An estimate, by what requests of the planning took. */
+    /** An estimate, from requests made while planning. */
     secondsPerRequest: z.number().positive().optional(),
     boundBy: Bound.optional(),
     laneBudgetMs: z.int().positive(),
@@ -104,7 +107,7 @@ export const planRestore = defineActivity({
 });
 export type RestorePlan = z.output<typeof planRestore.output>;
 
-/** Creates the folders that the plan misses. */
+/** Creates the folders of the plan that do not exist yet. */
 export const ensureFolders = defineActivity({
   name: "ensure-folders",
   input: Restore,
@@ -123,7 +126,7 @@ export const createImportSession = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Imports the items of chunks, `slots` requests at a time, until all are settled or time is up; `left` is not finished. */
+/** Imports the items of chunks, `slots` requests at a time, until all are settled or time is up; `left`: unfinished. */
 export const uploadWave = defineActivity({
   name: "upload-wave",
   input: Restore.extend({
@@ -131,7 +134,7 @@ export const uploadWave = defineActivity({
     pending: z.array(ChunkRange).min(1),
     session: ImportSession,
     budgetMs: z.int().positive(),
-    /** What earlier waves sent that still counts against Exchange's limits. */
+    /** What earlier waves sent and Exchange's limits still count. */
     spent: z.array(Spending),
   }),
   output: LaneTraffic.extend({
@@ -147,7 +150,7 @@ export const uploadWave = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Compares what is in the target with what the plan wanted there, and writes the report. */
+/** Compares the target with the plan, and writes the report. */
 export const reconcileRestore = defineActivity({
   name: "reconcile-restore",
   input: Restore.extend({ snapshotId: SnapshotId.optional() }),
@@ -164,7 +167,7 @@ export const reconcileRestore = defineActivity({
 });
 export type RestoreResult = z.output<typeof reconcileRestore.output>;
 
-export const RestoreMailboxInput = Order.extend({
+export const RestoreMailboxInput = PlanInput.extend({
   dryRun: z.boolean(),
   /** Set when a generation goes on where the last one ended. */
   resume: z

@@ -12,7 +12,7 @@ export const NO_ITEMS: RestoredItems = {
   bytes: 0,
 };
 
-/** What one restore did, or its dry run would. */
+/** What one restore did, or its dry run would do. */
 export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems => {
   if ("chunks" in ended) {
     const { items: planned, present, bytes } = ended;
@@ -22,5 +22,5 @@ export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems
   return { ...ended, planned: imported + replaced + ambiguous + failed + missing };
 };
 
-/** Whether every item is back that was to be. */
+/** Whether every planned item came back. */
 export const isWhole = ({ ambiguous, failed, missing }: RestoredItems): boolean => ambiguous + failed + missing === 0;

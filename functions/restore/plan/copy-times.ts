@@ -2,63 +2,63 @@ import { createHash } from "node:crypto";
 import { itemTime } from "../../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
 
-/** Where an item stands in the order of a restore: `time` says when, `copies` keeps copies of one item together. */
+/** Where an item stands in the order of a restore: by `time`, with copies of one item together by their `copyHash`. */
 export interface Rank {
   readonly time: number;
-  readonly copies: number;
+  readonly copyHash: number;
 }
 
-/** Newest first; of one moment, copies of one item side by side. */
-export const byRank = (a: Rank, b: Rank): number => b.time - a.time || a.copies - b.copies;
+/** Newest first. Copies of one item, which have one time, stand side by side. */
+export const byRank = (a: Rank, b: Rank): number => b.time - a.time || a.copyHash - b.copyHash;
 
-/** Ranks items of which all have been shown before: copies in one place rank as the newest of them. */
+/** Ranks items once all of them were added: each copy of an item ranks by the time of the newest copy. */
 export interface CopyTimes {
   add(item: PutRecord): void;
-  /** To be asked when all are added. */
+  /** To be called when all are added. */
   ranks(): (item: PutRecord) => Rank;
 }
 
 /**
- * Copies are of one search key and bound for one place, which `placeOf` names for a folder of the snapshot. Costs 16 bytes
- * an item, 4 more while it sorts, and a map entry for each item that has copies.
+ * Copies share a search key and a target folder; `targetKeyOf` returns the key of the target folder for a folder of the
+ * snapshot. Costs 16 bytes an item, 4 more while it sorts, and a map entry for each item that has copies.
  */
-export const copyTimes = (placeOf: (folderId: string) => string): CopyTimes => {
-  const markOf = (item: PutRecord): number => markIn(placeOf(item.folderId), item);
-  const marks: number[] = [];
+export const copyTimes = (targetKeyOf: (folderId: string) => string): CopyTimes => {
+  const hashOf = (item: PutRecord): number => copyHash(targetKeyOf(item.folderId), item);
+  const hashes: number[] = [];
   const times: number[] = [];
   return {
     add: (item) => {
-      marks.push(markOf(item));
+      hashes.push(hashOf(item));
       times.push(itemTime(item));
     },
     ranks: () => {
-      const newest = newestOfCopies(marks, times);
+      const newest = newestOfCopies(hashes, times);
       return (item) => {
-        const copies = markOf(item);
-        return { time: newest.get(copies) ?? itemTime(item), copies };
+        const copyHash = hashOf(item);
+        return { time: newest.get(copyHash) ?? itemTime(item), copyHash };
       };
     },
   };
 };
 
-const newestOfCopies = (marks: readonly number[], times: readonly number[]): Map<number, number> => {
-  const order = Uint32Array.from(marks.keys()).sort((a, b) => (marks[a] ?? 0) - (marks[b] ?? 0));
+const newestOfCopies = (hashes: readonly number[], times: readonly number[]): Map<number, number> => {
+  const order = Uint32Array.from(hashes.keys()).sort((a, b) => (hashes[a] ?? 0) - (hashes[b] ?? 0));
   const newest = new Map<number, number>();
   for (let n = 1; n < order.length; n += 1) {
     const [one = 0, other = 0] = [order[n - 1], order[n]];
-    const mark = marks[other] ?? 0;
-    if (marks[one] !== mark) continue;
-    newest.set(mark, Math.max(newest.get(mark) ?? Number.NEGATIVE_INFINITY, times[one] ?? 0, times[other] ?? 0));
+    const hash = hashes[other] ?? 0;
+    if (hashes[one] !== hash) continue;
+    newest.set(hash, Math.max(newest.get(hash) ?? Number.NEGATIVE_INFINITY, times[one] ?? 0, times[other] ?? 0));
   }
   return newest;
 };
 
 /**
- * The same number for copies of an item in one place: 48 bits of a hash of their search key. Other items may share it now
- * and then, and are then kept together too, which does no harm.
+ * The same number for copies of an item in one target folder: 48 bits of a hash of their search key. Two items may
+ * share it by chance; they are then kept together too, which does no harm.
  */
-const markIn = (place: string, { id, searchKey }: PutRecord): number =>
+const copyHash = (targetKey: string, { id, searchKey }: PutRecord): number =>
   createHash("sha256")
-    .update(searchKey === undefined ? `${place}\n\n${id}` : `${place}\n${searchKey}`)
+    .update(searchKey === undefined ? `${targetKey}\n\n${id}` : `${targetKey}\n${searchKey}`)
     .digest()
     .readUIntBE(0, 6);

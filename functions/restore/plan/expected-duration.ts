@@ -1,14 +1,14 @@
 import { MAILBOX_REQUESTS, MAILBOX_SLOTS, MAILBOX_UPLOAD_BYTES } from "../../../shared/contracts/limits.ts";
 
-/** How long a restore takes if nothing else uses the mailbox, and which of the mailbox's limits holds its imports up. */
+/** How long a restore takes if nothing else uses the mailbox, and which of the mailbox's limits bounds its imports. */
 export interface ExpectedDuration {
   readonly expectedSeconds: number;
   readonly boundBy: "slots" | "requests" | "bytes";
 }
 
 /**
- * Seconds that a limit of so many in a window adds to `sending`. Each window's worth goes as fast as the slots let it, and
- * the next one waits for the window to open again; the last waits for nothing.
+ * Seconds that a limit of `most` in a window adds to `sending`. What fits a window is sent as fast as the slots allow;
+ * the rest waits for the next window. After the last window there is no wait.
  */
 const pausesFor = (
   count: number,
@@ -20,8 +20,8 @@ const pausesFor = (
 };
 
 /**
- * What the slots take for the imports, and the longest of the pauses that the other two limits make in between; then what
- * the `others` take: requests that are made one after the other.
+ * The time that the slots take for the imports, plus the longer of the pauses that the other two limits add, plus the
+ * time of the `others`: requests that are made one after the other.
  */
 export const expectedDuration = ({
   items,

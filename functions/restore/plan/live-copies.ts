@@ -1,59 +1,61 @@
 import { createHash } from "node:crypto";
 import type { ItemFacts, PutRecord } from "../../../shared/vault/records.ts";
 
-/** A live item as an import over it needs it. */
+/** A live item, with what an import needs to replace it. */
 export interface LiveCopy {
   readonly id: string;
   readonly changeKey: string;
 }
 
-/** The live items of target folders, to be matched with items of a snapshot, one for one. */
+/** The live items of target folders. Each is matched with one item of a snapshot at most. */
 export interface LiveCopies {
-  add(place: string, live: ItemFacts): void;
-  /** Takes a live copy of an item away, if there is one: the very item rather than another. */
+  add(targetKey: string, live: ItemFacts): void;
+  /** Removes and returns a live copy of an item, if there is one. Prefers the item with the same id. */
   take(item: PutRecord): LiveCopy | undefined;
 }
 
-/** A copy whose id nobody wants to know. */
-const NAMELESS: LiveCopy = { id: "", changeKey: "" };
+/** Stands for each copy when ids are not needed. */
+const WITHOUT_ID: LiveCopy = { id: "", changeKey: "" };
 
 /**
- * Matches by place and search key, which copies of an item share (MS-OXCPRPT 2.2.1.9); where either side has none, by
- * place, internet message id and time of receipt. What counts is how many copies there are, never whether there is one.
- * `placeOf` says where the items of a folder of the snapshot go.
+ * Matches by target folder and search key, which copies of an item share (MS-OXCPRPT 2.2.1.9). When either side has no
+ * search key, matches by target folder, internet message id and time of receipt. Copies are counted: two live copies
+ * match two items. `targetKeyOf` returns the key of the target folder for a folder of the snapshot.
  *
- * Costs about 200 bytes for each live item; with `keyless`, which says that some item to be matched has no search key,
- * twice that; and with `ids` what its id and change key take beside.
+ * Costs about 200 bytes for each live item. `keyless` says that some item to match has no search key: that costs as
+ * much again. `ids` keeps the id and change key of each item as well.
  */
 export const liveCopies = ({
   ids,
   keyless,
-  placeOf,
+  targetKeyOf,
 }: {
   readonly ids: boolean;
   readonly keyless: boolean;
-  readonly placeOf: (folderId: string) => string;
+  readonly targetKeyOf: (folderId: string) => string;
 }): LiveCopies => {
   const copies: (LiveCopy | undefined)[] = [];
-  const bySearchKey = chains();
-  const keyedByLetter = chains();
-  const keylessByLetter = chains();
+  const bySearchKey = multiMap();
+  const byMessageKeyed = multiMap();
+  const byMessageKeyless = multiMap();
 
   return {
-    add: (place, { id, changeKey, searchKey, ...live }) => {
-      const copy = copies.push(ids ? { id, changeKey } : NAMELESS) - 1;
-      bySearchKey.add(nameOf(place, searchKey), copy);
-      if (searchKey === undefined) keylessByLetter.add(letterOf(place, live), copy);
-      else if (keyless) keyedByLetter.add(letterOf(place, live), copy);
+    add: (targetKey, { id, changeKey, searchKey, ...live }) => {
+      const copy = copies.push(ids ? { id, changeKey } : WITHOUT_ID) - 1;
+      bySearchKey.add(hashOf(targetKey, searchKey), copy);
+      if (searchKey === undefined) byMessageKeyless.add(messageKey(targetKey, live), copy);
+      else if (keyless) byMessageKeyed.add(messageKey(targetKey, live), copy);
     },
 
     take: (item) => {
-      const place = placeOf(item.folderId);
-      const letter = letterOf(place, item);
-      const byKey = bySearchKey.of(nameOf(place, item.searchKey));
-      const byLetter = item.searchKey === undefined ? keyedByLetter.of(letter) : [];
-      const there = [...byKey, ...keylessByLetter.of(letter), ...byLetter].filter((copy) => copies[copy] !== undefined);
-      const best = there.find((copy) => copies[copy]?.id === item.id) ?? there[0];
+      const targetKey = targetKeyOf(item.folderId);
+      const message = messageKey(targetKey, item);
+      const candidates = [
+        ...bySearchKey.get(hashOf(targetKey, item.searchKey)),
+        ...byMessageKeyless.get(message),
+        ...(item.searchKey === undefined ? byMessageKeyed.get(message) : []),
+      ].filter((copy) => copies[copy] !== undefined);
+      const best = candidates.find((copy) => copies[copy]?.id === item.id) ?? candidates[0];
       if (best === undefined) return undefined;
       const taken = copies[best];
       copies[best] = undefined;
@@ -62,29 +64,29 @@ export const liveCopies = ({
   };
 };
 
-const letterOf = (
-  place: string,
+const messageKey = (
+  targetKey: string,
   { internetMessageId, received }: Pick<ItemFacts, "internetMessageId" | "received">,
 ): string | undefined =>
-  internetMessageId && received ? nameOf(place, `${Date.parse(received)}\n${internetMessageId}`) : undefined;
+  internetMessageId && received ? hashOf(targetKey, `${Date.parse(received)}\n${internetMessageId}`) : undefined;
 
-/** A short name, so that it costs the same whatever it stands for: 72 bits, which no two of a million items share. */
-const nameOf = (place: string, key: string | undefined): string | undefined =>
-  key === undefined ? undefined : createHash("sha256").update(`${place}\n${key}`).digest().toString("latin1", 0, 9);
+/** A hash of 72 bits, so that every key takes the same memory; no two of a million items share one. */
+const hashOf = (targetKey: string, key: string | undefined): string | undefined =>
+  key === undefined ? undefined : createHash("sha256").update(`${targetKey}\n${key}`).digest().toString("latin1", 0, 9);
 
-/** Numbers by name, the last one first: one map entry a name, and one link a number. */
-const chains = () => {
+/** Numbers by key, the last added first. Costs one map entry for each key, and one for each further number. */
+const multiMap = () => {
   const lasts = new Map<string, number>();
   const links = new Map<number, number>();
   return {
-    add: (name: string | undefined, number: number): void => {
-      if (name === undefined) return;
-      const last = lasts.get(name);
+    add: (key: string | undefined, number: number): void => {
+      if (key === undefined) return;
+      const last = lasts.get(key);
       if (last !== undefined) links.set(number, last);
-      lasts.set(name, number);
+      lasts.set(key, number);
     },
-    of: function* (name: string | undefined): Generator<number> {
-      let number = name === undefined ? undefined : lasts.get(name);
+    get: function* (key: string | undefined): Generator<number> {
+      let number = key === undefined ? undefined : lasts.get(key);
       for (; number !== undefined; number = links.get(number)) yield number;
     },
   };

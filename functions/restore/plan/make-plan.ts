@@ -12,8 +12,7 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { selectFolders } from "../request/select-folders.ts";
-import { selectItems } from "../request/select-items.ts";
+import { selectFolders, selectItems } from "../request/selection.ts";
 import type { planRestore, Selection } from "../restore.contract.ts";
 import {
   keepRestoreChunk,
@@ -26,25 +25,24 @@ import { copyTimes } from "./copy-times.ts";
 import { cutChunks } from "./cut-chunks.ts";
 import { type LiveCopies, liveCopies } from "./live-copies.ts";
 import { sortedItems } from "./sorted-items.ts";
-import { targetFolders } from "./target-folders.ts";
-import { targetPlaces } from "./target-places.ts";
+import { targetFolders, targetKeys } from "./target-folders.ts";
 import { timeRequests } from "./time-requests.ts";
 
-/** Bytes of an import's body beside the item itself: a folder id and the names of the fields. */
+/** Bytes of an import's body beside the item: a folder id and the names of the fields. */
 const ENVELOPE_BYTES = 200;
 
 /**
- * Plans a restore: the folders it needs, and the items to import, newest first. An item of which a copy lies in its place
- * is left out, or planned over that copy if it differs, as the order says.
+ * Plans a restore: the folders it needs, and the items to import, newest first. `onConflict` decides about an item with
+ * a live copy in its target folder: leave it out, import it all the same, or replace the copy if it differs.
  *
- * The catalogue is folded twice: for the folders and the order, and for the items.
+ * Folds the catalogue twice: for the folders and the order, then for the items.
  */
 export const makePlan = async (
   { graph, vault, work }: { readonly graph: GraphClient; readonly vault: Blobs; readonly work: Blobs },
-  order: z.output<typeof planRestore.input>,
+  input: z.output<typeof planRestore.input>,
 ): Promise<RestorePlanState> => {
-  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = order;
-  const select = await readSelection(work, restoreId, order.select);
+  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = input;
+  const select = await readSelection(work, restoreId, input.select);
   const snapshot = await readManifest(vault, mailbox.key, snapshotId);
   if (snapshot === undefined) throw new Error(`Snapshot ${snapshotId} is not in the vault any more`);
   const { folders: all } = snapshot.manifest;
@@ -52,10 +50,10 @@ export const makePlan = async (
   const items = () => foldSnapshot(vault, mailbox.key, snapshotId, isSelected);
 
   const live = await listFolders(graph, into);
-  const placed = (selected: readonly ManifestFolder[]) =>
+  const targetsOf = (selected: readonly ManifestFolder[]) =>
     targetFolders(target, selected, all, live, topName(restoreId));
-  const placeOf = targetPlaces(placed(selectFolders(all, select)));
-  const times = copyTimes(placeOf);
+  const targetKeyOf = targetKeys(targetsOf(selectFolders(all, select)));
+  const times = copyTimes(targetKeyOf);
   const inUse = new Set<string>();
   let keyless = false;
   for await (const item of items()) {
@@ -63,9 +61,9 @@ export const makePlan = async (
     inUse.add(item.folderId);
     keyless ||= item.searchKey === undefined;
   }
-  const folders = placed(neededFolders(all, select, inUse));
-  const there = liveCopies({ ids: onConflict === "replace", keyless, placeOf });
-  if (onConflict !== "duplicate") await listInto(there, graph, into, folders);
+  const folders = targetsOf(neededFolders(all, select, inUse));
+  const copies = liveCopies({ ids: onConflict === "replace", keyless, targetKeyOf });
+  if (onConflict !== "duplicate") await addLiveItems(copies, graph, into, folders);
 
   const generation = randomBytes(6).toString("hex");
   const sorted = sortedItems({ work, restoreId, generation }, times.ranks());
@@ -73,7 +71,7 @@ export const makePlan = async (
   const arriving = countsByFolder();
   const present = countsByFolder();
   for await (const item of items()) {
-    const copy = there.take(item);
+    const copy = copies.take(item);
     if (copy !== undefined && (onConflict === "skip" || copy.changeKey === item.changeKey)) {
       counts.present += 1;
       present.add(item);
@@ -101,7 +99,7 @@ export const makePlan = async (
   });
 };
 
-/** How many items of each folder of the snapshot there are. */
+/** Numbers of items, by folder of the snapshot. */
 interface CountsByFolder {
   add(item: Pick<PutRecord, "folderId">): void;
   of(folder: Pick<TargetFolder, "sourceId">): number;
@@ -115,7 +113,7 @@ const countsByFolder = (): CountsByFolder => {
   };
 };
 
-/** Folders that are selected as such are needed even if they are empty. */
+/** A folder that is selected by itself is needed even when it is empty. */
 const neededFolders = (
   all: readonly ManifestFolder[],
   select: Selection,
@@ -125,13 +123,13 @@ const neededFolders = (
   return "all" in select || "folders" in select ? folders : folders.filter(({ id }) => inUse.has(id));
 };
 
-/** Tells restores of one minute apart, so that a retried plan finds its own folder and no other. */
+/** Differs between two restores of one minute, so that a retried plan finds its own folder. */
 const topName = (restoreId: RunId): string => {
   const [, year, month, day, hour, minute] = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)/.exec(restoreId) ?? [];
   return `Restored ${year}-${month}-${day} ${hour}.${minute} ${restoreId.slice(-6)}`;
 };
 
-const listInto = async (
+const addLiveItems = async (
   copies: LiveCopies,
   graph: GraphClient,
   mailbox: MailboxAddress,
@@ -141,10 +139,10 @@ const listInto = async (
     for await (const item of eachItem(graph, mailbox, liveId)) copies.add(liveId, item);
 };
 
-/** Pages of a listing of the target when all has arrived: at least one for each folder. */
+/** Pages of a listing of the target folders once all items are imported: at least one for each folder. */
 const pagesOf = (folders: readonly TargetFolder[], live: readonly LiveFolder[], arriving: CountsByFolder): number => {
-  const held = new Map(live.map(({ id, itemCount }) => [id, itemCount]));
+  const itemCounts = new Map(live.map(({ id, itemCount }) => [id, itemCount]));
   return folders
-    .map((folder) => (held.get(folder.liveId ?? "") ?? 0) + arriving.of(folder))
+    .map((folder) => (itemCounts.get(folder.liveId ?? "") ?? 0) + arriving.of(folder))
     .reduce((pages, items) => pages + Math.max(1, Math.ceil(items / PAGE_ITEMS)), 0);
 };

@@ -11,14 +11,15 @@ import { makePlan } from "./make-plan.ts";
 /** How long planning waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 120_000;
 
-/** Of the mailbox's slots, what a restore holds while it plans. */
+/** The mailbox's slots that a restore holds while it plans. */
 const PLANNING_SLOTS = 1;
 
-/** To create a folder takes a look whether it is there, and the creation. */
+/** Creating a folder takes a request to look for it, and one to create it. */
 const REQUESTS_PER_FOLDER = 2;
 
 /**
- * Plans a restore, or takes over the plan of a dry run as it is, and says what will come of it.
+ * Plans a restore, or adopts the plan of a dry run as it is, and returns what the restore will do and how long it
+ * takes.
  *
  * Run twice, the plan that is finished first stands; the other's chunks are never read.
  */
@@ -28,13 +29,13 @@ export const planRestoreActivity = (deps: {
   readonly work: Blobs;
   readonly laneBudgetMs: number;
 }): ActivityHandler =>
-  implement(planRestore, async (order) => {
+  implement(planRestore, async (input) => {
     const { openGraph, vault, work, laneBudgetMs } = deps;
-    const { restoreId, planOf } = order;
+    const { restoreId, planOf } = input;
     const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, slots: semaphore(PLANNING_SLOTS) });
     const plan =
       planOf === undefined
-        ? await makePlan({ graph, vault, work }, order)
+        ? await makePlan({ graph, vault, work }, input)
         : await adoptRestorePlan(work, restoreId, planOf, new Date().toISOString());
 
     const { items, present, replaced, bytes, bodyBytes, chunks, pages, secondsPerRequest, folders } = plan;

@@ -4,24 +4,25 @@ import type { PutRecord } from "../../../shared/vault/records.ts";
 import { keepSortedItems, type RestoreItem, readSortedItems } from "../restore-state.ts";
 import { byRank, type Rank } from "./copy-times.ts";
 
-/** Items that are sorted at a time, in memory. */
+/** Items sorted at a time, in memory. */
 const RUN_ITEMS = 20_000;
 
-/** Items of a run that are read at a time when runs are merged. */
+/** Items of a run that are read at a time while runs are merged. */
 const PAGE_ITEMS = 500;
 
 export type RankedItem = Rank & { readonly item: RestoreItem };
 
-/** Items in any order, to be had in the order of their ranks. */
+/** Takes items in any order, and yields them by rank. */
 export interface SortedItems {
   add(item: RestoreItem): Promise<void>;
-  /** To be asked once, when all are added. */
+  /** To be called once, when all are added. */
   all(): AsyncGenerator<RankedItem>;
 }
 
 /**
- * Sorts whole records in runs that are written down and then merged, as records of one moment lie scattered over parts that
- * can only be read whole: memory is one run, and one page of each other run. What fits one run is never written.
+ * An external merge sort: sorts runs of records in memory, writes them to scratch data, and merges them. The catalogue
+ * cannot be read in the order of times, since its parts can only be read whole. Holds one run, and one page of each
+ * other run. Items that fit one run are never written.
  */
 export const sortedItems = (
   { work, restoreId, generation }: { readonly work: Blobs; readonly restoreId: RunId; readonly generation: string },

@@ -3,13 +3,15 @@ import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
 import type { Target } from "../restore.contract.ts";
 import type { TargetFolder } from "../restore-state.ts";
 
-/** The folder of a new-folder restore that holds the others. */
+/** The source id of the new folder that holds the others in a `new-folder` restore. */
 export const TOP = "";
 
 /**
- * Where each selected folder's items go, parents before children, in this mailbox or another one. `original` finds live
- * folders by well-known name, then by path, below whatever the mailbox calls the folder's parent too, and rather one of the
- * same type; it needs the ancestors of those it does not find. `new-folder` needs all of them below a new one.
+ * The target folder of each selected folder, parents before children, in the same mailbox or another one.
+ *
+ * `original` looks for a live folder by well-known name, then by path. The path may begin with the name that the live
+ * mailbox has for the folder's parent. A folder of the same type is preferred. The ancestors of a folder that is not
+ * found are needed too. `new-folder` creates all folders below a new one.
  */
 export const targetFolders = (
   target: Target,
@@ -31,7 +33,7 @@ const belowNewFolder = (selected: readonly ManifestFolder[], topName: string): T
   return [top, ...withDistinctNames(folders)];
 };
 
-/** Folders that meet below the new one may bear one name; the second gets a number. */
+/** Folders of one name may meet below the new one: the second gets a number. */
 const withDistinctNames = (folders: readonly TargetFolder[]): TargetFolder[] => {
   const taken = new Set<string>();
   return folders.map((folder) => {
@@ -50,13 +52,13 @@ const inPlace = (
 ): TargetFolder[] => {
   const byId = new Map(all.map((folder) => [folder.id, folder]));
   const targets = new Map<string, TargetFolder>();
-  const twinOf = liveTwins(byId, live);
-  const place = (folder: ManifestFolder): void => {
+  const matchOf = liveMatches(byId, live);
+  const addTarget = (folder: ManifestFolder): void => {
     if (targets.has(folder.id)) return;
     const { id: sourceId, displayName, type, parentId } = folder;
-    const found = twinOf(folder);
+    const found = matchOf(folder);
     const parent = parentId === undefined ? undefined : byId.get(parentId);
-    if (found === undefined && parent !== undefined) place(parent);
+    if (found === undefined && parent !== undefined) addTarget(parent);
     targets.set(sourceId, {
       sourceId,
       displayName,
@@ -65,35 +67,47 @@ const inPlace = (
       ...(parent === undefined ? {} : { parentSourceId: parent.id }),
     });
   };
-  for (const folder of selected) place(folder);
+  for (const folder of selected) addTarget(folder);
   return [...targets.values()];
 };
 
-const liveTwins = (
+const liveMatches = (
   byId: ReadonlyMap<string, ManifestFolder>,
   live: readonly LiveFolder[],
 ): ((folder: ManifestFolder) => LiveFolder | undefined) => {
-  const twins = new Map<string, LiveFolder | undefined>();
+  const matches = new Map<string, LiveFolder | undefined>();
   const atPath = new Map<string, LiveFolder[]>();
   for (const folder of live) {
     const path = folder.path.toLowerCase();
     atPath.set(path, [...(atPath.get(path) ?? []), folder]);
   }
 
-  const twinOf = (folder: ManifestFolder): LiveFolder | undefined => {
-    if (twins.has(folder.id)) return twins.get(folder.id);
+  const matchOf = (folder: ManifestFolder): LiveFolder | undefined => {
+    if (matches.has(folder.id)) return matches.get(folder.id);
     const wellKnown = folder.wellKnownName?.toLowerCase();
     const parent = byId.get(folder.parentId ?? "");
-    const parentPath = parent && twinOf(parent)?.path;
+    const parentPath = parent && matchOf(parent)?.path;
     const paths = [folder.path, ...(parentPath ? [`${parentPath}/${pathSegment(folder.displayName)}`] : [])];
-    const there = paths.flatMap((path) => atPath.get(path.toLowerCase()) ?? []);
-    const twin =
+    const candidates = paths.flatMap((path) => atPath.get(path.toLowerCase()) ?? []);
+    const match =
       (wellKnown && live.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === wellKnown)) ||
-      there.find(({ type }) => type === folder.type) ||
+      candidates.find(({ type }) => type === folder.type) ||
       // Exchange lets no two folders of one parent share a name, whatever their types, so none could be created.
-      there[0];
-    twins.set(folder.id, twin);
-    return twin;
+      candidates[0];
+    matches.set(folder.id, match);
+    return match;
   };
-  return twinOf;
+  return matchOf;
+};
+
+/**
+ * Returns a key of the target folder for a folder of the snapshot. Folders of the snapshot that are one folder in the
+ * target have one key: the id of a live folder, or the key of its parent and its name.
+ */
+export const targetKeys = (folders: readonly TargetFolder[]): ((sourceId: string) => string) => {
+  const keys = new Map<string, string>();
+  const keyOf = (sourceId: string): string => keys.get(sourceId) ?? sourceId;
+  for (const { sourceId, liveId, parentSourceId = "", displayName } of folders)
+    keys.set(sourceId, liveId ?? `${keyOf(parentSourceId)}\n${displayName.toLowerCase()}`);
+  return keyOf;
 };

@@ -8,21 +8,21 @@ import type { FolderReport, ItemReport } from "./restore-report.ts";
 
 type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
 
-/** Compares the items of a plan, one after the other, with what the ledgers say of them and what is in the target. */
+/** Compares the items of a plan, one after the other, with the ledgers and with the live items of the target. */
 export interface ItemComparison {
-  /** Takes the live item that was imported for this one, so that it stands for no other. */
+  /** Matches an item with the live item that was imported for it. Each live item is matched once. */
   add(wanted: Wanted, settled: Settled | undefined): void;
-  /** The live folders in which copies of items that were not found by their ids are to be looked for. */
-  readonly sought: ReadonlySet<string>;
-  /** For once, after the last item. `copies` are those, by live folder, that stand for no item yet. */
-  end(copies: CopyCounter): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
+  /** The live folders to search for copies of the items that were not found by id. */
+  readonly foldersToSearch: ReadonlySet<string>;
+  /** To be called once, after the last item. `copies` are the unmatched live items, by live folder. */
+  finish(copies: CopyCounter): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
 }
 
-/** `there` are the ids of all live items; in the end, of those that stand for no item. */
+/** `unmatchedIds` are the ids of all live items; those of matched items are removed. */
 export const itemComparison = (
   plan: Pick<RestorePlanState, "present" | "folders">,
   map: FolderMap,
-  there: Set<string>,
+  unmatchedIds: Set<string>,
 ): ItemComparison => {
   const counts: RestoreResult = {
     imported: 0,
@@ -34,26 +34,26 @@ export const itemComparison = (
     bytes: 0,
   };
   const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
-  const sought = new Set<string>();
-  const unseen: { wanted: Wanted; settled: Settled | undefined }[] = [];
+  const foldersToSearch = new Set<string>();
+  const notFoundById: { wanted: Wanted; settled: Settled | undefined }[] = [];
   const folderOf = ({ folderId }: Wanted): FolderReport => {
     const folder = folders.get(folderId);
-    if (folder === undefined) throw new Error("An item of the plan lies in a folder that the plan does not have");
+    if (folder === undefined) throw new Error("The plan has an item of a folder that it does not list");
     return folder;
   };
   const items: ItemReport[] = [];
-  const see = (wanted: Wanted, outcome: "imported" | "replaced"): void => {
+  const countRestored = (wanted: Wanted, outcome: "imported" | "replaced"): void => {
     const { folderId, id, rawBytes } = wanted;
     counts[outcome] += 1;
     counts.bytes += rawBytes;
     folderOf(wanted).present += 1;
     if (outcome === "replaced") items.push({ folderId, id, outcome });
   };
-  const judge = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
+  const matchCopy = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
     const { folderId, id, searchKey } = wanted;
     const isRefused = settled?.op === "failed" || settled?.op === "ambiguous";
     if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
-      see(wanted, settled?.op ?? "imported");
+      countRestored(wanted, settled?.op ?? "imported");
       return;
     }
     const outcome = isRefused ? settled.op : "missing";
@@ -68,18 +68,18 @@ export const itemComparison = (
       folder.wanted += 1;
       if (settled !== undefined && "itemId" in settled) {
         folder[settled.op] += 1;
-        if (there.delete(settled.itemId)) {
-          see(wanted, settled.op);
+        if (unmatchedIds.delete(settled.itemId)) {
+          countRestored(wanted, settled.op);
           return;
         }
       }
-      unseen.push({ wanted, settled });
+      notFoundById.push({ wanted, settled });
       const live = map[wanted.folderId];
-      if (live !== undefined) sought.add(live);
+      if (live !== undefined) foldersToSearch.add(live);
     },
-    sought,
-    end: (copies) => {
-      for (const { wanted, settled } of unseen) judge(wanted, settled, copies);
+    foldersToSearch,
+    finish: (copies) => {
+      for (const { wanted, settled } of notFoundById) matchCopy(wanted, settled, copies);
       return {
         counts,
         folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),
@@ -100,7 +100,7 @@ const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
   });
 };
 
-/** The names from the top down; `undefined` when the plan lacks a folder in between. */
+/** The names from the top down; `undefined` when the plan lacks one of the folders above. */
 const pathOf = (folder: TargetFolder, byId: ReadonlyMap<string, TargetFolder>): string | undefined => {
   const segment = pathSegment(folder.displayName);
   if (folder.parentSourceId === undefined) return segment;

@@ -15,7 +15,7 @@ const notFound = () => problemResponse(404, "restore-not-found", "There is no su
 
 const VARY = { vary: "accept" };
 
-/** A report as the caller wants to have it. */
+/** The answer with a report in the type that the caller accepts. */
 const answer = <T extends object>(type: string, report: T, tableOf: (report: T) => Cell[][]): HttpResponseInit =>
   type === "application/json"
     ? json(200, report, VARY)
@@ -25,8 +25,8 @@ const answer = <T extends object>(type: string, report: T, tableOf: (report: T) 
  * GET /api/restores/{id}/report
  *
  * 200 with the report as JSON, or as CSV if the caller prefers that; 404 for a restore that does not exist; 406 for a
- * caller who takes neither; 409 with the job's state while there is no report. A dry run never has one. A list of restores
- * has one from its start, which says how far each of them is.
+ * caller who accepts neither; 409 with the job's state while there is no report. A dry run never has a report. A list
+ * of restores has one from its start, with the state of each restore.
  */
 export const getReport =
   (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>
@@ -51,6 +51,8 @@ export const getReport =
     const job = await findInstance(client, restoreInstance(restoreId));
     if (job === undefined) return notFound();
     const state = jobState(job);
-    const detail = `The restore is ${state} and has no report: one is written at the end, unless it is a dry run, and kept for a week.`;
+    const detail =
+      `The restore is ${state} and has no report: ` +
+      "one is written at its end, except for a dry run, and kept for a week.";
     return problemResponse(409, "restore-not-finished", detail, { state });
   };

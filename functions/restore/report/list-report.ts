@@ -13,16 +13,16 @@ import { findRestoreList } from "../restore-list-state.ts";
 import { isWhole, NO_ITEMS, restoredItems } from "../restored-items.steps.ts";
 import { findRestoreReport } from "./restore-report.ts";
 
-/** Jobs that are looked at at the same time. */
-const LOOKS = 16;
+/** Jobs looked up at the same time. */
+const LOOKUPS = 16;
 
 /**
- * What became of a restore. `partial`: it ended, and some item is not back; `not-started`: its list ended before its turn
- * came.
+ * The outcome of a restore. `partial`: it ended, and at least one item did not come back; `not-started`: its list ended
+ * before its turn.
  */
 type Outcome = Exclude<JobState, "completed"> | "complete" | "partial" | "waiting" | "not-started";
 
-/** One restore of a list. Its own report, by its job, says more. */
+/** One restore of a list. Its own report, which its job names, has the details. */
 interface RestoreRow {
   readonly job: string;
   readonly mailbox: MailboxKey;
@@ -33,13 +33,13 @@ interface RestoreRow {
   readonly error?: string;
 }
 
-/** What a list of restores has done so far, restore by restore, in the order of their turns. */
+/** What a list of restores has done so far. The restores are in the order in which they run. */
 export interface ListReport {
   readonly v: 1;
   readonly job: string;
   readonly state: JobState;
   readonly dryRun: boolean;
-  /** How many restores came to what. */
+  /** Numbers of restores, by outcome. */
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
   readonly items: RestoredItems;
   readonly restores: readonly RestoreRow[];
@@ -47,13 +47,13 @@ export interface ListReport {
 
 type Client = Pick<DurableClient, "getStatus">;
 
-/** `undefined` when there is no such list, or its scratch data has expired. */
+/** `undefined` when the list does not exist, or its scratch data has expired. */
 export const listReport = async (client: Client, work: Blobs, listId: RunId): Promise<ListReport | undefined> => {
   const listed = (await findRestoreList(work, listId))?.flat();
   if (listed === undefined) return undefined;
   const job = restoresInstance(listId);
   const list = await findInstance(client, job);
-  const restores = await mapBounded(listed, LOOKS, (restore) => rowOf(client, work, restore, isAlive(list)));
+  const restores = await mapBounded(listed, LOOKUPS, (restore) => rowOf(client, work, restore, isAlive(list)));
   const outcomes: Partial<Record<Outcome, number>> = {};
   for (const { outcome } of restores) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   return {
@@ -67,7 +67,7 @@ export const listReport = async (client: Client, work: Blobs, listId: RunId): Pr
   };
 };
 
-const Ended = z.union([reconcileRestore.output, planRestore.output]);
+const Output = z.union([reconcileRestore.output, planRestore.output]);
 
 const rowOf = async (
   client: Client,
@@ -80,14 +80,14 @@ const rowOf = async (
   if (found === undefined && mayStart) return { ...restore, outcome: "waiting" };
   if (found === undefined) {
     const report = await findRestoreReport(work, restoreId);
-    return report === undefined ? { ...restore, outcome: "not-started" } : { ...restore, ...endOf(report.counts) };
+    return report === undefined ? { ...restore, outcome: "not-started" } : { ...restore, ...outcomeOf(report.counts) };
   }
   const { state, result, error } = jobOf(found);
-  if (state === "completed") return { ...restore, ...endOf(Ended.parse(result)) };
+  if (state === "completed") return { ...restore, ...outcomeOf(Output.parse(result)) };
   return { ...restore, outcome: state, ...(error === undefined ? {} : { error }) };
 };
 
-const endOf = (ended: z.output<typeof Ended>): Pick<RestoreRow, "outcome" | "items"> => {
-  const items = restoredItems(ended);
+const outcomeOf = (output: z.output<typeof Output>): Pick<RestoreRow, "outcome" | "items"> => {
+  const items = restoredItems(output);
   return { outcome: isWhole(items) ? "complete" : "partial", items };
 };

@@ -14,10 +14,10 @@ import { copiesSince, liveIds } from "./target-contents.ts";
 const GRAPH_DEADLINE_MS = 300_000;
 
 /**
- * Lists the target again and compares it with what the plan wanted there and what the ledgers say was imported, then
- * writes the report. An item that was imported and is not there, by its id or as a copy of it, counts as missing.
+ * Lists the target again, compares it with the plan and the ledgers, then writes the report. An imported item counts as
+ * missing when neither its id nor a copy of it is found.
  *
- * Only reads the mailbox; run twice, the first report stands.
+ * Only reads the mailbox. Run twice, the first report stands.
  */
 export const reconcileRestoreActivity = (deps: {
   readonly openGraph: OpenGraph;
@@ -39,8 +39,8 @@ export const reconcileRestoreActivity = (deps: {
         comparison.add(record, settled?.get(item));
     }
 
-    const copies = await copiesSince(graph, mailbox, comparison.sought, { since: plan.started, ids });
-    const { counts, folders, items } = comparison.end(copies);
+    const copies = await copiesSince(graph, mailbox, comparison.foldersToSearch, { since: plan.started, ids });
+    const { counts, folders, items } = comparison.finish(copies);
     await keepRestoreReport(work, {
       v: 1,
       restoreId,

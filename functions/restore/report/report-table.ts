@@ -12,7 +12,7 @@ const FOLDER_COUNTS = [
   "alreadyThere",
 ] as const satisfies readonly (keyof FolderReport)[];
 
-/** A report as one table: a row for each folder, then one for each item that was not simply imported. */
+/** A report as one table: a row for each folder, then a row for each item of the report. */
 export const reportTable = ({ folders, items }: RestoreReport): Cell[][] => {
   const paths = new Map(folders.map(({ folderId, path }) => [folderId, path]));
   return [

@@ -6,26 +6,27 @@ import { reportName } from "../restore-state.ts";
 
 const Count = z.int().nonnegative();
 
-/** A folder of the snapshot, and what became of the items that the plan wanted to bring back to it. */
+/** A folder of the snapshot, and the outcomes of its planned items. */
 export const FolderReport = z.object({
   folderId: z.string(),
-  /** Where its items went, as far as the plan knows the folders above. */
+  /** Where its items went; absent when the plan lacks one of the folders above. */
   path: z.string().optional(),
+  /** Planned items. */
   wanted: Count,
-  /** Those that Exchange took as new items, by what it said at the time. */
+  /** Items that Exchange accepted as new ones, by its own answer. */
   imported: Count,
-  /** Those that it took in place of others, by the same token. */
+  /** Items that Exchange accepted as replacements, by its own answer. */
   replaced: Count.default(0),
-  /** Those that are seen in the target afterwards. */
+  /** Planned items that the comparison found in the target. */
   present: Count,
-  /** Those that are not, for whatever reason. */
+  /** Planned items that it did not find, for any reason. */
   missing: Count,
-  /** Items beside those wanted: copies of them lay there when it was planned, and were left alone. */
+  /** Items that were not planned, since the folder held a copy of them already. */
   alreadyThere: Count.default(0),
 });
 export type FolderReport = z.output<typeof FolderReport>;
 
-/** An item that was not simply imported. `code` says why one failed. */
+/** An item with any outcome but a plain import. `code` says why one failed. */
 export const ItemReport = z.object({
   folderId: z.string(),
   id: z.string(),
@@ -34,12 +35,12 @@ export const ItemReport = z.object({
 });
 export type ItemReport = z.output<typeof ItemReport>;
 
-/** What a restore did, once the target was listed again. It names folders, but no mailbox by its address. */
+/** What a restore did, by a listing of the target afterwards. It names folders, but no mailbox by its address. */
 export const RestoreReport = z.object({
   v: z.literal(1),
   restoreId: RunId,
   mailbox: MailboxKey,
-  /** Absent in the report of a restore that began before reports had it. */
+  /** Absent in reports of restores from before this field existed. */
   snapshot: SnapshotId.optional(),
   started: z.iso.datetime(),
   finished: z.iso.datetime(),
@@ -49,11 +50,11 @@ export const RestoreReport = z.object({
 });
 export type RestoreReport = z.output<typeof RestoreReport>;
 
-/** The report that is kept first stands. */
+/** The first report that is kept stands. */
 export const keepRestoreReport = async (work: Blobs, report: RestoreReport): Promise<void> => {
   await work.create(reportName(report.restoreId), jsonBytes(RestoreReport.parse(report)));
 };
 
-/** `undefined` before the end of a restore, and once its scratch data has expired. */
+/** `undefined` before the end of a restore, and when its scratch data has expired. */
 export const findRestoreReport = (work: Blobs, restoreId: RunId): Promise<RestoreReport | undefined> =>
   readJson(work, reportName(restoreId), RestoreReport);

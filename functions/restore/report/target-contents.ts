@@ -18,8 +18,8 @@ export const liveIds = async (
 const wholeSecond = (time: string): string => new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString();
 
 /**
- * Counts by search key, folder by folder, the items among `ids` that were created since a time. What was there before a
- * restore never stands for an item that the restore lost.
+ * Counts the items among `ids` that were created since a time, by folder and search key. An older item never counts for
+ * an item that the restore lost.
  */
 export const copiesSince = async (
   graph: GraphClient,

@@ -1,88 +1,81 @@
 import type { HttpRequest } from "@azure/functions";
-import type { AuditedSelection } from "../../../shared/audit/audit-log.ts";
-import type { SnapshotId } from "../../../shared/contracts/ids.ts";
+import type { MailboxKey } from "../../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { roleMissingProblem } from "../../../shared/http/guard.ts";
 import { type Problem, problem } from "../../../shared/http/problem.ts";
-import type { Principal } from "../../../shared/security/principal.ts";
+import type { Principal, Role } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { UnknownItemsError } from "../../id-translation/item-ids.ts";
 import { resolveIds } from "../../id-translation/resolve-ids.ts";
 import type { Translator } from "../../id-translation/translator.ts";
-import type { OnConflict, Selection, Target } from "../restore.contract.ts";
-import { auditedSelection } from "./audited-selection.ts";
+import type { Selection, Target } from "../restore.contract.ts";
 import { chooseSnapshot } from "./choose-snapshot.ts";
-import { missingRole } from "./cross-mailbox.ts";
-import type { Wish } from "./restore-request.ts";
-import { UnknownFolderError } from "./select-folders.ts";
-import { checkSelection } from "./select-items.ts";
+import type { ResolvedRestore } from "./resolved-restore.ts";
+import { auditedSelection } from "./restore-audit.ts";
+import type { RestoreSpec, TargetSpec } from "./restore-request.ts";
+import { checkSelection, UnknownFolderError } from "./selection.ts";
 
-/** A restore of which all is there that it names, and that its caller may start. */
-export interface ResolvedRestore {
-  readonly mailbox: MailboxRef;
-  /** The mailbox that it fills, which may be the same. */
-  readonly other: MailboxRef;
-  readonly snapshotId: SnapshotId;
-  readonly select: Selection;
-  readonly audited: AuditedSelection;
-  readonly target: Target;
-  readonly onConflict: OnConflict;
-}
-
-/** Looks up what a restore names; or says what is not there, or not the caller's to do. */
+/** Looks up everything that a restore names. A problem when something does not exist, or the caller may not do it. */
 export const resolveRestore = async (
   {
     find,
     vault,
     principal,
-    ...asking
-  }: Asking & {
+    ...caller
+  }: Caller & {
     readonly find: (name: string) => Promise<MailboxRef | undefined>;
     readonly vault: Blobs;
     readonly principal: Principal;
   },
-  wish: Wish,
+  spec: RestoreSpec,
 ): Promise<{ readonly resolved: ResolvedRestore } | { readonly refusal: Problem }> => {
-  const { onConflict } = wish;
-  const mailbox = await find(wish.mailbox);
+  const { onConflict } = spec;
+  const mailbox = await find(spec.mailbox);
   if (mailbox === undefined) return notFound("mailbox-not-found", "There is no such mailbox.");
 
-  const { mailbox: into, folders: target } = placeOf(wish.target);
-  const other = into === undefined ? mailbox : await find(into);
-  if (other === undefined) return notFound("target-not-found", "There is no such mailbox to restore into.");
-  const lacked = missingRole(principal, { source: mailbox.key, target: other.key });
-  if (lacked !== undefined) return { refusal: roleMissingProblem(lacked) };
+  const { mailbox: intoName, folders: target } = targetOf(spec.target);
+  const into = intoName === undefined ? mailbox : await find(intoName);
+  if (into === undefined) return notFound("target-not-found", "There is no such mailbox to restore into.");
+  const missing = missingRole(principal, { source: mailbox.key, target: into.key });
+  if (missing !== undefined) return { refusal: roleMissingProblem(missing) };
 
-  const snapshot = await chooseSnapshot(vault, mailbox.key, wish);
+  const snapshot = await chooseSnapshot(vault, mailbox.key, spec);
   if (snapshot === undefined) return notFound("snapshot-not-found", "The mailbox has no such snapshot.");
-  const known = await byKnownIds(asking, mailbox, wish.select);
-  if ("refusal" in known) return known;
-  const { select } = known;
+  const translated = await byRestIds(caller, mailbox, spec.select);
+  if ("refusal" in translated) return translated;
+  const { select } = translated;
   const refusal = await unknownIn(vault, snapshot, select);
   if (refusal !== undefined) return { refusal };
 
-  const audited = auditedSelection(wish.select, snapshot.folders);
-  return { resolved: { mailbox, other, snapshotId: snapshot.id, select, audited, target, onConflict } };
+  const audited = auditedSelection(spec.select, snapshot.folders);
+  return { resolved: { mailbox, into, snapshotId: snapshot.id, select, audited, target, onConflict } };
 };
+
+/** The role that a caller lacks to restore one mailbox into another; `undefined` when none is missing. */
+export const missingRole = (
+  { roles }: Principal,
+  { source, target }: { readonly source: MailboxKey; readonly target: MailboxKey },
+): Role | undefined =>
+  source === target || roles.includes("Restore.CrossMailbox") ? undefined : "Restore.CrossMailbox";
 
 const notFound = (kind: string, detail: string) => ({ refusal: problem(404, kind, detail) });
 
-const placeOf = (target: Wish["target"]): { mailbox?: string; folders: Target } =>
+const targetOf = (target: TargetSpec): { mailbox?: string; folders: Target } =>
   typeof target === "string" ? { folders: target } : target;
 
-/** Who asks, and in whose name ids are translated. */
-interface Asking {
+/** The caller's request, and what translates ids for it. */
+interface Caller {
   readonly translator: Translator;
   readonly request: Pick<HttpRequest, "headers">;
 }
 
 /**
- * A selection by the ids that the vault knows. They are found here and not when the restore is planned: what names nothing
- * is told at once, and the caller, in whose name Graph may have to be asked, is still there.
+ * A selection of items by REST ids, as the vault stores them. They are translated now and not by the plan: an id that
+ * names nothing is refused at once, and Graph may have to be asked in the caller's name.
  */
-const byKnownIds = async (
-  { translator, request }: Asking,
+const byRestIds = async (
+  { translator, request }: Caller,
   mailbox: MailboxRef,
   select: Selection,
 ): Promise<{ readonly select: Selection } | { readonly refusal: Problem }> => {
@@ -91,7 +84,7 @@ const byKnownIds = async (
   return "ids" in found ? { select: { items: [...found.ids] } } : found;
 };
 
-/** 404 for what a selection names and the snapshot does not have. */
+/** 404 for folders or items that the snapshot does not have. */
 const unknownIn = async (vault: Blobs, snapshot: Manifest, select: Selection): Promise<Problem | undefined> => {
   try {
     await checkSelection(vault, snapshot, select);

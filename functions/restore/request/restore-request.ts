@@ -8,32 +8,33 @@ import { MAX_RESTORES } from "../restore-list.contract.ts";
 /** Why, in the operator's own words, for the audit log. */
 const Reason = z.string().trim().min(1).max(500);
 
-/** Where to: folders of the mailbox itself, or of another one, which is named as the mailbox is. */
-const WantedTarget = z.union([
+/** Where to: folders of the mailbox itself, or of another one, named in the same way. */
+const TargetSpec = z.union([
   Target,
   z.strictObject({ mailbox: z.string().min(1), folders: Target.default("new-folder") }),
 ]);
+export type TargetSpec = z.output<typeof TargetSpec>;
 
 /** What to bring back, from where, and where to. */
-const Wish = z.object({
+const RestoreSpec = z.object({
   /** A user by id or principal name, or a mailbox key. */
   mailbox: z.string().min(1),
   snapshot: SnapshotId.optional(),
-  /** Means the newest snapshot that had begun by then. */
+  /** Restores from the newest snapshot that had begun by then. */
   at: Moment.optional(),
   select: Selection,
-  target: WantedTarget.default("new-folder"),
+  target: TargetSpec.default("new-folder"),
   onConflict: OnConflict.default("skip"),
 });
-export type Wish = z.output<typeof Wish>;
+export type RestoreSpec = z.output<typeof RestoreSpec>;
 
-const isOneTime = ({ snapshot, at }: Pick<Wish, "snapshot" | "at">): boolean =>
+const isOneTime = ({ snapshot, at }: Pick<RestoreSpec, "snapshot" | "at">): boolean =>
   snapshot === undefined || at === undefined;
 const TWO_TIMES = { path: ["at"], error: "Expected either a snapshot or a time, not both" };
 
 /** One restore. */
 export const RestoreRequest = z
-  .strictObject({ ...Wish.shape, dryRun: z.boolean().default(false), reason: Reason })
+  .strictObject({ ...RestoreSpec.shape, dryRun: z.boolean().default(false), reason: Reason })
   .refine(isOneTime, TWO_TIMES);
 export type RestoreRequest = z.output<typeof RestoreRequest>;
 
@@ -41,55 +42,55 @@ export type RestoreRequest = z.output<typeof RestoreRequest>;
 const Priority = z.enum(["high", "normal", "low"]);
 export type Priority = z.output<typeof Priority>;
 
-/** A restore of a list. What it does not say of itself, the list says for all. */
+/** A restore of a list. The list has the defaults of fields that are missing here. */
 const Entry = z
   .strictObject({
-    ...Wish.shape,
+    ...RestoreSpec.shape,
     select: Selection.optional(),
-    target: WantedTarget.optional(),
+    target: TargetSpec.optional(),
     onConflict: OnConflict.optional(),
     priority: Priority.default("normal"),
   })
   .refine(isOneTime, TWO_TIMES);
 
-/** Many restores, each of a mailbox of its own. */
+/** Many restores, each with a mailbox of its own. */
 export const RestoreListRequest = z
   .strictObject({
     restores: z.array(Entry).min(1).max(MAX_RESTORES),
-    at: Wish.shape.at,
+    at: RestoreSpec.shape.at,
     select: Selection.optional(),
-    target: Wish.shape.target,
-    onConflict: Wish.shape.onConflict,
+    target: RestoreSpec.shape.target,
+    onConflict: RestoreSpec.shape.onConflict,
     dryRun: z.boolean().default(false),
     reason: Reason,
   })
   .transform(({ restores, at, dryRun, reason, ...common }, ctx) => {
-    const wishes = restores.map(({ priority, ...entry }, position) => {
+    const specs = restores.map(({ priority, ...entry }, position) => {
       const { select = common.select, target = common.target, onConflict = common.onConflict, ...from } = entry;
       if (select === undefined)
         ctx.addIssue({ code: "custom", path: ["restores", position, "select"], message: "Expected here, or for all" });
       const time = from.snapshot === undefined && from.at === undefined && at !== undefined ? { at } : {};
       return { ...from, ...time, select: select ?? EVERYTHING, target, onConflict, priority };
     });
-    if (wishes.reduce((sum, { select }) => sum + named(select), 0) > MAX_ITEMS)
+    if (specs.reduce((sum, { select }) => sum + namedItems(select), 0) > MAX_ITEMS)
       ctx.addIssue({
         code: "custom",
         path: ["restores"],
         message: `Expected at most ${MAX_ITEMS} items by their ids`,
       });
-    return { wishes, dryRun, reason };
+    return { specs, dryRun, reason };
   });
 export type RestoreListRequest = z.output<typeof RestoreListRequest>;
 
 const EVERYTHING: Selection = { all: true };
 
-const named = (select: Selection): number => ("items" in select ? select.items.length : 0);
+const namedItems = (select: Selection): number => ("items" in select ? select.items.length : 0);
 
 /** A restore that carries out what a dry run planned. */
 export const PlannedRestoreRequest = z.strictObject({ plan: JobId, reason: Reason });
 export type PlannedRestoreRequest = z.output<typeof PlannedRestoreRequest>;
 
-/** What a body means to start, well-formed or not. */
+/** What kind of request a body is, also when it is malformed. */
 export const kindOf = (body: unknown): "plan" | "list" | "restore" => {
   if (typeof body !== "object" || body === null) return "restore";
   if ("plan" in body) return "plan";

@@ -6,7 +6,7 @@ import type { Principal } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
 
-/** What starting a restore takes: who asks, where it is written down, and where it runs. */
+/** What starting a restore needs: the caller, the audit log, and the task hub. */
 export interface StartDeps {
   readonly client: Pick<DurableClient, "getStatus" | "startNew">;
   readonly context: Pick<InvocationContext, "error">;
@@ -15,11 +15,11 @@ export interface StartDeps {
   readonly work: Blobs;
 }
 
-/** And what finding out takes what is to be restored. */
+/** What looking up mailboxes, snapshots and items needs beside that. */
 export interface ResolveDeps extends StartDeps {
   readonly openGraph: OpenGraph;
   readonly translator: Translator;
-  /** The call, in whose name ids may have to be translated. */
+  /** The call: ids may have to be translated in its caller's name. */
   readonly request: HttpRequest;
   readonly vault: Blobs;
 }

@@ -14,8 +14,9 @@ import { invalidRequest, respondWith } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
-import { auditedRestore, orderedRestore } from "./ordered-restore.ts";
 import { resolveRestore } from "./resolve-restore.ts";
+import { restoreInput } from "./resolved-restore.ts";
+import { auditedRestore } from "./restore-audit.ts";
 import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
 import type { ResolveDeps } from "./start-deps.ts";
 import { startPlannedRestore } from "./start-planned-restore.ts";
@@ -27,12 +28,14 @@ const GRAPH_DEADLINE_MS = 10_000;
 /**
  * POST /api/restores
  *
- * 202 with the job's `Location`; 400 for a body that does not parse, or for ids that cannot be of their format; 403 for
- * another mailbox as the target without the role for it, or where ids must be translated and Graph does not do that; 404
- * for a mailbox, snapshot, folder, item, target or plan that does not exist; 409 for a plan that is none, or is carried
- * out already; 410 for one that has expired, or whose snapshot was removed; 503 when the audit log cannot be written,
- * without which nothing starts. Each call is a restore of its own, but for a plan, which is carried out once. A list of
- * restores is one job, and is refused as a whole, with the positions of those that it is refused for.
+ * 202 with the job's `Location`. 400 for a body that does not parse, or for ids that cannot be of their format. 403
+ * when the role to restore into another mailbox is missing, or when Graph does not translate ids that need it. 404 for
+ * a mailbox, snapshot, folder, item, target or plan that does not exist. 409 for a job that has no plan, or whose plan
+ * is carried out already. 410 for a plan that has expired, or whose snapshot was removed. 503 when the audit log cannot
+ * be written: nothing starts without it.
+ *
+ * Each call starts a restore of its own, but a plan is carried out once. A list of restores is one job; it is refused
+ * as a whole, with the positions of the restores that cannot start.
  */
 export const startRestore =
   (deps: {
@@ -42,7 +45,7 @@ export const startRestore =
     readonly vault: Blobs;
     readonly work: Blobs;
     readonly audit: AuditLog;
-    /** Mailboxes that a list of restores fills at the same time. */
+    /** Mailboxes that a list restores into at the same time. */
     readonly window: number;
   }): SignedInHandler =>
   async (request, context, principal) => {
@@ -57,28 +60,28 @@ export const startRestore =
       const list = RestoreListRequest.safeParse(body);
       return list.success ? startRestoreList(caller, list.data) : invalidRequest(list.error);
     }
-    const wanted = RestoreRequest.safeParse(body);
-    return wanted.success ? startWantedRestore(caller, wanted.data) : invalidRequest(wanted.error);
+    const single = RestoreRequest.safeParse(body);
+    return single.success ? startSingleRestore(caller, single.data) : invalidRequest(single.error);
   };
 
-const startWantedRestore = async (
+const startSingleRestore = async (
   { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
-  { dryRun, reason, ...wish }: RestoreRequest,
+  { dryRun, reason, ...spec }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
   const find = (name: string) => findMailbox(graph, vault, name);
-  const found = await resolveRestore({ find, translator, request, vault, principal }, wish);
+  const found = await resolveRestore({ find, translator, request, vault, principal }, spec);
   if ("refusal" in found) return respondWith(found.refusal);
 
   const { resolved } = found;
   const now = new Date();
   const restoreId = runId(now, randomUUID());
   const job = restoreInstance(restoreId);
-  const asked = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };
-  const refused = await auditOrRefuse(audit, context, "restores", [{ ...asked, ...auditedRestore(resolved) }]);
+  const common = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };
+  const refused = await auditOrRefuse(audit, context, "restores", [{ ...common, ...auditedRestore(resolved) }]);
   if (refused !== undefined) return refused;
 
-  const input = await orderedRestore(work, restoreId, resolved, dryRun);
+  const input = await restoreInput(work, restoreId, resolved, dryRun);
   await startOnce(client, "restore-mailbox", { instanceId: job, input });
-  return accepted(job, { mailbox: resolved.mailbox.key, into: resolved.other.key, snapshot: resolved.snapshotId });
+  return accepted(job, { mailbox: resolved.mailbox.key, into: resolved.into.key, snapshot: resolved.snapshotId });
 };

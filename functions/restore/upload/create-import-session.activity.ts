@@ -1,13 +1,16 @@
 import type { ActivityHandler } from "durable-functions";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import { createImportSession } from "../restore.contract.ts";
-import { sessionPurpose } from "./session-purpose.ts";
 
 /** How long a session waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 60_000;
+
+/** The purpose of a sealed import URL: it opens only for the restore that it was sealed for. */
+export const sessionPurpose = (restoreId: RunId): string => `the import session of restore ${restoreId}`;
 
 /** Opens an import session and seals its URL. Run twice, there are two sessions, of which one is used. */
 export const createImportSessionActivity = (deps: {

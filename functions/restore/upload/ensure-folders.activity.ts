@@ -10,9 +10,9 @@ import { type FolderMap, keepFolderMap, readRestorePlan } from "../restore-state
 const GRAPH_DEADLINE_MS = 120_000;
 
 /**
- * Creates the folders that a restore misses, parents first, and keeps which live folder stands for which.
+ * Creates the missing folders of a restore, parents first, and keeps the map from folders of the snapshot to live ones.
  *
- * Run twice, the second finds the folders of the first by their names.
+ * Run twice, the second run finds the folders of the first by their names.
  */
 export const ensureFoldersActivity = (deps: { readonly openGraph: OpenGraph; readonly work: Blobs }): ActivityHandler =>
   implement(ensureFolders, async ({ restoreId, mailbox }) => {

@@ -1,24 +1,24 @@
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
-/** A ledger for several lanes: what they write at the same time goes out in one append. */
+/** A ledger for several lanes, with group commit: entries written at the same time go out in one append. */
 export interface GroupLedger {
-  /** Written with whatever is written next. */
+  /** Buffers an entry until the next write. */
   note(entry: LedgerEntry): void;
-  /** Durable when it resolves, with all that was noted before. */
+  /** The entry, and all buffered ones, are durable when it resolves. */
   write(entry: LedgerEntry): Promise<void>;
-  /** Writes what was noted, and lets go. */
+  /** Writes the buffered entries, and releases the ledger. */
   close(): Promise<void>;
 }
 
 export const groupLedger = (ledger: Pick<Ledger, "append" | "close">): GroupLedger => {
-  let unwritten: LedgerEntry[] = [];
+  let buffer: LedgerEntry[] = [];
   let writing: Promise<void> = Promise.resolve();
 
-  /** One append at a time; whoever comes meanwhile shares the next one. */
+  /** One append at a time. Entries that arrive meanwhile share the next one. */
   const flush = (): Promise<void> => {
     writing = writing.then(async () => {
-      const entries = unwritten;
-      unwritten = [];
+      const entries = buffer;
+      buffer = [];
       if (entries.length > 0) await ledger.append(entries);
     });
     return writing;
@@ -26,10 +26,10 @@ export const groupLedger = (ledger: Pick<Ledger, "append" | "close">): GroupLedg
 
   return {
     note: (entry) => {
-      unwritten.push(entry);
+      buffer.push(entry);
     },
     write: (entry) => {
-      unwritten.push(entry);
+      buffer.push(entry);
       return flush();
     },
     close: async () => {

@@ -4,38 +4,38 @@ import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
 import { type Ledger, openTries, type Settled, settledItems } from "./ledger.ts";
 
-/** An item that a lane has in hand. */
-export interface Drawn {
+/** An item that a lane works on. */
+export interface TakenItem {
   readonly item: number;
   readonly record: RestoreItem;
-  /** Times that its import was tried before and may have been taken. */
+  /** Earlier tries to import it whose outcome is unknown. */
   readonly tries: number;
   readonly ledger: GroupLedger;
   /** Whether this process may still write to the chunk's ledger. */
   held(): boolean;
-  /** Items of its chunk that are settled: its copies are among them, since copies share a chunk. */
+  /** The settled items of its chunk. Its copies are among them, since copies share a chunk. */
   readonly settled: ReadonlyMap<number, Settled>;
 }
 
-/** What chunks that are finished came to. */
-export interface Finished {
+/** An item of a finished chunk, and its outcome. */
+export interface FinishedItem {
   readonly record: RestoreItem;
   readonly entry: Settled;
 }
 
-/** The items of chunks, drawn one by one by lanes of one process. */
+/** The items of chunks, taken one by one by lanes of one process. */
 export interface ItemQueue {
-  /** The next item that nobody has in hand; `undefined` when there is none now. */
-  draw(): Promise<Drawn | undefined>;
-  settle(drawn: Drawn, entry: Settled): Promise<void>;
-  /** Lets go of an item that is not settled: untried, or tried in vain, and then to be drawn not before a time. */
-  giveBack(drawn: Drawn, notBeforeMs?: number): void;
-  /** Milliseconds until an item may be drawn whose time has not come; `undefined` where there is none. */
+  /** The next free item; `undefined` when there is none now. */
+  take(): Promise<TakenItem | undefined>;
+  settle(taken: TakenItem, entry: Settled): Promise<void>;
+  /** Puts an item back that is not settled. `notBeforeMs`: it was tried, and may be taken again from that time on. */
+  requeue(taken: TakenItem, notBeforeMs?: number): void;
+  /** Milliseconds until the next item may be taken again; `undefined` when no item waits for its time. */
   waitMs(): number | undefined;
   /** Chunks that are not finished. */
   readonly left: ChunkRange[];
-  readonly finished: readonly Finished[];
-  /** Lets go of all ledgers. */
+  readonly finished: readonly FinishedItem[];
+  /** Closes all ledgers. */
   close(): Promise<void>;
 }
 
@@ -46,26 +46,26 @@ interface OpenChunk {
   readonly held: () => boolean;
   readonly settled: Map<number, Settled>;
   readonly tries: Map<number, number>;
-  /** Items to draw, each not before a time. */
+  /** Items to take, each from a time on. */
   readonly waiting: { item: number; notBeforeMs: number }[];
-  readonly inHand: Set<number>;
+  readonly inFlight: Set<number>;
 }
 
 export interface ChunkSource {
   read(chunk: number): Promise<RestoreItem[]>;
   openLedger(chunk: number): Promise<Ledger>;
-  /** The live folder of each folder of the snapshot: one may stand for several. */
+  /** The live folder of each folder of the snapshot. Several may share one. */
   readonly folders: FolderMap;
 }
 
 export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): ItemQueue => {
-  /** Copies of an item are told apart by counting alone, so they never are in hand at the same time. */
+  /** Copies of an item can only be counted, not told apart, so they are never in flight at the same time. */
   const copyKey = ({ folderId, searchKey }: RestoreItem): string | undefined =>
     searchKey && `${source.folders[folderId] ?? folderId}\n${searchKey}`;
   const unopened = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
   const open = new Set<OpenChunk>();
-  const finished: Finished[] = [];
-  let drawing: Promise<unknown> = Promise.resolve();
+  const finished: FinishedItem[] = [];
+  let taking: Promise<unknown> = Promise.resolve();
 
   const openNext = async (): Promise<boolean> => {
     const [number] = unopened;
@@ -81,7 +81,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       settled,
       tries: openTries(ledger.entries),
       waiting: [...items.keys()].filter((item) => !settled.has(item)).map((item) => ({ item, notBeforeMs: 0 })),
-      inHand: new Set(),
+      inFlight: new Set(),
     };
     open.add(chunk);
     await finishIfDone(chunk);
@@ -98,8 +98,8 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     }
   };
 
-  const drawFrom = (chunk: OpenChunk): Drawn | undefined => {
-    const keys = new Set([...chunk.inHand].map((item) => copyKey(chunk.items[item] as RestoreItem)));
+  const takeFrom = (chunk: OpenChunk): TakenItem | undefined => {
+    const keys = new Set([...chunk.inFlight].map((item) => copyKey(chunk.items[item] as RestoreItem)));
     const isFree = ({ item, notBeforeMs }: OpenChunk["waiting"][number]): boolean => {
       const key = copyKey(chunk.items[item] as RestoreItem);
       return notBeforeMs <= Date.now() && (key === undefined || !keys.has(key));
@@ -108,44 +108,44 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     const [next] = at === -1 ? [] : chunk.waiting.splice(at, 1);
     const record = next && chunk.items[next.item];
     if (next === undefined || record === undefined) return undefined;
-    chunk.inHand.add(next.item);
+    chunk.inFlight.add(next.item);
     const { ledger, held, settled } = chunk;
     return { item: next.item, record, tries: chunk.tries.get(next.item) ?? 0, ledger, held, settled };
   };
 
-  const drawOne = async (): Promise<Drawn | undefined> => {
+  const takeNext = async (): Promise<TakenItem | undefined> => {
     do {
       for (const chunk of open) {
-        const drawn = drawFrom(chunk);
-        if (drawn !== undefined) return drawn;
+        const taken = takeFrom(chunk);
+        if (taken !== undefined) return taken;
       }
     } while (await openNext());
     return undefined;
   };
 
-  const chunkOf = ({ ledger }: Drawn): OpenChunk => {
+  const chunkOf = ({ ledger }: TakenItem): OpenChunk => {
     for (const chunk of open) if (chunk.ledger === ledger) return chunk;
-    throw new Error("An item is let go of whose chunk is not open");
+    throw new Error("The chunk of an item is not open");
   };
 
   return {
-    draw: () => {
-      const drawn = drawing.then(drawOne);
-      drawing = drawn.catch(() => undefined);
-      return drawn;
+    take: () => {
+      const taken = taking.then(takeNext);
+      taking = taken.catch(() => undefined);
+      return taken;
     },
-    settle: async (drawn, entry) => {
-      const chunk = chunkOf(drawn);
+    settle: async (taken, entry) => {
+      const chunk = chunkOf(taken);
       chunk.ledger.note(entry);
-      chunk.settled.set(drawn.item, entry);
-      chunk.inHand.delete(drawn.item);
+      chunk.settled.set(taken.item, entry);
+      chunk.inFlight.delete(taken.item);
       await finishIfDone(chunk);
     },
-    giveBack: (drawn, notBeforeMs) => {
-      const chunk = chunkOf(drawn);
-      chunk.inHand.delete(drawn.item);
-      if (notBeforeMs !== undefined) chunk.tries.set(drawn.item, drawn.tries + 1);
-      chunk.waiting.push({ item: drawn.item, notBeforeMs: notBeforeMs ?? 0 });
+    requeue: (taken, notBeforeMs) => {
+      const chunk = chunkOf(taken);
+      chunk.inFlight.delete(taken.item);
+      if (notBeforeMs !== undefined) chunk.tries.set(taken.item, taken.tries + 1);
+      chunk.waiting.push({ item: taken.item, notBeforeMs: notBeforeMs ?? 0 });
     },
     waitMs: () => {
       const now = Date.now();

@@ -2,30 +2,30 @@ import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/s
 import * as z from "zod";
 import { parseJson } from "../../../shared/storage/blobs.ts";
 
-const Place = z.object({ item: z.int().nonnegative() });
+const ItemPosition = z.object({ item: z.int().nonnegative() });
 
 /**
- * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the item;
- * `refused` takes the last one back when Exchange is known to have taken nothing.
+ * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
+ * item; `refused` cancels the last intent when Exchange is known to have refused the item.
  */
 export const LedgerEntry = z.discriminatedUnion("op", [
-  Place.extend({ op: z.literal("intent") }),
-  Place.extend({ op: z.literal("refused") }),
-  Place.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
-  Place.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
-  Place.extend({ op: z.literal("ambiguous") }),
-  Place.extend({ op: z.literal("failed"), code: z.string() }),
+  ItemPosition.extend({ op: z.literal("intent") }),
+  ItemPosition.extend({ op: z.literal("refused") }),
+  ItemPosition.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
+  ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
+  ItemPosition.extend({ op: z.literal("ambiguous") }),
+  ItemPosition.extend({ op: z.literal("failed"), code: z.string() }),
 ]);
 export type LedgerEntry = z.output<typeof LedgerEntry>;
 
-/** How an item ended. */
+/** The final outcome of an item. */
 export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
 
-/** The last word of a ledger on each item that it settles. */
+/** The last outcome of each settled item. */
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
   new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
 
-/** How often the import of each item was tried and may have been taken, for all that a ledger says. */
+/** The imports of each item that were tried and whose outcome the ledger does not know. */
 export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> => {
   const tries = new Map<number, number>();
   for (const { op, item } of entries) {
@@ -35,11 +35,11 @@ export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> 
   return tries;
 };
 
-/** The ledger of one chunk, held by one writer at a time. */
+/** The ledger of one chunk, leased to one writer at a time. */
 export interface Ledger {
-  /** What was written before, in order. */
+  /** The entries that were written before it was opened, in order. */
   readonly entries: readonly LedgerEntry[];
-  /** Whether this writer may go on: false once its hold may have passed to another. */
+  /** Whether this writer may go on: false once another may hold the lease. */
   held(): boolean;
   /** Durable when it resolves. @throws {LedgerLostError} when another writer holds the ledger now. */
   append(entries: readonly LedgerEntry[]): Promise<void>;
@@ -53,19 +53,19 @@ export class LedgerLostError extends Error {
 
 /** The ledgers of a container of append blobs. */
 export interface Ledgers {
-  /** @throws {LedgerLostError} when another writer holds it and does not let go in time. */
+  /** @throws {LedgerLostError} when another writer holds it and does not release it in time. */
   open(name: string): Promise<Ledger>;
   /** The entries of every ledger under a prefix, ledger by ledger in the order of names. */
   readAll(prefix: string): AsyncIterable<{ name: string; entries: LedgerEntry[] }>;
 }
 
-/** Longest fixed lease that Blob Storage gives. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
+/** Longest fixed lease in Blob Storage. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
 const LEASE_SECONDS = 60;
 const RENEW_MS = 15_000;
 /** No POST begins with less of the lease left than this. */
 const SAFETY_MS = 20_000;
 
-/** How long one writer waits for another to let go: a lease that was abandoned ends within a minute. */
+/** How long a writer waits for the lease of another: an abandoned lease ends within a minute. */
 const ACQUIRE_DEADLINE_MS = 75_000;
 const ACQUIRE_INTERVAL_MS = 1_000;
 
@@ -73,8 +73,8 @@ const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof RestError && codes.includes(error.code ?? "");
 
 /**
- * Ledgers as append blobs under a lease: an append by a writer whose lease has passed on is refused by the storage
- * itself, so two deliveries of a lane cannot both believe that an item is theirs.
+ * Ledgers as append blobs under a lease. The storage refuses an append under a lost lease, so two deliveries of a wave
+ * cannot both own an item.
  */
 export const blobLedgers = (container: ContainerClient): Ledgers => ({
   readAll: async function* (prefix) {
@@ -89,10 +89,10 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
     let heldUntil = (await acquire(() => lease.acquireLease(LEASE_SECONDS), name)) + LEASE_SECONDS * 1000;
     const entries = parseEntries(name, await download(container, name));
     const renewal = setInterval(() => {
-      const asked = Date.now();
+      const sent = Date.now();
       lease.renewLease().then(
         () => {
-          heldUntil = asked + LEASE_SECONDS * 1000;
+          heldUntil = sent + LEASE_SECONDS * 1000;
         },
         () => undefined, // `held` then turns false by itself
       );
@@ -108,7 +108,7 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
           await blob.appendBlock(lines, lines.length, { conditions: { leaseId: lease.leaseId } });
         } catch (error) {
           if (hasCode(error, "LeaseLost", "LeaseIdMismatchWithBlobOperation", "LeaseNotPresentWithBlobOperation"))
-            throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+            throw new LedgerLostError(`${name} is leased to another writer`, { cause: error });
           throw error;
         }
       },
@@ -123,17 +123,17 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
   },
 });
 
-/** Gives the time at which the lease began at the earliest. */
+/** Returns the earliest time at which the lease may have begun. */
 const acquire = async (take: () => Promise<unknown>, name: string): Promise<number> => {
   const until = Date.now() + ACQUIRE_DEADLINE_MS;
   for (;;) {
-    const asked = Date.now();
+    const sent = Date.now();
     try {
       await take();
-      return asked;
+      return sent;
     } catch (error) {
       if (!hasCode(error, "LeaseAlreadyPresent")) throw error;
-      if (Date.now() > until) throw new LedgerLostError(`${name} is in other hands`, { cause: error });
+      if (Date.now() > until) throw new LedgerLostError(`${name} is leased to another writer`, { cause: error });
     }
     await new Promise((resolve) => setTimeout(resolve, ACQUIRE_INTERVAL_MS));
   }
@@ -150,7 +150,7 @@ const parseEntries = (name: string, text: Buffer): LedgerEntry[] =>
     .filter((line) => line !== "")
     .map((line) => parseJson(name, Buffer.from(line), LedgerEntry));
 
-/** Azure may answer that a blob under another's lease cannot be created before it says that it exists. */
+/** For a leased blob that exists, Azure may answer that the lease is missing, and not that the blob exists. */
 const createUnlessLeased = async (blob: AppendBlobClient): Promise<void> => {
   try {
     await blob.createIfNotExists();

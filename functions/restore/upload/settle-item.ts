@@ -8,52 +8,53 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
-import type { Drawn } from "./item-queue.ts";
+import type { TakenItem } from "./item-queue.ts";
 import { LedgerLostError, type Settled } from "./ledger.ts";
 
-/** Clocks of Exchange and of this app may differ by as much. */
+/** The most that the clocks of Exchange and of this app may differ. */
 const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Statuses by which the import service says that it did not take the item, and will not. */
+/** Statuses with which the import service refuses an item for good. */
 const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
 
-/** Times that an item is imported whose import is neither answered nor found afterwards. Our own choice. */
+/** Tries to import an item, when no try is answered and no import is found afterwards. Our own choice. */
 const MAX_TRIES = 5;
 
 export interface ImportContext {
   readonly graph: GraphClient;
   readonly imports: ItemImporter;
-  /** Importers for folders that lie in another part of an archive, as they become known. */
+  /** Importers for folders in another part of an archive, by folder id. Filled as such folders become known. */
   readonly elsewhere: Map<string, ItemImporter>;
   readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
   readonly vault: Blobs;
   readonly mailbox: MailboxAddress;
   readonly folders: FolderMap;
-  /** When the restore began: what it imported was created after that. */
+  /** When the restore began. Items that it imported were created later. */
   readonly since: string;
 }
 
 /**
- * What became of an item: settled; refused for a while, or because the session has ended, and then Exchange has taken
- * nothing; or unclear, when no answer came: it must be looked for, some time later.
+ * The outcome of one try. `refusedMs` and `session-ended`: Exchange imported nothing, and will not for a while, or not
+ * in this session. `unclear`: no answer came, so the item must be looked for some time later.
  */
-export type ItemEnd = Settled | { readonly refusedMs: number } | "session-ended" | "unclear";
+export type ItemOutcome = Settled | { readonly refusedMs: number } | "session-ended" | "unclear";
 
 /**
- * Imports one item, unless an earlier try was taken after all. Its intent is durable before its POST; its outcome is for
- * the caller to note.
+ * Imports one item, unless an earlier try turns out to have succeeded. The intent is durable before the POST; the
+ * caller notes the outcome.
  */
-export const settleItem = async (context: ImportContext, drawn: Drawn): Promise<ItemEnd> => {
-  const { item, record, tries, ledger } = drawn;
+export const settleItem = async (context: ImportContext, taken: TakenItem): Promise<ItemOutcome> => {
+  const { item, record, tries, ledger } = taken;
   if (tries > 0) {
-    const taken = await lookFor(context, drawn);
-    if (taken !== undefined) return taken;
+    const found = await lookFor(context, taken);
+    if (found !== undefined) return found;
     if (tries >= MAX_TRIES) return { op: "failed", item, code: "no-answer" };
   }
   await ledger.write({ op: "intent", item });
-  const end = await importOne(context, drawn, folderOf(context, record));
-  if (end === "session-ended" || (typeof end === "object" && "refusedMs" in end)) ledger.note({ op: "refused", item });
-  return end;
+  const outcome = await importOne(context, taken, folderOf(context, record));
+  if (outcome === "session-ended" || (typeof outcome === "object" && "refusedMs" in outcome))
+    ledger.note({ op: "refused", item });
+  return outcome;
 };
 
 const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string => {
@@ -62,11 +63,16 @@ const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string
   return target;
 };
 
-const importOne = async (context: ImportContext, drawn: Drawn, folderId: string, moves = 0): Promise<ItemEnd> => {
-  const { item, record, held } = drawn;
+const importOne = async (
+  context: ImportContext,
+  taken: TakenItem,
+  folderId: string,
+  moves = 0,
+): Promise<ItemOutcome> => {
+  const { item, record, held } = taken;
   const imports = context.elsewhere.get(folderId) ?? context.imports;
   const { rawBytes, replaces } = record;
-  // A lane may have waited for its slot, or for Exchange, for longer than the ledger is held.
+  // A lane may have waited for its slot, or for Exchange, longer than the ledger's lease lasts.
   const beforeSending = () => {
     if (!held()) throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
   };
@@ -79,27 +85,30 @@ const importOne = async (context: ImportContext, drawn: Drawn, folderId: string,
     if (error instanceof SessionElsewhereError) {
       if (moves === MAX_MOVES) return { op: "failed", item, code: "moved-too-often" };
       context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));
-      return importOne(context, drawn, folderId, moves + 1);
+      return importOne(context, taken, folderId, moves + 1);
     }
     if (!(error instanceof GraphError)) throw error;
     if (error.status === 429) return { refusedMs: error.retryAfterMs ?? 0 };
     if (error.status === 401 || error.status === 403) return "session-ended";
     if (REJECTED.includes(error.status)) return { op: "failed", item, code: error.code || `status-${error.status}` };
-    return (await lookFor(context, drawn)) ?? "unclear";
+    return (await lookFor(context, taken)) ?? "unclear";
   }
 };
 
-/** What an import that was never answered came to; `undefined` when it was not taken, as far as can be seen. */
-const lookFor = (context: ImportContext, drawn: Drawn): Promise<Settled | undefined> =>
-  drawn.record.replaces === undefined ? lookForCopy(context, drawn) : lookForUpdate(context, drawn);
+/** The outcome of an import that was not answered; `undefined` when no trace of it is found. */
+const lookFor = (context: ImportContext, taken: TakenItem): Promise<Settled | undefined> =>
+  taken.record.replaces === undefined ? lookForCopy(context, taken) : lookForUpdate(context, taken);
 
 /**
- * The item is there when its folder holds a copy that no other item accounts for and that was created since the restore
- * was planned. One that was created shortly before may be ours, if clocks differ, or somebody else's: that is ambiguous.
+ * The item was imported when its folder holds a copy that was created since the restore was planned, and that no other
+ * item accounts for. A copy from shortly before is ambiguous: it may be older, or ours when clocks differ.
  */
-const lookForCopy = async (context: ImportContext, { item, record, settled }: Drawn): Promise<Settled | undefined> => {
+const lookForCopy = async (
+  context: ImportContext,
+  { item, record, settled }: TakenItem,
+): Promise<Settled | undefined> => {
   if (record.searchKey === undefined) return { op: "ambiguous", item };
-  // Graph tells creation times in whole seconds.
+  // Graph returns creation times in whole seconds.
   const since = Math.floor(Date.parse(context.since) / 1000) * 1000;
   const createdSince = new Date(since - CLOCK_SKEW_MS).toISOString();
   const accounted = new Set([...settled.values()].flatMap((entry) => ("itemId" in entry ? entry.itemId : [])));
@@ -112,10 +121,10 @@ const lookForCopy = async (context: ImportContext, { item, record, settled }: Dr
   return doubtful ? { op: "ambiguous", item } : undefined;
 };
 
-/** The live item was replaced when it has another version than the one that was to be replaced. */
+/** The live item was replaced when its version is not the planned one any more. */
 const lookForUpdate = async (
   { graph, mailbox, folders }: ImportContext,
-  { item, record: { replaces, folderId } }: Drawn,
+  { item, record: { replaces, folderId } }: TakenItem,
 ): Promise<Settled | undefined> => {
   try {
     const live = await findItem(graph, mailbox, folders[folderId] ?? "", replaces?.id ?? "");

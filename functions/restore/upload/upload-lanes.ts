@@ -3,40 +3,40 @@ import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
 import type { RestoreItem } from "../restore-state.ts";
-import type { Drawn, ItemQueue } from "./item-queue.ts";
-import type { ItemEnd } from "./settle-item.ts";
+import type { ItemQueue, TakenItem } from "./item-queue.ts";
+import type { ItemOutcome } from "./settle-item.ts";
 
-/** What lanes share. */
+/** What the lanes of a wave share. */
 export interface UploadWork {
   readonly lanes: number;
-  /** Milliseconds since the epoch after which no lane begins anything. */
+  /** Milliseconds since the epoch after which no lane begins an item. */
   readonly deadline: number;
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
   readonly bytesOf: (record: RestoreItem) => number;
-  readonly settle: (drawn: Drawn) => Promise<ItemEnd>;
+  readonly settle: (taken: TakenItem) => Promise<ItemOutcome>;
   /** Milliseconds until an import without an answer is looked for again. */
   readonly settleMs: number;
 }
 
-/** How lanes ended. `waitMs` is a wait that Exchange wants and that is longer than they have. */
-export interface UploadEnd {
+/** Why the lanes ended. `waitMs`: a wait that Exchange asks for, beyond the deadline. */
+export interface UploadOutcome {
   readonly sessionEnded: boolean;
   readonly waitMs: number;
 }
 
 /**
- * Runs lanes until every item is settled, time is up, the session has ended, or there is a wait beyond the deadline. One
- * item is begun however short the time is.
+ * Runs lanes until every item is settled, time is up, the session has ended, or Exchange asks for a wait beyond the
+ * deadline. One item is begun even when no time is left.
  *
- * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
+ * @throws the error of a lane, but not before all lanes have ended: they use the mailbox's slots.
  */
-export const uploadLanes = async (work: UploadWork): Promise<UploadEnd> => {
+export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   const { lanes, deadline, queue, budget, bytesOf, settle, settleMs } = work;
   const items = new EventEmitter();
   let begun = 0;
-  let inHand = 0;
-  let letGo = 0;
+  let inFlight = 0;
+  let released = 0;
   let stopped = false;
   let sessionEnded = false;
   let waitMs = 0;
@@ -47,7 +47,7 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadEnd> => {
     waitMs = Math.max(waitMs, ms);
   };
 
-  /** Waits until so many bytes may be sent; false where that is after the deadline. */
+  /** Waits until this number of bytes may be sent; false when that is after the deadline. */
   const maySend = async (bytes: number): Promise<boolean> => {
     for (let wait = budget.waitMs(bytes); wait > 0; wait = budget.waitMs(bytes)) {
       if (Date.now() + wait >= deadline) stopFor(wait);
@@ -58,24 +58,24 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadEnd> => {
     return true;
   };
 
-  const take = async (drawn: Drawn): Promise<void> => {
-    if (isOver() || !(await maySend(bytesOf(drawn.record)))) return queue.giveBack(drawn);
+  const upload = async (taken: TakenItem): Promise<void> => {
+    if (isOver() || !(await maySend(bytesOf(taken.record)))) return queue.requeue(taken);
     begun += 1;
-    const end = await settle(drawn);
-    if (end === "unclear") return queue.giveBack(drawn, Date.now() + settleMs);
-    if (typeof end === "object" && "op" in end) return queue.settle(drawn, end);
-    queue.giveBack(drawn);
-    if (end === "session-ended") sessionEnded = true;
-    stopFor(end === "session-ended" ? 0 : end.refusedMs);
+    const outcome = await settle(taken);
+    if (outcome === "unclear") return queue.requeue(taken, Date.now() + settleMs);
+    if (typeof outcome === "object" && "op" in outcome) return queue.settle(taken, outcome);
+    queue.requeue(taken);
+    if (outcome === "session-ended") sessionEnded = true;
+    stopFor(outcome === "session-ended" ? 0 : outcome.refusedMs);
   };
 
-  /** Until somebody lets go of an item, or one that was given back may be drawn. */
+  /** Waits until a lane releases an item, or a requeued item may be taken again. */
   const pause = async (): Promise<void> => {
     const over = new AbortController();
     const { signal } = over;
     const untilMs = Math.min(queue.waitMs() ?? Number.POSITIVE_INFINITY, deadline - Date.now());
     try {
-      await Promise.race([once(items, "free", { signal }), delay(Math.max(0, untilMs), undefined, { signal })]);
+      await Promise.race([once(items, "released", { signal }), delay(Math.max(0, untilMs), undefined, { signal })]);
     } finally {
       over.abort();
     }
@@ -83,24 +83,24 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadEnd> => {
 
   const lane = async (): Promise<void> => {
     while (!isOver()) {
-      const before = letGo;
-      const drawn = await queue.draw();
-      if (drawn === undefined) {
-        if (letGo !== before) continue;
-        if (inHand === 0 && queue.waitMs() === undefined) return;
+      const before = released;
+      const taken = await queue.take();
+      if (taken === undefined) {
+        if (released !== before) continue;
+        if (inFlight === 0 && queue.waitMs() === undefined) return;
         await pause();
         continue;
       }
-      inHand += 1;
+      inFlight += 1;
       try {
-        await take(drawn);
+        await upload(taken);
       } catch (error) {
         stopped = true;
         throw error;
       } finally {
-        inHand -= 1;
-        letGo += 1;
-        items.emit("free");
+        inFlight -= 1;
+        released += 1;
+        items.emit("released");
       }
     }
   };

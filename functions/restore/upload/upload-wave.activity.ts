@@ -10,21 +10,21 @@ import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { uploadWave } from "../restore.contract.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
-import { type Finished, itemQueue } from "./item-queue.ts";
+import { sessionPurpose } from "./create-import-session.activity.ts";
+import { type FinishedItem, itemQueue } from "./item-queue.ts";
 import type { Ledgers } from "./ledger.ts";
-import { sessionPurpose } from "./session-purpose.ts";
 import { settleItem } from "./settle-item.ts";
 import { uploadLanes } from "./upload-lanes.ts";
 
-/** A session with less time than this is not used any more. Source: what a mailbox copy product does in production. */
+/** A session with less time left is not used. Source: what a mailbox copy product does in production. */
 const SESSION_RESERVE_MS = 5 * 60_000;
 
 /** A wave with a short budget still waits out a passing refusal. */
 const MIN_DEADLINE_MS = 30_000;
 
 /**
- * Lanes beyond the slots: they read the vault and write ledgers, while the slots wait for Exchange. One for each slot, so
- * that the next item is at hand if that takes no longer than a request.
+ * Lanes beyond the slots: they read the vault and write ledgers while the slots wait for Exchange. One for each slot,
+ * so that the next item is ready when a request ends.
  */
 const SPARE_LANES = 4;
 
@@ -36,19 +36,19 @@ interface Deps {
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly ledgers: Ledgers;
-  /** How long an import without an answer may take to show in the mailbox, before it is made again. */
+  /** How long to wait for an unanswered import to show in the mailbox, before the next try. */
   readonly settleMs?: number;
 }
 
-/** An import that Exchange took without an answer shows within this time. Our own choice. */
+/** An import that Exchange accepted without an answer shows within this time. Our own choice. */
 const SETTLE_MS = 10_000;
 
 /**
- * One wave: lanes import items until all are settled, time is up, the session ends, or Exchange wants nothing for longer
- * than a wave can wait.
+ * One wave: lanes import items until all are settled, time is up, the session ends, or Exchange asks for a wait beyond
+ * the deadline.
  *
- * Run twice, even at the same time: each chunk's ledger has one holder, says what was imported, and an import whose
- * outcome it does not say is looked for in the mailbox before it is made again.
+ * Run twice, even at the same time: each chunk's ledger has one writer at a time and says what was imported. An import
+ * whose outcome it does not know is looked for in the mailbox before the next try.
  */
 export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
   implement(uploadWave, async ({ restoreId, mailbox, slots, pending, session, budgetMs, spent }) => {
@@ -56,22 +56,22 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
     const started = Date.now();
     const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
     let throttled = 0;
-    const patience = {
+    const requestBudget = {
       untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
       slots: semaphore(slots),
       throttled: () => {
         throttled += 1;
       },
     };
-    const graph = deps.openGraph(patience);
+    const graph = deps.openGraph(requestBudget);
     const plan = await readRestorePlan(work, restoreId);
     const context = {
       graph,
-      imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), patience),
+      imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), requestBudget),
       elsewhere: new Map<string, ItemImporter>(),
       openElsewhere: memoize(async (id) => {
         const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
-        return deps.openImporter(url, patience);
+        return deps.openImporter(url, requestBudget);
       }),
       vault,
       mailbox,
@@ -92,7 +92,7 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
         queue,
         budget,
         bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
-        settle: (drawn) => settleItem(context, drawn),
+        settle: (taken) => settleItem(context, taken),
         settleMs: deps.settleMs ?? SETTLE_MS,
       });
       return {
@@ -109,7 +109,7 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
     }
   });
 
-const count = (finished: readonly Finished[]) => {
+const count = (finished: readonly FinishedItem[]) => {
   const counts = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0 };
   for (const { record, entry } of finished) {
     counts[entry.op] += 1;

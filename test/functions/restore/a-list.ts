@@ -17,7 +17,7 @@ export const aListed = (n: number, overrides: Partial<ListedRestore> = {}): List
 
 export const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 
-/** What a restore of one mailbox answers at its end. */
+/** The output of a restore of one mailbox. */
 export const aResult = (overrides: Record<string, number> = {}) => ({
   imported: 5,
   replaced: 0,
@@ -29,7 +29,7 @@ export const aResult = (overrides: Record<string, number> = {}) => ({
   ...overrides,
 });
 
-/** What its dry run answers. */
+/** The output of its dry run. */
 export const aPlan = {
   items: 7,
   present: 2,

@@ -41,7 +41,7 @@ export const anotherMailbox = async (
   return found;
 };
 
-/** A mailbox that was backed up, and the activities that restore it, each delivered as the host does. */
+/** A mailbox that was backed up, and the activities that restore it, run as the host runs them. */
 export const aRestore = async (
   mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
   {
@@ -52,7 +52,7 @@ export const aRestore = async (
   }: Parameters<typeof aMailboxInGraph>[1] & {
     prepare?: (kit: Kit) => Promise<void>;
     mailboxOf?: (kit: Kit) => Promise<MailboxRef>;
-    /** The mailbox to restore into, if that is another one. */
+    /** Another mailbox to restore into. */
     intoOf?: (kit: Kit) => Promise<MailboxRef>;
   } = {},
 ) => {
@@ -102,7 +102,7 @@ export const aRestore = async (
   const reconcile = () =>
     deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, { ...restore, snapshotId });
 
-  /** Loses the inbox, plans to bring it back, and opens a session: all is ready for the first lane. */
+  /** Loses the inbox, plans to bring it back, and opens a session: ready for the first wave. */
   const loseInbox = async () => {
     const lost = await kit.items();
     for (const { id } of lost) await kit.admin["remove-item"]({ mailbox: mailbox.id, item: id });
@@ -110,7 +110,7 @@ export const aRestore = async (
     await makeFolders();
     return { lost, session: await openSession() };
   };
-  /** What the inbox holds, by content: the ids of restored items are new ones. */
+  /** The contents of the inbox, by their hashes: restored items have new ids. */
   const inbox = async () => (await kit.items()).map(({ sha256 }) => sha256).toSorted();
 
   return {

@@ -14,7 +14,7 @@ const aList = async () => {
 };
 
 describe("a list of restores", () => {
-  test("gives each restore once, and those into one mailbox to one taker, one after the other", async () => {
+  test("returns each restore once, and those into one mailbox to one taker, one after the other", async () => {
     const { take } = await aList();
 
     const one = await take(0, 0);
@@ -26,7 +26,7 @@ describe("a list of restores", () => {
     expect(await take(0, 2, next?.at)).toBeUndefined();
   });
 
-  test("gives a turn that is asked for again the same restore", async () => {
+  test("returns the same restore for the same turn", async () => {
     const { take } = await aList();
 
     const first = await take(0, 0);
@@ -36,12 +36,12 @@ describe("a list of restores", () => {
     expect((await take(0, 2, second?.at))?.restore).toEqual(aListed(2));
   });
 
-  test("stays as it was kept first, and says so when it is gone", async () => {
+  test("stays as it was first kept, and fails when it has expired", async () => {
     const { work, list, take } = await aList();
     await keepRestoreList(work, aListId, [[aListed(5)]]);
     expect(await findRestoreList(work, aListId)).toEqual(list);
 
     work.blobs.clear();
-    await expect(take(0, 0)).rejects.toThrow(`List ${aListId} is not there any more`);
+    await expect(take(0, 0)).rejects.toThrow(`List ${aListId} does not exist any more`);
   });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { chunksIn } from "../../../functions/restore/chunks-in.steps.ts";
-import { RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
+import { chunksIn, RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
@@ -43,7 +42,7 @@ const unfinished = (wave: Wave, overrides: Partial<Uploaded> = {}): Uploaded =>
 
 const wanted = (asking: Asking): number => asking.wanted;
 
-/** One generation: its calls, and apart from them what it asked of the mailbox's slots. */
+/** One generation: its calls, and apart from them its requests for the mailbox's slots. */
 const restore = async (
   wave: (wave: Wave) => Uploaded = (each) => uploaded(each),
   start: unknown = input,
@@ -79,7 +78,7 @@ const wavesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">):
   calls.filter(({ name }) => name === "upload-wave").map((call) => call.input as Wave);
 
 describe("restore-mailbox", () => {
-  test("plans, makes folders, opens a session, imports, and compares last", async () => {
+  test("plans, creates folders, opens a session, imports, and compares", async () => {
     const run = await restore();
 
     expect(run.everyCall.map(({ name }) => name)).toEqual([
@@ -116,13 +115,13 @@ describe("restore-mailbox", () => {
     expect(askings.every(({ mailboxKey }) => mailboxKey === into.key)).toBe(true);
   });
 
-  test("opens no session when all is there already", async () => {
+  test("opens no session when there is nothing to import", async () => {
     const run = await restore(undefined, input, { ...plan, items: 0, chunks: 0 });
 
     expect(namesOf(run)).toEqual(["plan-restore", "ensure-folders", "reconcile-restore"]);
   });
 
-  test("uses one session for all waves, and another one only once it ended", async () => {
+  test("uses one session for all waves, and opens another only when it ended", async () => {
     let turns = 0;
     const run = await restore((wave) => {
       turns += 1;
@@ -134,7 +133,7 @@ describe("restore-mailbox", () => {
     expect(wavesOf(run).map(({ session }) => session.sealed)).toEqual(["sealed-1", "sealed-1", "sealed-2"]);
   });
 
-  test("tells each wave what those before it sent", async () => {
+  test("passes on to each wave what earlier waves sent", async () => {
     let turns = 0;
     const run = await restore((wave) => {
       turns += 1;
@@ -144,7 +143,7 @@ describe("restore-mailbox", () => {
     expect(wavesOf(run).map(({ spent }) => spent)).toEqual([[], [{ at: 1, bytes: 2, requests: 3 }]]);
   });
 
-  test("gives up when session after session ends before anything is done", async () => {
+  test("fails when session after session ends before a chunk is done", async () => {
     const error: unknown = await restore((wave) => unfinished(wave, { sessionEnded: true })).catch((thrown) => thrown);
 
     expect(error).toBeInstanceOf(OrchestratorFailedError);
@@ -153,7 +152,7 @@ describe("restore-mailbox", () => {
     expect(run.calls.filter(({ name }) => name === "create-import-session")).toHaveLength(10);
   });
 
-  test("bears with sessions that end early as long as chunks get done in between", async () => {
+  test("goes on with sessions that end early when chunks are done in between", async () => {
     let turns = 0;
     const run = await restore((wave) => {
       turns += 1;
@@ -166,7 +165,7 @@ describe("restore-mailbox", () => {
     expect(turns).toBe(12);
   });
 
-  test("waits durably for what Graph asks, with half the lanes afterwards", async () => {
+  test("waits durably as long as Graph asks, then halves the lanes", async () => {
     let refused = false;
     const run = await restore((wave) => {
       if (refused) return uploaded(wave);
@@ -190,7 +189,7 @@ describe("restore-mailbox", () => {
     expect(second.output).toEqual(result);
   });
 
-  test("tells its phase and counts", async () => {
+  test("has its phase and counts as its status", async () => {
     const { customStatuses } = await restore();
 
     expect(customStatuses.map((status) => (status as { phase: string }).phase)).toEqual(
@@ -210,7 +209,7 @@ describe("restore-mailbox", () => {
     });
   });
 
-  test("fails with a wave, and compares nothing", async () => {
+  test("fails when a wave fails, without a comparison", async () => {
     const error: unknown = await restore(() => {
       throw new Error("the vault is gone");
     }).catch((thrown) => thrown);
@@ -221,7 +220,7 @@ describe("restore-mailbox", () => {
 });
 
 describe("restore-mailbox, which shares the mailbox's slots", () => {
-  test("uses no more slots than it is granted, and takes more when there are more", async () => {
+  test("uses the slots that it is granted, fewer or more", async () => {
     const grants = [1, 3, 1, 4];
     let turns = 0;
     const run = await restore(
@@ -238,7 +237,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
     expect(run.output).toEqual(result);
   });
 
-  test("asks nothing of Graph before there is a slot, and says that it waits", async () => {
+  test("calls Graph only when it has a slot, and shows that it waits", async () => {
     const grants = [0, 0, 0];
     const { everyCall, timers, customStatuses } = await restore(
       undefined,
@@ -252,7 +251,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
     expect(customStatuses[0]).toMatchObject({ phase: "waiting" });
   });
 
-  test("gives back before the next generation, which holds under another name", async () => {
+  test("releases its slots before the next generation, which is another holder", async () => {
     const { askings, continuedAs } = await restore((wave) => unfinished(wave));
 
     expect(RestoreMailboxInput.parse(continuedAs).resume).toBeDefined();
@@ -262,7 +261,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
   });
 
   test.each(["plan-restore", "ensure-folders", "create-import-session", "upload-wave", "reconcile-restore"])(
-    "gives back after a failed %s",
+    "releases its slots after a failed %s",
     async (broken) => {
       const error: unknown = await runOrchestrator(restoreMailbox, {
         input,

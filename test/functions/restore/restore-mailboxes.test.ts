@@ -25,7 +25,7 @@ describe("restore-mailboxes", () => {
       orchestrators: { "restore-in-turn": place },
     });
 
-  test("fills its window, and sums up what the places did", async () => {
+  test("starts a place for each mailbox of its window, and returns the sum of their outcomes", async () => {
     const { calls, output, customStatuses } = await list(7);
 
     expect(calls.map(({ instanceId }) => instanceId)).toEqual(
@@ -39,18 +39,18 @@ describe("restore-mailboxes", () => {
     ]);
   });
 
-  test("has no more places than mailboxes to fill", async () => {
+  test("has no more places than mailboxes to restore into", async () => {
     expect((await list(2)).calls).toHaveLength(2);
   });
 
-  test("tells of twenty failures, and counts all", async () => {
+  test("has twenty failures at most, and counts all", async () => {
     const failures = Array.from({ length: 12 }, (_, n) => ({ job: `restore-${n}`, reason: "no right" }));
     const { output } = await list(2, () => ({ ...NONE, failed: 12, failures }));
 
     expect(output).toMatchObject({ failed: 24, failures: [...failures, ...failures.slice(0, 8)] });
   });
 
-  test("fails when a place fails, rather than answer with less", async () => {
+  test("fails when a place fails", async () => {
     const broken = () => {
       throw new Error("the list is lost");
     };
@@ -62,7 +62,7 @@ describe("restore-mailboxes", () => {
 describe("restore-in-turn", () => {
   const input: RestoreInTurnInput = { listId: aListId, place: 2, turn: 0, outcomes: NONE };
 
-  /** One place that is alone with a list, whose restores end with what `end` gives. */
+  /** One place that works through a list alone. Its restores return what `end` returns. */
   const inTurn = async (
     restores: readonly (readonly ListedRestore[])[],
     end: (restore: ListedRestore) => unknown,
@@ -105,7 +105,7 @@ describe("restore-in-turn", () => {
     });
   });
 
-  test("counts one that fails, and one that some item is not back of, and goes on", async () => {
+  test("counts a restore that fails, and one with items that did not come back, and goes on", async () => {
     const { output, customStatuses } = await inTurn([[aListed(0)], [aListed(1)], [aListed(2)]], ({ restoreId }) => {
       if (restoreId === aListed(0).restoreId) throw new Error("no right to this mailbox");
       return restoreId === aListed(1).restoreId ? aResult({ imported: 3, failed: 1, missing: 1 }) : aResult();
@@ -130,13 +130,13 @@ describe("restore-in-turn", () => {
     expect(customStatuses.at(-1)).toEqual({ complete: 1, partial: 1, failed: 1, items });
   });
 
-  test("counts what dry runs would do", async () => {
+  test("counts the planned items of dry runs", async () => {
     const { output } = await inTurn([[aListed(0, { dryRun: true })]], () => aPlan);
 
     expect(output).toEqual({ ...NONE, complete: 1, items: { ...NO_ITEMS, planned: 7, present: 2, bytes: 70 } });
   });
 
-  test("goes on in a new generation after twenty restores, where it is in the list", async () => {
+  test("goes on from its position in a new generation after twenty restores", async () => {
     const many = Array.from({ length: 25 }, (_, n) =>
       aListed(0, { restoreId: `20261122T0900${String(n).padStart(2, "0")}Z-abc234` }),
     );

@@ -35,7 +35,7 @@ const aPlan = (overrides: Partial<RestorePlanState> = {}): RestorePlanState => (
 });
 
 describe("a restore's plan", () => {
-  test("is the one that was kept first, with its own chunks", async () => {
+  test("is the first one that was kept, with its own chunks", async () => {
     const work = memoryBlobs();
     const plans = [aPlan(), aPlan({ generation: "two" })];
     await keepRestoreChunk(work, RESTORE, "two", 0, [aPut({ id: "of-two" })]);
@@ -48,7 +48,7 @@ describe("a restore's plan", () => {
     expect(await readRestoreChunk(work, RESTORE, plan, 0)).toMatchObject([{ id: "of-one" }]);
   });
 
-  test("that is not there is looked for in vain, or an error that names the restore", async () => {
+  test("is undefined, or an error that names the restore, when there is none", async () => {
     const work = memoryBlobs();
     expect(await findRestorePlan(work, RESTORE)).toBeUndefined();
     await expect(readRestorePlan(work, RESTORE)).rejects.toThrow(`Restore ${RESTORE} has no plan`);
@@ -59,7 +59,7 @@ describe("a restore's plan", () => {
 describe("the plan of a dry run", () => {
   const OTHER = "20261122T020000Z-abc234";
 
-  test("is another restore's too, with the chunks that it has", async () => {
+  test("can be the plan of another restore too, with the same chunks", async () => {
     const work = memoryBlobs();
     await keepRestoreChunk(work, RESTORE, "one", 0, [aPut({ id: "reviewed" })]);
     await keepRestorePlan(work, RESTORE, aPlan());
@@ -71,7 +71,7 @@ describe("the plan of a dry run", () => {
     expect(await readRestoreChunk(work, OTHER, plan, 0)).toMatchObject([{ id: "reviewed" }]);
   });
 
-  test("goes to the restore that claims it first", async () => {
+  test("belongs to the restore that claims it first", async () => {
     const work = memoryBlobs();
 
     expect(await claimRestorePlan(work, RESTORE, OTHER)).toBe(OTHER);
@@ -79,7 +79,7 @@ describe("the plan of a dry run", () => {
   });
 });
 
-test("a chunk says which live item an item replaces", async () => {
+test("a chunk keeps which live item an item replaces", async () => {
   const work = memoryBlobs();
   const item = { ...aPut(), replaces: { id: "live", changeKey: "key" } };
   await keepRestoreChunk(work, RESTORE, "one", 0, [item]);
@@ -88,7 +88,7 @@ test("a chunk says which live item an item replaces", async () => {
 });
 
 describe("a restore's folders", () => {
-  test("are those that were kept first", async () => {
+  test("are the first ones that were kept", async () => {
     const work = memoryBlobs();
     expect(await findFolderMap(work, RESTORE)).toBeUndefined();
     await expect(readFolderMap(work, RESTORE)).rejects.toThrow(/has no folders yet/);

@@ -10,22 +10,22 @@ describe("expectedDuration", () => {
     ["four slots", duration(4_000, 0), 1_000, "slots"],
     ["slow answers", duration(4_000, 0, 2), 2_000, "slots"],
     [
-      "10,000 requests a 10 minutes, of which the last 10,000 wait for nothing",
+      "10,000 requests in 10 minutes, without a wait after the last 10,000",
       duration(30_000, 0, 0.1),
       1_450,
       "requests",
     ],
-    ["150 MB of bodies a 5 minutes, after the first 150 MB", duration(400, 450_000_000, 0.3), 610, "bytes"],
+    ["150 MB of bodies in 5 minutes, after the first 150 MB", duration(400, 450_000_000, 0.3), 610, "bytes"],
     ["the limit that pauses longer", duration(15_000, 300_000_000, 0.1), 725, "requests"],
   ] as const)("is bound by %s", (_, found, expectedSeconds, boundBy) => {
     expect(found).toEqual({ expectedSeconds, boundBy });
   });
 
-  test("waits for a window to open again, however little is left for the next one", () => {
+  test("waits for the next window, also when little is left to send", () => {
     expect(duration(16, 151_000_000)).toEqual({ expectedSeconds: 301, boundBy: "bytes" });
   });
 
-  test("is not bound by a limit whose first window takes it all", () => {
+  test("is not bound by a limit when all fits the first window", () => {
     expect(duration(8, 150_000_000)).toEqual({ expectedSeconds: 2, boundBy: "slots" });
     expect(duration(10_000, 0, 0.01)).toEqual({ expectedSeconds: 25, boundBy: "slots" });
   });
@@ -34,15 +34,15 @@ describe("expectedDuration", () => {
     expect(duration(3_000, 300_000_000, 1)).toEqual({ expectedSeconds: 750, boundBy: "slots" });
   });
 
-  test("has the requests that nothing runs beside", () => {
+  test("includes the requests that are made one after the other", () => {
     expect(duration(8, 0, 0.5, 10)).toEqual({ expectedSeconds: 6, boundBy: "slots" });
   });
 
-  test("is nothing for nothing", () => {
+  test("is zero for no items", () => {
     expect(duration(0, 0)).toEqual({ expectedSeconds: 0, boundBy: "slots" });
   });
 
-  test("never shrinks when there is more to do", () => {
+  test("never shrinks with more items or bytes", () => {
     const count = fc.nat(2_000_000);
     fc.assert(
       fc.property(count, count, fc.nat(1e12), fc.nat(1e12), (items, more, bytes, moreBytes) => {

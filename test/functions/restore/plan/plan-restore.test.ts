@@ -11,13 +11,13 @@ import { anotherMailbox, aRestore, aRestoreId, copyFirstItem, plannedChunks } fr
 const anotherId = "20261122T103000Z-abc234";
 
 describe("plan-restore", () => {
-  test("plans nothing when all is in its place", async () => {
+  test("plans nothing when every item is in its folder", async () => {
     const kit = await aRestore({ items: 20 });
 
     expect(await kit.plan()).toMatchObject({ items: 0, present: 20, bytes: 0, chunks: 0, foldersToCreate: 0 });
   });
 
-  test("plans what is gone, newest first, and leaves what is there", async () => {
+  test("plans the missing items, newest first, and leaves the others", async () => {
     const kit = await aRestore({ items: 20 });
     const items = await kit.items();
     const gone = items.slice(0, 7);
@@ -31,7 +31,7 @@ describe("plan-restore", () => {
     expect(new Set(chunk.map(({ id }) => id))).toEqual(new Set(gone.map(({ id }) => id)));
   });
 
-  test("counts copies: two of three that are gone are planned", async () => {
+  test("counts copies: plans two when two of three are gone", async () => {
     const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
     const [one, two] = await kit.items();
     for (const item of [one, two]) await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: item?.id ?? "" });
@@ -54,7 +54,7 @@ describe("plan-restore", () => {
     expect(await kit.items()).toHaveLength(2);
   });
 
-  test("takes an item that was moved away for gone from its place", async () => {
+  test("plans an item that was moved to another folder", async () => {
     const kit = await aRestore({ items: 3 });
     const [first] = await kit.items();
     await kit.admin["move-item"]({ mailbox: kit.mailbox.id, item: first?.id ?? "", folder: "archive" });
@@ -62,7 +62,7 @@ describe("plan-restore", () => {
     expect(await kit.plan()).toMatchObject({ items: 1, present: 2 });
   });
 
-  test("plans all for a new folder, whatever is there, in chunks of fifty", async () => {
+  test("plans all items for a new folder, in chunks of fifty", async () => {
     const kit = await aRestore({ items: 120 });
 
     const plan = await kit.plan({ target: "new-folder" });
@@ -80,7 +80,7 @@ describe("plan-restore", () => {
     expect(plan).toMatchObject({ items: sent.length, folders: 2, foldersToCreate: 2 });
   });
 
-  test("keeps the plan that was finished first when it is delivered again", async () => {
+  test("keeps the first plan when it is delivered again", async () => {
     const kit = await aRestore({ items: 3 });
 
     const first = await kit.plan({ target: "new-folder" });
@@ -112,7 +112,7 @@ describe("plan-restore, in order", () => {
     expect(new Set(chunks[0]?.map(({ folderId }) => folderId)).size).toBeGreaterThan(1);
   });
 
-  test("plans copies of one item for one chunk, however far apart in time they came", async () => {
+  test("plans copies of one item for one chunk, even when their times are far apart", async () => {
     const kit = await aRestore({ items: 70 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
 
     await kit.plan({ target: "new-folder" });
@@ -126,8 +126,8 @@ describe("plan-restore, in order", () => {
   });
 });
 
-describe("plan-restore, of a selection that was kept", () => {
-  test("plans the items that it names, and makes no folder for any other", async () => {
+describe("plan-restore, of a selection in scratch data", () => {
+  test("plans the items that it names, and folders only for these", async () => {
     const kit = await aRestore({ items: 40, layout: "typical" });
     const [one] = await kit.items();
     const [other] = await kit.items("sentitems");
@@ -141,7 +141,7 @@ describe("plan-restore, of a selection that was kept", () => {
     expect(new Set((await plannedChunks(kit)).flat().map(({ id }) => id))).toEqual(new Set([one?.id, other?.id]));
   });
 
-  test("plans what a query finds", async () => {
+  test("plans the items that a query finds", async () => {
     const kit = await aRestore({ items: 40, layout: "typical" });
     const [one] = await kit.items("sentitems");
 
@@ -153,7 +153,7 @@ describe("plan-restore, of a selection that was kept", () => {
     expect(planned.every(({ subject, folderId }) => subject === one?.subject && folderId === one?.folderId)).toBe(true);
   });
 
-  test("plans what was removed since a moment, and not what was moved", async () => {
+  test("plans the items that were removed since a moment, and not those that were moved", async () => {
     const kit = await aRestore({ items: 6 });
     const [gone, moved] = await kit.items();
     await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: gone?.id ?? "" });
@@ -167,7 +167,7 @@ describe("plan-restore, of a selection that was kept", () => {
   });
 });
 
-describe("plan-restore, where copies lie in their place", () => {
+describe("plan-restore, when the target has copies", () => {
   const changed = async () => {
     const kit = await aRestore({ items: 5 });
     const [gone, other] = await kit.items();
@@ -176,14 +176,14 @@ describe("plan-restore, where copies lie in their place", () => {
     return { ...kit, gone, changedId: id };
   };
 
-  test("leaves them unless told otherwise, changed or not", async () => {
+  test("skips them by default, changed or not", async () => {
     const kit = await changed();
 
     expect(await kit.plan()).toMatchObject({ items: 1, present: 4, replaced: 0 });
     expect((await plannedChunks(kit)).flat()).toEqual([expect.not.objectContaining({ replaces: expect.anything() })]);
   });
 
-  test("plans duplicates of all, and does not list what is there", async () => {
+  test("plans duplicates of all, without listing the target", async () => {
     const kit = await changed();
     const listings = async () => (await kit.admin.counters({})).requests["items"];
     const before = await listings();
@@ -194,7 +194,7 @@ describe("plan-restore, where copies lie in their place", () => {
     expect(await listings()).not.toBe(before);
   });
 
-  test("plans to replace the one that differs, by its live id and change key, and leaves those that do not", async () => {
+  test("plans to replace the copy that differs, by its live id and change key, and leaves the others", async () => {
     const kit = await changed();
 
     expect(await kit.plan({ onConflict: "replace" })).toMatchObject({ items: 2, present: 3, replaced: 1 });
@@ -207,7 +207,7 @@ describe("plan-restore, where copies lie in their place", () => {
 });
 
 describe("plan-restore, for another mailbox", () => {
-  test("finds its folders by well-known name, and counts what is there", async () => {
+  test("finds its folders by well-known name, and counts its items", async () => {
     const kit = await aRestore({ items: 4 }, { intoOf: anotherMailbox });
 
     expect(await kit.plan()).toMatchObject({ items: 4, present: 0, foldersToCreate: 0 });
@@ -218,8 +218,8 @@ describe("plan-restore, for another mailbox", () => {
   });
 });
 
-describe("plan-restore, of what is to come", () => {
-  test("says how many requests it takes, how long, why, and on what assumption", async () => {
+describe("plan-restore, as a forecast", () => {
+  test("returns the number of requests, the time, its bound, and the time assumed of a request", async () => {
     const kit = await aRestore({ items: 30 });
 
     const { items, folders, secondsPerRequest = Number.NaN, ...plan } = await kit.plan({ target: "new-folder" });
@@ -229,7 +229,7 @@ describe("plan-restore, of what is to come", () => {
     expect(plan).toMatchObject({ requests: items + others, expectedSeconds, boundBy: "slots" });
   });
 
-  test("counts neither folders to create nor a session where all is in its place", async () => {
+  test("counts neither folders to create nor a session when nothing is missing", async () => {
     const kit = await aRestore({ items: 2 });
 
     const { folders, requests } = await kit.plan();
@@ -237,7 +237,7 @@ describe("plan-restore, of what is to come", () => {
     expect(requests).toBe(folders);
   });
 
-  test("asks for one thing after another, since it holds one of the mailbox's slots", async () => {
+  test("makes one request after the other, since it holds one of the mailbox's slots", async () => {
     const kit = await aRestore({ items: 2, layout: "typical", userFolders: 12 });
     await kit.admin["reset-counters"]({});
     await kit.admin.settings({ latencyMs: 5 });
@@ -248,7 +248,7 @@ describe("plan-restore, of what is to come", () => {
     expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(1);
   });
 
-  test("takes over the plan of a dry run as it was reviewed, chunks and all", async () => {
+  test("adopts the plan of a dry run as it was reviewed, with its chunks", async () => {
     const kit = await aRestore({ items: 60 });
     const reviewed = await kit.plan({ target: "new-folder" });
     await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 1 });
@@ -273,7 +273,7 @@ describe("plan-restore, of what is to come", () => {
 });
 
 describe("ensure-folders", () => {
-  test("creates what is missing, parents first, and nothing when it is delivered again", async () => {
+  test("creates missing folders, parents first, and nothing when it is delivered again", async () => {
     const kit = await aRestore({ items: 30, layout: "typical", userFolders: 3 });
     const plan = await kit.plan({ target: "new-folder" });
     const before = await kit.admin.folders({ mailbox: kit.mailbox.id });
@@ -294,7 +294,7 @@ describe("ensure-folders", () => {
     );
   });
 
-  test("finds the folders that a delivery made which crashed before it could say so", async () => {
+  test("finds the folders of a delivery that crashed before its end", async () => {
     const kit = await aRestore({ items: 5, layout: "typical" });
     await kit.plan({ target: "new-folder" });
     await kit.makeFolders();
@@ -305,7 +305,7 @@ describe("ensure-folders", () => {
     expect(await readFolderMap(kit.work, aRestoreId)).toEqual(map);
   });
 
-  test("creates nothing for items that go back where they were", async () => {
+  test("creates nothing for items that go back to their folders", async () => {
     const kit = await aRestore({ items: 5 });
     await kit.plan();
 

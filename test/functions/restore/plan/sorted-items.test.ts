@@ -10,12 +10,12 @@ import { all, aPut } from "../../../shared/vault/samples.ts";
 import { aRestoreId } from "../a-restore.ts";
 
 /** Two folders of the snapshot that are one in the target. */
-const placeOf = (folderId: string): string => (folderId === "twin" ? "inbox" : folderId);
+const targetKeyOf = (folderId: string): string => (folderId === "twin" ? "inbox" : folderId);
 
-/** The chunks of some items, by the steps that a plan takes. */
+/** The chunks of some items, made as a plan makes them. */
 const chunksOf = async (items: readonly PutRecord[], sizes?: { runItems: number; pageItems: number }) => {
   const work = memoryBlobs();
-  const times = copyTimes(placeOf);
+  const times = copyTimes(targetKeyOf);
   for (const item of items) times.add(item);
   const sorted = sortedItems({ work, restoreId: aRestoreId, generation: "one" }, times.ranks(), sizes);
   for (const item of items) await sorted.add(item);
@@ -24,7 +24,7 @@ const chunksOf = async (items: readonly PutRecord[], sizes?: { runItems: number;
 
 const time = (minute: number): string => new Date(Date.UTC(2026, 10, 20) + minute * 60_000).toISOString();
 const copyOf = ({ folderId, id, searchKey }: PutRecord): string =>
-  `${placeOf(folderId)} ${searchKey === undefined ? `id ${id}` : searchKey}`;
+  `${targetKeyOf(folderId)} ${searchKey === undefined ? `id ${id}` : searchKey}`;
 
 const anItem = fc
   .record({
@@ -44,7 +44,7 @@ const someItems = fc
 const someSizes = fc.record({ runItems: fc.integer({ min: 1, max: 80 }), pageItems: fc.integer({ min: 1, max: 20 }) });
 
 describe("the chunks of a plan", () => {
-  test("hold every item once, newest first, and copies for one place together, however large a run is", async () => {
+  test("have every item once, newest first, with copies for one folder together, for any size of runs", async () => {
     await fc.assert(
       fc.asyncProperty(someItems, someSizes, async (items, sizes) => {
         const { chunks } = await chunksOf(items, sizes);
@@ -57,16 +57,17 @@ describe("the chunks of a plan", () => {
         const times = found.map((item) => newest.get(copyOf(item)) ?? 0);
         expect(times).toEqual(times.toSorted((a, b) => b - a));
 
-        const places = new Map<string, Set<number>>();
+        const chunksByCopy = new Map<string, Set<number>>();
         for (const [n, chunk] of chunks.entries())
-          for (const item of chunk) places.set(copyOf(item), (places.get(copyOf(item)) ?? new Set()).add(n));
-        for (const chunks of places.values()) expect(chunks.size).toBe(1);
+          for (const item of chunk)
+            chunksByCopy.set(copyOf(item), (chunksByCopy.get(copyOf(item)) ?? new Set()).add(n));
+        for (const chunks of chunksByCopy.values()) expect(chunks.size).toBe(1);
       }),
       { numRuns: 60 },
     );
   });
 
-  test("are of fifty items, and of fewer where copies would be torn apart", async () => {
+  test("have fifty items, or fewer to keep copies together", async () => {
     const lone = Array.from({ length: 49 }, (_, n) => aPut({ id: `${n}`, created: time(1_000 - n) }));
     const twins = ["a", "b"].map((id) => aPut({ id, searchKey: "k", created: time(0) }));
 
@@ -80,7 +81,7 @@ describe("the chunks of a plan", () => {
     expect((await chunksOf(copies)).chunks.map(({ length }) => length)).toEqual([CHUNK_ITEMS + 7]);
   });
 
-  test("are sorted in memory when they fit there, and leave nothing behind", async () => {
+  test("are sorted in memory when they fit, and write nothing", async () => {
     const { work } = await chunksOf([aPut({ id: "one" }), aPut({ id: "two" })]);
 
     expect(work.blobs.size).toBe(0);

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TOP, targetFolders } from "../../../../functions/restore/plan/target-folders.ts";
-import { targetPlaces } from "../../../../functions/restore/plan/target-places.ts";
+import { TOP, targetFolders, targetKeys } from "../../../../functions/restore/plan/target-folders.ts";
 import type { TargetFolder } from "../../../../functions/restore/restore-state.ts";
 import { aFolderAt } from "./folders.ts";
 
@@ -11,7 +10,7 @@ const ALL = [INBOX, PROJECTS, YEAR];
 
 const live = (path: string, more = {}) => aFolderAt(path, { prefix: "live", ...more });
 
-const placeOf = (targets: readonly TargetFolder[], sourceId: string) =>
+const targetOf = (targets: readonly TargetFolder[], sourceId: string) =>
   targets.find((target) => target.sourceId === sourceId);
 
 describe("targetFolders into a new folder", () => {
@@ -26,7 +25,7 @@ describe("targetFolders into a new folder", () => {
     ]);
   });
 
-  test("hangs a folder whose parent is not selected at the top, and numbers names that meet there", () => {
+  test("puts a folder whose parent is not selected at the top, and numbers equal names there", () => {
     const other = aFolderAt("Family/2026");
     const selected = [YEAR, other, aFolderAt("2026 (2)")];
 
@@ -36,7 +35,7 @@ describe("targetFolders into a new folder", () => {
     expect(targets.slice(1).every(({ parentSourceId }) => parentSourceId === TOP)).toBe(true);
   });
 
-  test("tells names apart as Exchange does, without regard to case", () => {
+  test("compares names as Exchange does, without regard to case", () => {
     const targets = targetFolders("new-folder", [aFolderAt("a/News"), aFolderAt("b/NEWS")], [], [], "Restored");
 
     expect(targets.slice(1).map(({ displayName }) => displayName)).toEqual(["News", "NEWS (2)"]);
@@ -44,7 +43,7 @@ describe("targetFolders into a new folder", () => {
 });
 
 describe("targetFolders into the original folders", () => {
-  test("finds the inbox by its well-known name, whatever the mailbox calls it now", () => {
+  test("finds the inbox by its well-known name, under any display name", () => {
     const postfach = live("Posteingang", { wellKnownName: "Inbox" });
 
     const targets = targetFolders("original", [INBOX], ALL, [live("Inbox"), postfach], "unused");
@@ -52,7 +51,7 @@ describe("targetFolders into the original folders", () => {
     expect(targets).toEqual([expect.objectContaining({ sourceId: INBOX.id, liveId: postfach.id })]);
   });
 
-  test("finds a folder below one that this mailbox calls by another name", () => {
+  test("finds a folder below a parent that has another name in this mailbox", () => {
     const postfach = live("Posteingang", { wellKnownName: "inbox" });
     const below = aFolderAt("Inbox/Bridge");
 
@@ -64,7 +63,7 @@ describe("targetFolders into the original folders", () => {
       "unused",
     );
 
-    expect(placeOf(targets, below.id)?.liveId).toBe("live:Posteingang/Bridge");
+    expect(targetOf(targets, below.id)?.liveId).toBe("live:Posteingang/Bridge");
   });
 
   test("finds other folders by path and type", () => {
@@ -73,22 +72,22 @@ describe("targetFolders into the original folders", () => {
 
     const targets = targetFolders("original", [PROJECTS], ALL, [calendar, mail], "unused");
 
-    expect(placeOf(targets, PROJECTS.id)?.liveId).toBe("mail:PROJECTS");
+    expect(targetOf(targets, PROJECTS.id)?.liveId).toBe("mail:PROJECTS");
   });
 
-  test("takes a folder of another type that bears the name, since there can be no second one", () => {
+  test("takes a folder of another type with the same name, since there can be no second one", () => {
     const calendar = live("Projects", { type: "IPF.Appointment" });
 
     const targets = targetFolders("original", [PROJECTS], ALL, [calendar], "unused");
 
-    expect(placeOf(targets, PROJECTS.id)?.liveId).toBe(calendar.id);
+    expect(targetOf(targets, PROJECTS.id)?.liveId).toBe(calendar.id);
   });
 
-  test("wants the ancestors of a folder that is gone, before it, though nobody selected them", () => {
+  test("needs the ancestors of a missing folder, before it, also when they are not selected", () => {
     const targets = targetFolders("original", [YEAR], ALL, [], "unused");
 
     expect(targets.map(({ sourceId }) => sourceId)).toEqual([PROJECTS.id, YEAR.id]);
-    expect(placeOf(targets, YEAR.id)).toEqual({
+    expect(targetOf(targets, YEAR.id)).toEqual({
       sourceId: YEAR.id,
       displayName: "2026",
       type: "IPF.Note",
@@ -96,7 +95,7 @@ describe("targetFolders into the original folders", () => {
     });
   });
 
-  test("hangs a folder that is gone into its live parent", () => {
+  test("puts a missing folder into its live parent", () => {
     const targets = targetFolders("original", [YEAR], ALL, [live("Projects")], "unused");
 
     expect(targets.map(({ sourceId, liveId }) => [sourceId, liveId])).toEqual([
@@ -106,7 +105,7 @@ describe("targetFolders into the original folders", () => {
   });
 });
 
-describe("targetPlaces", () => {
+describe("targetKeys", () => {
   test("are the same for folders that are one in the target, and for no others", () => {
     const targets: TargetFolder[] = [
       { sourceId: "a", displayName: "Inbox", type: "IPF.Note", liveId: "live" },
@@ -116,7 +115,7 @@ describe("targetPlaces", () => {
       { sourceId: "e", displayName: "News", type: "IPF.Note" },
     ];
 
-    const [a, b, c, d, e, unknown] = ["a", "b", "c", "d", "e", "f"].map(targetPlaces(targets));
+    const [a, b, c, d, e, unknown] = ["a", "b", "c", "d", "e", "f"].map(targetKeys(targets));
 
     expect([b, d]).toEqual([a, c]);
     expect(new Set([a, c, e, unknown]).size).toBe(4);

@@ -10,7 +10,7 @@ const aFolder = (sourceId: string, overrides: Partial<TargetFolder> = {}): Targe
   ...overrides,
 });
 
-/** As many copies of each search key in the inbox as it is named. */
+/** One copy in the inbox for each search key that is named. */
 const copiesOf = (...keys: string[]) => {
   const copies = copyCounter();
   for (const key of keys) copies.add("live-inbox", key);
@@ -30,14 +30,14 @@ const compare = (ids: string[], folders: TargetFolder[] = [aFolder("inbox")]) =>
 const imported = (itemId: string) => ({ op: "imported", item: 0, itemId }) as const;
 
 describe("itemComparison", () => {
-  test("lets ids be found before copies, whatever the order of the items", () => {
+  test("matches by id before it matches copies, for any order of the items", () => {
     const comparison = compare(["new-2"]);
     comparison.add(anItem("1", "key"), imported("gone-1"));
     comparison.add(anItem("2", "key"), imported("new-2"));
     comparison.add(anItem("3", "key"), imported("gone-3"));
 
-    expect([...comparison.sought]).toEqual(["live-inbox"]);
-    expect(comparison.end(copiesOf("key"))).toEqual({
+    expect([...comparison.foldersToSearch]).toEqual(["live-inbox"]);
+    expect(comparison.finish(copiesOf("key"))).toEqual({
       counts: { imported: 2, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20 },
       folders: [
         {
@@ -50,55 +50,55 @@ describe("itemComparison", () => {
     });
   });
 
-  test("names the items that were replaced, which are there", () => {
+  test("lists replaced items, and counts them as present", () => {
     const comparison = compare(["live-1"]);
     comparison.add(anItem("1", "key"), { op: "replaced", item: 0, itemId: "live-1" });
 
-    expect(comparison.end(copiesOf())).toMatchObject({
+    expect(comparison.finish(copiesOf())).toMatchObject({
       counts: { imported: 0, replaced: 1, missing: 0, bytes: 10 },
       folders: [{ wanted: 1, imported: 0, replaced: 1, present: 1, missing: 0 }],
       items: [{ folderId: "inbox", id: "1", outcome: "replaced" }],
     });
   });
 
-  test("looks for no copies when all is found by its id", () => {
+  test("searches for no copies when every item is found by id", () => {
     const comparison = compare(["new-1"]);
     comparison.add(anItem("1", "key"), imported("new-1"));
 
-    expect(comparison.sought.size).toBe(0);
-    expect(comparison.end(copiesOf()).counts).toMatchObject({ imported: 1, missing: 0 });
+    expect(comparison.foldersToSearch.size).toBe(0);
+    expect(comparison.finish(copiesOf()).counts).toMatchObject({ imported: 1, missing: 0 });
   });
 
-  test("keeps what failed or is ambiguous, and says why it failed, even when there is a copy", () => {
+  test("keeps failed and ambiguous outcomes, with the code of a failure, even when there is a copy", () => {
     const comparison = compare([]);
     comparison.add(anItem("1", "key"), { op: "failed", item: 0, code: "ErrorItemTooLarge" });
     comparison.add(anItem("2"), { op: "ambiguous", item: 1 });
 
-    expect(comparison.end(copiesOf("key"))).toMatchObject({
+    expect(comparison.finish(copiesOf("key"))).toMatchObject({
       counts: { imported: 0, ambiguous: 1, failed: 1, missing: 0 },
       folders: [{ wanted: 2, imported: 0, present: 0, missing: 2 }],
       items: [{ outcome: "failed", code: "ErrorItemTooLarge" }, { outcome: "ambiguous" }],
     });
   });
 
-  test("never takes a copy for an item without a search key", () => {
+  test("never matches a copy with an item without a search key", () => {
     const comparison = compare([]);
     comparison.add(anItem("1"), imported("gone"));
 
-    expect(comparison.end(copiesOf("key")).items).toEqual([{ folderId: "inbox", id: "1", outcome: "missing" }]);
+    expect(comparison.finish(copiesOf("key")).items).toEqual([{ folderId: "inbox", id: "1", outcome: "missing" }]);
   });
 
-  test("says of a folder what lay there already, also where nothing else was wanted", () => {
+  test("counts the items that a folder had already, also when nothing was planned for it", () => {
     const comparison = compare(["new-1"], [aFolder("inbox", { present: 2 }), aFolder("sent", { present: 1 })]);
     comparison.add(anItem("1", "key"), imported("new-1"));
 
-    expect(comparison.end(copiesOf()).folders).toMatchObject([
+    expect(comparison.finish(copiesOf()).folders).toMatchObject([
       { folderId: "inbox", wanted: 1, imported: 1, alreadyThere: 2 },
       { folderId: "sent", wanted: 0, imported: 0, missing: 0, alreadyThere: 1 },
     ]);
   });
 
-  test("leaves out the path of a folder when the plan lacks one above it, and folders that wanted nothing", () => {
+  test("leaves out the path of a folder when the plan lacks one above it, and folders without items", () => {
     const folders = [
       aFolder("top"),
       aFolder("inbox", { displayName: "a/b", parentSourceId: "top" }),
@@ -108,7 +108,7 @@ describe("itemComparison", () => {
     comparison.add(anItem("1"), undefined);
     comparison.add(anItem("2", undefined, "deep"), undefined);
 
-    expect(comparison.end(copiesOf()).folders.map(({ folderId, path }) => [folderId, path])).toEqual([
+    expect(comparison.finish(copiesOf()).folders.map(({ folderId, path }) => [folderId, path])).toEqual([
       ["inbox", "top/a%2Fb"],
       ["deep", undefined],
     ]);

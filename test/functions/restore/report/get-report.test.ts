@@ -44,7 +44,7 @@ const anApi = async ({ report, state }: { report?: RestoreReport; state?: string
 };
 
 describe("GET /api/restores/{id}/report", () => {
-  test("gives the report as JSON, also when the job's history is gone", async () => {
+  test("answers with the report as JSON, also when the job's history is gone", async () => {
     const { get } = await anApi({ report: aReport() });
 
     expect(await get()).toMatchObject({
@@ -54,7 +54,7 @@ describe("GET /api/restores/{id}/report", () => {
     });
   });
 
-  test("gives it as one table to who prefers CSV", async () => {
+  test("answers with one table to a caller who prefers CSV", async () => {
     const { get } = await anApi({ report: aReport() });
 
     const { status, headers, text } = await get(JOB, { accept: "text/csv, application/json;q=0.5" });
@@ -74,7 +74,7 @@ describe("GET /api/restores/{id}/report", () => {
     ]);
   });
 
-  test("answers 406 to who takes neither", async () => {
+  test("answers 406 to a caller who accepts neither", async () => {
     const { get } = await anApi({ report: aReport() });
 
     expect(await get(JOB, { accept: "text/html" })).toMatchObject({

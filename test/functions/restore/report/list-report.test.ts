@@ -12,7 +12,7 @@ const jobOf = (n: number): string => `restore-${aListed(n).restoreId}`;
 
 type Instances = NonNullable<Parameters<typeof aFakeHub>[0]>;
 
-/** A list of six restores, and what the task hub knows of them. */
+/** A list of six restores, and their instances in the task hub. */
 const anApi = async (instances: Instances = {}, { dryRun = false } = {}) => {
   const work = memoryBlobs();
   const list = [[0, 1], [2], [3], [4], [5]].map((queue) => queue.map((n) => aListed(n, { dryRun })));
@@ -34,7 +34,7 @@ const halfWay: Instances = {
 };
 
 describe("GET /api/restores/{id}/report, of a list", () => {
-  test("says how far each restore is, and sums up those that ended, while others wait", async () => {
+  test("has the outcome of each restore, and the sum of those that ended, while others wait", async () => {
     const { get } = await anApi(halfWay);
 
     const { status, body } = await get();
@@ -64,13 +64,13 @@ describe("GET /api/restores/{id}/report, of a list", () => {
     ]);
   });
 
-  test("tells those that a cancelled list never came to", async () => {
+  test("counts the restores that a cancelled list did not start", async () => {
     const { get } = await anApi({ ...halfWay, [LIST]: { name: "restore-mailboxes", runtimeStatus: "Terminated" } });
 
     expect((await get()).body).toMatchObject({ state: "cancelled", outcomes: { "not-started": 1 } });
   });
 
-  test("says what a dry run would do", async () => {
+  test("has what a dry run would do", async () => {
     const { get } = await anApi({ [jobOf(0)]: completed(aPlan) }, { dryRun: true });
 
     expect((await get()).body).toMatchObject({
@@ -79,7 +79,7 @@ describe("GET /api/restores/{id}/report, of a list", () => {
     });
   });
 
-  test("takes the reports of restores whose history is gone", async () => {
+  test("reads the reports of restores whose history is gone", async () => {
     const { work, get } = await anApi();
     const { restoreId, mailbox } = aListed(2);
     const times = { started: "2026-11-22T09:00:00Z", finished: "2026-11-22T09:01:00Z" };
@@ -95,7 +95,7 @@ describe("GET /api/restores/{id}/report, of a list", () => {
     });
   });
 
-  test("is one row for each restore as CSV", async () => {
+  test("has one row for each restore as CSV", async () => {
     const { get } = await anApi(halfWay);
 
     const { text } = await get({ accept: "text/csv" });

@@ -12,7 +12,7 @@ const reportOf = async ({ work }: Kit) => {
 };
 
 describe("reconcile-restore", () => {
-  test("finds everything there after a restore, and reports no problem", async () => {
+  test("finds every item after a restore, and reports no problem", async () => {
     const kit = await aRestore();
     const { session, lost } = await kit.loseInbox();
     await kit.upload(session);
@@ -56,7 +56,7 @@ describe("reconcile-restore", () => {
     expect(Date.parse(finished)).toBeGreaterThanOrEqual(Date.parse(started));
   });
 
-  test("reports an item as missing that was imported and is not there", async () => {
+  test("reports an imported item that is gone as missing", async () => {
     const kit = await aRestore();
     const { session, lost } = await kit.loseInbox();
     await kit.upload(session);
@@ -79,7 +79,7 @@ describe("reconcile-restore", () => {
     expect((await reportOf(kit)).items).toHaveLength(6);
   });
 
-  test("counts a live item once, though two were taken for it", async () => {
+  test("matches a live item once, also when the ledger has it for two items", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();
     await kit.upload(session, { budgetMs: 1 });
@@ -91,7 +91,7 @@ describe("reconcile-restore", () => {
     expect(await kit.reconcile()).toMatchObject({ imported: 1, missing: 1 });
   });
 
-  test("finds an item that has another id by now", async () => {
+  test("finds an item whose id has changed", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();
     await kit.upload(session);
@@ -103,7 +103,7 @@ describe("reconcile-restore", () => {
     expect((await reportOf(kit)).folders).toMatchObject([{ wanted: 2, imported: 2, present: 2, missing: 0 }]);
   });
 
-  test("counts copies: of three that were imported, the one that is gone is missing", async () => {
+  test("counts copies: one is missing when one of three imported ones is gone", async () => {
     const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 2) });
     const { session } = await kit.loseInbox();
     await kit.upload(session);
@@ -114,7 +114,7 @@ describe("reconcile-restore", () => {
     expect((await reportOf(kit)).folders).toMatchObject([{ wanted: 3, imported: 3, present: 2, missing: 1 }]);
   });
 
-  test("takes no copy that was there before for one that was lost again", async () => {
+  test("does not match an older copy with an imported item that was lost again", async () => {
     let original = "";
     const kit = await aRestore(
       { items: 1 },
@@ -138,7 +138,7 @@ describe("reconcile-restore", () => {
     expect(await kit.reconcile()).toMatchObject({ imported: 0, present: 1, missing: 1 });
   });
 
-  test("reports the failed ones with their outcome", async () => {
+  test("reports failed items with their codes", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();
     await kit.fault({ kind: "status", endpoint: "import-item", status: 413, count: 1 });
@@ -150,7 +150,7 @@ describe("reconcile-restore", () => {
     expect(folders).toMatchObject([{ wanted: 2, imported: 1, present: 1, missing: 1 }]);
   });
 
-  test("lets the first report stand", async () => {
+  test("keeps the first report", async () => {
     const kit = await aRestore({ items: 1 });
     const { session } = await kit.loseInbox();
     await kit.upload(session);

@@ -26,7 +26,7 @@ const Accepted = z.object({
 /** Two mailboxes, of which the first was backed up. */
 const anApi = async (overrides: { audit?: AuditLog; roles?: string[] } = {}) => {
   const kit = await aRestore({ items: 2 });
-  const other = await anotherMailbox(kit);
+  const bo = await anotherMailbox(kit);
   const hub = aFakeHub();
   const audit = memoryAuditLog();
   const { roles = ["Restore.Operator", "Restore.CrossMailbox"], ...deps } = overrides;
@@ -43,12 +43,12 @@ const anApi = async (overrides: { audit?: AuditLog; roles?: string[] } = {}) => 
         .split("\n")
         .map((line): unknown => JSON.parse(line)),
     );
-  /** The list that was started, by the mailbox that is filled. */
+  /** The list that was started, by the mailbox restored into. */
   const listed = async () => {
     const { listId } = RestoreMailboxesInput.parse(hub.started[0]?.input);
     return (await findRestoreList(kit.work, listId)) ?? [];
   };
-  return { ...kit, ...hub, other, post, audit, audited, listed };
+  return { ...kit, ...hub, bo, post, audit, audited, listed };
 };
 
 const toBo = { mailbox: BO };
@@ -56,7 +56,7 @@ const folder = (name: string) => ({ folders: [name] });
 
 describe("POST /api/restores, of a list", () => {
   test("starts one job for all, and names the job of each, in the order of the list", async () => {
-    const { post, started, mailbox, other, snapshotId } = await anApi();
+    const { post, started, mailbox, bo, snapshotId } = await anApi();
 
     const { status, headers, body } = await post({
       restores: [
@@ -70,7 +70,7 @@ describe("POST /api/restores, of a list", () => {
     expect(job).toMatch(/^restores-\d{8}T\d{6}Z-[a-z2-7]{6}$/);
     expect(restores).toMatchObject([
       { mailbox: mailbox.key, into: mailbox.key, snapshot: snapshotId },
-      { mailbox: mailbox.key, into: other.key, snapshot: snapshotId },
+      { mailbox: mailbox.key, into: bo.key, snapshot: snapshotId },
     ]);
     expect(started).toEqual([
       {
@@ -81,8 +81,8 @@ describe("POST /api/restores, of a list", () => {
     ]);
   });
 
-  test("says for all what no entry says of itself", async () => {
-    const { post, listed, mailbox, other, snapshotId, work } = await anApi();
+  test("has defaults for entries that lack a field", async () => {
+    const { post, listed, mailbox, bo, snapshotId, work } = await anApi();
     const own = { snapshot: snapshotId, select: folder("Inbox"), target: "original", onConflict: "duplicate" };
 
     await post({
@@ -91,7 +91,7 @@ describe("POST /api/restores, of a list", () => {
     });
 
     const [first, second] = (await listed()).flat();
-    expect(first).toMatchObject({ mailbox, into: other, target: "new-folder", onConflict: "replace", dryRun: true });
+    expect(first).toMatchObject({ mailbox, into: bo, target: "new-folder", onConflict: "replace", dryRun: true });
     expect(second).toMatchObject({ mailbox, target: "original", onConflict: "duplicate", dryRun: true });
     expect(second).not.toHaveProperty("into");
     if (first && second)
@@ -101,8 +101,8 @@ describe("POST /api/restores, of a list", () => {
       ]).toEqual([all, own.select]);
   });
 
-  test("orders restores by priority, and puts those into one mailbox behind each other", async () => {
-    const { post, listed, mailbox, other } = await anApi();
+  test("orders restores by priority, with those into one mailbox in one queue", async () => {
+    const { post, listed, mailbox, bo } = await anApi();
 
     const { body } = await post({
       restores: [
@@ -121,7 +121,7 @@ describe("POST /api/restores, of a list", () => {
       [2, 3],
       [1, 0],
     ]);
-    expect(queues.map(([first]) => first?.into?.key ?? first?.mailbox.key)).toEqual([other.key, mailbox.key]);
+    expect(queues.map(([first]) => first?.into?.key ?? first?.mailbox.key)).toEqual([bo.key, mailbox.key]);
   });
 
   test("keeps the list out of the history", async () => {
@@ -132,8 +132,8 @@ describe("POST /api/restores, of a list", () => {
   });
 });
 
-describe("POST /api/restores, of a list that cannot be", () => {
-  test("refuses all of it, and names each position with its own problem", async () => {
+describe("POST /api/restores, of a list that is refused", () => {
+  test("starts nothing, and has the problem of each position that cannot start", async () => {
     const { post, started, audited, work } = await anApi();
     const before = work.blobs.size;
 
@@ -205,7 +205,7 @@ describe("POST /api/restores, of a list that cannot be", () => {
   ])("answers 400 and names the field: %#", async (body, field) => {
     const { started, clientOf } = aFakeHub();
     const [vault, work] = [memoryBlobs(), memoryBlobs()];
-    const openGraph = () => expect.fail("nothing is to be asked");
+    const openGraph = () => expect.fail("Graph was called");
     const [audit, translator] = [memoryAuditLog(), appTranslator(openGraph)];
     const handler = startRestore({ clientOf, openGraph, translator, vault, work, audit, window: 3 });
 
@@ -232,7 +232,7 @@ describe("the audit log of a list", () => {
         await lines.append(series, entry);
       },
     };
-    const { post, started, mailbox, other } = await anApi({ audit });
+    const { post, started, mailbox, bo } = await anApi({ audit });
     const { body } = await post({ restores: [{ mailbox: UPN }, { mailbox: UPN, target: toBo }], select: all });
 
     const { job, restores } = Accepted.parse(body);
@@ -240,11 +240,11 @@ describe("the audit log of a list", () => {
     expect(seen).toEqual([0, 0]);
     expect(written.map((line): unknown => JSON.parse(line))).toMatchObject([
       { principal: OPERATOR, job: restores[0]?.job, list: job, mailbox: mailbox.key, reason, dryRun: false },
-      { principal: OPERATOR, job: restores[1]?.job, list: job, mailbox: mailbox.key, into: other.key },
+      { principal: OPERATOR, job: restores[1]?.job, list: job, mailbox: mailbox.key, into: bo.key },
     ]);
   });
 
-  test("that takes no line lets nothing start: the answer is 503", async () => {
+  test("lets nothing start when it cannot be written: the answer is 503", async () => {
     const audit: AuditLog = { append: () => Promise.reject(new Error("The container is gone")) };
     const { post, started } = await anApi({ audit });
 

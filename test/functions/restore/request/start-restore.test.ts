@@ -53,11 +53,11 @@ describe("POST /api/restores", () => {
     expect(text).not.toMatch(/webhooks|code=/);
   });
 
-  test("passes on what was asked for", async () => {
+  test("passes the request's fields on to the job", async () => {
     const { post, started, mailbox, snapshotId } = await anApi();
-    const wishes = { snapshot: snapshotId, select: { folders: ["Inbox"] }, target: "original", dryRun: true };
+    const spec = { snapshot: snapshotId, select: { folders: ["Inbox"] }, target: "original", dryRun: true };
 
-    expect((await post({ mailbox: mailbox.key, reason, ...wishes })).status).toBe(202);
+    expect((await post({ mailbox: mailbox.key, reason, ...spec })).status).toBe(202);
     expect(started[0]?.input).toMatchObject({ snapshotId, target: "original", dryRun: true });
   });
 
@@ -147,8 +147,8 @@ describe("POST /api/restores", () => {
 describe("the audit log", () => {
   test("says who asked for which restore, when and why, and names no mailbox by its address", async () => {
     const { post, started, audit, audited, mailbox, snapshotId, folderId } = await anApi();
-    const wishes = { select: { folders: ["Inbox"] }, target: "original", dryRun: true, reason: " lost\nby mistake " };
-    await post({ mailbox: UPN, ...wishes });
+    const spec = { select: { folders: ["Inbox"] }, target: "original", dryRun: true, reason: " lost\nby mistake " };
+    await post({ mailbox: UPN, ...spec });
 
     expect(audited()).toEqual([
       {
@@ -178,7 +178,7 @@ describe("the audit log", () => {
     expect([seen, started.length]).toEqual([[0], 1]);
   });
 
-  test("that takes no line lets nothing start: the answer is 503", async () => {
+  test("lets nothing start when it cannot be written: the answer is 503", async () => {
     const audit: AuditLog = { append: () => Promise.reject(new Error("The container is gone")) };
     const { post, started } = await anApi({ audit });
 
@@ -196,7 +196,7 @@ describe("the audit log", () => {
 const snapshotOf = (input: unknown): string => RestoreMailboxInput.parse(input).snapshotId;
 
 describe("POST /api/restores, of folders, of items and by query", () => {
-  test("keeps what was asked for out of the history: ids are many, and paths and queries may name people", async () => {
+  test("keeps the selection out of the history: ids are many, and paths and queries may name people", async () => {
     const { post, started, items, work } = await anApi();
     const [one] = await items();
     const selections = [
@@ -214,7 +214,7 @@ describe("POST /api/restores, of folders, of items and by query", () => {
     }
   });
 
-  test("names the positions of ids that the snapshot does not hold", async () => {
+  test("names the positions of ids that the snapshot does not have", async () => {
     const { post, started, items } = await anApi();
     const ids = (await items()).map(({ id }) => id);
 
@@ -254,7 +254,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
   };
 
   test.each(ExchangeIdFormat.options)(
-    "translates %s where that is said, and plans by what the vault knows",
+    "translates ids in the named format %s into REST ids, as the vault stores them",
     async (format) => {
       const api = await anApi();
       const { restIds, ids } = await idsOf(api, format);
@@ -264,7 +264,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
     },
   );
 
-  test("knows entry ids by their shape", async () => {
+  test("recognizes entry ids by their shape", async () => {
     const api = await anApi();
     const { restIds, ids } = await idsOf(api, "entryId");
 
@@ -272,7 +272,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
     expect(await kept(api)).toEqual({ items: restIds });
   });
 
-  test("names the positions of those that Graph does not know any more", async () => {
+  test("names the positions of ids that Graph does not know any more", async () => {
     const api = await anApi();
     const { restIds, ids } = await idsOf(api, "entryId");
     await api.admin["remove-item"]({ mailbox: api.mailbox.id, item: restIds[1] ?? "" });
@@ -282,7 +282,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
     expect((await api.post({ mailbox: UPN, select: { items: restIds }, reason })).status).toBe(202);
   });
 
-  test("does so in a list of restores too, with the position of the one that it refuses", async () => {
+  test("translates ids in a list of restores too, and names the position of a restore that it refuses", async () => {
     const api = await anApi();
     const { ids } = await idsOf(api, "ewsId");
     const restores = [
@@ -300,7 +300,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
     expect((await api.post({ restores: restores.slice(0, 1), reason })).status).toBe(202);
   });
 
-  test("refuses those that cannot be of their format, before Graph is asked", async () => {
+  test("refuses ids that cannot be of their format, before Graph is asked", async () => {
     const { post, started, admin } = await anApi();
     const answer = await post({ mailbox: UPN, select: { items: ["AAAA", "no id"], format: "restId" }, reason });
 
@@ -321,7 +321,7 @@ describe("POST /api/restores, of a snapshot", () => {
     return { ...api, second, at };
   };
 
-  test("means the newest when nothing is said, and the newest that had begun by a moment", async () => {
+  test("restores from the newest, or from the newest that had begun by a moment", async () => {
     const { post, started, snapshotId, second, at } = await ofTwo();
 
     await post({ mailbox: UPN, select: all, reason });
@@ -331,7 +331,7 @@ describe("POST /api/restores, of a snapshot", () => {
     expect(started.map(({ input }) => snapshotOf(input))).toEqual([second, second, snapshotId]);
   });
 
-  test("means that of the moment since which items were removed, unless it is named", async () => {
+  test("restores from that of the moment since which items were removed, unless one is named", async () => {
     const { post, started, snapshotId, second, at } = await ofTwo();
     const select = { query: { removedSince: at(-1) } };
 
@@ -346,19 +346,19 @@ describe("POST /api/restores, into another mailbox", () => {
   test.each([
     [undefined, "new-folder"],
     ["original", "original"],
-  ])("resolves it, for its folders %s", async (folders, target) => {
+  ])("resolves it, with folders %s", async (folders, target) => {
     const api = await anApi({ roles: CROSSING });
     const into = await anotherMailbox(api);
 
-    const wanted = { mailbox: BO, ...(folders && { folders }) };
-    const { body, text } = await api.post({ mailbox: UPN, select: all, target: wanted, onConflict: "replace", reason });
+    const spec = { mailbox: BO, ...(folders && { folders }) };
+    const { body, text } = await api.post({ mailbox: UPN, select: all, target: spec, onConflict: "replace", reason });
 
     expect(body).toMatchObject({ mailbox: api.mailbox.key, into: into.key });
     expect(api.started[0]?.input).toMatchObject({ mailbox: api.mailbox, into, target, onConflict: "replace" });
     expect(text + JSON.stringify(api.started)).not.toContain("@contoso.example");
   });
 
-  test("needs a role of its own, and writes down both mailboxes", async () => {
+  test("needs a role of its own, and audits both mailboxes", async () => {
     const [operator, crossing] = [await anApi(), await anApi({ roles: CROSSING })];
     for (const api of [operator, crossing]) await anotherMailbox(api);
     const body = { mailbox: UPN, select: all, target: { mailbox: BO }, reason };
@@ -371,7 +371,7 @@ describe("POST /api/restores, into another mailbox", () => {
     ]);
   });
 
-  test("takes the mailbox itself for what it is", async () => {
+  test("takes the mailbox itself as a target, without a second one", async () => {
     const { post, started } = await anApi();
 
     await post({ mailbox: UPN, select: all, target: { mailbox: UPN, folders: "original" }, reason });
@@ -387,8 +387,8 @@ describe("POST /api/restores, with a plan", () => {
   /** A dry run that has completed, as its job and its scratch data show it. */
   const reviewed = async (status: Record<string, unknown> = {}) => {
     const api = await anApi();
-    const order = { restoreId: aRestoreId, mailbox: api.mailbox, snapshotId: api.snapshotId, select: all };
-    const input = { ...order, target: "new-folder", onConflict: "skip", dryRun: true };
+    const source = { restoreId: aRestoreId, mailbox: api.mailbox, snapshotId: api.snapshotId, select: all };
+    const input = { ...source, target: "new-folder", onConflict: "skip", dryRun: true };
     await api.plan({ target: "new-folder" });
     const hub = aFakeHub({ [job]: { name: "restore-mailbox", runtimeStatus: "Completed", input, ...status } });
     const handler = operating({ ...api, ...hub, window: 3 });
@@ -396,7 +396,7 @@ describe("POST /api/restores, with a plan", () => {
     return { ...api, ...hub, input, post };
   };
 
-  test("carries out what was reviewed", async () => {
+  test("carries out the plan that was reviewed", async () => {
     const { post, started, input, mailbox, snapshotId } = await reviewed();
 
     const { status, body } = await post({ plan: job, reason: "Asked for by the person" });
@@ -411,7 +411,7 @@ describe("POST /api/restores, with a plan", () => {
     expect(restore?.input).toEqual({ ...input, restoreId, dryRun: false, planOf: aRestoreId });
   });
 
-  test("writes down who carries it out, and why, before it starts", async () => {
+  test("audits who carries it out, and why", async () => {
     const { post, started, audited, mailbox, snapshotId } = await reviewed();
 
     await post({ plan: job, reason: "Asked for by the person" });
@@ -452,7 +452,7 @@ describe("POST /api/restores, with a plan", () => {
     expect(started).toHaveLength(1);
   });
 
-  test("starts the restore of an earlier call that never got so far", async () => {
+  test("starts the restore of an earlier call that claimed the plan and did not start it", async () => {
     const { post, started, work } = await reviewed();
     const claimed = "20261122T110000Z-abc234";
     await work.create(`restore-${aRestoreId}/carried-out-by.json`, Buffer.from(JSON.stringify(claimed)));
@@ -472,7 +472,7 @@ describe("POST /api/restores, with a plan", () => {
     expect(started).toEqual([]);
   });
 
-  test("answers 409 for a restore that was no dry run", async () => {
+  test("answers 409 for a restore that was not a dry run", async () => {
     const { input } = await reviewed();
     const { post } = await reviewed({ input: { ...input, dryRun: false } });
 
@@ -490,7 +490,7 @@ describe("POST /api/restores, with a plan", () => {
     expect(started).toEqual([]);
   });
 
-  test("answers 410 for a plan whose scratch data is gone, or too old to last", async () => {
+  test("answers 410 for a plan whose scratch data is gone, or is about to expire", async () => {
     const { post, work, started } = await reviewed();
     const name = `restore-${aRestoreId}/plan.json`;
     const text = String(work.blobs.get(name)?.body);

@@ -20,7 +20,7 @@ const aSession = async (importHosts?: readonly string[]) => {
 };
 
 describe("create-import-session", () => {
-  test("gives the session sealed, for this restore alone: its URL is nowhere in the output", async () => {
+  test("returns the session sealed for this restore alone: its URL is nowhere in the output", async () => {
     const { host, open } = await aSession();
 
     const output = await open();
@@ -34,7 +34,7 @@ describe("create-import-session", () => {
     expect(Date.parse(output.expires)).toBeGreaterThan(Date.now());
   });
 
-  test("refuses a host that is not allowed, without a word of the URL's secret", async () => {
+  test("refuses a host that is not allowed, without the URL's secret in the error", async () => {
     const { host, open } = await aSession(["outlook.office365.com"]);
 
     const failure: Error = await open().then(

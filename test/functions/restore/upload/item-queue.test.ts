@@ -11,7 +11,7 @@ const planned = (searchKeys: readonly string[]): RestoreItem[] =>
 /** Both folders of the snapshot are one in the target. */
 const folders = { inbox: "live", twin: "live" };
 
-/** Chunks of items by their search keys, and ledgers that keep what was appended, one list for each append. */
+/** Chunks of items by their search keys, and ledgers that record a list of entries for each append. */
 const aSource = (chunks: readonly (readonly string[])[], earlier: readonly LedgerEntry[] = []) => {
   const appends: LedgerEntry[][] = [];
   let open = 0;
@@ -35,7 +35,7 @@ const aSource = (chunks: readonly (readonly string[])[], earlier: readonly Ledge
 const whole = (chunks: number) => [{ from: 0, to: chunks }];
 
 describe("a queue of items", () => {
-  test("gives every item to one lane, and never two copies of one at the same time", async () => {
+  test("returns every item to one lane, and never has two copies of one item in flight", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 6 }), {
@@ -47,24 +47,24 @@ describe("a queue of items", () => {
         async (chunks, lanes, picks) => {
           const { source, openLedgers } = aSource(chunks);
           const queue = itemQueue(source, whole(chunks.length));
-          const inHand: NonNullable<Awaited<ReturnType<typeof queue.draw>>>[] = [];
-          let drawn = 0;
+          const inFlight: NonNullable<Awaited<ReturnType<typeof queue.take>>>[] = [];
+          let taken = 0;
           for (;;) {
-            const next = inHand.length < lanes ? await queue.draw() : undefined;
+            const next = inFlight.length < lanes ? await queue.take() : undefined;
             if (next !== undefined) {
-              const copies = inHand.filter((other) => other.ledger === next.ledger);
-              expect(copies.map(({ record }) => record.searchKey)).not.toContain(next.record.searchKey);
-              inHand.push(next);
-              drawn += 1;
+              const sameChunk = inFlight.filter((other) => other.ledger === next.ledger);
+              expect(sameChunk.map(({ record }) => record.searchKey)).not.toContain(next.record.searchKey);
+              inFlight.push(next);
+              taken += 1;
               continue;
             }
-            if (inHand.length === 0) break;
-            const [done] = inHand.splice((picks.next().value ?? 0) % inHand.length, 1);
-            if (done) await queue.settle(done, { op: "imported", item: done.item, itemId: `new-${drawn}` });
+            if (inFlight.length === 0) break;
+            const [done] = inFlight.splice((picks.next().value ?? 0) % inFlight.length, 1);
+            if (done) await queue.settle(done, { op: "imported", item: done.item, itemId: `new-${taken}` });
           }
 
-          expect(drawn).toBe(chunks.flat().length);
-          expect(queue.finished).toHaveLength(drawn);
+          expect(taken).toBe(chunks.flat().length);
+          expect(queue.finished).toHaveLength(taken);
           expect(queue.left).toEqual([]);
           expect(openLedgers()).toBe(0);
         },
@@ -73,7 +73,7 @@ describe("a queue of items", () => {
     );
   });
 
-  test("passes over what its ledger settles, and knows how often the others were tried", async () => {
+  test("skips items that its ledger settles, and counts the tries of the others", async () => {
     const { source } = aSource(
       [["a", "b", "c"]],
       [
@@ -87,38 +87,38 @@ describe("a queue of items", () => {
     );
     const queue = itemQueue(source, whole(1));
 
-    const [one, two] = [await queue.draw(), await queue.draw()];
+    const [one, two] = [await queue.take(), await queue.take()];
 
-    expect([one, two].map((drawn) => [drawn?.item, drawn?.tries])).toEqual([
+    expect([one, two].map((taken) => [taken?.item, taken?.tries])).toEqual([
       [1, 2],
       [2, 0],
     ]);
-    expect(await queue.draw()).toBeUndefined();
+    expect(await queue.take()).toBeUndefined();
   });
 
-  test("gives an item that was tried in vain again when its time has come, and says when that is", async () => {
+  test("returns a tried item again when its time has come, and says how long that takes", async () => {
     const { source } = aSource([["a"]]);
     const queue = itemQueue(source, whole(1));
-    const first = await queue.draw();
-    if (first === undefined) throw new Error("nothing was drawn");
+    const first = await queue.take();
+    if (first === undefined) throw new Error("nothing was taken");
 
-    queue.giveBack(first, Date.now() + 60_000);
-    expect(await queue.draw()).toBeUndefined();
+    queue.requeue(first, Date.now() + 60_000);
+    expect(await queue.take()).toBeUndefined();
     expect(queue.waitMs()).toBeGreaterThan(55_000);
 
     const other = itemQueue(source, whole(1));
-    const again = await other.draw();
-    if (again === undefined) throw new Error("nothing was drawn");
-    other.giveBack(again, Date.now() - 1);
-    expect((await other.draw())?.tries).toBe(1);
+    const again = await other.take();
+    if (again === undefined) throw new Error("nothing was taken");
+    other.requeue(again, Date.now() - 1);
+    expect((await other.take())?.tries).toBe(1);
     expect(queue.left).toEqual(whole(1));
   });
 
-  test("writes outcomes with the next intent, and all of them before it lets go", async () => {
+  test("writes outcomes with the next intent, and the last ones before it closes the ledger", async () => {
     const { source, appends, openLedgers } = aSource([["a", "b"]]);
     const queue = itemQueue(source, whole(1));
-    const [one, two] = [await queue.draw(), await queue.draw()];
-    if (one === undefined || two === undefined) throw new Error("nothing was drawn");
+    const [one, two] = [await queue.take(), await queue.take()];
+    if (one === undefined || two === undefined) throw new Error("nothing was taken");
     await queue.settle(one, { op: "imported", item: 0, itemId: "new" });
     expect(appends).toEqual([]);
 

@@ -14,7 +14,7 @@ const someLedgers = async () => {
   return { container, ledgers: blobLedgers(container) };
 };
 
-/** Ends the lease on the blob after so many seconds, as if its holder were gone. */
+/** Ends the lease on the blob after some seconds, as if its holder were gone. */
 const breakLease = (container: ContainerClient, seconds: number) =>
   container.getAppendBlobClient(NAME).getBlobLeaseClient().breakLease(seconds);
 
@@ -23,7 +23,7 @@ afterEach(() => {
 });
 
 describe("a ledger", () => {
-  test("keeps what is appended, in order, for whoever opens it next", async () => {
+  test("keeps its entries in order for the next writer", async () => {
     const { ledgers } = await someLedgers();
     const first = await ledgers.open(NAME);
     expect(first.entries).toEqual([]);
@@ -44,7 +44,7 @@ describe("a ledger", () => {
     await second.close();
   });
 
-  test("is held by one writer at a time: a second one waits until the first lets go", async () => {
+  test("is held by one writer at a time: a second one waits until the first releases it", async () => {
     const { ledgers } = await someLedgers();
     const first = await ledgers.open(NAME);
     let opened = false;
@@ -63,19 +63,19 @@ describe("a ledger", () => {
     await close();
   });
 
-  test("of a writer that is gone passes on, and takes nothing more from it", async () => {
+  test("passes from a writer that is gone to the next, and takes no more entries from the first", async () => {
     const { container, ledgers } = await someLedgers();
     const gone = await ledgers.open(NAME);
     await gone.append([{ op: "intent", item: 0 }]);
     await breakLease(container, 1);
-    const heir = await ledgers.open(NAME);
-    expect(heir.entries).toEqual([{ op: "intent", item: 0 }]);
+    const next = await ledgers.open(NAME);
+    expect(next.entries).toEqual([{ op: "intent", item: 0 }]);
 
     await expect(gone.append([{ op: "imported", item: 0, itemId: "x" }])).rejects.toThrow(LedgerLostError);
     await gone.close();
 
-    await heir.append([{ op: "ambiguous", item: 0 }]);
-    await heir.close();
+    await next.append([{ op: "ambiguous", item: 0 }]);
+    await next.close();
     expect(await all(ledgers.readAll(""))).toEqual([
       {
         name: NAME,
@@ -87,7 +87,7 @@ describe("a ledger", () => {
     ]);
   });
 
-  test("takes nothing from a writer whose lease ended, though nobody else came", async () => {
+  test("takes no entries from a writer whose lease ended, even without another writer", async () => {
     const { container, ledgers } = await someLedgers();
     const ledger = await ledgers.open(NAME);
     await breakLease(container, 0);
@@ -96,7 +96,7 @@ describe("a ledger", () => {
     await ledger.close();
   });
 
-  test("is no longer held well before its lease may have ended", async () => {
+  test("counts as lost well before its lease may have ended", async () => {
     const { ledgers } = await someLedgers();
     vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
     const ledger = await ledgers.open(NAME);
@@ -111,7 +111,7 @@ describe("a ledger", () => {
     await ledger.close();
   });
 
-  test("is given up on when its holder does not let go in time", async () => {
+  test("cannot be opened when its holder does not release it in time", async () => {
     const { ledgers } = await someLedgers();
     vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
     const holder = await ledgers.open(NAME);
@@ -126,7 +126,7 @@ describe("a ledger", () => {
     await holder.close();
   });
 
-  test("with a line that is no entry is refused by name, and let go", async () => {
+  test("cannot be opened when a line is not an entry", async () => {
     const { container, ledgers } = await someLedgers();
     const blob = container.getAppendBlobClient(NAME);
     await blob.create();
@@ -135,7 +135,7 @@ describe("a ledger", () => {
     await expect(ledgers.open(NAME)).rejects.toThrow(UnreadableBlobError);
   });
 
-  test("takes only entries that can be read again", async () => {
+  test("takes valid entries only", async () => {
     const { ledgers } = await someLedgers();
     const ledger = await ledgers.open(NAME);
     await expect(ledger.append([{ op: "imported", item: 0, itemId: "" }])).rejects.toThrow(/itemId/);
@@ -144,7 +144,7 @@ describe("a ledger", () => {
 });
 
 describe("readAll", () => {
-  test("gives every ledger under a prefix in the order of names, empty ones too", async () => {
+  test("yields every ledger under a prefix in the order of names, empty ones too", async () => {
     const { ledgers } = await someLedgers();
     for (const name of ["a/c000001", "a/c000000", "b/c000000"]) {
       const ledger = await ledgers.open(name);
@@ -160,7 +160,7 @@ describe("readAll", () => {
   });
 });
 
-test("settledItems gives the last word on each item", () => {
+test("settledItems returns the last outcome of each item", () => {
   const settled = settledItems([
     { op: "intent", item: 0 },
     { op: "failed", item: 0, code: "x" },

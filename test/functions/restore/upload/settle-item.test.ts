@@ -4,7 +4,7 @@ import { type ImportContext, settleItem } from "../../../../functions/restore/up
 import type { ItemImporter } from "../../../../shared/graph/import-item.ts";
 import { aPut } from "../../../shared/vault/samples.ts";
 
-test("an item is not sent once its ledger may be another's, however long that was after its intent", async () => {
+test("an item is not sent when its ledger was lost after its intent", async () => {
   let held = true;
   const written: LedgerEntry[] = [];
   const sent: string[] = [];
@@ -23,9 +23,9 @@ test("an item is not sent once its ledger may be another's, however long that wa
     write: async (entry: LedgerEntry) => void written.push(entry),
     close: async () => undefined,
   };
-  const drawn = { item: 0, record, tries: 0, ledger, held: () => held, settled: new Map() };
+  const taken = { item: 0, record, tries: 0, ledger, held: () => held, settled: new Map() };
 
-  await expect(settleItem(context, drawn)).rejects.toThrow(LedgerLostError);
+  await expect(settleItem(context, taken)).rejects.toThrow(LedgerLostError);
 
   expect(sent).toEqual([]);
   expect(written).toEqual([{ op: "intent", item: 0 }]);

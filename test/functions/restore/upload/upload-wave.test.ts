@@ -18,7 +18,7 @@ const forgetSearchKeys = ({ work }: Kit): void => {
 };
 
 describe("upload-wave", () => {
-  test("brings every lost item back, byte by byte, and says so", async () => {
+  test("brings every lost item back, byte by byte, and counts them", async () => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
 
@@ -41,7 +41,7 @@ describe("upload-wave", () => {
       expect(entries.filter((entry) => entry.endsWith(` ${item}`))).toEqual([`intent ${item}`, `imported ${item}`]);
   });
 
-  test("imports nothing again when it is delivered again, and answers the same", async () => {
+  test("imports nothing again when it is delivered again, and returns the same", async () => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
 
@@ -65,7 +65,7 @@ describe("upload-wave", () => {
   test.each([
     ["without an answer", { kind: "reset" }],
     ["behind a gateway that did not wait", { kind: "status", status: 504 }],
-  ] as const)("finds an item that Exchange took %s, and does not import it again", async (_, fault) => {
+  ] as const)("finds an item that Exchange imported %s, and does not import it again", async (_, fault) => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ ...fault, ...importFault, when: "after-commit", count: 1 });
@@ -75,7 +75,7 @@ describe("upload-wave", () => {
     expect(await requests(kit, "import-item")).toBe(6);
   });
 
-  test("imports an item again that was not answered and does not show, but not at once", async () => {
+  test("imports an item again, some time later, when there was no answer and it does not show", async () => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1, after: 2 });
@@ -87,7 +87,7 @@ describe("upload-wave", () => {
     expect(twice).toHaveLength(1);
   });
 
-  test("leaves an item that was not answered to the next wave when time is up", async () => {
+  test("leaves an unanswered item to the next wave when time is up", async () => {
     const kit = await aRestore({ items: 1 });
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
@@ -97,7 +97,7 @@ describe("upload-wave", () => {
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
-  test("gives an item up that is never answered, says why, and goes on", async () => {
+  test("fails an item that is never answered, and goes on", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();
     await kit.fault({ kind: "status", ...importFault, status: 500, count: 5 });
@@ -109,7 +109,7 @@ describe("upload-wave", () => {
     expect(await kit.items()).toHaveLength(result.imported);
   });
 
-  test("looks for an item whose intent a crashed delivery left, before it imports it", async () => {
+  test("looks for an item with an intent of a crashed delivery before it imports it", async () => {
     const kit = await aRestore({ items: 3 });
     const { lost, session } = await kit.loseInbox();
     await kit.upload(session);
@@ -141,7 +141,7 @@ describe("upload-wave", () => {
     },
   );
 
-  test("calls an item ambiguous when a copy is there that may be older than the restore, rather than to lose it", async () => {
+  test("calls an item ambiguous when a copy may be older than the restore", async () => {
     const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 1) });
     await kit.plan({ onConflict: "duplicate" });
     await kit.makeFolders();
@@ -154,7 +154,7 @@ describe("upload-wave", () => {
     expect(await kit.items()).toHaveLength(3);
   });
 
-  test("calls an item ambiguous that has no search key to look for, and imports it no second time", async () => {
+  test("calls an unanswered item without a search key ambiguous, and does not import it again", async () => {
     const kit = await aRestore({ items: 2 });
     const { lost, session } = await kit.loseInbox();
     forgetSearchKeys(kit);
@@ -165,7 +165,7 @@ describe("upload-wave", () => {
     expect(await kit.reconcile()).toMatchObject({ imported: 1, ambiguous: 1, missing: 0 });
   });
 
-  test("imports an item without a search key later when Exchange refused it, as nothing was taken then", async () => {
+  test("imports an item without a search key later when Exchange refused it", async () => {
     const kit = await aRestore({ items: 2 });
     const { lost, session } = await kit.loseInbox();
     forgetSearchKeys(kit);
@@ -176,7 +176,7 @@ describe("upload-wave", () => {
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
-  test("fails an item whose bytes the vault has lost, says why, and goes on", async () => {
+  test("fails an item whose bytes the vault has lost, with a code, and goes on", async () => {
     const kit = await aRestore();
     const { session } = await kit.loseInbox();
     for (const [name, { body }] of kit.vault.blobs) if (name.endsWith(".zip")) body.fill(0, 40, 60);
@@ -186,7 +186,7 @@ describe("upload-wave", () => {
     expect(await kit.items()).toHaveLength(5);
   });
 
-  test.each([401, 403])("says that the session ended on %i, and has what is left", async (status) => {
+  test.each([401, 403])("returns that the session ended on %i, and what is left", async (status) => {
     const kit = await aRestore();
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "status", ...importFault, status, after: 2, count: 1 });
@@ -227,7 +227,7 @@ describe("upload-wave", () => {
     expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: expect.any(Number), code: "ErrorNotThisOne" });
   });
 
-  test("imports at least one item however short its time is", async () => {
+  test("imports at least one item when there is no time", async () => {
     const kit = await aRestore({ items: 20 });
     const { session } = await kit.loseInbox();
 
@@ -239,7 +239,7 @@ describe("upload-wave", () => {
     expect((await kit.items()).length).toBeLessThan(20);
   });
 
-  test("keeps all of its slots busy, and no more, though the items are of one chunk", async () => {
+  test("keeps all of its slots busy, and no more, with the items of one chunk", async () => {
     for (const slots of [1, 4]) {
       const kit = await aRestore({ items: 30 });
       const { session } = await kit.loseInbox();
@@ -254,7 +254,7 @@ describe("upload-wave", () => {
     }
   });
 
-  test("leaves what Exchange would not take yet to a later wave, and says how long to wait", async () => {
+  test("leaves items beyond Exchange's limits to a later wave, and returns how long to wait", async () => {
     const kit = await aRestore({ items: 3 });
     const { lost, session } = await kit.loseInbox();
     const at = Math.floor(Date.now() / 1000);
@@ -313,7 +313,7 @@ describe("upload-wave, which replaces live items", () => {
     return { kit, old, session, ids };
   };
 
-  test("puts the stored versions in their place: no item more, none less", async () => {
+  test("replaces them with the stored versions: no item more, none less", async () => {
     const { kit, old, session, ids } = await aReplacement();
 
     expect(await kit.upload(session)).toMatchObject({ imported: 0, replaced: 2, failed: 0, left: [] });
@@ -323,7 +323,7 @@ describe("upload-wave, which replaces live items", () => {
     expect(await kit.reconcile()).toMatchObject({ replaced: 2, missing: 0 });
   });
 
-  test.each(["before", "after-commit"] as const)("looks at the live item when no answer came (%s)", async (when) => {
+  test.each(["before", "after-commit"] as const)("checks the live item when there was no answer (%s)", async (when) => {
     const { kit, old, session } = await aReplacement();
     await kit.fault({ kind: "reset", ...importFault, when, count: 1 });
 
@@ -333,7 +333,7 @@ describe("upload-wave, which replaces live items", () => {
     expect(await requests(kit, "import-item")).toBe(when === "before" ? 3 : 2);
   });
 
-  test("leaves an item alone that changed after it was planned, and says so", async () => {
+  test("does not replace an item that changed after the plan, and says so", async () => {
     const { kit, session, ids } = await aReplacement();
     await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: ids[0] ?? "", subject: "Newer" });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { selectFolders, UnknownFolderError } from "../../../../functions/restore/request/select-folders.ts";
+import { selectFolders, UnknownFolderError } from "../../../../functions/restore/request/selection.ts";
 import { aFolderAt } from "../plan/folders.ts";
 
 const FOLDERS = [
@@ -13,7 +13,7 @@ const FOLDERS = [
 const chosen = (...folders: string[]): string[] => selectFolders(FOLDERS, { folders }).map(({ path }) => path);
 
 describe("selectFolders", () => {
-  test("takes all, parents before children", () => {
+  test("returns all folders, parents before children", () => {
     const paths = selectFolders(FOLDERS, { all: true }).map(({ path }) => path);
 
     expect(paths.toSorted()).toEqual(FOLDERS.map(({ path }) => path).toSorted());
@@ -21,25 +21,25 @@ describe("selectFolders", () => {
     expect(paths.indexOf("Projects/2026")).toBeLessThan(paths.indexOf("Projects/2026/Bridge"));
   });
 
-  test.each(["old:Projects", "Projects", "projects"])("takes the folder %s and what lies below it", (name) => {
+  test.each(["old:Projects", "Projects", "projects"])("returns the folder %s and those below it", (name) => {
     expect(chosen(name)).toEqual(["Projects", "Projects/2026", "Projects/2026/Bridge"]);
   });
 
-  test("takes a folder by its well-known name, whatever its casing", () => {
+  test("finds a folder by its well-known name in any case", () => {
     expect(chosen("INBOX")).toEqual(["Inbox"]);
   });
 
-  test("takes a folder once that is named twice", () => {
+  test("returns a folder once when it is named twice", () => {
     expect(chosen("Projects/2026", "Projects")).toEqual(["Projects", "Projects/2026", "Projects/2026/Bridge"]);
   });
 
-  test("takes the named folders alone when children are not wanted", () => {
+  test("returns the named folders alone without children", () => {
     const paths = selectFolders(FOLDERS, { folders: ["Projects/2026", "Inbox"], children: false });
 
     expect(paths.map(({ path }) => path)).toEqual(["Inbox", "Projects/2026"]);
   });
 
-  test("leaves all folders to a selection of items, and one to a query that names it", () => {
+  test("returns all folders for a selection of items, and one for a query that names it", () => {
     expect(selectFolders(FOLDERS, { items: ["any"] })).toHaveLength(FOLDERS.length);
     expect(selectFolders(FOLDERS, { query: { q: "bridge" } })).toHaveLength(FOLDERS.length);
     expect(selectFolders(FOLDERS, { query: { folder: "projects" } }).map(({ path }) => path)).toEqual(["Projects"]);
