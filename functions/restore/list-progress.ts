@@ -1,41 +1,36 @@
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
-import * as z from "zod";
+import type * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance } from "../../shared/contracts/job-ids.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
+import { ListStatus, PlaceStatus, RestoreStatus } from "./restore.progress.ts";
+import { RestoredItems } from "./restore-list.contract.ts";
 
-const Count = z.int().nonnegative();
-
-const ListStatus = z.looseObject({ restores: Count, places: Count });
-const PlaceStatus = z.looseObject({
-  complete: Count,
-  partial: Count,
-  failed: Count,
-  items: z.object({ imported: Count, replaced: Count, bytes: Count }),
-  running: z.string().optional(),
-});
-const RestoreStatus = z.looseObject({
-  items: Count,
-  imported: Count,
-  replaced: Count,
-  ambiguous: Count,
-  failed: Count,
-  importedBytes: Count,
+// Only the fields that are needed: an earlier version of the app may have written a status without the others.
+const List = ListStatus.pick({ restores: true, places: true }).loose();
+const Place = PlaceStatus.extend({ items: RestoredItems.pick({ imported: true, replaced: true, bytes: true }) });
+const Restore = RestoreStatus.pick({
+  items: true,
+  imported: true,
+  replaced: true,
+  ambiguous: true,
+  failed: true,
+  importedBytes: true,
 });
 
 const NOTHING = { complete: 0, partial: 0, failed: 0, imported: 0, replaced: 0, bytes: 0 };
 
 /**
- * What a list of restores has done: its own status, the sums over its places and the restores that they are at, and when it
- * would end if it went on as it did so far, each restore taken for as much work as any other. Restores end between the looks
- * that this takes, so sums may lag by one restore a place.
+ * The progress of a list of restores: its own status, the sums over its places and the restores that run, and an
+ * estimate of the time left. The estimate assumes that every restore takes as long as those so far. Restores end
+ * between the lookups, so sums may lag by one restore for each place.
  */
 export const listProgress = async (
   client: Pick<DurableClient, "getStatus">,
   { instanceId, createdTime, customStatus }: DurableOrchestrationStatus,
   nowMs: number,
 ) => {
-  const list = ListStatus.safeParse(customStatus);
+  const list = List.safeParse(customStatus);
   if (!list.success) return customStatus;
   const { restores, places } = list.data;
   let sums = NOTHING;
@@ -43,14 +38,14 @@ export const listProgress = async (
   let done = 0;
   const running: string[] = [];
   for (let place = 0; place < places; place += 1) {
-    const status = PlaceStatus.safeParse((await findInstance(client, placeInstance(place, instanceId)))?.customStatus);
+    const status = Place.safeParse((await findInstance(client, placeInstance(place, instanceId)))?.customStatus);
     if (!status.success) continue;
     const { complete, partial, failed, items, running: job } = status.data;
     sums = addCounts(sums, { complete, partial, failed, ...items });
     done += complete + partial + failed;
     if (job === undefined) continue;
     running.push(job);
-    const restore = RestoreStatus.safeParse((await findInstance(client, job))?.customStatus).data;
+    const restore = Restore.safeParse((await findInstance(client, job))?.customStatus).data;
     if (restore === undefined) continue;
     sums = addCounts(sums, { ...NOTHING, ...restore, failed: 0, bytes: restore.importedBytes });
     done += settledShare(restore);
@@ -61,5 +56,5 @@ export const listProgress = async (
   return { ...list.data, ...sums, waiting, running, ...eta };
 };
 
-const settledShare = ({ items, imported, replaced, ambiguous, failed }: z.output<typeof RestoreStatus>): number =>
+const settledShare = ({ items, imported, replaced, ambiguous, failed }: z.output<typeof Restore>): number =>
   items === 0 ? 0 : Math.min(1, (imported + replaced + ambiguous + failed) / items);

@@ -6,6 +6,7 @@ import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
 import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "./restore.contract.ts";
+import type { PlaceStatus } from "./restore.progress.ts";
 import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
 import { isWhole, restoredItems } from "./restored-items.steps.ts";
 
@@ -26,7 +27,7 @@ export function* restoreInTurn(context: OrchestrationContext): Generator<Task, R
     at = taken.at;
 
     const instanceId = restoreInstance(taken.restore.restoreId);
-    context.df.setCustomStatus({ ...statusOf(outcomes), running: instanceId });
+    context.df.setCustomStatus({ ...statusOf(outcomes), running: instanceId } satisfies PlaceStatus);
     outcomes = count(outcomes, yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore }));
     context.df.setCustomStatus(statusOf(outcomes));
   }
@@ -39,7 +40,7 @@ export function* restoreInTurn(context: OrchestrationContext): Generator<Task, R
  * Without the failures: their reasons could exceed the 16 KB of a status.
  * Source: learn.microsoft.com, durable-functions-custom-orchestration-status.
  */
-const statusOf = ({ failures: _, ...counts }: RestoreOutcomes) => counts;
+const statusOf = ({ failures: _, ...counts }: RestoreOutcomes): PlaceStatus => counts;
 
 const count = (outcomes: RestoreOutcomes, ended: RestoreResult | RestorePlan | PartFailure): RestoreOutcomes => {
   if ("reason" in ended)

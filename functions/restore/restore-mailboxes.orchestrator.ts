@@ -3,6 +3,7 @@ import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
+import type { ListStatus } from "./restore.progress.ts";
 import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";
 import { NO_ITEMS } from "./restored-items.steps.ts";
 
@@ -15,7 +16,7 @@ const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: []
 export function* restoreMailboxes(context: OrchestrationContext): Generator<Task, RestoreOutcomes, unknown> {
   const { listId, restores, mailboxes, window } = RestoreMailboxesInput.parse(context.df.getInput());
   const places = Math.min(window, mailboxes);
-  context.df.setCustomStatus({ phase: "restoring", restores, mailboxes, places });
+  context.df.setCustomStatus({ phase: "restoring", restores, mailboxes, places } satisfies ListStatus);
 
   const parts = Array.from({ length: places }, (_, place) => ({
     instanceId: placeInstance(place, restoresInstance(listId)),
@@ -23,7 +24,7 @@ export function* restoreMailboxes(context: OrchestrationContext): Generator<Task
   }));
   const outcomes = yield* fillPlaces(context, { name: "restore-in-turn", output: RestoreOutcomes }, parts);
 
-  context.df.setCustomStatus({ phase: "done", restores, mailboxes, places: 0 });
+  context.df.setCustomStatus({ phase: "done", restores, mailboxes, places: 0 } satisfies ListStatus);
   return outcomes.reduce(add, NONE);
 }
 

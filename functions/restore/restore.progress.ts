@@ -1,29 +1,47 @@
+import * as z from "zod";
 import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
+import { RestoreOutcomes } from "./restore-list.contract.ts";
 
-/** What `GET /api/jobs/{id}` shows of a restore while it runs. */
-export interface RestoreStatus {
-  readonly phase: "waiting" | "planning" | "folders" | "importing" | "reconciling" | "done";
-  readonly items: number;
-  readonly present: number;
-  readonly bytes: number;
-  readonly imported: number;
-  readonly replaced: number;
-  readonly ambiguous: number;
-  readonly failed: number;
-  readonly importedBytes: number;
-  readonly throttled: number;
+const Count = z.int().nonnegative();
+
+/** The custom status of a restore, which `GET /api/jobs/{id}` shows while it runs. */
+export const RestoreStatus = z.object({
+  phase: z.enum(["waiting", "planning", "folders", "importing", "reconciling", "done"]),
+  items: Count,
+  present: Count,
+  bytes: Count,
+  imported: Count,
+  replaced: Count,
+  ambiguous: Count,
+  failed: Count,
+  importedBytes: Count,
+  throttled: Count,
   /** Both are absent until a wave has imported something. */
-  readonly itemsPerSecond?: number;
-  readonly etaSeconds?: number;
-}
+  itemsPerSecond: z.number().optional(),
+  etaSeconds: Count.optional(),
+});
+export type RestoreStatus = z.output<typeof RestoreStatus>;
 
-/** What a wave of lanes brought to an end, and how long it took, with the wait that Graph asked for after it. */
+/** The custom status of a place of a list's window; `running` is the restore that it runs now. */
+export const PlaceStatus = RestoreOutcomes.omit({ failures: true }).extend({ running: z.string().optional() });
+export type PlaceStatus = z.output<typeof PlaceStatus>;
+
+/** The custom status of a list of restores. */
+export const ListStatus = z.object({
+  phase: z.enum(["restoring", "done"]),
+  restores: Count,
+  mailboxes: Count,
+  places: Count,
+});
+export type ListStatus = z.output<typeof ListStatus>;
+
+/** Items that a wave settled, and its time with the wait that Graph asked for after it. */
 export interface WavePace {
   readonly settled: number;
   readonly elapsedMs: number;
 }
 
-/** The rate is that of the last wave, and what is left is taken to go on at it. */
+/** The rate is that of the last wave; the estimate assumes that it stays the same. */
 export const restoreStatus = (
   phase: RestoreStatus["phase"],
   plan: Pick<RestorePlan, "items" | "present" | "bytes">,
@@ -40,11 +58,11 @@ export const restoreStatus = (
   failed,
   importedBytes: bytes,
   throttled,
-  ...(pace && prospect(pace, Math.max(0, plan.items - imported - replaced - ambiguous - failed))),
+  ...(pace && estimate(pace, Math.max(0, plan.items - imported - replaced - ambiguous - failed))),
 });
 
 /** One decimal, so that a slow restore has a rate too. */
-const prospect = (
+const estimate = (
   { settled, elapsedMs }: WavePace,
   left: number,
 ): Pick<RestoreStatus, "itemsPerSecond" | "etaSeconds"> => {
