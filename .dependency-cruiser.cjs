@@ -1,3 +1,6 @@
+/** What starts Azurite. */
+const AZURITE = "^(test/support/azurite|local/storage/(azurite|storage))\\.ts$";
+
 /** The direction of dependencies: functions/index.ts -> functions/<feature> -> shared, and nothing the other way. */
 module.exports = {
   forbidden: [
@@ -81,6 +84,36 @@ module.exports = {
       to: {
         path: "^shared/.*(\\.(contract|notice|progress|steps|orchestrator|activity|http|timer|event)|-state)\\.ts$",
       },
+    },
+    {
+      name: "azurite-for-its-own-tests",
+      comment: "A test that needs Azurite is an .azurite.test.ts: others run without it.",
+      severity: "error",
+      from: { path: "^test/.*\\.test\\.ts$", pathNot: "\\.azurite\\.test\\.ts$" },
+      to: { path: AZURITE, reachable: true },
+    },
+    {
+      name: "the-stack-for-end-to-end-tests",
+      comment: "A test that needs the whole stack stands in test/end-to-end or test/memory.",
+      severity: "error",
+      from: { path: "^test/.*\\.test\\.ts$", pathNot: "^test/(end-to-end|memory)/" },
+      to: { path: "^test/support/stack\\.ts$", reachable: true },
+    },
+  ],
+  required: [
+    {
+      name: "azurite-tests-need-azurite",
+      comment: "A test without need of Azurite is a plain .test.ts: it starts sooner.",
+      severity: "error",
+      module: { path: "\\.azurite\\.test\\.ts$" },
+      to: { path: AZURITE, reachable: true },
+    },
+    {
+      name: "end-to-end-tests-need-the-stack",
+      comment: "A test without need of the whole stack stands beside the tests of what it tests.",
+      severity: "error",
+      module: { path: "^test/(end-to-end|memory)/.*\\.test\\.ts$" },
+      to: { path: "^test/support/stack\\.ts$", reachable: true },
     },
   ],
   options: {

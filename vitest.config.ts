@@ -1,9 +1,17 @@
 import { defineConfig } from "vitest/config";
 
+/** What a test needs shows in its name: nothing, Azurite, or the whole stack. .dependency-cruiser.cjs checks it. */
+const AZURITE = "test/**/*.azurite.test.ts";
+const END_TO_END = "test/end-to-end/**/*.test.ts";
+const MEMORY = "test/memory/**/*.test.ts";
+
+/** Limits find what hangs; they measure nothing. */
+const HANGS_MS = 300_000;
+
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    testTimeout: HANGS_MS,
+    hookTimeout: HANGS_MS,
     maxWorkers: 3,
     projects: [
       {
@@ -12,7 +20,16 @@ export default defineConfig({
           name: "units",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/end-to-end/**", "test/memory/**"],
+          exclude: [AZURITE, END_TO_END, MEMORY],
+          setupFiles: ["test/support/after-each.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "azurite",
+          isolate: false,
+          include: [AZURITE],
           globalSetup: ["test/support/azurite.ts"],
           setupFiles: ["test/support/after-each.ts"],
         },
@@ -21,19 +38,16 @@ export default defineConfig({
         extends: true,
         test: {
           name: "end-to-end",
-          include: ["test/end-to-end/**/*.test.ts"],
+          include: [END_TO_END],
           globalSetup: ["test/support/stack-app.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
         },
       },
       {
         extends: true,
         test: {
           name: "memory",
-          include: ["test/memory/**/*.test.ts"],
+          include: [MEMORY],
           globalSetup: ["test/support/stack-app.ts"],
-          testTimeout: 120_000,
         },
       },
     ],

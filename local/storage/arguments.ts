@@ -1,7 +1,6 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { explain, Subscription } from "./options.ts";
-import type { StorageOptions } from "./storage.ts";
+import { explain, type StorageOptions, Subscription } from "./options.ts";
 
 const Json = z.string().transform((text, context) => {
   try {

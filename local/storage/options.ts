@@ -23,6 +23,13 @@ export const EventsOptions = z.strictObject({
 });
 export type EventsOptions = z.input<typeof EventsOptions>;
 
+export interface StorageOptions {
+  /** Where the blobs live; a later start with the same directory finds them again. */
+  readonly dir: string;
+  readonly port?: number | undefined;
+  readonly events?: EventsOptions | undefined;
+}
+
 /** What Event Grid allows itself: delivering an event twice, and a later one before an earlier one. */
 export const DeliveryQuirks = z.strictObject({
   duplicates: z.boolean().default(false),

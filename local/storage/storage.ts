@@ -11,7 +11,7 @@ import { createFaults } from "./faults.ts";
 import { createGateway } from "./gateway.ts";
 import { openJournal } from "./journal.ts";
 import { createNotifier } from "./notifier.ts";
-import type { EventsOptions } from "./options.ts";
+import type { StorageOptions } from "./options.ts";
 
 export interface Storage extends StorageControls {
   readonly url: string;
@@ -20,13 +20,6 @@ export interface Storage extends StorageControls {
   readonly blobEndpoint: string;
   /** Ends Azurite after it saved its state. Safe to call twice. */
   stop(): Promise<void>;
-}
-
-export interface StorageOptions {
-  /** Where the blobs live; a later start with the same directory finds them again. */
-  readonly dir: string;
-  readonly port?: number | undefined;
-  readonly events?: EventsOptions | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ import type { FaultRule } from "../../local/graph/faults.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ActivityContract } from "../../shared/durable/activity.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
+import { findMailbox } from "../../shared/mailboxes.ts";
 import { dutyCredential } from "../../shared/security/credentials.ts";
 import { mailboxKey } from "../../shared/vault/mailbox-key.ts";
 import { anEmulator, UPN } from "../local/graph/kit.ts";
@@ -13,6 +14,9 @@ import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 import { all } from "../shared/vault/samples.ts";
 
 export const aRun = "20261122T010000Z-abc234";
+export const aRestoreId = "20261122T093000Z-xyz567";
+
+export const BO = "bo.chen@contoso.example";
 
 type EmulatorOptions = NonNullable<Parameters<typeof anEmulator>[0]>;
 type MailboxOptions = Omit<
@@ -60,6 +64,18 @@ export const aMailboxInGraph = async (
     work: memoryBlobs(),
     state: memoryBlobs(),
   };
+};
+
+/** A second mailbox in the emulator, empty unless the options say otherwise. */
+export const anotherMailbox = async (
+  { admin, openGraph, vault }: Awaited<ReturnType<typeof aMailboxInGraph>>,
+  options: MailboxOptions = {},
+): Promise<MailboxRef> => {
+  const fixed = { kind: "generated", userPrincipalName: BO, items: 0, layout: "inbox-only", userFolders: 0 } as const;
+  await admin["add-mailbox"]({ ...fixed, ...options });
+  const found = await findMailbox(openGraph({ untilMs: Date.now() + 10_000 }), vault, BO);
+  if (found === undefined) throw new Error("The second mailbox is not there");
+  return found;
 };
 
 const overTheWire = (value: unknown): unknown => JSON.parse(JSON.stringify(value));

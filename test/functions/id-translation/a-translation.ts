@@ -1,8 +1,7 @@
 import type { GraphEmulator } from "../../../local/graph/emulator.ts";
 import type { ExchangeIdFormat } from "../../../shared/contracts/id-formats.ts";
 import { translateExchangeIds } from "../../../shared/graph/translate-ids.ts";
-import { aMailboxInGraph } from "../kit.ts";
-import { anotherMailbox } from "../restore/a-restore.ts";
+import { aMailboxInGraph, anotherMailbox } from "../kit.ts";
 
 export const aTranslationId = "20261122T093000Z-xyz567";
 

@@ -16,32 +16,15 @@ import { blobLedgers } from "../../../functions/restore/upload/ledger.ts";
 import { uploadWaveActivity } from "../../../functions/restore/upload/upload-wave.activity.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { importer } from "../../../shared/graph/import-item.ts";
-import { findMailbox } from "../../../shared/mailboxes.ts";
 import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";
-import { aMailboxInGraph, deliver } from "../kit.ts";
-
-export const aRestoreId = "20261122T093000Z-xyz567";
+import { aMailboxInGraph, aRestoreId, deliver } from "../kit.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 
-export const BO = "bo.chen@contoso.example";
-
-/** A second mailbox in the emulator, empty unless the options say otherwise. */
-export const anotherMailbox = async (
-  { admin, openGraph, vault }: Kit,
-  options: Parameters<typeof aMailboxInGraph>[0] = {},
-): Promise<MailboxRef> => {
-  const fixed = { kind: "generated", userPrincipalName: BO, items: 0, layout: "inbox-only", userFolders: 0 } as const;
-  await admin["add-mailbox"]({ ...fixed, ...options });
-  const found = await findMailbox(openGraph({ untilMs: Date.now() + 10_000 }), vault, BO);
-  if (found === undefined) throw new Error("The second mailbox is not there");
-  return found;
-};
-
-/** A mailbox that was backed up, and the activities that restore it, run as the host runs them. */
+/** A mailbox that was backed up, and the activities that restore it, each delivered as the host does. */
 export const aRestore = async (
   mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
   {

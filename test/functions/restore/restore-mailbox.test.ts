@@ -5,7 +5,7 @@ import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orche
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
-import { aRestoreId } from "./a-restore.ts";
+import { aRestoreId } from "../kit.ts";
 
 type Wave = z.output<typeof uploadWave.input>;
 type Asking = z.output<typeof shareSlots.input>;

@@ -7,7 +7,7 @@ import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import type { PutRecord } from "../../../../shared/vault/records.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { all, aPut } from "../../../shared/vault/samples.ts";
-import { aRestoreId } from "../a-restore.ts";
+import { aRestoreId } from "../../kit.ts";
 
 /** Two folders of the snapshot that are one in the target. */
 const targetKeyOf = (folderId: string): string => (folderId === "twin" ? "inbox" : folderId);

@@ -3,7 +3,7 @@ import { getReport } from "../../../../functions/restore/report/get-report.http.
 import { keepRestoreReport, type RestoreReport } from "../../../../functions/restore/report/restore-report.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
-import { aRestoreId } from "../a-restore.ts";
+import { aRestoreId } from "../../kit.ts";
 
 const JOB = `restore-${aRestoreId}`;
 

@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createImportSession } from "../../../../functions/restore/restore.contract.ts";
 import { createImportSessionActivity } from "../../../../functions/restore/upload/create-import-session.activity.ts";
 import { sealer } from "../../../../shared/security/seal.ts";
-import { aMailboxInGraph, deliver } from "../../kit.ts";
-import { aRestoreId } from "../a-restore.ts";
+import { aMailboxInGraph, aRestoreId, deliver } from "../../kit.ts";
 
 const seals = sealer(Buffer.alloc(32, 7));
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { all } from "../../../shared/vault/samples.ts";
-import { anotherMailbox, aRestore, contents } from "../a-restore.ts";
+import { anotherMailbox } from "../../kit.ts";
+import { aRestore, contents } from "../a-restore.ts";
 
 describe("the restore into another mailbox", () => {
   test.each(["original", "new-folder"] as const)("imports every item there, with target %s", async (target) => {

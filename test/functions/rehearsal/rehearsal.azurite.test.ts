@@ -9,8 +9,8 @@ import { rehearsalInstance } from "../../../shared/contracts/job-ids.ts";
 import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
 import { all } from "../../shared/vault/samples.ts";
 import { aFakeHub, ask } from "../fake-hub.ts";
-import { deliver } from "../kit.ts";
-import { anotherMailbox, aRestore, aRestoreId, BO } from "../restore/a-restore.ts";
+import { anotherMailbox, aRestoreId, BO, deliver } from "../kit.ts";
+import { aRestore } from "../restore/a-restore.ts";
 
 const DATE = "2026-11-22";
 const PLAN_ID = "20261122T060000Z-abc234";

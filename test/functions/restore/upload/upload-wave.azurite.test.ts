@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import { all } from "../../../shared/vault/samples.ts";
-import { aRestore, aRestoreId, contents, copyFirstItem } from "../a-restore.ts";
+import { aRestoreId } from "../../kit.ts";
+import { aRestore, contents, copyFirstItem } from "../a-restore.ts";
 
 type Kit = Awaited<ReturnType<typeof aRestore>>;
 

@@ -11,7 +11,8 @@ import { UPN } from "../../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../../shared/audit/memory-audit-log.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
-import { anotherMailbox, aRestore, BO } from "../a-restore.ts";
+import { anotherMailbox, BO } from "../../kit.ts";
+import { aRestore } from "../a-restore.ts";
 
 const OPERATOR = "0a0a0a0a-1111-4222-8333-444444444444";
 const NOBODY = "nobody@contoso.example";

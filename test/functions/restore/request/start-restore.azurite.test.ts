@@ -11,7 +11,8 @@ import { UPN } from "../../../local/graph/kit.ts";
 import { memoryAuditLog } from "../../../shared/audit/memory-audit-log.ts";
 import { aPrincipalHeader } from "../../../shared/security/a-principal.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
-import { anotherMailbox, aRestore, aRestoreId, BO } from "../a-restore.ts";
+import { anotherMailbox, aRestoreId, BO } from "../../kit.ts";
+import { aRestore } from "../a-restore.ts";
 
 const operating = (deps: Parameters<typeof startRestore>[0]) =>
   guardOf(principalOf("platform"))(["Restore.Operator"], startRestore(deps));

@@ -7,7 +7,8 @@ import {
 } from "../../../functions/personal-data/personal-data.contract.ts";
 import { requestPersonalDataExportActivity } from "../../../functions/personal-data/request-personal-data-export.activity.ts";
 import { deliver } from "../kit.ts";
-import { anExportId, aPerson } from "./an-export.ts";
+import { aPerson } from "./a-person.ts";
+import { anExportId } from "./an-export.ts";
 
 /** A request for the person's data, by the real activity. */
 const aRequest = async (...settings: Parameters<typeof aPerson>) => {

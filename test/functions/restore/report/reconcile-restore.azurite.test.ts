@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { findRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
-import { aRestore, aRestoreId, copyFirstItem } from "../a-restore.ts";
+import { aRestoreId } from "../../kit.ts";
+import { aRestore, copyFirstItem } from "../a-restore.ts";
 
 type Kit = Awaited<ReturnType<typeof aRestore>>;
 

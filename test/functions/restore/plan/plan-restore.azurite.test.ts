@@ -6,7 +6,8 @@ import {
   readRestorePlan,
 } from "../../../../functions/restore/restore-state.ts";
 import { itemTime } from "../../../../shared/vault/item-filter.ts";
-import { anotherMailbox, aRestore, aRestoreId, copyFirstItem, plannedChunks } from "../a-restore.ts";
+import { anotherMailbox, aRestoreId } from "../../kit.ts";
+import { aRestore, copyFirstItem, plannedChunks } from "../a-restore.ts";
 
 const anotherId = "20261122T103000Z-abc234";
 
