@@ -3,7 +3,7 @@ import { readConfig, secretsIn } from "../shared/config.ts";
 import { durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { guardOf } from "../shared/http/guard.ts";
-import { watchAnswers } from "../shared/http/paced-body.ts";
+import { watchResponses } from "../shared/http/paced-body.ts";
 import { principalOf } from "../shared/security/principal.ts";
 import { redactError, redactor } from "../shared/security/redact.ts";
 import { backupFunctions } from "./backup/backup.functions.ts";
@@ -30,7 +30,7 @@ const config = readConfig();
 
 // A million ids in a request, and the files of a package, do not fit into memory: they pass through as streams.
 app.setup({ enableHttpStream: true });
-watchAnswers();
+watchResponses();
 
 const redact = redactor(secretsIn(config));
 app.hook.log((line) => {

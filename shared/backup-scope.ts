@@ -37,5 +37,5 @@ const isEscaped = (text: string): boolean => {
 /** The setting `BACKUP_EXCLUDE_FOLDERS`. */
 export const FolderEntries = Entries.refine((entries) => entries.every(isEscaped), {
   error:
-    "should be well-known names or paths of folders separated by commas, with %2C for a comma and %25 for a percent sign",
+    "should be well-known names or paths of folders separated by commas, with %2C for a comma and %25 for a percent",
 });

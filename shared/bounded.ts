@@ -1,4 +1,7 @@
-/** Maps with at most `width` calls under way; results keep the order. The first failure rejects, and starts no more. */
+/**
+ * Maps with at most `width` calls at a time; results keep the order. After the first failure, it rejects and starts no
+ * more.
+ */
 export const mapBounded = async <T, R>(
   values: readonly T[],
   width: number,
@@ -23,7 +26,7 @@ export const mapBounded = async <T, R>(
   return results;
 };
 
-/** Waits for all, also when one fails, and then rejects with the first failure: nothing goes on behind the caller's back. */
+/** Waits for all, also when one fails, then rejects with the first failure: nothing goes on in the background. */
 export const allOf = async <T extends readonly unknown[]>(
   work: {
     readonly [K in keyof T]: Promise<T[K]>;

@@ -15,9 +15,9 @@ const list = (error: string) =>
     .transform((text) => text.split(",").map((entry) => entry.trim()))
     .refine((entries) => !entries.includes(""), { error });
 
-const wholeNumber = (least: number, most: number) => {
-  const error = `should be a whole number from ${least} to ${most}`;
-  return z.coerce.number({ error }).int({ error }).min(least, { error }).max(most, { error });
+const wholeNumber = (min: number, max: number) => {
+  const error = `should be a whole number from ${min} to ${max}`;
+  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
 
 const BLOB_ENDPOINT = "should be the blob endpoint of the data account";
@@ -32,17 +32,20 @@ const COVERAGE_SCHEDULE = "0 30 * * * *";
 const REHEARSAL_SCHEDULE = "0 0 12 * * *";
 const VERIFY_SCHEDULE = "0 0 13 * * *";
 
-/** The resource id of a storage account, as Event Grid gives it. */
+/** The resource id of a storage account, as in the events of Event Grid. */
 const STORAGE_ACCOUNT =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A user delegation key is good for 7 days, of which some minutes are past. Source: learn.microsoft.com/rest/api/storageservices/get-user-delegation-key. */
+/**
+ * A user delegation key is valid for 7 days, of which some minutes have passed. Source:
+ * learn.microsoft.com/rest/api/storageservices/get-user-delegation-key.
+ */
 const MAX_SAS_HOURS = 7 * 24 - 1;
 
-/** Scratch data lives for 7 days, and what an export is known by is among it. */
+/** Scratch data is deleted after 7 days, and the record of an export with it. */
 const MAX_EXPORT_DAYS = 7;
 
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
@@ -53,8 +56,8 @@ const duty = (env: { clientId: string | undefined; localToken: string | undefine
     : { kind: "local-token", token: env.localToken };
 
 /**
- * What each setting should be, in the words an operator reads when it is not. The host reads `BACKUP_SCHEDULE` too, as
- * the timer's `%BACKUP_SCHEDULE%`.
+ * The settings. Each error says what a setting should be, in words for an operator. The host reads `BACKUP_SCHEDULE`
+ * too, as the timer's `%BACKUP_SCHEDULE%`.
  */
 const Settings = z
   .object({
@@ -176,7 +179,7 @@ const Settings = z
     }),
   );
 
-/** Who the app is towards Graph for one duty. A local token works against an emulator on this machine only. */
+/** The app's credential for one duty. A local token is for an emulator on this machine only. */
 export type DutyCredential =
   | { readonly kind: "managed-identity"; readonly clientId: string | undefined }
   | { readonly kind: "local-token"; readonly token: string };
@@ -194,40 +197,40 @@ export interface Config {
   readonly storage:
     | { readonly kind: "endpoint"; readonly blobEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
-  /** Which snapshots are kept; without it nothing is ever removed. */
+  /** Which snapshots are kept; without a policy nothing is ever removed. */
   readonly retention: RetentionPolicy | undefined;
   readonly sealKey: Buffer;
-  /** In whose name ids are translated: the app's, or that of a caller, who signed in by an app registration. */
+  /** Whether ids are translated as the app, or on behalf of the caller, who signed in by an app registration. */
   readonly idTranslation:
     | { readonly by: "app" }
     | { readonly by: "caller"; readonly tenantId: string; readonly clientId: string };
-  /** Who says who calls: the platform's authentication or, for an emulator on this machine only, nobody. */
+  /** What authenticates callers: the platform or, for an emulator on this machine only, nothing. */
   readonly authentication: "platform" | "none";
   readonly backup: {
     readonly scope: BackupScope;
     /** Users, by id or principal name, who are never backed up. */
     readonly exclude: readonly string[];
-    /** Changes to which folders are backed up. */
+    /** Folders to leave out, by path or well-known name; with a `+`, a default to include. */
     readonly excludeFolders: readonly string[];
-    /** Whether archive mailboxes are backed up too, which takes beta endpoints. */
+    /** Whether archive mailboxes are backed up too, which needs beta endpoints. */
     readonly archives: boolean;
     /** Mailboxes backed up at the same time. */
     readonly window: number;
-    /** How long one lane works before it returns. */
+    /** How long the lanes of a wave work before they return. */
     readonly laneBudgetMs: number;
-    /** How old a mailbox's last look may get before it is due again. */
+    /** How often a mailbox should be backed up. */
     readonly intervalMs: number;
   };
-  /** Mailboxes that a list of restores fills at the same time. */
+  /** Mailboxes that a list of restores restores into at the same time. */
   readonly restore: { readonly window: number };
   readonly followUp: {
-    /** The resource id of the account whose events are believed; `undefined`: whichever is subscribed to. */
+    /** The resource id of the account whose events are trusted; `undefined`: every one that is subscribed to. */
     readonly eventSource: string | undefined;
     /** How long the mailbox of someone who left is kept from retention. */
     readonly leaverHoldDays: number;
     /** Where notices go. The URL is a credential. */
     readonly webhook: Webhook | undefined;
-    /** When coverage is looked at, as NCRONTAB. */
+    /** When coverage is scanned, as NCRONTAB. */
     readonly coverageSchedule: string;
     readonly rehearsal: {
       readonly schedule: string;
@@ -238,7 +241,7 @@ export interface Config {
   };
   readonly verify: {
     readonly schedule: string;
-    /** In so many days all of the vault is verified, a share each day. */
+    /** The number of days in which all of the vault is verified, a share each day. */
     readonly days: number;
   };
   readonly personalData: {
@@ -246,20 +249,20 @@ export interface Config {
     readonly sasMs: number;
     /** How long an export is waited for. */
     readonly timeoutMs: number;
-    /** How long after it was asked for a person must have an answer. */
+    /** How long after a request a person must have an answer. */
     readonly deadlineMs: number;
   };
 }
 
-/** A webhook, and whose message it takes. */
+/** A webhook, and the format of its messages. */
 export interface Webhook {
   readonly url: string;
   readonly format: "teams" | "slack";
 }
 
 /**
- * What is wrong between settings, also while single ones are wrong by themselves. `WEBSITE_AUTH_ENABLED` is the platform's
- * own word. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11).
+ * The conflicts between settings, found even when single settings are wrong. `WEBSITE_AUTH_ENABLED` is set by the
+ * platform. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11).
  */
 const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] => {
   const endpoint = env["GRAPH_ENDPOINT"] ?? GRAPH;
@@ -281,7 +284,7 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
   if (isLoopback(endpoint)) return wrong;
   if (env["AUTHENTICATION"] !== "none" && env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true")
     wrong.push(
-      "AUTHENTICATION 'platform' needs the platform's authentication: turn it on for this app, or anyone can say who they are",
+      "AUTHENTICATION 'platform' needs the platform's authentication: turn it on, or anyone can say who they are",
     );
   if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
   for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN", "LOCAL_PRIVACY_TOKEN"]) {
@@ -306,7 +309,7 @@ export const readConfig = (env: Readonly<Record<string, string | undefined>> = p
   throw new Error(`The app cannot start with these settings: ${lines.join("; ")}`);
 };
 
-/** The settings that are secrets, as they may stand in a text. */
+/** The settings that are secrets, as they may appear in a text. */
 export const secretsIn = ({ graph, sealKey, storage, followUp }: Config): string[] => [
   sealKey.toString("base64"),
   ...[graph.backup, graph.restore, graph.privacy].flatMap((duty) => (duty.kind === "local-token" ? [duty.token] : [])),

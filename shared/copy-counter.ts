@@ -1,12 +1,12 @@
 /**
  * Counts copies of items by folder and search key. Copies of an item share their search key, also within one folder
- * (MS-OXCPRPT 2.2.1.9), so what counts is how many there are, never whether there is one.
+ * (MS-OXCPRPT 2.2.1.9), so it takes a count: to know that there is one is not enough.
  */
 export interface CopyCounter {
   add(folderId: string, searchKey: string | undefined): void;
-  /** Takes one copy away if there is one; never for an item without a search key. */
+  /** Removes one copy; false if there is none, and always for an item without a search key. */
   take(folderId: string, searchKey: string | undefined): boolean;
-  /** How many copies are left. */
+  /** The number of copies that are left. */
   readonly size: number;
 }
 

@@ -1,7 +1,7 @@
-/** Entries of 32-bit words, of which the first are the key. */
+/** Entries of 32-bit words; the first words are the key. */
 export interface HashTable {
   readonly size: number;
-  /** Adds an entry unless its key is there; returns the entry that was there before. */
+  /** Adds an entry unless its key exists; returns the existing entry. */
   add(entry: readonly number[]): Uint32Array | undefined;
   has(key: readonly number[]): boolean;
 }
@@ -11,8 +11,8 @@ const MAX_LOAD = 0.8;
 const GROWTH = 1.5;
 
 /**
- * An open-addressing table of hashes: a great many entries at a few words each, and the former table while it grows. The
- * first word of a key must not be 0, which marks an empty slot; {@link hashWords} sees to that.
+ * An open-addressing table of hashes: it needs a few words for each entry and, while it grows, the former table. The
+ * first word of a key must not be 0, which marks an empty slot; {@link hashWords} never returns that.
  */
 export const hashTable = ({ keyWords, valueWords = 0 }: { keyWords: number; valueWords?: number }): HashTable => {
   const width = keyWords + valueWords;
@@ -20,7 +20,7 @@ export const hashTable = ({ keyWords, valueWords = 0 }: { keyWords: number; valu
   let table = new Uint32Array(width * slots);
   let size = 0;
 
-  /** Where the entry of a key begins, or the empty slot where it would go. */
+  /** The offset of a key's entry, or of the empty slot for it. */
   const find = (key: ArrayLike<number>): number => {
     for (let slot = (key[0] ?? 0) % slots; ; slot = (slot + 1) % slots) {
       const at = width * slot;

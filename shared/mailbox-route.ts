@@ -8,10 +8,10 @@ import { findMailbox } from "./mailboxes.ts";
 import { NOBODY, type Principal } from "./security/principal.ts";
 import { type Blobs, UnreadableBlobError } from "./storage/blobs.ts";
 
-/** How long a caller is kept waiting for the directory. */
+/** How long a caller waits for the directory. */
 export const DIRECTORY_DEADLINE_MS = 10_000;
 
-/** What finds a mailbox by its key, or by the id or principal name of its user. */
+/** Where a mailbox is found by its key, or by the id or principal name of its user. */
 export interface MailboxSource {
   readonly openGraph: OpenGraph;
   readonly vault: Blobs;
@@ -19,7 +19,7 @@ export interface MailboxSource {
 
 /** A request to a route below `mailboxes/{mailbox}`. */
 export interface MailboxRequest<I> {
-  /** What the route reads of its body or query. */
+  /** The parsed body or query. */
   readonly input: I;
   readonly request: HttpRequest;
   readonly context: InvocationContext;
@@ -35,23 +35,18 @@ type MailboxHandler = (
 type Answer<M, I> = (mailbox: M, asked: MailboxRequest<I>) => HttpResponseInit | Promise<HttpResponseInit>;
 
 /**
- * The handler of a route below `mailboxes/{mailbox}`. 400 names what of the input does not parse; 404 is for a mailbox that
- * neither the directory nor the vault knows; 500 names the blob when the vault is damaged.
+ * The handler of a route below `mailboxes/{mailbox}`. 400 for input that does not parse; 404 for a mailbox that is
+ * neither in the directory nor in the vault; 500 with the name of the blob when the vault is damaged.
  */
 export const mailboxRoute = <I>(source: MailboxSource, read: ReadInput<I>, answer: Answer<MailboxRef, I>) =>
   routeOf((name) => findLive(source, name), "There is no such mailbox.", read, answer);
 
 /**
- * The same for a mailbox of which the vault holds anything: 404 when it holds nothing. It reads no blob to find the key, so
- * it serves a mailbox whose head is lost or damaged.
+ * The same for a mailbox in the vault: 404 when the vault has no blob of it. It reads no blob to find the key, so it
+ * works for a mailbox whose head is missing or damaged.
  */
 export const storedMailboxRoute = <I>(source: MailboxSource, read: ReadInput<I>, answer: Answer<MailboxKey, I>) =>
-  routeOf(
-    (name) => findStored(source, name),
-    "The vault holds nothing of such a mailbox: back it up first.",
-    read,
-    answer,
-  );
+  routeOf((name) => findStored(source, name), "The mailbox is not in the vault: back it up first.", read, answer);
 
 const routeOf =
   <M, I>(

@@ -7,7 +7,7 @@ import type { Blobs } from "./storage/blobs.ts";
 import { mailboxKey } from "./vault/mailbox-key.ts";
 import { readHead } from "./vault/snapshots.ts";
 
-/** No longer than a principal name may be (64 characters, @, 255), and no lone surrogate, which no URL can carry. */
+/** At most as long as a principal name (64 characters, @, 255), and without a lone surrogate, which no URL can have. */
 const Name = z
   .string()
   .min(1)
@@ -15,15 +15,15 @@ const Name = z
   .regex(/^\P{Surrogate}*$/u);
 
 /**
- * The live mailbox of a user by id or principal name, or of a key that the vault knows; `undefined` when there is none.
- * An archive goes by its key.
+ * The live mailbox of a user by id or principal name, or a mailbox in the vault by its key; `undefined` when there is
+ * none. An archive is found by its key only.
  */
 export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> => {
   if (!Name.safeParse(name).success) return undefined;
   return MailboxKey.safeParse(name).success ? findInVault(vault, name) : findLive(graph, name);
 };
 
-/** The mailboxes of a user: the primary one and, if wanted, the archive; empty when there is none. */
+/** The mailboxes of a user: the primary one and, with `archives`, the archive; empty when there is none. */
 export const mailboxesOf = async (
   graph: GraphClient,
   userId: string,

@@ -1,4 +1,4 @@
-/** Calls `open` once for each key, however many ask at the same time; a failure stays the answer for its key. */
+/** Calls `open` once for each key, also for calls at the same time. A failure is remembered too. */
 export const memoize = <T>(open: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
   const opened = new Map<string, Promise<T>>();
   return (key) => {

@@ -1,12 +1,14 @@
 import * as z from "zod";
 
-/** Snapshots of which periods are kept: the newest one of each of the last so many that have any. */
+/**
+ * The periods of a policy. With a count of n, the newest snapshot is kept of each of the last n periods that have any.
+ */
 export const PERIODS = ["last", "hourly", "daily", "weekly", "monthly", "yearly"] as const;
 export type Period = (typeof PERIODS)[number];
 
-/** What to keep of a mailbox's snapshots. `within` keeps all that are no older than that before the newest one. */
+/** Which snapshots of a mailbox to keep. `within` keeps all that are at most that much older than the newest one. */
 export interface RetentionPolicy {
-  /** As it was set. */
+  /** The policy as it was written. */
   readonly text: string;
   readonly counts: Readonly<Partial<Record<Period, number>>>;
   readonly within?: Span;
@@ -25,9 +27,10 @@ const COUNT = /^[1-9]\d{0,4}$/;
 const SPAN = /^(?:(\d{1,3})y)?(?:(\d{1,4})m)?(?:(\d{1,5})d)?(?:(\d{1,5})h)?$/;
 
 const EXPECTED =
-  "should keep something: last, hourly, daily, weekly, monthly and yearly with a number from 1 to 99999, and within with a span such as 7d or 1y6m, as in last=7,daily=30,within=7d";
+  "should keep something, as in last=7,daily=30,within=7d: last, hourly, daily, weekly, monthly and yearly take a " +
+  "number from 1 to 99999, and within takes a span such as 7d or 1y6m";
 
-/** The setting `RETENTION`: `last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d`, or some of these, each once. */
+/** The setting `RETENTION`: `last=7,daily=30,weekly=12,monthly=24,yearly=7,within=7d`, or some of these rules. */
 export const RetentionPolicy = z.string({ error: EXPECTED }).transform((text, context): RetentionPolicy => {
   const policy = policyOf(text);
   if (policy !== undefined) return policy;

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import { JobId } from "../contracts/job-ids.ts";
 
-/** Most ids of what was selected that a line names. */
+/** Most selected ids in a line. */
 export const MAX_IDS = 20;
 
-/** What was selected, without words that may hold an address: how much of which kind, and the first ids. */
+/** What was selected: how many of which kind, and the first ids. It has no text that may contain an address. */
 export const AuditedSelection = z.strictObject({
   kind: z.string().min(1),
   count: z.int().nonnegative().optional(),
@@ -13,17 +13,17 @@ export const AuditedSelection = z.strictObject({
 });
 export type AuditedSelection = z.output<typeof AuditedSelection>;
 
-/** Who asked for which restore, when and why. Of the mailbox it has the key, never the address. */
+/** Who asked for which restore, when and why. It has the mailbox's key, never its address. */
 export const RestoreRequested = z.strictObject({
   event: z.literal("restore-requested"),
   at: z.iso.datetime(),
-  /** The object id of who asked. */
+  /** The object id of the caller. */
   principal: z.guid(),
   job: JobId,
-  /** The job of a list of restores, of which this is one. */
+  /** The job of the list of restores that this one is part of. */
   list: JobId.optional(),
   mailbox: MailboxKey,
-  /** Another mailbox that is restored into. */
+  /** The mailbox that is restored into, if it is another one. */
   into: MailboxKey.optional(),
   snapshot: SnapshotId,
   selection: AuditedSelection,
@@ -35,11 +35,11 @@ export const RestoreRequested = z.strictObject({
 });
 export type RestoreRequested = z.output<typeof RestoreRequested>;
 
-/** Who asked for which person's data, when and why. Of the person it has the directory's object id, never the name. */
+/** Who asked for which person's data, when and why. It has the person's object id, never their name. */
 export const PersonalDataRequested = z.strictObject({
   event: z.literal("personal-data-requested"),
   at: z.iso.datetime(),
-  /** The object id of who asked. */
+  /** The object id of the caller. */
   principal: z.guid(),
   job: JobId,
   /** The object id of the person. */
@@ -51,11 +51,11 @@ export const PersonalDataRequested = z.strictObject({
 });
 export type PersonalDataRequested = z.output<typeof PersonalDataRequested>;
 
-/** Who decided what of a mailbox is kept or removed, when and why. */
+/** Who decided to keep or to remove data of a mailbox, when and why. */
 export const VaultChange = z.strictObject({
   event: z.enum(["hold-set", "hold-released", "retention-requested"]),
   at: z.iso.datetime(),
-  /** The object id of who asked. */
+  /** The object id of the caller. */
   principal: z.guid(),
   mailbox: MailboxKey,
   /** The operator's own words. */
@@ -74,22 +74,23 @@ export const SERIES = {
 export type Series = keyof typeof SERIES;
 export type AuditEntry<S extends Series> = z.output<(typeof SERIES)[S]>;
 
-/** The record of what people asked the app to do, which the app adds to and never changes. */
+/** The record of what people asked the app to do. The app only appends to it. */
 export interface AuditLog {
   /**
-   * The entry is durable when it resolves. An append whose answer was lost may be there twice, under one job id.
+   * The entry is durable when this resolves. If the answer to an append is lost, the entry may be written twice, with
+   * the same job id.
    *
-   * @throws {z.ZodError} for an entry that holds what its series does not know.
+   * @throws {z.ZodError} for an entry with a field that its series does not have.
    */
   append<S extends Series>(series: S, entry: AuditEntry<S>): Promise<void>;
 }
 
-/** A line of the record: what a reader of the blobs sees. @throws {z.ZodError} as {@link AuditLog.append} does. */
+/** A line of the blobs. @throws {z.ZodError} as {@link AuditLog.append} does. */
 export const auditLine = <S extends Series>(series: S, entry: AuditEntry<S>): string => {
   const { event, ...parsed } = SERIES[series].parse(entry);
   return `${JSON.stringify({ v: 1, event, ...parsed })}\n`;
 };
 
-/** The blob of a moment's month; when it is full, the second and so on of that month. */
+/** The name of a month's blob; `number` counts on from 1 when one is full. */
 export const auditBlobName = (series: Series, at: string, number: number): string =>
   `${series}-${at.slice(0, 7)}${number === 1 ? "" : `-${number}`}.jsonl`;

@@ -7,8 +7,8 @@ import type { AuditEntry, AuditLog, Series } from "./audit-log.ts";
 const WIDTH = 8;
 
 /**
- * Writes down who asks for what, and why; returns 503 when some of that cannot be written, and then nothing of it may
- * start or change. Lines that were written until then stay: what they say was asked for.
+ * Writes entries to the audit log. Returns a 503 when one cannot be written: then nothing may start or change. Entries
+ * that were written before it stay: those requests were made.
  */
 export const auditOrRefuse = async <S extends Series>(
   audit: AuditLog,
@@ -20,7 +20,7 @@ export const auditOrRefuse = async <S extends Series>(
     await mapBounded(entries, WIDTH, (entry) => audit.append(series, entry));
     return undefined;
   } catch (error) {
-    context.error(`The audit log does not take ${entries[0]?.event}, which is refused`, error);
+    context.error(`The audit log cannot be written, so ${entries[0]?.event} is refused`, error);
     return problemResponse(
       503,
       "audit-unavailable",

@@ -2,8 +2,9 @@ import { type AppendBlobClient, type ContainerClient, RestError } from "@azure/s
 import { type AuditLog, auditBlobName, auditLine } from "./audit-log.ts";
 
 /**
- * The audit log as append blobs, one a month and another whenever one is full. Appends of several processes do not mix:
- * each is one block. Source: learn.microsoft.com/rest/api/storageservices/append-block (at most 50,000 blocks a blob).
+ * The audit log as append blobs: one a month, and another one when that is full. Each append is one block, so those of
+ * several processes do not mix. Source: learn.microsoft.com/rest/api/storageservices/append-block (at most 50,000
+ * blocks a blob).
  */
 export const blobAuditLog = (container: ContainerClient): AuditLog => ({
   append: async (series, entry) => {

@@ -1,4 +1,4 @@
-/** Adds up two records of counts, field by field. What is no number stays as the first one has it. */
+/** Adds two records of counts, field by field. Fields that are not numbers are those of the first. */
 export const addCounts = <T extends object>(one: T, other: NoInfer<T>): T => {
   const sums = Object.entries(one).map(([name, value]) => [
     name,

@@ -7,10 +7,10 @@ import * as z from "zod";
 export const ExchangeIdFormat = z.enum(["entryId", "ewsId", "immutableEntryId", "restId", "restImmutableEntryId"]);
 export type ExchangeIdFormat = z.output<typeof ExchangeIdFormat>;
 
-/** From which format into which. */
+/** The formats of a translation. */
 export const IdFormats = z.object({ from: ExchangeIdFormat, to: ExchangeIdFormat });
 export type IdFormats = z.output<typeof IdFormats>;
 
-/** Why Graph translates nothing at all for a mailbox. */
+/** Why Graph refuses to translate any id of a mailbox. */
 export const Refusal = z.enum(["permission", "user"]);
 export type Refusal = z.output<typeof Refusal>;

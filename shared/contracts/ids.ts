@@ -24,8 +24,8 @@ export type SnapshotId = RunId;
 const SORTED_BASE32 = [...BASE32].sort().join("");
 
 /**
- * A pure function of its arguments, so that an orchestrator may call it. Of the six characters the first two are the
- * milliseconds, in text order, and the others the guid's first 20 bits.
+ * A pure function of its arguments, so that an orchestrator may call it. Of the six characters, the first two are the
+ * milliseconds, in text order, and the others are the guid's first 20 bits.
  */
 export const runId = (startedAt: Date, guid: string): RunId => {
   const time = startedAt.toISOString().replace(/[-:]|\.\d{3}/g, "");
@@ -38,10 +38,10 @@ export const runId = (startedAt: Date, guid: string): RunId => {
 export const runStart = (id: RunId): Date =>
   new Date(id.slice(0, 16).replace(/^(....)(..)(..T..)(..)(..)Z$/, "$1-$2-$3:$4:$5Z"));
 
-/** The first and the last moment that an id can tell. */
+/** The first and the last moment that an id can express. */
 const FIRST_MS = 0;
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
-/** No run that had begun by a moment has an id after this one. */
+/** The last possible id of a run that began at or before a moment. */
 export const lastRunIdAt = (moment: string): RunId =>
   runId(new Date(Math.min(Math.max(Date.parse(moment), FIRST_MS), LAST_MS)), "ffffffff");

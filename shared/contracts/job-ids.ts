@@ -5,10 +5,10 @@ const KEY = "[a-z2-7]{26}";
 const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
 const DAY = "\\d{4}-\\d{2}-\\d{2}";
 
-/** One form of the ids of jobs, which are the instance ids of their orchestrations: made, and taken apart again. */
+/** One form of job ids, which are the instance ids of orchestrations. Makes an id from its parts, and parses one. */
 export interface JobIdForm<P extends readonly string[]> {
   (...parts: P): string;
-  /** The parts of an id of this form; `undefined` for any other id, and for what is no id. */
+  /** The parts of an id of this form; `undefined` for any other text. */
   parse(id: string): P | undefined;
 }
 
@@ -40,10 +40,10 @@ export const restoresInstance = form<[RunId]>("restores", RUN);
 
 export const translationInstance = form<[RunId]>("translate", RUN);
 
-/** What follows a snapshot. */
+/** The follow-up of a snapshot. */
 export const followUpInstance = form<[MailboxKey, SnapshotId]>("follow-up", KEY, RUN);
 
-/** What protects the mailboxes of someone who leaves; `user` is the hash of their id. */
+/** The protection of a leaver's mailboxes; `user` is the hash of their id. */
 export const leaverInstance = form<[user: string]>("leaver", KEY);
 
 /** The restore rehearsal of a day, an ISO date. */
@@ -52,7 +52,7 @@ export const rehearsalInstance = form<[date: string]>("rehearsal", DAY);
 /** One verification of a mailbox is alive at a time. */
 export const verifyInstance = form<[MailboxKey]>("verify", KEY);
 
-/** The verification of one snapshot, after it was written. */
+/** The verification of one snapshot in its follow-up. */
 export const verifySnapshotInstance = form<[MailboxKey, SnapshotId]>("verify", KEY, RUN);
 
 /** The verification of a day's share of the vault; `day` is an ISO date. */
@@ -77,7 +77,7 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   personalDataInstance,
 ];
 
-/** The id of any job that people see. */
+/** The id of a job that people see. */
 export const JobId = z
   .string()
   .refine((id) => FORMS.some((form) => form.parse(id) !== undefined), "not the id of a job");

@@ -1,10 +1,10 @@
 import * as z from "zod";
 
-/** A batch by its number in a chunk, or where the batches of a chunk go on. */
+/** A batch by its number in a chunk, or the next batch of a chunk. */
 export const BatchPlace = z.object({ chunk: z.int().nonnegative(), batch: z.int().nonnegative() });
 export type BatchPlace = z.output<typeof BatchPlace>;
 
-/** What every lane says of its dealings with Graph. `waitMs` is a wait that Graph asked for and the lane did not take. */
+/** A lane's traffic with Graph. `waitMs` is a wait that Graph asked for and that is still to be taken. */
 export const LaneTraffic = z.object({
   elapsedMs: z.int().nonnegative(),
   throttled: z.int().nonnegative(),
@@ -12,8 +12,9 @@ export const LaneTraffic = z.object({
 });
 export type LaneTraffic = z.output<typeof LaneTraffic>;
 
-/** What was sent to a mailbox in one step of time, which began so many seconds after 1970. */
+/** What was sent to a mailbox in one step of time. */
 export const Spending = z.object({
+  /** When the step began, in seconds since the epoch. */
   at: z.int().nonnegative(),
   bytes: z.int().nonnegative(),
   requests: z.int().nonnegative(),

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MailboxKey } from "./ids.ts";
 
-/** A mailbox as it travels between steps. The id is personal data of the tenant; the key is what names things. */
+/** A mailbox as it is passed between steps. The id is personal data of the tenant; names are made of the key. */
 export const MailboxRef = z.object({
   key: MailboxKey,
   id: z.string().min(1),

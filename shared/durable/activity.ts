@@ -10,7 +10,7 @@ export interface RetryPolicy {
   readonly backoff: number;
 }
 
-/** What an orchestrator knows of an activity: its name and the shapes of both ends, not its code. */
+/** What an orchestrator knows of an activity: its name and the shapes of its input and output, not its code. */
 export interface ActivityContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {
   readonly name: string;
   readonly input: I;
@@ -22,7 +22,7 @@ export const defineActivity = <I extends z.ZodType, O extends z.ZodType>(
   contract: ActivityContract<I, O>,
 ): ActivityContract<I, O> => contract;
 
-/** The handler of an activity: parses what arrives, and what the body answers before it reaches the history. */
+/** The handler of an activity: parses the input, and the body's result before that reaches the history. */
 export const implement =
   <I extends z.ZodType, O extends z.ZodType>(
     contract: ActivityContract<I, O>,
@@ -37,7 +37,7 @@ const retryOptions = ({ firstIntervalMs, attempts, backoff }: RetryPolicy): Retr
   return options;
 };
 
-/** Calls an activity with its contract's retry, and waits for its parsed result. */
+/** Calls an activity with its contract's retry policy, and returns its parsed result. */
 export function* call<I extends z.ZodType, O extends z.ZodType>(
   context: OrchestrationContext,
   { name, retry, output }: ActivityContract<I, O>,

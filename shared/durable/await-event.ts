@@ -1,8 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 
 /**
- * Waits for an external event, but no longer than that; yields whether it came. Wait for one event once in a generation: a
- * wait that was in vain stays open, and would take the event from the next one.
+ * Waits for an external event, at most `ms`; returns whether it came. Wait for an event only once in a generation: a
+ * wait that timed out stays open, and would take the event from the next one.
  */
 export function* awaitEvent(
   context: OrchestrationContext,

@@ -6,5 +6,5 @@ export const durableClient = input.durableClient();
 
 export const clientOf = (context: InvocationContext): DurableClient => getClient(context);
 
-/** How a function gets at the task hub; tests give their own. */
+/** How a function gets its client of the task hub; tests pass their own. */
 export type ClientOf = (context: InvocationContext) => DurableClient;

@@ -43,10 +43,10 @@ export const jobOf = (status: DurableOrchestrationStatus): Job => {
   };
 };
 
-/** A job that stands still has no rate, and no time at which it would end. */
+/** The progress without rate and estimated end when the job does not run. */
 export const progressIn = (state: JobState, customStatus: unknown): unknown => {
-  const stands = state === "paused" || state === "cancelled" || state === "failed";
-  if (!stands || typeof customStatus !== "object") return customStatus;
+  const isStopped = state === "paused" || state === "cancelled" || state === "failed";
+  if (!isStopped || typeof customStatus !== "object") return customStatus;
   const { itemsPerSecond: _rate, etaSeconds: _eta, ...progress } = customStatus as Record<string, unknown>;
   return progress;
 };

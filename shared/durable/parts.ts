@@ -2,16 +2,16 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import type * as z from "zod";
 import type { PartFailure } from "../contracts/part.ts";
 
-/** An orchestration that is a part of another one. */
+/** A sub-orchestration: a part of another orchestration. */
 interface Part {
   readonly instanceId: string;
   readonly input: unknown;
 }
 
-/** Longest reason that is kept. */
-const REASON_CHARACTERS = 300;
+/** Longer reasons are cut. */
+const MAX_REASON_CHARACTERS = 300;
 
-/** Runs a part and waits for what it comes to. That it fails is an outcome here. */
+/** Runs a part and returns its output. A failure is returned, not thrown. */
 export function* tryPart<O extends z.ZodType>(
   context: OrchestrationContext,
   { name, output }: { readonly name: string; readonly output: O },
@@ -24,20 +24,20 @@ export function* tryPart<O extends z.ZodType>(
   }
 }
 
-/** The first line says why; a stack follows. */
+/** The first line is the reason; a stack follows. */
 const reasonOf = (error: unknown): string => {
   const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return line.trim().slice(0, REASON_CHARACTERS);
+  return line.trim().slice(0, MAX_REASON_CHARACTERS);
 };
 
 /**
- * Fills the places of a window, each with an orchestration that takes one thing after the other from a queue until that is
- * empty, and waits for all of them. No thing waits for another but for a free place.
+ * A sliding window over a queue: starts one orchestration in each place of the window, and waits for all of them. Each
+ * takes one entry after the other from the queue until it is empty, so an entry waits only for a free place.
  *
- * Why places: the library starts a task again each time it is handed to another `Task.any`, so one orchestration cannot
- * itself keep a sliding window (durable-functions 3.5; Azure/azure-functions-durable-js#574).
+ * Why orchestrations as places: the library starts a task again each time it is handed to another `Task.any`, so one
+ * orchestration cannot keep a sliding window itself (durable-functions 3.5; Azure/azure-functions-durable-js#574).
  *
- * @throws whatever a place fails with: what it was at would be missing from the outcome.
+ * @throws the failure of a place: the entry that it worked on would be missing from the result.
  */
 export function* fillPlaces<O extends z.ZodType>(
   context: OrchestrationContext,

@@ -13,7 +13,7 @@ export const activity = ({ name }: ActivityContract, handler: ActivityHandler): 
   app.activity(name, { handler });
 };
 
-/** Registers an activity that asks the task hub about other jobs. */
+/** Registers an activity that uses the client of the task hub. */
 export const activityWithClient = ({ name }: ActivityContract, handler: ActivityHandler): void => {
   app.activity(name, { handler, extraInputs: [durableClient] });
 };

@@ -7,8 +7,8 @@ export const isAlive = (status: Pick<DurableOrchestrationStatus, "runtimeStatus"
   status !== undefined && ALIVE.includes(String(status.runtimeStatus));
 
 /**
- * An instance's status without its history, and without its input unless that is wanted; `undefined` when there is none.
- * The library throws for an unknown id, with `HTTP 404` in the message as the only mark (durable-functions 3.5,
+ * An instance's status without its history, and by default without its input; `undefined` for an unknown id. For that,
+ * the library throws an error whose only mark is `HTTP 404` in the message (durable-functions 3.5,
  * DurableClient.getStatus).
  */
 export const findInstance = async (
@@ -25,8 +25,8 @@ export const findInstance = async (
 };
 
 /**
- * Starts an orchestration under an id unless it is alive. Two calls at the same time start one: the extension refuses
- * the second start of a live id, which shows here as a failed start of an instance that is alive.
+ * Starts an orchestration unless one with its id is alive. Two calls at the same time start one: the extension refuses
+ * the second start, which shows here as a failed start of a live instance.
  */
 export const startOnce = async (
   client: Pick<DurableClient, "getStatus" | "startNew">,
@@ -44,8 +44,8 @@ export const startOnce = async (
 };
 
 /**
- * Starts an orchestration under an id that was never used, as far as its history goes back: for work that is named by what
- * caused it, and that may be told of again long after it was done.
+ * Starts an orchestration unless its id was ever used, within the history that is kept. For work that is named by its
+ * cause, which may be reported again long after the work is done.
  */
 export const startUnlessKnown = async (
   client: Pick<DurableClient, "getStatus" | "startNew">,

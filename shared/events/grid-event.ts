@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** An event, in whichever of the two schemas it came. */
+/** An event, read from either of the two schemas. */
 export interface GridEvent {
   /** The same in every delivery of one event. */
   readonly id: string;
@@ -59,10 +59,12 @@ const EventGridEvent = z
 
 const AnyEvent = z.union([CloudEvent, EventGridEvent]);
 
-/** Reads an event of the CloudEvents 1.0 or the Event Grid schema; `undefined` for what is neither, which no retry cures. */
+/**
+ * Reads an event of the CloudEvents 1.0 or the Event Grid schema; `undefined` for anything else: no retry cures that.
+ */
 export const readGridEvent = (event: unknown): GridEvent | undefined => AnyEvent.safeParse(event).data;
 
-/** The blob that a storage event is about, by its subject alone: an event's URL is anyone's word. */
+/** The blob that a storage event is about, by its subject alone: the URL in an event is not trusted. */
 export const blobOf = ({ subject }: GridEvent): { container: string; name: string } | undefined => {
   const [, container, name] =
     /^\/blobServices\/default\/containers\/([a-z0-9-]{3,63})\/blobs\/(.+)$/.exec(subject) ?? [];

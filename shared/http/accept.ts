@@ -1,6 +1,6 @@
 /**
- * The type that an `Accept` header prefers among those on offer: by quality, then by how exactly it is named, then by
- * order. Without a header it is the first; `undefined` when all are excluded. Source: RFC 9110 12.5.1.
+ * The offered type that an `Accept` header prefers: by quality, then by precision, then by order. The first one without
+ * a header; `undefined` when all are excluded. Source: RFC 9110 12.5.1.
  */
 export const preferredType = <T extends string>(accept: string | null, offers: readonly T[]): T | undefined => {
   if (accept === null || accept.trim() === "") return offers[0];
@@ -16,7 +16,7 @@ interface Range {
 
 const QUALITY = /^q\s*=\s*(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i;
 
-/** A range with a quality that is none is left out; other parameters say nothing about what is on offer. */
+/** A range whose quality does not parse is left out; other parameters are ignored, as no offer has any. */
 const rangeOf = (text: string): Range[] => {
   const [range = "", ...parameters] = text.split(";").map((part) => part.trim());
   const quality = parameters.find((parameter) => /^q\s*=/i.test(parameter)) ?? "q=1";
@@ -24,7 +24,7 @@ const rangeOf = (text: string): Range[] => {
   return value === undefined ? [] : [{ range: range.toLowerCase(), quality: Number(value) }];
 };
 
-/** The most exact range that covers a type decides. */
+/** The most precise range that covers a type decides. */
 const rate = (type: string, ranges: readonly Range[]): { quality: number; precision: number } => {
   const covering = ["*/*", `${type.split("/")[0]}/*`, type];
   const named = new Set(ranges.map(({ range }) => range));

@@ -1,4 +1,4 @@
-/** Bytes of a whole: `offset` and how many. */
+/** A range of bytes. */
 export interface ByteRange {
   readonly offset: number;
   readonly length: number;
@@ -7,8 +7,8 @@ export interface ByteRange {
 const RANGE = /^bytes=(?:(\d{1,15})-(\d{0,15})|-(\d{1,15}))$/;
 
 /**
- * The one range that a `Range` header asks for, cut to what there is. `undefined`: the whole, also for several ranges, and
- * for what is no range; `unsatisfiable`: nothing of it is there. Source: RFC 9110 14.1.2 and 14.2.
+ * The range that a `Range` header asks for, cut to `size`. `undefined`: the whole; so too for several ranges, and for a
+ * header that does not parse. `unsatisfiable`: the range is outside. Source: RFC 9110 14.1.2 and 14.2.
  */
 export const byteRange = (header: string | null, size: number): ByteRange | "unsatisfiable" | undefined => {
   const [, first, last, suffix] = RANGE.exec(header?.replaceAll(" ", "") ?? "") ?? [];

@@ -1,8 +1,8 @@
 export type Cell = string | number | undefined;
 
 /**
- * Rows as CSV, each ended by CRLF. Source: RFC 4180. A cell that a spreadsheet would take for a formula gets an
- * apostrophe before it. Source: owasp.org/www-community/attacks/CSV_Injection.
+ * Rows as CSV, each ended by CRLF. Source: RFC 4180. A cell that a spreadsheet would read as a formula is prefixed with
+ * an apostrophe. Source: owasp.org/www-community/attacks/CSV_Injection.
  */
 export const csvOf = (rows: readonly (readonly Cell[])[]): string =>
   rows.map((row) => `${row.map(cellText).join(",")}\r\n`).join("");

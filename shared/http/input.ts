@@ -4,7 +4,7 @@ import { readBody } from "./body.ts";
 import { invalidRequest } from "./problem.ts";
 import { invalidQuery, readQuery } from "./query.ts";
 
-/** What a route reads of its request: the parsed input, or the answer that says what is wrong with it. */
+/** How a route reads its request: the parsed input, or the response that says what is wrong with it. */
 export type ReadInput<T> = (
   request: HttpRequest,
 ) => Promise<{ readonly input: T } | { readonly refusal: HttpResponseInit }>;
@@ -25,5 +25,5 @@ export const queryOf =
     return query.success ? { input: query.data } : { refusal: invalidQuery(query.error) };
   };
 
-/** Nothing: whatever the request carries is passed over. */
+/** Ignores the query and the body. */
 export const noInput: ReadInput<undefined> = async () => ({ input: undefined });

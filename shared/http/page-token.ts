@@ -4,16 +4,16 @@ import * as z from "zod";
 const Token = z.object({ list: z.string(), at: z.unknown() });
 
 /**
- * Tokens for the pages of one list, opaque to the caller: each says where its page begins. `list` is whatever decides
- * what the list holds; a token of another list, and what is no token, reads as `undefined`.
+ * Tokens for the pages of one list, opaque to the caller: each has the position at which its page begins. `list` is
+ * everything that determines the list. A token of another list, or a text that is not a token, reads as `undefined`.
  */
 export const pageTokens = <T extends z.ZodType>(position: T, list: unknown) => {
-  const mark = createHash("sha256").update(JSON.stringify(list)).digest("base64url").slice(0, 12);
+  const listHash = createHash("sha256").update(JSON.stringify(list)).digest("base64url").slice(0, 12);
   return {
-    write: (at: z.output<T>): string => Buffer.from(JSON.stringify({ list: mark, at })).toString("base64url"),
+    write: (at: z.output<T>): string => Buffer.from(JSON.stringify({ list: listHash, at })).toString("base64url"),
     read: (text: string): z.output<T> | undefined => {
       const token = Token.safeParse(jsonOf(Buffer.from(text, "base64url").toString("utf8")));
-      return token.success && token.data.list === mark ? position.safeParse(token.data.at).data : undefined;
+      return token.success && token.data.list === listHash ? position.safeParse(token.data.at).data : undefined;
     },
   };
 };

@@ -3,7 +3,7 @@ import * as z from "zod";
 
 /**
  * An RFC 9457 problem. `type` is a relative reference that names the kind; `detail` says what to do, and never repeats
- * a secret or a token of the request. `retryAfterSeconds` is told in the header of that name too.
+ * a secret or a token of the request. `retryAfterSeconds` is in the header `Retry-After` too.
  */
 export interface Problem {
   readonly type: string;
@@ -22,7 +22,7 @@ export const problem = (
   members: Readonly<Record<string, unknown>> = {},
 ): Problem => ({ type: `/problems/${kind}`, title: kind.replaceAll("-", " "), status, detail, ...members });
 
-/** The answer that carries a problem. */
+/** The response with a problem. */
 export const respondWith = (problem: Problem): HttpResponseInit => ({
   status: problem.status,
   headers: {
@@ -32,10 +32,10 @@ export const respondWith = (problem: Problem): HttpResponseInit => ({
   body: JSON.stringify(problem),
 });
 
-/** The answer that carries a problem of a kind. */
+/** The response with a problem of a kind. */
 export const problemResponse = (...args: Parameters<typeof problem>): HttpResponseInit => respondWith(problem(...args));
 
-/** 400 that names each field that is wrong, and how. */
+/** 400 that names each wrong field, and what is wrong with it. */
 export const invalidRequest = (error: z.ZodError): HttpResponseInit =>
   problemResponse(400, "invalid-request", z.prettifyError(error).replaceAll("\n", " "), {
     errors: error.issues.map((issue) => ({ field: issue.path.join(".") || "(body)", message: issue.message })),

@@ -1,4 +1,4 @@
-/** A metric and its samples. Gauges are all that this app has: its numbers may fall as well as rise. */
+/** A metric and its samples. This app has gauges only: all of its numbers may fall as well as rise. */
 export interface Gauge {
   readonly name: string;
   readonly help: string;
@@ -25,6 +25,6 @@ const labelText = (labels: Readonly<Record<string, string>>): string => {
 
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
 
-/** As Go writes floats: what is no number, or not finite, has a name of its own. */
+/** As Go writes floats: NaN and the infinities have names. */
 const valueText = (value: number): string =>
   Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";

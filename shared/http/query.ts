@@ -2,7 +2,7 @@ import type { HttpResponseInit } from "@azure/functions";
 import * as z from "zod";
 import { problemResponse } from "./problem.ts";
 
-/** A request's parameters by name; one that is given more than once is a list, which no schema of one value takes. */
+/** A request's parameters by name. A repeated one is a list, which no schema of a single value accepts. */
 export const readQuery = (query: URLSearchParams): Record<string, string | string[]> =>
   Object.fromEntries(
     [...new Set(query.keys())].map((name) => {
@@ -11,7 +11,7 @@ export const readQuery = (query: URLSearchParams): Record<string, string | strin
     }),
   );
 
-/** 400 that names each parameter that is wrong, and how. */
+/** 400 that names each wrong parameter, and what is wrong with it. */
 export const invalidQuery = (error: z.ZodError): HttpResponseInit =>
   invalid(
     error.issues.flatMap((issue) =>
@@ -33,9 +33,9 @@ const MAX_ENTRIES = 1_000;
 
 const SIZE = `Expected a whole number from 1 to ${MAX_ENTRIES}`;
 
-/** The parameters of a list that is answered in pages of `pageSize` entries unless the caller says otherwise. */
+/** The parameters of a list in pages; `pageSize` is the default size. */
 export const paging = (pageSize: number) => ({
-  /** The `next` of the page before. */
+  /** The `next` of the previous page. */
   page: z.string().optional(),
   pageSize: z.coerce.number(SIZE).int(SIZE).min(1, SIZE).max(MAX_ENTRIES, SIZE).default(pageSize),
 });

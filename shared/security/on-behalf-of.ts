@@ -1,7 +1,7 @@
 import type { HttpClient } from "@azure/core-rest-pipeline";
 import { OnBehalfOfCredential, type TokenCredential } from "@azure/identity";
 
-/** The app registration by which callers sign in, and which may ask for tokens in their name. */
+/** The app registration that callers sign in by. It may request tokens on their behalf. */
 export interface OnBehalfOf {
   readonly tenantId: string;
   readonly clientId: string;
@@ -9,14 +9,14 @@ export interface OnBehalfOf {
 }
 
 /**
- * What a managed identity's token must be for, to pass as the app registration's own assertion. Source:
+ * The scope with which a managed identity's token is accepted as the app registration's assertion. Source:
  * learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity (2026-08).
  */
 const ASSERTION_SCOPE = "api://AzureADTokenExchange/.default";
 
 /**
- * Credentials of callers, each by the token with which they called. The app registration proves itself by its trust in the
- * managed identity, so there is no secret of its own.
+ * Credentials on behalf of callers, each from the token of its call. The app registration trusts the managed identity,
+ * so it needs no secret of its own.
  */
 export const onBehalfOf =
   ({ tenantId, clientId, ...options }: OnBehalfOf, managedIdentity: TokenCredential) =>

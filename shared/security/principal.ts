@@ -10,15 +10,15 @@ export const ROLES = [
 ] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who calls: the object id of a user or an application of the tenant, and the app roles it was given. */
+/** A caller: the object id of a user or an application of the tenant, and its app roles. */
 export interface Principal {
   readonly id: string;
   readonly roles: readonly string[];
 }
 
 /**
- * Where the platform's authentication says who signed in. It never passes on what a caller sends under this name.
- * Source: learn.microsoft.com/azure/app-service/configure-authentication-user-identities.
+ * The header in which the platform's authentication names the caller. A caller's own header of this name is never
+ * passed on. Source: learn.microsoft.com/azure/app-service/configure-authentication-user-identities.
  */
 export const PRINCIPAL_HEADER = "x-ms-client-principal";
 
@@ -30,7 +30,7 @@ const ClientPrincipal = z.looseObject({
 const ID_CLAIMS: readonly string[] = ["http://schemas.microsoft.com/identity/claims/objectidentifier", "oid"];
 const ROLE_CLAIMS: readonly string[] = ["http://schemas.microsoft.com/ws/2008/06/identity/claims/role", "roles"];
 
-/** The principal of a header's base64 JSON; `undefined` for whatever does not name an object id. */
+/** The principal of a header's base64 JSON; `undefined` when it names no object id. */
 export const readPrincipal = (header: string | null): Principal | undefined => {
   const parsed = ClientPrincipal.safeParse(jsonIn(header ?? ""));
   if (!parsed.success) return undefined;
@@ -49,17 +49,17 @@ const jsonIn = (base64: string): unknown => {
   }
 };
 
-/** Who calls what anyone may call. */
+/** Stands for the caller where there is none: at endpoints for anyone, and in jobs that a timer starts. */
 export const NOBODY: Principal = { id: "00000000-0000-0000-0000-000000000000", roles: [] };
 
-/** How a function learns who calls. */
+/** Reads the caller of a request. */
 export type PrincipalOf = (request: {
   readonly headers: { get(name: string): string | null };
 }) => Principal | undefined;
 
-/** Whoever calls a stack on this machine. */
+/** Every caller of a stack on this machine. */
 const LOCAL: Principal = { id: "00000000-0000-4000-8000-000000000001", roles: ROLES };
 
-/** `platform` believes the platform's header; `none`, for the stack on this machine, takes every caller for one with all roles. */
+/** `platform` trusts the platform's header; `none`, for a stack on this machine, gives every caller all roles. */
 export const principalOf = (authentication: "platform" | "none"): PrincipalOf =>
   authentication === "none" ? () => LOCAL : ({ headers }) => readPrincipal(headers.get(PRINCIPAL_HEADER));

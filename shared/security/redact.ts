@@ -1,10 +1,10 @@
 /** Stands where a secret stood. */
 const REDACTED = "[redacted]";
 
-/** What follows the first character of a value, up to what ends it in a URL, a header, JSON or a sentence. */
+/** The rest of a value, up to a character that ends it in a URL, a header, JSON or a sentence. */
 const VALUE = "[^\\s&\"'<>\\\\;,}\\]]+";
 
-/** Names under which secrets travel in queries, connection strings, forms and JSON. */
+/** Names of secrets in queries, connection strings, forms and JSON. */
 const NAMES = [
   "sig",
   "authtoken",
@@ -23,8 +23,8 @@ const NAMES = [
 ].join("|");
 
 /**
- * What secrets look like, wherever they stand: whole queries of URLs (a SAS, an import URL), credentials in a URL, bearer
- * tokens, JSON web tokens (also with only two of their parts), and values under a telling name.
+ * The shapes of secrets: whole queries of URLs (a SAS, an import URL), credentials in a URL, bearer tokens, JSON web
+ * tokens (also with only two of their parts), and values under the name of a secret.
  */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>\\@]+@/gi, `$1${REDACTED}@`],
@@ -35,10 +35,10 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`(["']?\\b(?:${NAMES})["']?\\s*:\\s*["'])[^"']*`, "gi"), `$1${REDACTED}`],
 ];
 
-/** Takes secrets out of a text that leaves the app: a log line, or an error on its way into a job's history. */
+/** Removes secrets from a text that leaves the app: a log line, or an error on its way into a job's history. */
 export type Redact = (text: string) => string;
 
-/** Redacts what looks like a secret, and the secrets that are known, whatever they look like, plain or encoded in a URL. */
+/** Redacts texts that look like secrets, and the known secrets, plain or URL-encoded. */
 export const redactor = (known: readonly string[]): Redact => {
   const spellings = [...new Set(known.filter((secret) => secret !== "").flatMap((s) => [s, encodeURIComponent(s)]))];
   const byLength = spellings.toSorted((a, b) => b.length - a.length);
@@ -48,7 +48,7 @@ export const redactor = (known: readonly string[]): Redact => {
   };
 };
 
-/** The error as it may be shown: its message, stack and causes redacted in place, so that it keeps its class. */
+/** Redacts message, stack and causes of an error in place, so that it keeps its class. */
 export const redactError = (error: unknown, redact: Redact): unknown => {
   if (typeof error === "string") return redact(error);
   if (!(error instanceof Error)) return error;

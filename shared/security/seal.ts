@@ -5,7 +5,7 @@ const ALGORITHM = "aes-256-gcm";
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Encrypts short secrets so that they may cross a durable boundary. */
+/** Encrypts short secrets, so that they may be stored in a job's history. */
 export interface Sealer {
   /** Nonce, ciphertext and tag in base64url. `purpose` is authenticated: a value opens for its own purpose only. */
   seal(secret: string, purpose: string): string;

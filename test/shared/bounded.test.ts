@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { allOf, mapBounded } from "../../shared/bounded.ts";
 
 describe("mapBounded", () => {
-  test("keeps the order, and never has more under way than its width", async () => {
+  test("keeps the order, and never makes more calls at a time than its width", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.nat(3), { maxLength: 12 }), fc.integer({ min: 1, max: 5 }), async (waits, width) => {
         let running = 0;
@@ -54,7 +54,7 @@ describe("mapBounded", () => {
 });
 
 describe("allOf", () => {
-  test("gives all results in their order", async () => {
+  test("returns all results in order", async () => {
     expect(await allOf([Promise.resolve(1), Promise.resolve("two")])).toEqual([1, "two"]);
   });
 

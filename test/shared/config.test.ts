@@ -89,7 +89,7 @@ describe("readConfig", () => {
     });
   });
 
-  test("takes what follows a backup", () => {
+  test("takes the settings of follow-ups", () => {
     const source = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/vault";
     const { followUp, backup } = readConfig(
       someSettings({
@@ -121,7 +121,7 @@ describe("readConfig", () => {
     expect(followUp.webhook).toEqual({ url: "http://127.0.0.1:9000/hook", format: "teams" });
   });
 
-  test("takes whom and what to back up", () => {
+  test("takes the scope of backups", () => {
     const { backup } = readConfig(
       someSettings({
         BACKUP_SCOPE: "group:11111111-2222-3333-4444-555555555555",
@@ -139,7 +139,7 @@ describe("readConfig", () => {
     });
   });
 
-  test("takes an empty text for nothing where there may be none", () => {
+  test("takes an empty text as an empty list, or as a setting that is not set", () => {
     const { backup, followUp } = readConfig(
       someSettings({ BACKUP_EXCLUDE: "", BACKUP_EXCLUDE_FOLDERS: " ", REHEARSAL_MAILBOX: " " }),
     );
@@ -211,7 +211,7 @@ describe("readConfig", () => {
     expect(message).not.toContain(SEAL_KEY);
   });
 
-  test("names everything that is wrong at once, each once", () => {
+  test("names all wrong settings at once, each once", () => {
     const message = refusal({ SEAL_KEY: undefined, VAULT_BLOB_ENDPOINT: undefined, LOCAL_BACKUP_TOKEN: "t" });
 
     expect(message.match(/\b[A-Z]{2,}(_[A-Z]+)+\b/g)).toEqual([
@@ -243,7 +243,7 @@ describe("readConfig", () => {
     },
   );
 
-  test("translates ids in the callers' name where it knows by what they signed in", () => {
+  test("translates ids on behalf of callers, with the app registration that they sign in by", () => {
     const [tenantId, clientId] = ["11111111-2222-3333-4444-555555555555", "66666666-7777-8888-9999-000000000000"];
     const delegated = { ID_TRANSLATION: "delegated", ID_TRANSLATION_TENANT_ID: tenantId };
 
@@ -256,13 +256,13 @@ describe("readConfig", () => {
     expect(refusal({ ID_TRANSLATION: "delegated" })).toMatch(/ID_TRANSLATION_TENANT_ID is needed/);
   });
 
-  test("translates nothing in a caller's name on the emulator, which knows no callers", () => {
+  test("translates nothing on behalf of callers on the emulator, which has no sign-in", () => {
     const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", ID_TRANSLATION: "delegated" };
 
     expect(refusal(local)).toMatch(/ID_TRANSLATION 'delegated' needs Microsoft Entra/);
   });
 
-  test("lets callers go unnamed for an emulator on this machine", () => {
+  test("allows callers without sign-in for an emulator on this machine", () => {
     const local = { GRAPH_ENDPOINT: "http://127.0.0.1:8080", AUTHENTICATION: "none" };
 
     expect(readConfig(someSettings(local)).authentication).toBe("none");
@@ -278,7 +278,7 @@ describe("readConfig", () => {
     },
   );
 
-  test.each([undefined, "", "False", "no"])("starts nowhere but on this machine while sign-in is %j", (enabled) => {
+  test.each([undefined, "", "False", "no"])("starts only on this machine while sign-in is %j", (enabled) => {
     expect(refusal({ WEBSITE_AUTH_ENABLED: enabled })).toMatch(/AUTHENTICATION 'platform' needs the platform's/);
     expect(refusal({ WEBSITE_AUTH_ENABLED: enabled, GRAPH_ENDPOINT: "http://127.0.0.1:8080" })).toBe("accepted");
   });

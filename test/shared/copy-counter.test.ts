@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { copyCounter } from "../../shared/copy-counter.ts";
 
 describe("copyCounter", () => {
-  test("lets as many copies be taken as were added, in their own folder only", () => {
+  test("takes as many copies as were added, in their own folder only", () => {
     const copies = copyCounter();
     copies.add("inbox", "key");
     copies.add("inbox", "key");
@@ -16,7 +16,7 @@ describe("copyCounter", () => {
     expect(copies.size).toBe(1);
   });
 
-  test("never takes an item without a search key for a copy of another", () => {
+  test("never counts an item without a search key as a copy", () => {
     const copies = copyCounter();
     copies.add("inbox", undefined);
 

@@ -6,7 +6,7 @@ import { hashTable, hashWords } from "../../shared/hash-table.ts";
 const keyOf = (name: string, words: number) => hashWords(createHash("sha256").update(name).digest(), words);
 
 describe("a table of hashes", () => {
-  test("holds what a map holds, whatever is added in whatever order", () => {
+  test("has the same entries as a map, for any entries in any order", () => {
     const entries = fc.array(fc.tuple(fc.nat(400), fc.nat()), { maxLength: 3_000 });
     fc.assert(
       fc.property(entries, fc.integer({ min: 1, max: 4 }), (added, keyWords) => {

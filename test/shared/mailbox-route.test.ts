@@ -9,7 +9,7 @@ import { headName } from "../../shared/vault/names.ts";
 import { memoryBlobs } from "./storage/memory-blobs.ts";
 import { aKey } from "./vault/samples.ts";
 
-/** A key is looked up in the vault alone: this client has no method to ask the directory by. */
+/** A key is looked up in the vault only: this client has no method that asks the directory. */
 const noGraph = (() => ({})) as unknown as MailboxSource["openGraph"];
 
 const asked = (mailbox: string, { query = {}, body }: { query?: Record<string, string>; body?: string } = {}) =>
@@ -54,7 +54,7 @@ describe("a route below mailboxes/{mailbox}", () => {
       ]);
   });
 
-  test("names the blob that is damaged", async () => {
+  test("names the damaged blob", async () => {
     const route = mailboxRoute(await withDamagedHead(), noInput, () => json(200, {}));
 
     expect(JSON.parse(String((await route(asked(aKey), context)).body))).toMatchObject({
@@ -63,7 +63,7 @@ describe("a route below mailboxes/{mailbox}", () => {
     });
   });
 
-  test("throws what is no damage, so that the host tells of it", async () => {
+  test("throws any error other than damage, for the host to report", async () => {
     const fails = () => Promise.reject(new Error("the storage is gone"));
     const route = storedMailboxRoute(await withDamagedHead(), noInput, fails);
 
@@ -71,8 +71,8 @@ describe("a route below mailboxes/{mailbox}", () => {
   });
 });
 
-describe("a route to what the vault holds of a mailbox", () => {
-  test("serves one whose head is damaged, and hands over who asks for what", async () => {
+describe("a route to a mailbox in the vault", () => {
+  test("serves one whose head is damaged, and passes on the caller and the input", async () => {
     const Input = z.strictObject({ size: z.coerce.number() });
     const route = storedMailboxRoute(await withDamagedHead(), queryOf(Input), (mailbox, { input, principal }) =>
       json(200, { mailbox, input, principal }),

@@ -31,7 +31,7 @@ describe("findMailbox", () => {
     });
   });
 
-  test("finds none for a user without a mailbox, nor for nobody", async () => {
+  test("finds none for a user without a mailbox, or for an unknown user", async () => {
     const { client } = await aGraph([aUser, { body: {} }]);
     expect(await findMailbox(client, memoryBlobs(), "ada@contoso.example")).toBeUndefined();
 
@@ -39,7 +39,7 @@ describe("findMailbox", () => {
     expect(await findMailbox(nobody.client, memoryBlobs(), "nobody@contoso.example")).toBeUndefined();
   });
 
-  test("finds what the vault holds by its key, without asking Graph", async () => {
+  test("finds a mailbox in the vault by its key, without asking Graph", async () => {
     const { client, asked } = await aGraph([aUser]);
     const vault = memoryBlobs();
     await moveHead(vault, KEY, () => aHead);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { memoize } from "../../shared/memoize.ts";
 
-test("memoize asks once for each key, also while the first answer is under way", async () => {
+test("memoize calls once for each key, also while the first call is under way", async () => {
   const asked: string[] = [];
   const look = memoize(async (key) => {
     asked.push(key);

@@ -32,7 +32,7 @@ const aRequest = (): PersonalDataRequested => ({
   reason: "request 42",
 });
 
-/** What the blobs hold, line by line. */
+/** The lines of the blobs. */
 const linesIn = (text: string): unknown[] => {
   expect(text.endsWith("\n")).toBe(true);
   return text
@@ -50,7 +50,7 @@ const download = async (container: ContainerClient): Promise<Record<string, unkn
 
 interface Subject {
   readonly log: AuditLog;
-  /** A second process's. */
+  /** The log of a second process. */
   readonly other: AuditLog;
   readonly blobs: () => Promise<Record<string, unknown[]>>;
 }
@@ -108,7 +108,7 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
     await expect(log.append("personal-data", { ...aRequest(), user: "ada@contoso.example" })).rejects.toThrow();
   });
 
-  test("loses nothing when two processes write at the same time, the first lines of a month too", async () => {
+  test("loses nothing when two processes write at the same time, also the first lines of a month", async () => {
     const { log, other, blobs } = await fresh();
     const entries = Array.from({ length: 20 }, (_, n) => anEntry({ reason: `reason ${n}` }));
     await Promise.all(entries.map((entry, n) => (n % 2 ? log : other).append("restores", entry)));
@@ -123,7 +123,7 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
     { mailbox: "ada@contoso.example" },
     { job: "backup" },
     { selection: { kind: "items", ids: Array.from({ length: 21 }, () => "x") } },
-  ])("takes no entry with %j", async (wrong) => {
+  ])("refuses an entry with %j", async (wrong) => {
     const { log, blobs } = await fresh();
 
     await expect(log.append("restores", anEntry(wrong))).rejects.toThrow();
@@ -132,7 +132,7 @@ describe.each(implementations)("an audit log %s", (_, fresh) => {
 });
 
 describe("an audit log in Blob Storage", () => {
-  test("goes on in another blob when one has as many blocks as it may", async () => {
+  test("goes on in another blob when one is full", async () => {
     const real = await freshContainer();
     await blobAuditLog(real).append("restores", anEntry({ reason: "the last" }));
     const log = blobAuditLog(withFullBlob(real, "restores-2026-11.jsonl"));
@@ -155,7 +155,7 @@ describe("an audit log in Blob Storage", () => {
   });
 });
 
-/** A container in which a blob holds as many blocks as it may, as far as its appends tell. */
+/** A container in which appends to a blob fail as if it were full. */
 const withFullBlob = (container: ContainerClient, full: string): ContainerClient => {
   const refuse = async () => {
     throw new RestError("The blob is full", { code: "BlockCountExceedsLimit", statusCode: 409 });

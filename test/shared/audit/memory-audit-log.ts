@@ -1,6 +1,6 @@
 import { type AuditLog, auditBlobName, auditLine } from "../../../shared/audit/audit-log.ts";
 
-/** An audit log in memory, by blob name, that keeps the same contract as the real one. */
+/** An audit log in memory, by blob name, with the contract of the real one. */
 export const memoryAuditLog = (): AuditLog & { readonly blobs: Map<string, string> } => {
   const blobs = new Map<string, string>();
   return {

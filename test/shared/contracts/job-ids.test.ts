@@ -38,7 +38,7 @@ describe("the id of a job", () => {
     [`verify-${KEY}-${RUN}`, verifySnapshotInstance, [KEY, RUN]],
     ["verify-share-2026-11-22", verifyShareInstance, ["2026-11-22"]],
     [`personal-data-${RUN}`, personalDataInstance, [RUN]],
-  ])("is %s, and is taken apart again", (id, form, parts) => {
+  ])("is %s, and parses to its parts", (id, form, parts) => {
     expect((form as (...parts: string[]) => string)(...parts)).toBe(id);
     expect(form.parse(id)).toEqual(parts);
     expect(JobId.safeParse(id).success).toBe(true);

@@ -16,7 +16,7 @@ const times2 = ({ n }: { n: number }) => ({ twice: n * 2 });
 describe("implement", () => {
   const context = new InvocationContext({ functionName: "double" });
 
-  test("parses what arrives", async () => {
+  test("parses the input", async () => {
     const handler = implement(double, async ({ n }) => ({ twice: n * 2 }));
 
     expect(await handler({ n: "21", more: "left out" }, context)).toEqual({ twice: 42 });
@@ -24,7 +24,7 @@ describe("implement", () => {
     await expect(handler(null, context)).rejects.toThrow(z.ZodError);
   });
 
-  test("lets nothing out that the contract does not know", async () => {
+  test("drops fields of the result that the contract does not have", async () => {
     const leaking = implement(double, async () => ({ twice: 1, importUrl: "https://s3cret" }));
     expect(await leaking({ n: 1 }, context)).toEqual({ twice: 1 });
 
@@ -39,7 +39,7 @@ describe("call", () => {
     return twice;
   };
 
-  test("schedules by the contract's name and gives the parsed result", async () => {
+  test("schedules by the contract's name, and returns the parsed result", async () => {
     const run = await runOrchestrator(orchestrator, { input: null, activities: { double: times2 } });
 
     expect(run).toMatchObject({ output: 42, calls: [{ name: "double", input: { n: 21 } }] });
@@ -75,7 +75,7 @@ describe("call", () => {
     expect((await runOrchestrator(timed, { input: null, activities: { double: flaky } })).output).toBe(3_000);
   });
 
-  test("fails on a result that is not what the contract says", async () => {
+  test("fails on a result that does not match the contract", async () => {
     const run = runOrchestrator(orchestrator, { input: null, activities: { double: () => ({ twice: "x" }) } });
     await expect(run).rejects.toThrow(/twice/);
   });

@@ -27,23 +27,29 @@ const aTaskHub = (found: Record<string, string> = {}) => {
 };
 
 describe("startOnce", () => {
-  test("starts an orchestration that there is not", async () => {
+  test("starts an orchestration whose id is unused", async () => {
     const { client, starts } = aTaskHub();
 
     expect(await startOnce(client, "backup-tenant", options)).toBe("started");
     expect(starts).toEqual([["backup-tenant", "backup-tenant", { trigger: "request" }]]);
   });
 
-  test.each(["Completed", "Failed", "Terminated", "Canceled"])("starts again what is %s", async (status) => {
-    const { client } = aTaskHub({ "backup-tenant": status });
-    expect(await startOnce(client, "backup-tenant", options)).toBe("started");
-  });
+  test.each(["Completed", "Failed", "Terminated", "Canceled"])(
+    "starts an instance again that is %s",
+    async (status) => {
+      const { client } = aTaskHub({ "backup-tenant": status });
+      expect(await startOnce(client, "backup-tenant", options)).toBe("started");
+    },
+  );
 
-  test.each(["Running", "Pending", "Suspended", "ContinuedAsNew"])("leaves alone what is %s", async (status) => {
-    const { client, starts } = aTaskHub({ "backup-tenant": status });
-    expect(await startOnce(client, "backup-tenant", options)).toBe("already-running");
-    expect(starts).toEqual([]);
-  });
+  test.each(["Running", "Pending", "Suspended", "ContinuedAsNew"])(
+    "leaves an instance alone that is %s",
+    async (status) => {
+      const { client, starts } = aTaskHub({ "backup-tenant": status });
+      expect(await startOnce(client, "backup-tenant", options)).toBe("already-running");
+      expect(starts).toEqual([]);
+    },
+  );
 
   test("starts one when many come at the same time", async () => {
     const { client, starts } = aTaskHub();
@@ -54,7 +60,7 @@ describe("startOnce", () => {
     expect(starts).toHaveLength(1);
   });
 
-  test("throws why a start failed when nothing runs after it", async () => {
+  test("throws the error of a failed start when no instance is alive after it", async () => {
     const { client } = aTaskHub();
     const failing = { ...client, startNew: () => Promise.reject(new Error("storage is down")) };
 
@@ -63,7 +69,7 @@ describe("startOnce", () => {
 });
 
 describe("startUnlessKnown", () => {
-  test("starts an orchestration that there never was, once when many come at the same time", async () => {
+  test("starts an orchestration whose id was never used, once when many come at the same time", async () => {
     const { client, starts } = aTaskHub();
 
     const outcomes = await Promise.all(
@@ -74,16 +80,19 @@ describe("startUnlessKnown", () => {
     expect(starts).toHaveLength(1);
   });
 
-  test.each(["Running", "Completed", "Failed", "Terminated"])("never starts again what is %s", async (status) => {
-    const { client, starts } = aTaskHub({ "backup-tenant": status });
+  test.each(["Running", "Completed", "Failed", "Terminated"])(
+    "never starts an instance again that is %s",
+    async (status) => {
+      const { client, starts } = aTaskHub({ "backup-tenant": status });
 
-    expect(await startUnlessKnown(client, "backup-tenant", options)).toBe("known");
-    expect(starts).toEqual([]);
-  });
+      expect(await startUnlessKnown(client, "backup-tenant", options)).toBe("known");
+      expect(starts).toEqual([]);
+    },
+  );
 });
 
 describe("findInstance", () => {
-  test("throws what is no unknown id", async () => {
+  test("throws any error other than an unknown id", async () => {
     const client = { getStatus: () => Promise.reject(new Error("HTTP 503")) };
     await expect(findInstance(client, "x")).rejects.toThrow("HTTP 503");
   });

@@ -31,7 +31,7 @@ describe("readGridEvent", () => {
     expect(readGridEvent(aCloudEvent)).toMatchObject({ id: "e1", type: aCloudEvent.type, source: SOURCE, time: TIME });
   });
 
-  test("has data when the event has none", () => {
+  test("has empty data when the event has none", () => {
     expect(readGridEvent({ ...aCloudEvent, data: null })?.data).toEqual({});
   });
 
@@ -43,7 +43,7 @@ describe("readGridEvent", () => {
     { ...aCloudEvent, id: "" },
     { ...anOwnEvent, topic: undefined },
     { ...anOwnEvent, eventTime: "yesterday" },
-  ])("yields nothing for %j", (event) => {
+  ])("returns nothing for %j", (event) => {
     expect(readGridEvent(event)).toBeUndefined();
   });
 });
@@ -80,7 +80,7 @@ describe("userOf", () => {
     [FROM, `Groups/${USER}`],
     ["/tenants/t/applications/a", `Users/${USER}`],
     [SOURCE, `Users/${USER}`],
-  ])("yields nothing for the source %s and the subject %s", (source, subject) => {
+  ])("returns nothing for the source %s and the subject %s", (source, subject) => {
     expect(of(source, subject)).toBeUndefined();
   });
 });

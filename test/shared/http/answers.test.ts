@@ -40,7 +40,7 @@ describe("invalidRequest", () => {
     });
   });
 
-  test("speaks of the body when it is not even an object, in one line", () => {
+  test("names the body when it is not an object, in one line", () => {
     const body = bodyOf(errorsOf(undefined)) as { detail: string };
 
     expect(body).toMatchObject({ errors: [{ field: "(body)" }] });

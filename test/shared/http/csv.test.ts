@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { csvOf } from "../../../shared/http/csv.ts";
 
 describe("csvOf", () => {
-  test("ends each row with CRLF, and leaves out what is not there", () => {
+  test("ends each row with CRLF, and leaves undefined cells empty", () => {
     expect(
       csvOf([
         ["path", "count"],
@@ -19,7 +19,7 @@ describe("csvOf", () => {
     ["two\nlines", '"two\nlines"'],
     ["two\r\nlines", '"two\r\nlines"'],
     [" spaced é ", " spaced é "],
-  ])("quotes %j where it must", (cell, text) => {
+  ])("quotes %j only if it must", (cell, text) => {
     expect(csvOf([[cell]])).toBe(`${text}\r\n`);
   });
 

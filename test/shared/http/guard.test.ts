@@ -14,13 +14,13 @@ const guarded = (calls: string[] = []) =>
   });
 
 describe("guard", () => {
-  test("calls the handler, and says who calls", async () => {
+  test("calls the handler with the principal", async () => {
     const headers = aPrincipalHeader({ id: ID, roles: ["Other", "Restore.Operator"] });
 
     expect(await ask(guarded(), { headers })).toMatchObject({ status: 200, body: { caller: ID } });
   });
 
-  test("answers 401 to a caller who did not sign in", async () => {
+  test("answers 401 to a caller who is not signed in", async () => {
     const calls: string[] = [];
 
     expect(await ask(guarded(calls), { headers: { "x-ms-client-principal": "garbage" } })).toMatchObject({

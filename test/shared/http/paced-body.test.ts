@@ -1,15 +1,15 @@
 import { createServer, get, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { pacedBody, watchAnswers } from "../../../shared/http/paced-body.ts";
+import { pacedBody, watchResponses } from "../../../shared/http/paced-body.ts";
 
 const PIECE = Buffer.alloc(256 * 1024, 7);
 const PIECES = 120;
 
-/** A server that writes a paced body as @azure/functions does: without waiting for whoever takes it. */
+/** A server that writes a paced body as @azure/functions does: without waiting for the caller. */
 const aDownload = async () => {
-  watchAnswers();
-  watchAnswers();
+  watchResponses();
+  watchResponses();
   const seen = { read: 0, ended: false };
   async function* content(): AsyncGenerator<Uint8Array> {
     try {
@@ -54,7 +54,7 @@ test("a body is read no faster than its caller takes it, and arrives whole", asy
   expect(bytes).toBe(PIECES * PIECE.length);
 });
 
-test("a body is let go when its caller goes away", async () => {
+test("a body is closed when its caller goes away", async () => {
   const { seen, answer } = await aDownload();
   answer.destroy();
 

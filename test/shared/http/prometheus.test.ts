@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { prometheusText } from "../../../shared/http/prometheus.ts";
 
 describe("prometheusText", () => {
-  test("gives each metric its help and type, and one line a sample", () => {
+  test("writes each metric with its help and type, and one line a sample", () => {
     const text = prometheusText([
       { name: "a", help: "First.", samples: [{ value: 1 }] },
       {
@@ -21,7 +21,7 @@ describe("prometheusText", () => {
     );
   });
 
-  test("escapes what would end a line or a label", () => {
+  test("escapes characters that would end a line or a label", () => {
     const text = prometheusText([
       { name: "a", help: 'say "\\n"\nor not', samples: [{ labels: { path: 'C:\\new\n"x"' }, value: 1 }] },
     ]);

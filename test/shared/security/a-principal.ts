@@ -2,7 +2,7 @@ import { PRINCIPAL_HEADER, type Principal } from "../../../shared/security/princ
 
 const asHeader = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
 
-/** The header by which the platform says that an Entra user signed in. */
+/** The header in which the platform names an Entra user who signed in. */
 export const aPrincipalHeader = ({ id, roles }: Principal): Record<string, string> => ({
   [PRINCIPAL_HEADER]: asHeader({
     auth_typ: "aad",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { dutyCredential } from "../../../shared/security/credentials.ts";
 
 describe("dutyCredential", () => {
-  test("gives an emulator its fixed token, for an hour from now", async () => {
+  test("returns a fixed token for an emulator, valid for an hour", async () => {
     const before = Date.now();
     const token = await dutyCredential({ kind: "local-token", token: "let-me-in" }).getToken("any");
 

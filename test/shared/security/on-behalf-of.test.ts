@@ -6,7 +6,7 @@ const TENANT = "11111111-2222-4333-8444-555555555555";
 const CLIENT = "66666666-7777-4888-8999-000000000000";
 const LOGIN = `https://login.microsoftonline.com/${TENANT}`;
 
-/** Entra, as far as the library asks it, and the forms that were posted to it. */
+/** The endpoints of Entra that the library calls, and the forms that were posted to them. */
 const anEntra = () => {
   const forms: URLSearchParams[] = [];
   const answer = (url: string): unknown => {

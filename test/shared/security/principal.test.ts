@@ -14,7 +14,7 @@ describe("readPrincipal", () => {
     expect(readPrincipal(header({ claims: claims([typ, ID.toUpperCase()]) }))).toEqual({ id: ID, roles: [] });
   });
 
-  test("takes roles by the type that the header names and by the two usual ones, each once", () => {
+  test("takes roles from claims of the header's role type and of the two usual ones, each once", () => {
     const text = header({
       auth_typ: "aad",
       name_typ: "name",
@@ -46,7 +46,7 @@ describe("readPrincipal", () => {
     ["no object id", header({ claims: claims(["roles", "Restore.Operator"]) })],
     ["an address for the object id", header({ claims: claims(["oid", "ada@contoso.example"]) })],
     ["brackets without end", Buffer.from("[".repeat(100_000)).toString("base64")],
-  ])("finds nobody in %s", (_, text) => {
+  ])("finds no principal in %s", (_, text) => {
     expect(readPrincipal(text)).toBeUndefined();
   });
 });
@@ -54,13 +54,13 @@ describe("readPrincipal", () => {
 describe("principalOf", () => {
   const headers = new Headers(aPrincipalHeader({ id: ID, roles: ["Restore.Operator"] }));
 
-  test("believes the platform's header, in whatever case its name is", () => {
+  test("trusts the platform's header, with its name in any case", () => {
     expect(principalOf("platform")({ headers })).toEqual({ id: ID, roles: ["Restore.Operator"] });
     expect(PRINCIPAL_HEADER.toUpperCase()).toBe("X-MS-CLIENT-PRINCIPAL");
     expect(principalOf("platform")({ headers: new Headers() })).toBeUndefined();
   });
 
-  test("takes everyone for one with all roles where nobody signs in", () => {
+  test("gives every caller all roles where nobody signs in", () => {
     expect(principalOf("none")({ headers })).toMatchObject({ roles: ROLES });
     expect(principalOf("none")({ headers: new Headers() })).toMatchObject({ roles: ROLES });
   });

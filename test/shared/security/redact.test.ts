@@ -13,7 +13,7 @@ const secret = fc.string({
 });
 const base64 = fc.uint8Array({ minLength: 12, maxLength: 48 }).map((bytes) => Buffer.from(bytes).toString("base64"));
 
-/** Every form in which a secret may stand in a text, around the part of it that must not come out. */
+/** Every form of a secret in a text, around the part that must not appear. */
 const carrier = fc.oneof(
   fc.tuple(base64, fc.boolean()).map(([sig, withMore]) => {
     const value = encodeURIComponent(sig);
@@ -37,7 +37,7 @@ const carrier = fc.oneof(
 const words = fc.string({ unit: "binary", maxLength: 40 });
 
 describe("redactor", () => {
-  test("lets no secret out, whatever stands around it", () => {
+  test("removes every secret, in any surroundings", () => {
     fc.assert(
       fc.property(words, carrier, words, (before, { text, core }, after) => {
         expect(redact(`${before} ${text} ${after}`)).not.toContain(core);
@@ -52,11 +52,11 @@ describe("redactor", () => {
     "aaaaaaaaaaaaaaaaaaaaaaaaaa/packs/20261122T010000Z-abc234/c0-b1.zip: holds other bytes",
     "see https://graph.microsoft.com/v1.0/users for more",
     "wave 3 of backup-mailbox: 120 items, 4 lanes",
-  ])("leaves alone what is no secret: %s", (text) => {
+  ])("leaves other text alone: %s", (text) => {
     expect(redact(text)).toBe(text);
   });
 
-  test("says that something was there, and keeps what tells where", () => {
+  test("marks where a secret was, and keeps the text around it", () => {
     expect(redact("PUT https://a.blob.core.windows.net/c/b?sig=abc&x=1 failed")).toBe(
       "PUT https://a.blob.core.windows.net/c/b?[redacted] failed",
     );
@@ -92,7 +92,7 @@ describe("redactError", () => {
     expect(String(redactError(thrown, redact))).not.toContain(sealKey);
   });
 
-  test("passes on what is no error", () => {
+  test("passes on a value that is not an error", () => {
     expect(redactError(undefined, redact)).toBeUndefined();
   });
 });
