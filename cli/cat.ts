@@ -7,7 +7,7 @@ import { readItem } from "../shared/vault/pack-reader.ts";
 import { findMailbox, findSnapshot } from "./find.ts";
 import { UsageError } from "./usage.ts";
 
-/** Writes an item's raw stream to a new file, or to the output. */
+/** Writes an item's raw stream to a new file, or to standard output. */
 export const cat = async (
   vault: Blobs,
   output: Writable,

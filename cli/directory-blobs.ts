@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import type { Blobs, Created } from "../shared/storage/blobs.ts";
 
 /**
- * A folder whose files are the blobs of a container, by name, as `az storage blob download-batch` and azcopy lay them out.
- * A file is only ever created: nothing here changes or removes one.
+ * A folder whose files are the blobs of a container, by name, as `az storage blob download-batch` and azcopy write
+ * them. Files are only created: nothing here changes or removes one.
  */
 export const directoryBlobs = (root: string): Blobs => {
   const pathOf = (name: string): string => join(root, name);
@@ -61,7 +61,7 @@ const refuse = (): never => {
   throw new Error("A folder of blobs is only read, or added to");
 };
 
-/** Files in the order of their whole names, in which `a/b` comes after `a-b`: so a folder is sorted with its slash. */
+/** Files in the order of their full names. `a/b` comes after `a-b`, so a folder is sorted with its slash. */
 async function* listFiles(root: string, within: string, prefix: string): AsyncGenerator<Listed> {
   const sortName = (entry: Entry): string => (entry.isFolder ? `${entry.name}/` : entry.name);
   const entries = (await entriesOf(join(root, within))).toSorted((a, b) => (sortName(a) < sortName(b) ? -1 : 1));
@@ -91,7 +91,7 @@ const entriesOf = async (folder: string): Promise<Entry[]> => {
   return (found ?? []).map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }));
 };
 
-/** A name that goes through a file, or names a folder, is absent too. */
+/** A name whose parent is a file, or which is that of a folder, counts as absent too. */
 const unlessAbsent = async <T>(read: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await read();

@@ -10,18 +10,18 @@ import { itemTime } from "../shared/vault/item-filter.ts";
 import { readItem } from "../shared/vault/pack-reader.ts";
 import type { PutRecord } from "../shared/vault/records.ts";
 import { findFolder, findMailbox, findSnapshot } from "./find.ts";
-import type { Say } from "./say.ts";
+import type { Printer } from "./printer.ts";
 import { UsageError } from "./usage.ts";
 
 const COLUMNS = ["file", "folder", "time", "from", "subject", "class", "bytes", "sha256", "id"] as const;
 
 /**
- * Writes every item of a snapshot, or of one folder of it, as a file of its own into a new folder, and a listing that says
- * which is which. An item that is damaged is told of, and left out of the listing; the others go on.
+ * Writes every item of a snapshot, or of one folder of it, as a file into a new folder, with a listing of the files. A
+ * damaged item is reported and left out of the listing; the export goes on.
  */
 export const exportItems = async (
   vault: Blobs,
-  { complain }: Say,
+  { warn }: Printer,
   { mailbox, snapshot, folder, out }: { mailbox: string; snapshot: string; folder: string | undefined; out: string },
 ): Promise<number> => {
   const key = await findMailbox(vault, mailbox);
@@ -42,13 +42,13 @@ export const exportItems = async (
     } catch (error) {
       if (!(error instanceof VaultDamageError)) throw error;
       await rm(join(out, file));
-      complain(error.message);
+      warn(error.message);
       counts.damaged += 1;
     }
   }
   listing.end();
   await finished(listing);
-  complain(`${counts.files} items in ${out}${counts.damaged === 0 ? "" : `, and ${counts.damaged} damaged`}`);
+  warn(`${counts.files} items in ${out}${counts.damaged === 0 ? "" : `, and ${counts.damaged} damaged`}`);
   return counts.damaged === 0 ? 0 : 1;
 };
 

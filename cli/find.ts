@@ -8,7 +8,7 @@ import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
 import { findSnapshotAt, listMailboxes, listSnapshots, readHead, readManifest } from "../shared/vault/snapshots.ts";
 import { UsageError } from "./usage.ts";
 
-/** A head, unless it is missing or damaged: nothing here depends on one. */
+/** The head; `undefined` when it is missing or damaged, as no command depends on it. */
 export const readableHead = async (vault: Blobs, key: MailboxKey): Promise<Head | undefined> => {
   try {
     return await readHead(vault, key);
@@ -27,7 +27,7 @@ export const findMailbox = async (vault: Blobs, name: string): Promise<MailboxKe
   }
   const [key] = found;
   if (key === undefined) throw new UsageError(`The vault has no mailbox ${name}`);
-  if (found.length > 1) throw new UsageError(`${name} may be any of ${found.length} mailboxes: say more of it`);
+  if (found.length > 1) throw new UsageError(`${name} matches ${found.length} mailboxes: give more of the key`);
   return key;
 };
 

@@ -5,54 +5,54 @@ import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
 import { indexSnapshot } from "../shared/vault/snapshot-index.ts";
 import { listMailboxes, listSnapshots, readManifest } from "../shared/vault/snapshots.ts";
 import { findFolder, findMailbox, findSnapshot, readableHead } from "./find.ts";
-import { columns, type Say } from "./say.ts";
+import { columns, type Printer } from "./printer.ts";
 
 /** Lists mailboxes, the snapshots of one, the folders of a snapshot, or the items of a folder. */
 export const ls = async (
   vault: Blobs,
-  { say }: Say,
+  { print }: Printer,
   [mailbox, snapshotName, folderName]: readonly string[],
 ): Promise<number> => {
-  if (mailbox === undefined) return listAll(vault, say);
+  if (mailbox === undefined) return listAll(vault, print);
   const key = await findMailbox(vault, mailbox);
   if (snapshotName === undefined) {
     for await (const id of listSnapshots(vault, key)) {
       const { finished, state, counts } = (await readManifest(vault, key, id))?.manifest ?? {};
-      say(columns([id, finished, state, counts?.put, counts?.removed, counts?.failed]));
+      print(columns([id, finished, state, counts?.put, counts?.removed, counts?.failed]));
     }
     return 0;
   }
   const snapshot = await findSnapshot(vault, key, snapshotName);
-  if (folderName === undefined) return listFolders(vault, say, snapshot);
-  return listItems(vault, say, snapshot, findFolder(snapshot, folderName));
+  if (folderName === undefined) return listFolders(vault, print, snapshot);
+  return listItems(vault, print, snapshot, findFolder(snapshot, folderName));
 };
 
-type Line = Say["say"];
+type Print = Printer["print"];
 
-const listAll = async (vault: Blobs, say: Line): Promise<number> => {
+const listAll = async (vault: Blobs, print: Print): Promise<number> => {
   for await (const key of listMailboxes(vault)) {
     const { user, newest } = (await readableHead(vault, key)) ?? {};
-    say(columns([key, user?.displayName ?? user?.id, newest?.id, newest?.items, newest?.bytes]));
+    print(columns([key, user?.displayName ?? user?.id, newest?.id, newest?.items, newest?.bytes]));
   }
   return 0;
 };
 
-const listFolders = async (vault: Blobs, say: Line, { mailboxKey, id, folders }: Manifest): Promise<number> => {
+const listFolders = async (vault: Blobs, print: Print, { mailboxKey, id, folders }: Manifest): Promise<number> => {
   const contents = (await indexSnapshot(vault, mailboxKey, id)).folders;
   for (const folder of folders.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
-    say(columns([folder.path, contents[folder.id]?.items ?? 0, contents[folder.id]?.bytes ?? 0]));
+    print(columns([folder.path, contents[folder.id]?.items ?? 0, contents[folder.id]?.bytes ?? 0]));
   return 0;
 };
 
 const listItems = async (
   vault: Blobs,
-  say: Line,
+  print: Print,
   { mailboxKey, id }: Manifest,
   folder: ManifestFolder,
 ): Promise<number> => {
   for await (const item of foldSnapshot(vault, mailboxKey, id, ({ folderId }) => folderId === folder.id)) {
     const time = new Date(itemTime(item)).toISOString();
-    say(columns([item.id, time, item.rawBytes, item.type, item.from, item.subject]));
+    print(columns([item.id, time, item.rawBytes, item.type, item.from, item.subject]));
   }
   return 0;
 };

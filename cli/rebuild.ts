@@ -12,28 +12,33 @@ import { writePart } from "../shared/vault/part-writer.ts";
 import type { CatalogueRecord, FolderFacts } from "../shared/vault/records.ts";
 import { listMailboxes, moveHead, readManifest, writeManifest } from "../shared/vault/snapshots.ts";
 import { findMailbox, readableHead } from "./find.ts";
-import type { Say } from "./say.ts";
+import type { Printer } from "./printer.ts";
 import { UsageError } from "./usage.ts";
 
 /** Records in one part, each about a kilobyte in memory. */
 const PART_RECORDS = 4_000;
 
-/** What is said of a mailbox when neither a head nor a manifest is left that names it. */
+/** The id of a mailbox when there is neither a head nor a manifest that has it. */
 const UNKNOWN = "unknown";
 
 /**
- * Writes a catalogue anew from the indexes of the packs, into a place where there is none: for each run with packs a
- * snapshot with the records of its batches, and then a head. Manifests that are still whole lend what no pack knows: whose
- * mailbox it is, and when and why a run was made. Links for asking Graph for changes are left out, so that the next backup
- * compares everything. A pack that cannot be read is told of, and the others go on.
+ * Writes a new catalogue from the indexes of the packs, into a vault without one: for each run with packs a snapshot
+ * with the records of its batches, and then a head. Facts that no pack has come from undamaged manifests: whose mailbox
+ * it is, and when and why a run was made. Delta links are left out, so that the next backup compares everything. A pack
+ * that cannot be read is reported, and the others go on.
  */
-export const rebuild = async (source: Blobs, target: Blobs, say: Say, mailbox: string | undefined): Promise<number> => {
+export const rebuild = async (
+  source: Blobs,
+  target: Blobs,
+  printer: Printer,
+  mailbox: string | undefined,
+): Promise<number> => {
   const only = mailbox === undefined ? undefined : await findMailbox(source, mailbox);
   let damaged = 0;
   for await (const key of listMailboxes(source)) {
     if (only !== undefined && key !== only) continue;
     await expectNoCatalogue(target, key);
-    damaged += await rebuildMailbox(source, target, say, key);
+    damaged += await rebuildMailbox(source, target, printer, key);
   }
   return damaged === 0 ? 0 : 1;
 };
@@ -41,25 +46,25 @@ export const rebuild = async (source: Blobs, target: Blobs, say: Say, mailbox: s
 const expectNoCatalogue = async (target: Blobs, key: MailboxKey): Promise<void> => {
   for (const prefix of [headName(key), `${key}/snapshots/`, `${key}/catalog/`])
     for await (const { name } of target.list(prefix))
-      throw new UsageError(`${name} is there already, and nothing is overwritten: choose another place`);
+      throw new UsageError(`${name} is there already, and nothing is overwritten: choose another target`);
 };
 
-/** What the runs so far say that the next one needs to know. */
-interface Known {
+/** What the next run needs of the rebuilt ones. */
+interface Rebuilt {
   parent: Manifest["parent"];
   newest: Manifest | undefined;
   readonly folders: Map<string, FolderFacts>;
 }
 
-const rebuildMailbox = async (source: Blobs, target: Blobs, { say, complain }: Say, key: MailboxKey) => {
+const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Printer, key: MailboxKey) => {
   const head = await readableHead(source, key);
-  const known: Known = { parent: null, newest: undefined, folders: new Map() };
+  const rebuilt: Rebuilt = { parent: null, newest: undefined, folders: new Map() };
   let damaged = 0;
   for (const [runId, packs] of await runsOf(source, key)) {
-    const original = await wholeManifest(source, key, runId);
-    const run = openRun(target, key, runId, known.folders);
+    const original = await undamagedManifest(source, key, runId);
+    const run = openRun(target, key, runId, rebuilt.folders);
     for (const pack of packs) {
-      const records = await recordsOf(source, pack, complain);
+      const records = await recordsOf(source, pack, warn);
       if (records === undefined) damaged += 1;
       await run.add(records ?? []);
     }
@@ -67,8 +72,8 @@ const rebuildMailbox = async (source: Blobs, target: Blobs, { say, complain }: S
     const { manifest, sha256 } = await writeManifest(target, {
       v: 1,
       id: runId,
-      base: known.parent === null,
-      parent: known.parent,
+      base: rebuilt.parent === null,
+      parent: rebuilt.parent,
       mailboxKey: key,
       mailboxId: original?.mailboxId ?? head?.mailboxId ?? UNKNOWN,
       kind: original?.kind ?? head?.kind ?? "primary",
@@ -77,17 +82,17 @@ const rebuildMailbox = async (source: Blobs, target: Blobs, { say, complain }: S
       finished: original?.finished ?? timeOf(runId),
       trigger: original?.trigger ?? "request",
       counts,
-      folders: original?.folders.map(withoutLink) ?? [...known.folders.values()].map(uncounted),
+      folders: original?.folders.map(withoutLink) ?? [...rebuilt.folders.values()].map(uncounted),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state: counts.failed > 0 ? "partial" : "complete",
       program: PROGRAM,
     });
-    known.parent = { id: runId, sha256 };
-    known.newest = manifest;
+    rebuilt.parent = { id: runId, sha256 };
+    rebuilt.newest = manifest;
   }
-  if (known.newest !== undefined) await writeHead(target, known.newest, known.parent?.sha256 ?? "", head);
-  say(`${key}\t${known.newest?.id ?? ""}`);
+  if (rebuilt.newest !== undefined) await writeHead(target, rebuilt.newest, rebuilt.parent?.sha256 ?? "", head);
+  print(`${key}\t${rebuilt.newest?.id ?? ""}`);
   return damaged;
 };
 
@@ -99,9 +104,9 @@ const runsOf = async (source: Blobs, key: MailboxKey): Promise<Map<RunId, PackNa
     if (parsed?.kind === "pack") packs.push({ ...parsed, name, runId: parsed.snapshotId });
   }
   const runs = new Map<RunId, PackName[]>();
-  const byPlace = (a: (typeof packs)[number], b: (typeof packs)[number]) =>
+  const byPosition = (a: (typeof packs)[number], b: (typeof packs)[number]) =>
     (a.runId < b.runId ? -1 : Number(a.runId > b.runId)) || a.chunk - b.chunk || a.batch - b.batch;
-  for (const { runId, name } of packs.toSorted(byPlace)) {
+  for (const { runId, name } of packs.toSorted(byPosition)) {
     const run = runs.get(runId);
     if (run === undefined) runs.set(runId, [name]);
     else run.push(name);
@@ -109,13 +114,13 @@ const runsOf = async (source: Blobs, key: MailboxKey): Promise<Map<RunId, PackNa
   return runs;
 };
 
-const wholeManifest = async (source: Blobs, key: MailboxKey, runId: RunId): Promise<Manifest | undefined> =>
+const undamagedManifest = async (source: Blobs, key: MailboxKey, runId: RunId): Promise<Manifest | undefined> =>
   (await readManifest(source, key, runId).catch(onlyDamage))?.manifest;
 
-const recordsOf = async (source: Blobs, pack: PackName, complain: Say["complain"]) =>
+const recordsOf = async (source: Blobs, pack: PackName, warn: Printer["warn"]) =>
   readPackIndex(source, pack).catch((error: unknown) => {
     onlyDamage(error);
-    complain((error as VaultDamageError).message);
+    warn((error as VaultDamageError).message);
     return undefined;
   });
 
@@ -124,7 +129,7 @@ const onlyDamage = (error: unknown): undefined => {
   return undefined;
 };
 
-/** Collects the records of a run into parts, and notes the folders that they speak of. */
+/** Collects the records of a run into parts, and notes their folders. */
 const openRun = (target: Blobs, key: MailboxKey, runId: RunId, folders: Map<string, FolderFacts>) => {
   const counts = { put: 0, removed: 0, skipped: 0, failed: 0, rawBytes: 0, storedBytes: 0 };
   const parts: PartRef[] = [];
@@ -163,7 +168,7 @@ const count = (counts: Manifest["counts"], record: CatalogueRecord): void => {
   else if (record.op === "fail") counts.failed += 1;
 };
 
-/** A folder of which only items are known goes by its id. */
+/** A folder that is known only by its items is named by its id. */
 const noteFolder = (folders: Map<string, FolderFacts>, record: CatalogueRecord): void => {
   if (record.op === "put" && !folders.has(record.folderId)) {
     const { folderId: id } = record;
@@ -181,7 +186,7 @@ const userOf = (user: Manifest["user"]): Pick<Manifest, "user"> => (user === und
 
 const withoutLink = ({ deltaLink: _, ...folder }: ManifestFolder): ManifestFolder => folder;
 
-/** What Exchange said of the number of its items is not in any pack. */
+/** No pack has the folder's number of items as Exchange counts it. */
 const uncounted = (folder: FolderFacts): ManifestFolder => ({ ...folder, itemCount: 0 });
 
 /** A run's id begins with its start, to the second. */

@@ -3,10 +3,10 @@ import { type Finding, findingList } from "../shared/vault/finding.ts";
 import { listMailboxes } from "../shared/vault/snapshots.ts";
 import { verifyMailbox } from "../shared/vault/verify-mailbox.ts";
 import { findMailbox } from "./find.ts";
-import type { Say } from "./say.ts";
+import type { Printer } from "./printer.ts";
 
-/** Reads every byte that the kept snapshots need; one line for each finding, then what was looked at. */
-export const verify = async (vault: Blobs, { say, complain }: Say, mailbox: string | undefined): Promise<number> => {
+/** Reads every byte that the snapshots need. Prints one line for each finding, then the totals. */
+export const verify = async (vault: Blobs, { print, warn }: Printer, mailbox: string | undefined): Promise<number> => {
   const only = mailbox === undefined ? undefined : await findMailbox(vault, mailbox);
   const sum = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, findings: 0 };
   for await (const key of listMailboxes(vault)) {
@@ -15,7 +15,7 @@ export const verify = async (vault: Blobs, { say, complain }: Say, mailbox: stri
     const { snapshots, packs, items } = await verifyMailbox(vault, key, (finding) => {
       const before = list.count;
       list.found(finding);
-      if (list.count > before) say(lineOf(finding));
+      if (list.count > before) print(lineOf(finding));
     });
     sum.mailboxes += 1;
     sum.snapshots += snapshots;
@@ -24,7 +24,7 @@ export const verify = async (vault: Blobs, { say, complain }: Say, mailbox: stri
     sum.findings += list.count;
   }
   const counts = `${sum.mailboxes} mailboxes, ${sum.snapshots} snapshots, ${sum.packs} packs, ${sum.items} items`;
-  complain(`${counts}: ${sum.findings === 0 ? "no damage" : `${sum.findings} findings`}`);
+  warn(`${counts}: ${sum.findings === 0 ? "no damage" : `${sum.findings} findings`}`);
   return sum.findings === 0 ? 0 : 1;
 };
 

@@ -29,7 +29,7 @@ const aFolder = (): string => {
   return join(root, `f${folders}`);
 };
 
-/** The blobs as files, as `az storage blob download-batch` lays them out. */
+/** The blobs as files, as `az storage blob download-batch` writes them. */
 const onDisk = async (vault: SoundVault, folder = aFolder()): Promise<string> => {
   for (const [name, { body }] of vault.blobs) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
@@ -59,14 +59,14 @@ const vaultCommand = async (...args: string[]) => {
 const pack = packName(soundKey, snapshotAt(0), 0, 0);
 
 describe("vault verify", () => {
-  test("says nothing of a sound vault but what it looked at, and ends with 0", async () => {
+  test("prints only totals for a sound vault, and exits with 0", async () => {
     const { code, out, err } = await vaultCommand("verify", await onDisk(await aSoundVault()));
 
     expect({ code, out }).toEqual({ code: 0, out: "" });
     expect(err).toBe("1 mailboxes, 3 snapshots, 5 packs, 7 items: no damage\n");
   });
 
-  test("ends with 1, and one line for each finding", async () => {
+  test("prints one line for each finding, and exits with 1", async () => {
     const folder = await onDisk(await aSoundVault());
     const body = await readFile(join(folder, pack));
     body[40] = (body[40] ?? 0) ^ 1;
@@ -81,7 +81,7 @@ describe("vault verify", () => {
     ]);
   });
 
-  test("reads a container with nothing but the right to, and never shows the SAS", async () => {
+  test("reads a container with read and list rights only, and never shows the SAS", async () => {
     const container = await useAzurite().freshContainer();
     for (const [name, { body }] of (await aSoundVault()).blobs)
       await container.getBlockBlobClient(name).upload(body, body.length);
@@ -105,9 +105,9 @@ const readOnlyUrl = (container: ContainerClient): Promise<string> =>
   });
 
 describe("vault ls, cat and export", () => {
-  test("find their way from mailboxes to items", async () => {
+  test("list mailboxes, snapshots, folders and items", async () => {
     const folder = await onDisk(await aSoundVault());
-    const ls = async (...words: string[]) => (await vaultCommand("ls", folder, ...words)).lines;
+    const ls = async (...operands: string[]) => (await vaultCommand("ls", folder, ...operands)).lines;
 
     expect(await ls()).toEqual([`${soundKey}\tAda Berg\t${snapshotAt(2)}\t7\t70`]);
     expect((await ls("48d31887")).map((line) => line.split("\t")[0])).toEqual([0, 1, 2].map(snapshotAt));
@@ -118,7 +118,7 @@ describe("vault ls, cat and export", () => {
     );
   });
 
-  test("give back an item byte by byte, to the output or to a new file", async () => {
+  test("write an item byte by byte, to standard output or to a new file", async () => {
     const vault = await aSoundVault();
     const folder = await onDisk(vault);
     const [item = expect.fail()] = await all(
@@ -134,7 +134,7 @@ describe("vault ls, cat and export", () => {
     expect(sha256(await readFile(out))).toBe(item.sha256);
   });
 
-  test("export every item as a file, with a listing, and tell of those that are damaged", async () => {
+  test("export every item as a file, with a listing, and report damaged ones", async () => {
     const vault = await aSoundVault();
     const folder = await onDisk(vault);
     const out = aFolder();
@@ -164,14 +164,14 @@ describe("vault ls, cat and export", () => {
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 describe("vault rebuild", () => {
-  /** Two backups, with everything between them that a catalogue keeps track of. */
+  /** Two backups, with every kind of change between them that a catalogue records. */
   const aBackedUpMailbox = async () => {
     const kit = await aMailboxInGraph({ items: 45, layout: "typical", userFolders: 2 });
     const { admin, mailbox, vault, work } = kit;
-    const place = { graphUrl: kit.emulator.graphUrl, token: "emulator-token", vault, work };
-    const inTurn = async () => (await runBackup(place, mailbox)).snapshotId;
+    const ports = { graphUrl: kit.emulator.graphUrl, token: "emulator-token", vault, work };
+    const backUp = async () => (await runBackup(ports, mailbox)).snapshotId;
     await admin["create-items"]({ mailbox: mailbox.id, folder: "inbox", count: 5, bytes: 200 });
-    const first = await inTurn();
+    const first = await backUp();
     const [removed, moved, changed] = await kit.items("inbox");
     await admin["remove-item"]({ mailbox: mailbox.id, item: removed?.id ?? "" });
     await admin["move-item"]({ mailbox: mailbox.id, item: moved?.id ?? "", folder: "archive" });
@@ -179,10 +179,10 @@ describe("vault rebuild", () => {
     await admin["remove-folder"]({ mailbox: mailbox.id, folder: "user-0" });
     const { id: folder } = await admin["create-folder"]({ mailbox: mailbox.id, parent: "inbox", displayName: "50% /" });
     await admin["create-items"]({ mailbox: mailbox.id, folder, count: 3, bytes: 100 });
-    return { vault, key: mailbox.key, snapshots: [first, await inTurn()] };
+    return { vault, key: mailbox.key, snapshots: [first, await backUp()] };
   };
 
-  /** All that `ls` tells of a vault's folders and items. */
+  /** Every line that `ls` prints of a vault's folders and items. */
   const listing = async (folder: string, key: string, snapshots: readonly string[]): Promise<string[]> => {
     const lines: string[] = [];
     for (const snapshot of snapshots) {
@@ -195,7 +195,7 @@ describe("vault rebuild", () => {
     return lines;
   };
 
-  test("gives back the same listing of every snapshot when each catalogue blob is lost", async () => {
+  test("restores the listing of every snapshot after the loss of all catalogue blobs", async () => {
     const { vault, key, snapshots } = await aBackedUpMailbox();
     const source = await onDisk(vault);
     const before = await listing(source, key, snapshots);
@@ -210,7 +210,7 @@ describe("vault rebuild", () => {
     expect(await vaultCommand("verify", target)).toMatchObject({ code: 0, out: "" });
   });
 
-  test("takes what packs do not know from manifests that are whole", async () => {
+  test("takes facts that packs do not have from undamaged manifests", async () => {
     const vault = await aSoundVault();
     for (const name of [...vault.blobs.keys()]) if (name.includes("/catalog/")) await vault.remove(name);
     const target = aFolder();
@@ -223,7 +223,7 @@ describe("vault rebuild", () => {
     );
   });
 
-  test("overwrites nothing, and tells of packs that it cannot read", async () => {
+  test("overwrites nothing, and reports packs that it cannot read", async () => {
     const vault = await aSoundVault();
     const source = await onDisk(vault);
     const refused = await vaultCommand("rebuild", source, "--out", source);
@@ -247,22 +247,22 @@ describe("vault", () => {
   test.each<[string[], RegExp]>([
     [[], /Unknown command/],
     [["prune", "."], /Unknown command 'prune'/],
-    [["verify"], /needs more words/],
+    [["verify"], /needs more arguments/],
     [["verify", ".", "a", "b"], /takes no 'b'/],
     [["verify", ".", "--fast"], /--fast/],
     [["verify", ".", "--out", "x"], /takes no --out/],
     [["rebuild", "."], /needs --out/],
-    [["ls", "/nowhere/at/all"], /is no folder/],
+    [["ls", "/nowhere/at/all"], /is not a folder/],
     [["ls", "https://account.blob.core.windows.net/"], /should be that of a container/],
     [["ls", ".", "nobody"], /no mailbox nobody/],
-  ])("ends with 2 and one line for %j", async (args, line) => {
+  ])("exits with 2 and one line for %j", async (args, line) => {
     const { code, out, err } = await vaultCommand(...args);
 
     expect({ code, out }).toEqual({ code: 2, out: "" });
     expect(err.trimEnd().split("\n")).toEqual([expect.stringMatching(line)]);
   });
 
-  test("explains itself", async () => {
+  test("prints its usage", async () => {
     const { code, out } = await vaultCommand("--help");
 
     expect(code).toBe(0);
@@ -271,7 +271,7 @@ describe("vault", () => {
 });
 
 describe("a folder of blobs", () => {
-  test("lists what a container would, in its order", async () => {
+  test("lists the same names as a container, in the same order", async () => {
     const names = ["a-b", "a/b/c", "a/b-c", "a/b.c", "a/bc", "b", "a0"];
     const memory = memoryBlobs();
     for (const name of names) await memory.create(name, Buffer.from(name));
