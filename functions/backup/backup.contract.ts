@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
-import { BatchPlace, LaneTraffic } from "../../shared/contracts/lane.ts";
+import { BatchId, LaneTraffic } from "../../shared/contracts/lane.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
@@ -95,15 +95,15 @@ export const openRun = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** How far a run has come: chunks that are planned, and the batches of them that are still to be exported. */
+/** How far a run has come: which chunks are planned, and which of their batches are still to be exported. */
 export const RunPosition = z.object({
   /** The chunk that is planned next. */
   nextChunk: Count,
   planned: z.boolean(),
-  /** The first batch that no lane has drawn yet. */
-  at: BatchPlace,
-  /** Batches that were drawn, and given back because Graph refused them. */
-  again: z.array(BatchPlace).max(MAILBOX_SLOTS * 2),
+  /** The first batch that no lane has taken yet. */
+  at: BatchId,
+  /** Batches that lanes took and gave back, because Graph refused them. */
+  again: z.array(BatchId).max(MAILBOX_SLOTS * 2),
 });
 export type RunPosition = z.output<typeof RunPosition>;
 

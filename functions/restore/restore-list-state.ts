@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson } from "../../shared/storage/blobs.ts";
-import { takeTurn } from "../../shared/storage/turns.ts";
+import { takePosition } from "../../shared/storage/queue-position.ts";
 import { ListedRestore, type ListPosition } from "./restore-list.contract.ts";
 
 /** The restores of a list, by the mailbox restored into. Restores into one mailbox run in this order, one by one. */
@@ -36,7 +36,7 @@ export const takeListed = async (
   const within = at && { mailbox: at.mailbox, restore: at.restore + 1 };
   const next = within && list[within.mailbox]?.[within.restore];
   if (within && next) return { restore: next, at: within };
-  const mailbox = await takeTurn(work, turnsName(listId), taker, turn);
+  const mailbox = await takePosition(work, turnsName(listId), taker, turn);
   const first = list[mailbox]?.[0];
   return first && { restore: first, at: { mailbox, restore: 0 } };
 };

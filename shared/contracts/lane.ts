@@ -1,8 +1,8 @@
 import * as z from "zod";
 
-/** A batch by its number in a chunk, or the next batch of a chunk. */
-export const BatchPlace = z.object({ chunk: z.int().nonnegative(), batch: z.int().nonnegative() });
-export type BatchPlace = z.output<typeof BatchPlace>;
+/** A batch of a run, by the number of its chunk and its own number there. */
+export const BatchId = z.object({ chunk: z.int().nonnegative(), batch: z.int().nonnegative() });
+export type BatchId = z.output<typeof BatchId>;
 
 /** A lane's traffic with Graph. `waitMs` is a wait that Graph asked for and that is still to be taken. */
 export const LaneTraffic = z.object({

@@ -3,7 +3,7 @@ import type { RunId } from "../../../shared/contracts/ids.ts";
 import { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { type Blobs, readJson } from "../../../shared/storage/blobs.ts";
 import { createOnce } from "../../../shared/storage/create-once.ts";
-import { takeTurn } from "../../../shared/storage/turns.ts";
+import { takePosition } from "../../../shared/storage/queue-position.ts";
 
 const Page = z.array(MailboxRef);
 
@@ -11,28 +11,28 @@ const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
 const turnsName = (run: RunId): string => `${run}/turns.json`;
 const number = (value: number): string => String(value).padStart(6, "0");
 
-/** A page of the directory that was looked through, and the position in the queue of its first mailbox. */
-export interface QueuePlace {
+/** A page of the directory, and the position of its first mailbox in the queue. */
+export interface PagePosition {
   readonly page: number;
   readonly start: number;
 }
 
-/** Adds a page to the queue of a run; gives what another delivery of the same page added before. */
+/** Adds a page to the queue of a run. Returns the page that was added first, by this delivery or another one. */
 export const addMailboxes = (
   work: Blobs,
   run: RunId,
-  { page, start }: QueuePlace,
+  { page, start }: PagePosition,
   mailboxes: readonly MailboxRef[],
 ): Promise<MailboxRef[]> =>
   createOnce(work, `${pagesPrefix(run)}${number(page)}-${number(start)}.json`, Page, [...mailboxes]);
 
-/** The next mailbox of the queue for a taker's turn, the same whenever that is asked for; `undefined` when all are taken. */
+/** The mailbox for a consumer's turn; one turn always gets the same mailbox. `undefined` when all are taken. */
 export const takeMailbox = async (
   work: Blobs,
   run: RunId,
-  taker: number,
+  consumer: number,
   turn: number,
-): Promise<MailboxRef | undefined> => mailboxAt(work, run, await takeTurn(work, turnsName(run), taker, turn));
+): Promise<MailboxRef | undefined> => mailboxAt(work, run, await takePosition(work, turnsName(run), consumer, turn));
 
 const mailboxAt = async (work: Blobs, run: RunId, index: number): Promise<MailboxRef | undefined> => {
   let page: { readonly name: string; readonly start: number } | undefined;

@@ -1,5 +1,5 @@
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import type { BatchPlace } from "../../../shared/contracts/lane.ts";
+import type { BatchId } from "../../../shared/contracts/lane.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
@@ -7,18 +7,19 @@ import { readChunk } from "../run-state.ts";
 
 /** A batch to export. */
 export interface Batch {
-  readonly place: BatchPlace;
+  readonly id: BatchId;
   readonly items: readonly ItemFacts[];
-  /** Whether a pack of it was there when its chunk was opened. */
+  /** Whether its pack existed when its chunk was opened. */
   readonly packed: boolean;
 }
 
-/** The batches of planned chunks, in order, for lanes that draw them one by one. */
+/** The batches of planned chunks, in order; lanes take them one by one. */
 export interface BatchQueue {
   /** The next batch of the chunks before `nextChunk`; `undefined` when there is none. */
-  draw(nextChunk: number): Promise<Batch | undefined>;
+  take(nextChunk: number): Promise<Batch | undefined>;
+  /** Puts a batch back that was not exported; it is taken again before all others. */
   giveBack(batch: Batch): void;
-  readonly position: { at: BatchPlace; again: BatchPlace[] };
+  readonly position: { at: BatchId; again: BatchId[] };
 }
 
 interface OpenChunk {
@@ -27,17 +28,17 @@ interface OpenChunk {
   readonly packs: ReadonlySet<string>;
 }
 
-/** Looks for packs that are there already only where there may be some: listing costs as much as writing. */
+/** Looks for packs of an earlier delivery only if `mayBePacked`: a list request costs as much as a write. */
 export const batchQueue = (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
   { key, runId }: { readonly key: MailboxKey; readonly runId: RunId },
-  start: { readonly at: BatchPlace; readonly again: readonly BatchPlace[] },
+  start: { readonly at: BatchId; readonly again: readonly BatchId[] },
   mayBePacked: boolean,
 ): BatchQueue => {
   const again = [...start.again];
   let { at } = start;
   let open: OpenChunk | undefined;
-  let drawing: Promise<unknown> = Promise.resolve();
+  let taking: Promise<unknown> = Promise.resolve();
 
   const openChunk = async (chunk: number): Promise<OpenChunk> => {
     if (open?.chunk === chunk) return open;
@@ -49,33 +50,33 @@ export const batchQueue = (
     return open;
   };
 
-  const batchAt = ({ batches, packs }: OpenChunk, place: BatchPlace): Batch => ({
-    place,
-    items: batches[place.batch] ?? [],
-    packed: packs.has(packName(key, runId, place.chunk, place.batch)),
+  const batchOf = ({ batches, packs }: OpenChunk, id: BatchId): Batch => ({
+    id,
+    items: batches[id.batch] ?? [],
+    packed: packs.has(packName(key, runId, id.chunk, id.batch)),
   });
 
-  const drawOne = async (nextChunk: number): Promise<Batch | undefined> => {
-    const returned = again.shift();
-    if (returned !== undefined) return batchAt(await openChunk(returned.chunk), returned);
+  const takeNext = async (nextChunk: number): Promise<Batch | undefined> => {
+    const givenBack = again.shift();
+    if (givenBack !== undefined) return batchOf(await openChunk(givenBack.chunk), givenBack);
     for (; at.chunk < nextChunk; at = { chunk: at.chunk + 1, batch: 0 }) {
       const chunk = await openChunk(at.chunk);
       if (at.batch >= chunk.batches.length) continue;
-      const place = at;
-      at = { ...place, batch: place.batch + 1 };
-      return batchAt(chunk, place);
+      const id = at;
+      at = { ...id, batch: id.batch + 1 };
+      return batchOf(chunk, id);
     }
     return undefined;
   };
 
   return {
-    draw: (nextChunk) => {
-      const drawn = drawing.then(() => drawOne(nextChunk));
-      drawing = drawn.catch(() => undefined);
-      return drawn;
+    take: (nextChunk) => {
+      const taken = taking.then(() => takeNext(nextChunk));
+      taking = taken.catch(() => undefined);
+      return taken;
     },
-    giveBack: ({ place }) => {
-      again.push(place);
+    giveBack: ({ id }) => {
+      again.push(id);
     },
     get position() {
       return { at, again: [...again] };

@@ -30,8 +30,8 @@ const NOT_RETURNED: Setback = { code: "not-returned" };
 const NOT_THE_ITEMS_FAULT: readonly number[] = [401, 403, 429];
 
 /**
- * Exports one batch into an open pack and gives a record for each item: stored, skipped for a known permanent reason, or
- * failed. What the batch leaves open is asked for again item by item before it counts as failed.
+ * Exports one batch into an open pack and gives a record for each item: stored, skipped for a known permanent reason,
+ * or failed. What the batch leaves open is asked for again item by item before it counts as failed.
  *
  * @throws {GraphError} for what concerns more than an item: no right, throttled beyond patience, or no answer to any.
  */
@@ -139,9 +139,9 @@ export interface ExportRun {
 export const exportIntoPack = async (
   { vault, graph, exportSlots }: ExportDeps,
   { mailbox, runId }: ExportRun,
-  { place, items, packed }: Batch,
+  { id, items, packed }: Batch,
 ): Promise<CatalogueRecord[]> => {
-  const name = packName(mailbox.key, runId, place.chunk, place.batch);
+  const name = packName(mailbox.key, runId, id.chunk, id.batch);
   if (!packed) {
     const release = await exportSlots.acquire();
     try {

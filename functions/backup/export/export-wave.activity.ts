@@ -38,8 +38,8 @@ interface Deps {
 type Input = z.output<typeof exportWave.input>;
 
 /**
- * One wave: lanes plan and export until everything is done or time is up, and parts name what they stored. They are all in
- * this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
+ * One wave: lanes plan and export until everything is done or time is up, and parts name what they stored. They are all
+ * in this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
  *
  * Run twice, even at the same time: chunks and packs are created once, a pack that is there is read instead of exported
  * again, and whichever delivery keeps its record first speaks for all. The parts of another are never read.

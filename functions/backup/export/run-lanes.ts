@@ -8,13 +8,14 @@ import { type ExportDeps, type ExportRun, exportIntoPack } from "./export-batch.
 import type { WaveParts } from "./wave-parts.ts";
 
 /**
- * How far planning may run ahead of exporting. Far, since the delta rounds that end it find nothing to export, and a slot
- * is idle when the others wait for them. Planning rests until exporting has come nearer, rather than begin in every wave.
+ * How far planning may run ahead of exporting. The limit is high because the delta rounds that end planning find
+ * nothing to export: lanes that had to wait for them would leave slots idle. Beyond it, planning rests until exporting
+ * has caught up, instead of starting and stopping in every wave.
  */
 const MAX_CHUNKS_AHEAD = 64;
 const FEW_CHUNKS_AHEAD = 32;
 
-/** What lanes share. */
+/** What the lanes of a wave share. */
 export interface LaneWork {
   readonly lanes: number;
   /** Milliseconds since the epoch after which no lane begins anything. */
@@ -30,19 +31,19 @@ export interface LaneWork {
 
 /** What lanes did. */
 export interface LanesDone {
-  /** Items of the chunks that they planned, and what planning found beside them. */
+  /** Items of the chunks that they planned. */
   readonly planned: number;
   readonly findings: Findings;
-  /** A wait that Graph asked for, and that is longer than the lanes' patience. */
+  /** The wait that Graph asked for, when it would have ended after the deadline; otherwise 0. */
   readonly waitMs: number;
 }
 
 /**
- * Runs lanes until everything is done, time is up, or Graph refuses one for longer than it can wait. One lane at a time
- * plans, while there is something to plan; the others draw batches, and look ahead when there are none. Something is begun
- * however short the time is.
+ * Runs lanes until everything is done, time is up, or Graph asks for a wait beyond the deadline. One lane at a time
+ * plans, while there is something to plan. The others take batches, and ask for pages ahead when there are none.
+ * However short the time is, at least one chunk or batch is begun.
  *
- * @throws whatever a lane fails with, but not before all of them have ended: they use the mailbox's slots.
+ * @throws the error of a lane, once all lanes have ended: they use the mailbox's slots until then.
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   const { lanes, deadline, chain, pages, queue, parts } = work;
@@ -62,7 +63,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     return !chain.planned && !planning && !resting;
   };
 
-  /** Ends the wave: at a refusal that outlasts the lanes' patience with what there is, at anything else in failure. */
+  /** Ends the wave: with what is done when Graph asks for a longer wait, in failure for any other error. */
   const stop = (error: unknown): void => {
     stopped = true;
     if (!(error instanceof GraphError) || error.status !== 429) throw error;
@@ -88,11 +89,11 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
 
   const exportOne = async (batch: Batch): Promise<void> => {
     begun += 1;
-    parts.begin(batch.place);
+    parts.begin(batch.id);
     try {
-      await parts.end(batch.place, await exportIntoPack(work.exportDeps, work.run, batch));
+      await parts.end(batch.id, await exportIntoPack(work.exportDeps, work.run, batch));
     } catch (error) {
-      parts.drop(batch.place);
+      parts.drop(batch.id);
       queue.giveBack(batch);
       stop(error);
     }
@@ -105,7 +106,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
         continue;
       }
       const { nextChunk } = chain;
-      const batch = await queue.draw(nextChunk);
+      const batch = await queue.take(nextChunk);
       if (batch !== undefined && isOver()) queue.giveBack(batch);
       else if (batch !== undefined) await exportOne(batch);
       else if (planning) await ((chain.betweenFolders && pages.lookAhead()) || once(planner, "planned"));

@@ -8,7 +8,8 @@ export type SkipReason = "gone" | "corrupt";
 const PERMANENT: ReadonlyMap<string, SkipReason> = new Map([
   // Deleted or moved since it was listed; delta tells the rest. Seen in a mailbox copy product's handling.
   ["erroritemnotfound", "gone"],
-  // Exchange cannot read the stored item. Seen in the same product's fixtures, and as CorruptData in a backup tool's table.
+  // Exchange cannot read the stored item. Seen in the same product's fixtures, and as CorruptData in a backup tool's
+  // table.
   ["errorcorruptdata", "corrupt"],
   ["erroritemcorrupt", "corrupt"],
 ]);

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import type { BatchPlace } from "../../../shared/contracts/lane.ts";
+import type { BatchId } from "../../../shared/contracts/lane.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 
-/** A part is written when there are as many records for it: at two kilobytes each, little memory and few parts. */
+/** Records that a part is written for: at two kilobytes each, they take little memory and make few parts. */
 const PART_RECORDS = 4_000;
 
 /**
@@ -15,11 +15,11 @@ const PART_RECORDS = 4_000;
  * changed during the run may be in two batches; the later one must apply last.
  */
 export interface WaveParts {
-  begin(place: BatchPlace): void;
+  begin(id: BatchId): void;
   /** The batch is not exported after all. */
-  drop(place: BatchPlace): void;
+  drop(id: BatchId): void;
   /** Adds the batch's records; resolves when the part that they complete, if any, is written. */
-  end(place: BatchPlace, records: readonly CatalogueRecord[]): Promise<void>;
+  end(id: BatchId, records: readonly CatalogueRecord[]): Promise<void>;
   /** Writes the remaining records. Returns all parts in the order in which they apply. */
   close(): Promise<PartRef[]>;
   /** Of the batches that have ended. */
@@ -41,16 +41,16 @@ export const waveParts = (
   partRecords = PART_RECORDS,
 ): WaveParts => {
   // Two deliveries of a wave store different records, so each needs part names of its own.
-  const word = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
-  const underWay = new Set<BatchPlace>();
+  const prefix = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
+  const underWay = new Set<BatchId>();
   const writing: Promise<PartRef>[] = [];
   const counts = { exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 };
-  let ended: { readonly place: BatchPlace; readonly records: readonly CatalogueRecord[] }[] = [];
+  let ended: { readonly id: BatchId; readonly records: readonly CatalogueRecord[] }[] = [];
 
-  /** Batches before all that are under way: nothing can come before them any more. */
+  /** Ended batches before every batch under way: no other can come before them any more. */
   const settled = () => {
-    const [first] = [...underWay].toSorted(byPlace);
-    return ended.filter(({ place }) => first === undefined || byPlace(place, first) < 0);
+    const [first] = [...underWay].toSorted(inOrder);
+    return ended.filter(({ id }) => first === undefined || inOrder(id, first) < 0);
   };
 
   const count = (record: CatalogueRecord): void => {
@@ -64,29 +64,29 @@ export const waveParts = (
 
   const write = async (batches: typeof ended): Promise<void> => {
     ended = ended.filter((batch) => !batches.includes(batch));
-    const records = batches.toSorted((a, b) => byPlace(a.place, b.place)).flatMap((batch) => batch.records);
+    const records = batches.toSorted((a, b) => inOrder(a.id, b.id)).flatMap((batch) => batch.records);
     const part = writeOne(records, writing.length);
     writing.push(part);
     await part;
   };
 
   const writeOne = async (records: readonly CatalogueRecord[], number: number): Promise<PartRef> => {
-    const name = partName(key, runId, `${word}-${String(number).padStart(4, "0")}`);
+    const name = partName(key, runId, `${prefix}-${String(number).padStart(4, "0")}`);
     const written = await writePart(vault, name, records);
-    if (written === "exists") throw new Error(`${name} is there already`);
+    if (written === "exists") throw new Error(`${name} exists already`);
     return written;
   };
 
   return {
-    begin: (place) => {
-      underWay.add(place);
+    begin: (id) => {
+      underWay.add(id);
     },
-    drop: (place) => {
-      underWay.delete(place);
+    drop: (id) => {
+      underWay.delete(id);
     },
-    end: async (place, records) => {
-      underWay.delete(place);
-      ended.push({ place, records });
+    end: async (id, records) => {
+      underWay.delete(id);
+      ended.push({ id, records });
       records.forEach(count);
       const batches = settled();
       const waiting = batches.reduce((sum, batch) => sum + batch.records.length, 0);
@@ -102,4 +102,4 @@ export const waveParts = (
   };
 };
 
-const byPlace = (a: BatchPlace, b: BatchPlace): number => a.chunk - b.chunk || a.batch - b.batch;
+const inOrder = (a: BatchId, b: BatchId): number => a.chunk - b.chunk || a.batch - b.batch;

@@ -27,11 +27,11 @@ const queueOf = async (work: Blobs, ...sizes: readonly number[]): Promise<number
   return start;
 };
 
-/** One taker that goes on until nothing is left. */
-const takeAll = async (work: Blobs, taker: number): Promise<string[]> => {
+/** What one consumer takes until nothing is left. */
+const takeAll = async (work: Blobs, consumer: number): Promise<string[]> => {
   const taken: string[] = [];
   for (let turn = 0; ; turn += 1) {
-    const mailbox = await takeMailbox(work, RUN, taker, turn);
+    const mailbox = await takeMailbox(work, RUN, consumer, turn);
     if (mailbox === undefined) return taken;
     taken.push(mailbox.id);
   }
@@ -44,14 +44,14 @@ describe("the queue of mailboxes", () => {
     ["an empty page first", [0, 2]],
     ["empty pages between", [2, 0, 0, 1, 0]],
     ["nothing", [0]],
-  ])("with %s gives each mailbox once, in order", async (_, sizes) => {
+  ])("with %s returns each mailbox once, in order", async (_, sizes) => {
     const work = memoryBlobs();
     const count = await queueOf(work, ...sizes);
 
     expect(await takeAll(work, 0)).toEqual(mailboxes(0, count).map(({ id }) => id));
   });
 
-  test("keeps the page that was added first, whatever a second delivery found", async () => {
+  test("keeps the page that was added first, also when a second delivery found other mailboxes", async () => {
     const work = memoryBlobs();
     await addMailboxes(work, RUN, { page: 0, start: 0 }, mailboxes(0, 2));
 
@@ -60,7 +60,7 @@ describe("the queue of mailboxes", () => {
     expect(await takeAll(work, 0)).toEqual(["MBX:0", "MBX:1"]);
   });
 
-  test("gives a turn that is asked for again the same mailbox", async () => {
+  test("returns the same mailbox for a turn that is asked for again", async () => {
     const work = memoryBlobs();
     await queueOf(work, 3);
 
@@ -72,14 +72,14 @@ describe("the queue of mailboxes", () => {
     expect(await takeMailbox(work, RUN, 1, 1)).toBeUndefined();
   });
 
-  test("gives takers who come at the same time different mailboxes", async () => {
+  test("returns different mailboxes to consumers that ask at the same time", async () => {
     const work = azureBlobs(await freshContainer());
     await queueOf(work, 6, 12);
-    const takers = Array.from({ length: 8 }, (_, taker) => taker);
+    const consumers = Array.from({ length: 8 }, (_, consumer) => consumer);
 
     const taken: (string | undefined)[] = [];
     for (const turn of [0, 1, 2]) {
-      const round = await Promise.all(takers.map((taker) => takeMailbox(work, RUN, taker, turn)));
+      const round = await Promise.all(consumers.map((consumer) => takeMailbox(work, RUN, consumer, turn)));
       taken.push(...round.map((mailbox) => mailbox?.id));
     }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { waveParts } from "../../../../functions/backup/export/wave-parts.ts";
-import type { BatchPlace } from "../../../../shared/contracts/lane.ts";
+import type { BatchId } from "../../../../shared/contracts/lane.ts";
 import { readPart } from "../../../../shared/vault/part-reader.ts";
 import type { CatalogueRecord } from "../../../../shared/vault/records.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
@@ -10,19 +10,19 @@ import { aRun } from "../../kit.ts";
 
 const RECORDS_EACH = 3;
 
-const nameOf = ({ chunk, batch }: BatchPlace): string => `c${chunk}-b${batch}`;
+const nameOf = ({ chunk, batch }: BatchId): string => `c${chunk}-b${batch}`;
 
-const recordsOf = (place: BatchPlace): CatalogueRecord[] =>
+const recordsOf = (id: BatchId): CatalogueRecord[] =>
   Array.from({ length: RECORDS_EACH }, (_, n) => ({
     v: 1,
     op: "skip",
-    id: `${nameOf(place)}-${n}`,
+    id: `${nameOf(id)}-${n}`,
     folderId: "inbox",
     reason: "item-not-found",
     code: "ErrorItemNotFound",
   }));
 
-const placesIn = (chunks: number, batches: number): BatchPlace[] =>
+const batchesIn = (chunks: number, batches: number): BatchId[] =>
   Array.from({ length: chunks * batches }, (_, n) => ({ chunk: Math.floor(n / batches), batch: n % batches }));
 
 describe("the parts of a wave", () => {
@@ -35,16 +35,16 @@ describe("the parts of a wave", () => {
         async (ending, lanes, partRecords) => {
           const vault = memoryBlobs();
           const parts = waveParts(vault, { key: aKey, runId: aRun, wave: 0 }, partRecords);
-          const waiting = placesIn(4, 6);
-          const underWay: BatchPlace[] = [];
+          const waiting = batchesIn(4, 6);
+          const underWay: BatchId[] = [];
           for (const pick of ending) {
             while (underWay.length < lanes && waiting.length > 0) {
-              const place = waiting.shift() as BatchPlace;
-              parts.begin(place);
-              underWay.push(place);
+              const id = waiting.shift() as BatchId;
+              parts.begin(id);
+              underWay.push(id);
             }
-            const [place] = underWay.splice(pick % underWay.length, 1);
-            if (place !== undefined) await parts.end(place, recordsOf(place));
+            const [id] = underWay.splice(pick % underWay.length, 1);
+            if (id !== undefined) await parts.end(id, recordsOf(id));
           }
 
           const written: string[] = [];
@@ -52,7 +52,7 @@ describe("the parts of a wave", () => {
             for (const record of await all(readPart(vault, part))) if (record.op === "skip") written.push(record.id);
 
           expect(written).toEqual(
-            placesIn(4, 6).flatMap((place) => recordsOf(place).flatMap((r) => ("id" in r ? r.id : []))),
+            batchesIn(4, 6).flatMap((id) => recordsOf(id).flatMap((r) => ("id" in r ? r.id : []))),
           );
         },
       ),
@@ -62,9 +62,9 @@ describe("the parts of a wave", () => {
   test("are written while the wave goes on, so that memory does not grow with it", async () => {
     const vault = memoryBlobs();
     const parts = waveParts(vault, { key: aKey, runId: aRun, wave: 0 }, 30);
-    for (const place of placesIn(10, 10)) {
-      parts.begin(place);
-      await parts.end(place, recordsOf(place));
+    for (const id of batchesIn(10, 10)) {
+      parts.begin(id);
+      await parts.end(id, recordsOf(id));
     }
 
     expect(vault.writes).toHaveLength(10);
@@ -73,7 +73,7 @@ describe("the parts of a wave", () => {
 
   test("do not wait for a batch that was given back", async () => {
     const parts = waveParts(memoryBlobs(), { key: aKey, runId: aRun, wave: 0 }, 1);
-    const [first, second] = placesIn(1, 2) as [BatchPlace, BatchPlace];
+    const [first, second] = batchesIn(1, 2) as [BatchId, BatchId];
     parts.begin(first);
     parts.begin(second);
     parts.drop(first);
