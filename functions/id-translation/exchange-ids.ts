@@ -1,8 +1,8 @@
 import type { ExchangeIdFormat } from "../../shared/contracts/id-formats.ts";
 
 /**
- * The binary form of an entry id: base64 with `-` for `+` and `_` for `/`, and a digit at the end for the padding that is
- * left out. Source: learn.microsoft.com/graph/api/user-translateexchangeids (2026-08).
+ * The binary form of an entry id: base64 with `-` for `+` and `_` for `/`, and the length of its padding as a digit in
+ * place of the padding. Source: learn.microsoft.com/graph/api/user-translateexchangeids (2026-08).
  */
 export const toBinaryForm = (bytes: Uint8Array): string => {
   const text = Buffer.from(bytes).toString("base64url");
@@ -16,15 +16,15 @@ export const fromBinaryForm = (id: string): Buffer | undefined => {
 };
 
 /**
- * The REST id of an EWS id, and a REST id as it is: the two are alike but for two characters, and those are not the pairs
- * of the binary form. Source: Office.js, Mailbox.convertToRestId: `/` becomes `-`, and `+` becomes `_`.
+ * The REST id of an EWS id; a REST id stays as it is. The two differ in two characters, and not in those of the binary
+ * form. Source: Office.js, Mailbox.convertToRestId: `/` becomes `-`, and `+` becomes `_`.
  */
 export const toRestId = (id: string): string => id.replaceAll("/", "-").replaceAll("+", "_");
 
-/** The EWS id of a REST id. Source: as above, the other way round. */
+/** The EWS id of a REST id: the same replacements in reverse. */
 export const toEwsId = (id: string): string => id.replaceAll("-", "/").replaceAll("_", "+");
 
-/** How ids of a format are written down. */
+/** How ids of a format are encoded. */
 export type IdShape = "binary" | "ews" | "rest";
 
 const SHAPES: Readonly<Record<ExchangeIdFormat, IdShape>> = {
@@ -37,7 +37,7 @@ const SHAPES: Readonly<Record<ExchangeIdFormat, IdShape>> = {
 
 export const shapeOf = (format: ExchangeIdFormat): IdShape => SHAPES[format];
 
-/** Whether a text can be an id of that shape at all; one that cannot needs no asking. */
+/** Whether a text can be an id of a shape. One that cannot is refused without asking Graph. */
 export const isShaped = (shape: IdShape, id: string): boolean => {
   if (shape === "binary") return fromBinaryForm(id) !== undefined;
   return id.length % 4 === 0 && (shape === "ews" ? /^[A-Za-z0-9+/]+={0,2}$/ : /^[A-Za-z0-9_-]+={0,2}$/).test(id);
@@ -48,9 +48,9 @@ const MESSAGE_ENTRY_BYTES = 70;
 const ENTRY_FLAGS = Buffer.alloc(4);
 
 /**
- * The format of an id that nobody named, as far as its shape tells: a message's entry id is known by its length and
- * beginning. `undefined` for another binary form, which may be either kind of entry id. All else is taken for a REST or
- * EWS id, which a text in the binary form cannot be unless its length is a multiple of four.
+ * Guesses the format of an id by its shape. The entry id of a message is known by its length and beginning. `undefined`
+ * for another binary form, which may be either kind of entry id. Anything else counts as a REST or EWS id; a text in
+ * the binary form is one only when its length is a multiple of four.
  */
 export const guessFormat = (id: string): "restId" | "entryId" | undefined => {
   const bytes = id.length % 4 === 0 ? undefined : fromBinaryForm(id);

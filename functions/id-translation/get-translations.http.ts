@@ -20,9 +20,9 @@ const notFound = () => problemResponse(404, "job-not-found", "There is no such j
 /**
  * GET /api/jobs/{id}/result?page=
  *
- * 200 with a page of 1,000 results of a translation of ids, in the order in which they were given, and `next` if there are
- * more; 400 for a parameter that does not parse; 404 for a job that does not exist, or whose result is in the job itself;
- * 409 with the job's state while it has no result; 410 when that has expired.
+ * 200 with a page of 1,000 results of a translation, in the order of the request's ids, and `next` if there are more;
+ * 400 for a parameter that does not parse; 404 for a job that does not exist, or has no results in pages; 409 with the
+ * job's state while it has no result; 410 when the result has expired.
  */
 export const getTranslations =
   (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>
@@ -34,11 +34,7 @@ export const getTranslations =
     if (job === undefined) return notFound();
     const translationId = translationInstance.parse(job.instanceId)?.[0];
     if (translationId === undefined)
-      return problemResponse(
-        404,
-        "no-result",
-        "Only translations of ids have results in pages: look at the job itself.",
-      );
+      return problemResponse(404, "no-result", "Only translations of ids have results in pages: see the job itself.");
     return answerPage(deps.work, translationId, job, query.data.page);
   };
 
@@ -50,10 +46,10 @@ const answerPage = async (
 ): Promise<HttpResponseInit> => {
   const tokens = pageTokens(z.int().nonnegative(), ["result", translationId]);
   const page = token === undefined ? 0 : tokens.read(token);
-  if (page === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
+  if (page === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
   const state = jobState(job);
   if (state !== "completed")
-    return problemResponse(409, "job-not-finished", `The job is ${state}, and has a result once it is completed.`, {
+    return problemResponse(409, "job-not-finished", `The job is ${state}: it has a result once it is completed.`, {
       state,
     });
 

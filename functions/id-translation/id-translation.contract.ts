@@ -6,36 +6,36 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** A translation of more ids than one answer holds: its id names the ids and the results among the scratch data. */
+/** A translation of more ids than one answer holds. Its id names the ids and the results in scratch data. */
 const Translation = IdFormats.extend({
   translationId: RunId,
   mailbox: MailboxRef,
-  /** Pieces of ids that were kept. */
+  /** Pieces of ids in scratch data. */
   pieces: z.int().positive(),
 });
 
-/** Translates pieces of ids from `piece` on, until all are done or time is up; `next` is the first that is not done. */
+/** Translates pieces of ids from `piece` on, until all are done or time is up; `next` is the first piece left. */
 export const translateIds = defineActivity({
   name: "translate-ids",
   input: Translation.extend({ piece: Count }),
   output: z.object({
     next: Count,
-    /** Ids of the pieces done, by how they ended. */
+    /** Ids of the pieces that are done, by outcome. */
     translated: Count,
     failed: Count,
     throttled: Count,
-    /** A wait that Graph asked for and the activity did not take. */
+    /** A wait that Graph asked for, longer than the activity's time. */
     waitMs: Count,
     refused: Refusal.optional(),
   }),
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 
-/** Counts of ids so far. */
+/** Numbers of ids so far. */
 export const TranslationTotals = z.object({ translated: Count, failed: Count, throttled: Count });
 export type TranslationTotals = z.output<typeof TranslationTotals>;
 
-/** What a translation came to. Its results are among the scratch data, in pieces. */
+/** The output of a translation. Its results are in scratch data, in pieces. */
 export const TranslationResult = TranslationTotals.extend({ ids: Count, pieces: Count });
 export type TranslationResult = z.output<typeof TranslationResult>;
 

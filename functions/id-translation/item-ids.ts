@@ -1,34 +1,35 @@
 import { toRestId } from "./exchange-ids.ts";
 
-/** The ids of a selection that a snapshot does not hold, by their positions in it, counted from 0. */
+/** A snapshot does not have some ids of a selection. `positions` are theirs in the selection, counted from 0. */
 export class UnknownItemsError extends Error {
   override readonly name = "UnknownItemsError";
   readonly positions: readonly number[];
 
   constructor(positions: readonly number[]) {
-    super("The snapshot has no item of some of the ids");
+    super("The snapshot has no item for some of the ids");
     this.positions = positions;
   }
 }
 
-/** Tells items that are named by REST or EWS id, and which of the names none of them bore. */
+/** A list of REST or EWS ids that items are matched with. */
 export interface ItemIds {
+  /** Whether an item's id is in the list. */
   has(id: string): boolean;
   /** The positions of the ids for which `has` was never true. */
-  unmet(): number[];
+  unmatched(): number[];
 }
 
 export const itemIds = (ids: readonly string[]): ItemIds => {
-  const wanted = ids.map(toRestId);
-  const known = new Set(wanted);
-  const met = new Set<string>();
+  const restIds = ids.map(toRestId);
+  const listed = new Set(restIds);
+  const matched = new Set<string>();
   return {
     has: (id) => {
-      const rest = toRestId(id);
-      const isWanted = known.has(rest);
-      if (isWanted) met.add(rest);
-      return isWanted;
+      const restId = toRestId(id);
+      const isListed = listed.has(restId);
+      if (isListed) matched.add(restId);
+      return isListed;
     },
-    unmet: () => wanted.flatMap((id, position) => (met.has(id) ? [] : [position])),
+    unmatched: () => restIds.flatMap((id, position) => (matched.has(id) ? [] : [position])),
   };
 };

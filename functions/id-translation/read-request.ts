@@ -10,38 +10,38 @@ export const MAX_IDS = 1_000_000;
 const MAX_ID_CHARS = 1_024;
 const MAX_BODY_BYTES = 250_000_000;
 
-interface Most {
+interface Limits {
   readonly ids: number;
   readonly bytes: number;
 }
 
-const MOST: Most = { ids: MAX_IDS, bytes: MAX_BODY_BYTES };
+const LIMITS: Limits = { ids: MAX_IDS, bytes: MAX_BODY_BYTES };
 
-/** The fields of a request beside its ids. */
+/** The fields of a request, without its ids. */
 const Fields = z
   .strictObject({ mailbox: z.string().min(1), from: IdFormats.shape.from, to: IdFormats.shape.to })
-  .refine(({ from, to }) => from !== to, { path: ["to"], error: "Expected another format than that of from" });
+  .refine(({ from, to }) => from !== to, { path: ["to"], error: "Expected a format other than that of from" });
 type Fields = z.output<typeof Fields>;
 
-/** A request as it was read: how many ids it has, and those themselves if they are few enough for one answer. */
+/** A request. It holds its ids only if they fit one answer. */
 export interface TranslationRequest extends Fields {
   readonly count: number;
-  readonly few: readonly string[] | undefined;
+  readonly ids: readonly string[] | undefined;
   readonly shapes: ShapeCheck;
 }
 
-/** A body that is not what it should be, by field. */
+/** A body with fields that do not parse. */
 export class InvalidBodyError extends Error {
   override readonly name = "InvalidBodyError";
   readonly error: z.ZodError;
 
   constructor(error: z.ZodError) {
-    super("The body of the request is not what it should be");
+    super("The body of the request does not parse");
     this.error = error;
   }
 }
 
-/** A body of more bytes than are read. */
+/** A body over the limit. */
 export class LargeBodyError extends Error {
   override readonly name = "LargeBodyError";
 
@@ -50,23 +50,23 @@ export class LargeBodyError extends Error {
   }
 }
 
-/** Keeps a piece of the ids. */
+/** Keeps a piece of the ids in scratch data. */
 type Keep = (piece: number, ids: readonly string[]) => Promise<void>;
 
 /**
- * Reads a request of any number of ids in bounded memory. While they are more than one answer holds, each piece of them is
- * handed to `keep` in order, and the next is read meanwhile.
+ * Reads a request with any number of ids in bounded memory. Ids that do not fit one answer are passed to `keep` in
+ * pieces, in order; the next piece is read meanwhile.
  *
  * @throws {InvalidBodyError} {LargeBodyError}
  */
 export const readTranslationRequest = async (
   body: HttpRequest["body"],
   keep: Keep,
-  most = MOST,
+  limits = LIMITS,
 ): Promise<TranslationRequest> => {
-  const ids = idSink(keep, most.ids);
+  const ids = idSink(keep, limits.ids);
   const fields: [name: string, value: unknown][] = [];
-  const bytes = limited(body, most.bytes);
+  const bytes = limited(body, limits.bytes);
   try {
     const json = jsonReader(bytes);
     await json.expect("{");
@@ -81,7 +81,7 @@ export const readTranslationRequest = async (
     }
     await json.end();
   } catch (error) {
-    await Promise.all([ids.settled(), readToTheEnd(bytes)]);
+    await Promise.all([ids.settled(), drain(bytes)]);
     if (!(error instanceof BrokenJsonError || error instanceof SyntaxError)) throw error;
     throw invalid([], "Expected a JSON object of mailbox, ids, from and to");
   }
@@ -90,8 +90,8 @@ export const readTranslationRequest = async (
   return { ...parsed.data, ...(await ids.end()) };
 };
 
-/** What is left of a refused body would otherwise stand before the next request on its connection. */
-const readToTheEnd = async (bytes: AsyncGenerator<Uint8Array>): Promise<void> => {
+/** Reads a refused body to its end: the next request on the connection comes after it. */
+const drain = async (bytes: AsyncGenerator<Uint8Array>): Promise<void> => {
   for (let more = true; more; ) more = !(await bytes.next()).done;
 };
 
@@ -117,23 +117,23 @@ const QUOTE = '"'.charCodeAt(0);
 interface IdSink {
   readonly count: number;
   add(id: string): Promise<void>;
-  /** Waits for what is being kept. */
+  /** Waits for the piece that is being kept. */
   settled(): Promise<void>;
-  end(): Promise<Pick<TranslationRequest, "count" | "few" | "shapes">>;
+  end(): Promise<Pick<TranslationRequest, "count" | "ids" | "shapes">>;
 }
 
-/** Takes ids one by one, and hands them on in pieces, one at a time. */
-const idSink = (keep: Keep, mostIds: number): IdSink => {
+/** Takes ids one by one, and keeps them in pieces, one at a time. */
+const idSink = (keep: Keep, maxIds: number): IdSink => {
   const shapes = shapeCheck();
   let piece: string[] = [];
   let pieces = 0;
   let count = 0;
   let keeping: Promise<void> = Promise.resolve();
 
-  const handOn = async (): Promise<void> => {
+  const flush = async (): Promise<void> => {
     await keeping;
     keeping = keep(pieces, piece);
-    // A failure is met by whoever waits for it next.
+    // A failure is thrown where it is awaited next.
     keeping.catch(() => undefined);
     pieces += 1;
     piece = [];
@@ -145,9 +145,9 @@ const idSink = (keep: Keep, mostIds: number): IdSink => {
     },
     add: async (id) => {
       if (id === "" || id.length > MAX_ID_CHARS) throw invalid(["ids", count], ID);
-      if (count === mostIds) throw invalid(["ids"], LIST);
-      if (piece.length === TRANSLATE_IDS_LIMIT) await handOn();
-      shapes.look(id, count);
+      if (count === maxIds) throw invalid(["ids"], LIST);
+      if (piece.length === TRANSLATE_IDS_LIMIT) await flush();
+      shapes.add(id, count);
       piece.push(id);
       count += 1;
     },
@@ -156,19 +156,19 @@ const idSink = (keep: Keep, mostIds: number): IdSink => {
     },
     end: async () => {
       if (count === 0) throw invalid(["ids"], LIST);
-      const few = pieces === 0 ? piece : undefined;
-      if (few === undefined) await handOn();
+      const ids = pieces === 0 ? piece : undefined;
+      if (ids === undefined) await flush();
       await keeping;
-      return { count, few, shapes };
+      return { count, ids, shapes };
     },
   };
 };
 
 /**
- * The bytes of a body as they arrive. Whoever stops reading leaves the rest where it is: to cancel the stream would cut the
- * connection before it has the answer.
+ * The bytes of a body as they arrive. A reader that stops early leaves the stream open: cancelling it would cut the
+ * connection before the answer is sent.
  */
-async function* limited(body: HttpRequest["body"], mostBytes: number): AsyncGenerator<Uint8Array> {
+async function* limited(body: HttpRequest["body"], maxBytes: number): AsyncGenerator<Uint8Array> {
   if (body === null) return;
   const reader = body.getReader();
   let bytes = 0;
@@ -176,7 +176,7 @@ async function* limited(body: HttpRequest["body"], mostBytes: number): AsyncGene
     const { done, value } = await reader.read();
     if (done) return;
     bytes += value.length;
-    if (bytes > mostBytes) throw new LargeBodyError();
+    if (bytes > maxBytes) throw new LargeBodyError();
     yield value;
   }
 }

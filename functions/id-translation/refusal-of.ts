@@ -4,7 +4,7 @@ import { type Problem, problem } from "../../shared/http/problem.ts";
 import { refusalText } from "./refusal-text.steps.ts";
 import type { Translator } from "./translator.ts";
 
-/** What a caller is told whose ids Graph did not translate; what is not known is thrown. */
+/** The problem for a caller whose ids Graph did not translate. Throws errors that it does not know. */
 export const refusalOf = (error: unknown, by: Translator["by"]): Problem => {
   if (error instanceof TranslationRefusedError)
     return error.refusal === "user"

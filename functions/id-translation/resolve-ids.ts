@@ -12,12 +12,12 @@ import type { Translator } from "./translator.ts";
 const GRAPH_DEADLINE_MS = 20_000;
 
 /**
- * The REST ids, by which the vault knows items, of ids in one format or, where that is not named, each in the format that
- * its shape tells. REST and EWS ids need no asking, so that what is long gone is found by them; an id that Graph does not
- * know any more comes back as it was given, and names nothing in the vault.
+ * Returns the REST ids, which the vault stores, of ids in the named format, or else each in the format that its shape
+ * shows. REST and EWS ids need no call to Graph, so they also find items that are long gone. An id that Graph does not
+ * know any more is returned as it is, and names nothing in the vault.
  *
- * A problem for ids that cannot be of the format, or are of an unknown one, with their positions; for a mailbox whose ids
- * Graph does not translate; and while Graph does not answer.
+ * A problem for ids that cannot be of their format, or whose format is unclear, with their positions; for a mailbox
+ * whose ids Graph does not translate; and while Graph does not answer.
  */
 export const resolveIds = async (
   translator: Translator,
@@ -26,21 +26,21 @@ export const resolveIds = async (
   { ids, format }: { readonly ids: readonly string[]; readonly format?: ExchangeIdFormat | undefined },
 ): Promise<{ readonly ids: readonly string[] } | { readonly refusal: Problem }> => {
   const formats = ids.map((id) => format ?? guessFormat(id));
-  const unclear = formats.flatMap((known, position) => (known === undefined ? [position] : []));
+  const unclear = formats.flatMap((each, position) => (each === undefined ? [position] : []));
   if (unclear.length > 0) return { refusal: unclearIds(unclear) };
   const malformed = format && malformedIn(ids, format);
   if (malformed !== undefined) return { refusal: malformed };
-  const from = formats.find((known) => known !== "restId" && known !== "ewsId");
+  const from = formats.find((each) => each !== "restId" && each !== "ewsId");
   if (from === undefined) return { ids: ids.map(toRestId) };
 
   const openGraph = await translator.open(request);
   if (typeof openGraph !== "function") return { refusal: openGraph };
-  const foreign = ids.filter((_, position) => formats[position] === from);
+  const toTranslate = ids.filter((_, position) => formats[position] === from);
   try {
     const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
-    const outcomes = await translateExchangeIds(graph, mailbox.userId, foreign, { from, to: "restId" });
+    const outcomes = await translateExchangeIds(graph, mailbox.userId, toTranslate, { from, to: "restId" });
     const restIds = new Map(
-      outcomes.map((outcome, n) => [foreign[n], "translated" in outcome ? outcome.translated : undefined]),
+      outcomes.map((outcome, n) => [toTranslate[n], "translated" in outcome ? outcome.translated : undefined]),
     );
     return { ids: ids.map((id, n) => (formats[n] === from ? (restIds.get(id) ?? id) : toRestId(id))) };
   } catch (error) {
@@ -50,7 +50,7 @@ export const resolveIds = async (
 
 const malformedIn = (ids: readonly string[], format: ExchangeIdFormat): Problem | undefined => {
   const check = shapeCheck();
-  for (const [position, id] of ids.entries()) check.look(id, position);
+  for (const [position, id] of ids.entries()) check.add(id, position);
   return check.problem(format);
 };
 
@@ -58,6 +58,6 @@ const unclearIds = (positions: readonly number[]): Problem =>
   problem(
     400,
     "id-format-unclear",
-    "Some of the ids are binary entry ids of a kind that their shape does not tell: say with format which one, entryId or immutableEntryId.",
+    "The shape of some ids does not show their kind of entry id: name it with format, entryId or immutableEntryId.",
     { positions },
   );

@@ -13,7 +13,7 @@ import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problemResponse, respondWith } from "../../shared/http/problem.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { firstPlaces } from "./first-places.ts";
+import { firstPositions } from "./first-positions.ts";
 import type { TranslateExchangeIdsInput } from "./id-translation.contract.ts";
 import { InvalidBodyError, LargeBodyError, readTranslationRequest, type TranslationRequest } from "./read-request.ts";
 import { refusalOf } from "./refusal-of.ts";
@@ -26,12 +26,12 @@ const GRAPH_DEADLINE_MS = 20_000;
 /**
  * POST /api/ids/translate
  *
- * 200 with a result for each of up to 1,000 ids, in the order given; 202 with the job's `Location` for more. 400 for a body
- * that does not parse, for ids that cannot be of their format, and for more than one answer holds where ids are translated
- * in the caller's name; 401 and 403 when there is no token in that name; 403 that names the permission when Graph
- * translates none; 404 for a mailbox that does not exist and, with the results, where none of the ids has a counterpart,
- * as those of another mailbox have none; 413 for too large a body; 503 while Graph does not answer. Each call is a
- * translation of its own.
+ * 200 with a result for each of up to 1,000 ids, in the order of the request; 202 with the job's `Location` for more.
+ * 400 for a body that does not parse, for ids that cannot be of their format, and for more than 1,000 ids in the
+ * caller's name. 401 and 403 when there is no token in the caller's name. 403 with the missing permission when Graph
+ * translates no ids. 404 for a mailbox that does not exist, and with the results when no id has a counterpart, as for
+ * ids of another mailbox. 413 for too large a body. 503 while Graph does not answer. Each call is a translation of its
+ * own.
  */
 export const startTranslation =
   (deps: {
@@ -44,17 +44,17 @@ export const startTranslation =
   async (request, context) => {
     const { translator, work } = deps;
     const translationId = runId(new Date(), randomUUID());
-    const wanted = await readBody(request, work, translationId);
-    if (!("from" in wanted)) return wanted;
-    const { from, to, count, few, shapes } = wanted;
+    const read = await readBody(request, work, translationId);
+    if (!("from" in read)) return read;
+    const { from, to, count, ids, shapes } = read;
     const malformed = shapes.problem(from);
     if (malformed !== undefined) return respondWith(malformed);
-    if (few === undefined && translator.by === "caller") return TOO_MANY_FOR_CALLER;
+    if (ids === undefined && translator.by === "caller") return TOO_MANY_FOR_CALLER;
 
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
-    const mailbox = await findMailbox(graph, deps.vault, wanted.mailbox);
+    const mailbox = await findMailbox(graph, deps.vault, read.mailbox);
     if (mailbox === undefined) return problemResponse(404, "mailbox-not-found", "There is no such mailbox.");
-    if (few !== undefined) return answerAtOnce(translator, request, mailbox, { from, to, ids: few });
+    if (ids !== undefined) return answerAtOnce(translator, request, mailbox, { from, to, ids });
 
     const instanceId = translationInstance(translationId);
     const pieces = Math.ceil(count / TRANSLATE_IDS_LIMIT);
@@ -66,20 +66,20 @@ export const startTranslation =
 const TOO_MANY_FOR_CALLER = problemResponse(
   400,
   "too-many-ids",
-  `Ids are translated in your name here (ID_TRANSLATION), and your token is kept nowhere: ask for at most ${TRANSLATE_IDS_LIMIT} at a time.`,
+  `Ids are translated in your name (ID_TRANSLATION), and your token is not kept: send ${TRANSLATE_IDS_LIMIT} at most.`,
 );
 
-/** The request, its ids kept if they are many, each of them once; a problem if it is not what it should be. */
+/** The request, with many ids kept in scratch data, each of them once; a problem when the body does not parse. */
 const readBody = async (
   request: HttpRequest,
   work: Blobs,
   translationId: RunId,
 ): Promise<TranslationRequest | HttpResponseInit> => {
-  const places = firstPlaces();
+  const positions = firstPositions();
   try {
     return await readTranslationRequest(request.body, (piece, ids) => {
       const first = piece * TRANSLATE_IDS_LIMIT;
-      const entries = ids.map((id, n) => places.see(id, first + n) ?? id);
+      const entries = ids.map((id, n) => positions.add(id, first + n) ?? id);
       return keepIds(work, translationId, piece, entries);
     });
   } catch (error) {
@@ -112,6 +112,6 @@ const noneTranslated = (results: readonly object[]): HttpResponseInit =>
   problemResponse(
     404,
     "ids-not-found",
-    "None of these ids has a counterpart: check that they are ids of this mailbox, and of the format that from names.",
+    "None of the ids has a counterpart: check that they are ids of this mailbox, in the format that from names.",
     { results },
   );

@@ -17,8 +17,8 @@ const CALLS_PER_GENERATION = 20;
 const NOTHING_DONE: TranslationTotals = { translated: 0, failed: 0, throttled: 0 };
 
 /**
- * Translates the ids that a request left among the scratch data, one request to Graph at a time, so that backups and
- * restores of the mailbox keep theirs. The job fails if Graph translates none.
+ * Translates the ids that a request left in scratch data. Makes one request to Graph at a time, so that backups and
+ * restores of the mailbox can make theirs. Fails when Graph refuses to translate.
  */
 export function* translateIdsOfMailbox(
   context: OrchestrationContext,

@@ -12,11 +12,11 @@ import { findResults, keepResults, readIds, type TranslatedId } from "./translat
 type Input = z.output<typeof translateIds.input>;
 
 /**
- * Translates pieces of a job's ids, one request each, until all are done, time is up, or Graph wants a wait that is
- * longer; one piece is begun however short the time is.
+ * Translates pieces of a job's ids, with one request each, until all are done, time is up, or Graph asks for a wait
+ * beyond the deadline. One piece is begun even when no time is left.
  *
- * Run twice, it finds the results of the pieces that are done, and asks Graph for none of them again. Two deliveries at
- * the same time may both ask; the results that are kept first stand.
+ * Run twice, it finds the results of the pieces that are done, and does not translate them again. Two deliveries at the
+ * same time may both call Graph; the first results that are kept stand.
  */
 export const translateIdsActivity = (deps: {
   readonly openGraph: OpenGraph;
@@ -49,7 +49,7 @@ export const translateIdsActivity = (deps: {
 
 type Earlier = (position: number) => Promise<TranslatedId>;
 
-/** The results of one piece, as they are kept. */
+/** The results of one piece, translated and kept unless they are there already. */
 const translatePiece = async (
   graph: GraphClient,
   work: Blobs,
@@ -76,18 +76,18 @@ const translatePiece = async (
   return keepResults(work, translationId, piece, results);
 };
 
-/** Pieces of earlier results that are held at a time: repeated ids mostly lie together. */
-const MAX_HELD = 16;
+/** Pieces of earlier results in memory: repeated ids mostly lie close together. */
+const MAX_CACHED_PIECES = 16;
 
-/** Looks results up that pieces before this one came to. */
+/** Looks up results of earlier pieces, with a least-recently-used cache. */
 const earlierResults = (work: Blobs, { translationId }: Pick<Input, "translationId">): Earlier => {
-  const held = new Map<number, readonly TranslatedId[]>();
+  const cache = new Map<number, readonly TranslatedId[]>();
 
   const pieceOf = async (piece: number): Promise<readonly TranslatedId[]> => {
-    const results = held.get(piece) ?? (await findResults(work, translationId, piece)) ?? [];
-    held.delete(piece);
-    held.set(piece, results);
-    for (const oldest of held.keys()) if (held.size > MAX_HELD) held.delete(oldest);
+    const results = cache.get(piece) ?? (await findResults(work, translationId, piece)) ?? [];
+    cache.delete(piece);
+    cache.set(piece, results);
+    for (const oldest of cache.keys()) if (cache.size > MAX_CACHED_PIECES) cache.delete(oldest);
     return results;
   };
 

@@ -5,11 +5,11 @@ import { createOnce } from "../../shared/storage/create-once.ts";
 
 const Position = z.int().nonnegative();
 
-/** Some ids of a translation, in order; a number stands for the same id as at that position, counted over all pieces. */
+/** Some ids of a translation, in order. A number stands for the id at that position, counted over all pieces. */
 const IdPiece = z.array(z.union([z.string(), Position]));
 export type IdPiece = z.output<typeof IdPiece>;
 
-/** How an id ended. */
+/** The result for an id. */
 export const TranslatedId = z.union([
   z.object({ id: z.string(), translated: z.string() }),
   z.object({ id: z.string(), error: z.object({ message: z.string() }) }),
@@ -31,7 +31,7 @@ export const readIds = async (work: Blobs, translationId: RunId, piece: number):
   return required(ids, `Translation ${translationId} has no piece ${piece}`);
 };
 
-/** Keeps the results of a piece unless there are some; gives those that stand. */
+/** Keeps the results of a piece, unless another delivery did; returns the results that stand. */
 export const keepResults = (
   work: Blobs,
   translationId: RunId,

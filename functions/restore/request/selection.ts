@@ -101,6 +101,6 @@ export const checkSelection = async (
   if (!("items" in select)) return;
   const ids = itemIds(select.items);
   const isNamed = (item: PutRecord): boolean => folderIds.has(item.folderId) && ids.has(item.id);
-  for await (const _ of foldSnapshot(vault, mailboxKey, id, isNamed)) if (ids.unmet().length === 0) return;
-  throw new UnknownItemsError(ids.unmet());
+  for await (const _ of foldSnapshot(vault, mailboxKey, id, isNamed)) if (ids.unmatched().length === 0) return;
+  throw new UnknownItemsError(ids.unmatched());
 };

@@ -24,6 +24,6 @@ export const aMailboxWithIds = async (...options: Parameters<typeof aMailboxInGr
   return { ...kit, restIds, idsAs, foreignId, requests };
 };
 
-/** How often ids were to be translated. */
+/** The number of requests to translate ids. */
 const requestsOf = async (admin: GraphEmulator["admin"]): Promise<number> =>
   (await admin.counters({})).requests["translate-ids"] ?? 0;

@@ -12,7 +12,7 @@ import {
 
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 90 }).map((array) => Buffer.from(array));
 
-/** A message's entry id: flags that are 0, and whatever follows. */
+/** A message's entry id: flags that are 0, then any bytes. */
 const aMessageEntry = (rest = 0xfb): Buffer => Buffer.concat([Buffer.alloc(4), Buffer.alloc(66, rest)]);
 
 describe("the binary form of an entry id", () => {
@@ -20,12 +20,12 @@ describe("the binary form of an entry id", () => {
     ["fb", "-w2"],
     ["fbff", "-_81"],
     ["fbffbf", "-_-_0"],
-  ])("is URL-safe base64 of %s, its padding a digit at the end: %s", (hex, id) => {
+  ])("is URL-safe base64 of %s, with its padding as a digit at the end: %s", (hex, id) => {
     expect(toBinaryForm(Buffer.from(hex, "hex"))).toBe(id);
     expect(fromBinaryForm(id)?.toString("hex")).toBe(hex);
   });
 
-  test("comes back as the bytes that it was made of", () => {
+  test("decodes to the bytes that were encoded", () => {
     fc.assert(
       fc.property(bytes, (entry) => {
         expect(fromBinaryForm(toBinaryForm(entry))).toEqual(entry);
@@ -56,8 +56,8 @@ describe("REST and EWS ids", () => {
   });
 });
 
-describe("a text that can be no id of its format", () => {
-  test("is no id that was made of bytes", () => {
+describe("a text that cannot be an id of its format", () => {
+  test("is never an id that encodes bytes", () => {
     fc.assert(
       fc.property(bytes, (entry) => {
         const ewsId = entry.toString("base64");
@@ -82,15 +82,15 @@ describe("a text that can be no id of its format", () => {
   });
 });
 
-describe("the format that a shape tells", () => {
-  test("is an entry id for what has the length and the beginning of a message's", () => {
+describe("the format that a shape shows", () => {
+  test("is an entry id for the length and beginning of a message's entry id", () => {
     expect(guessFormat(toBinaryForm(aMessageEntry()))).toBe("entryId");
   });
 
   test.each([
     ["another length", aMessageEntry().subarray(0, 46)],
     ["another beginning", Buffer.alloc(70, 1)],
-  ])("is not told by a binary form of %s", (_, entry) => {
+  ])("is unclear for a binary form of %s", (_, entry) => {
     expect(guessFormat(toBinaryForm(entry))).toBeUndefined();
   });
 

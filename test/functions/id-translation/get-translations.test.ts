@@ -10,7 +10,7 @@ const job = `translate-${aTranslationId}`;
 
 const RESULTS = [[{ id: "a", translated: "A" }], [{ id: "b", error: { message: "gone" } }]] as const;
 
-/** A job in a state, its results kept if it has any. */
+/** A job in a state, with its results if it has any. */
 const anApi = async (runtimeStatus = "Completed", kept: readonly (typeof RESULTS)[number][] = RESULTS) => {
   const work = memoryBlobs();
   for (const [piece, results] of kept.entries()) await keepResults(work, aTranslationId, piece, results);
@@ -24,7 +24,7 @@ const anApi = async (runtimeStatus = "Completed", kept: readonly (typeof RESULTS
 };
 
 describe("GET /api/jobs/{id}/result", () => {
-  test("answers a translation's results page by page", async () => {
+  test("answers with a translation's results, page by page", async () => {
     const get = await anApi();
     const first = await get();
     const { next, ...page } = first.body as { next: string };

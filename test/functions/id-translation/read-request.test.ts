@@ -6,15 +6,15 @@ import {
   readTranslationRequest,
 } from "../../../functions/id-translation/read-request.ts";
 
-/** A body that arrives in pieces, and how much of it was taken. */
+/** A body that arrives in pieces, and the number of pieces that were read. */
 const aBody = (pieces: Iterable<string>) => {
-  const taken = { pieces: 0 };
+  const read = { pieces: 0 };
   const source = pieces[Symbol.iterator]();
   const body = new ReadableStream<Uint8Array>(
     {
       pull: (controller) => {
         const { done, value } = source.next();
-        taken.pieces += 1;
+        read.pieces += 1;
         if (done) controller.close();
         else controller.enqueue(Buffer.from(value));
       },
@@ -22,7 +22,7 @@ const aBody = (pieces: Iterable<string>) => {
     },
     { highWaterMark: 0 },
   );
-  return { body, taken };
+  return { body, read };
 };
 
 function* manyIds(count: number): Generator<string> {
@@ -34,7 +34,7 @@ function* manyIds(count: number): Generator<string> {
 const nothing = async (): Promise<void> => undefined;
 
 describe("a request to translate ids", () => {
-  test("hands on its ids in pieces of 1,000, in order, one at a time", async () => {
+  test("keeps its ids in pieces of 1,000, in order, one at a time", async () => {
     const kept: [number, number][] = [];
     let atOnce = 0;
     const request = await readTranslationRequest(aBody(manyIds(2_500)).body, async (piece, ids) => {
@@ -50,34 +50,34 @@ describe("a request to translate ids", () => {
       [1, 1_000],
       [2, 500],
     ]);
-    expect(request).toMatchObject({ mailbox: "a", from: "restId", to: "ewsId", count: 2_500, few: undefined });
+    expect(request).toMatchObject({ mailbox: "a", from: "restId", to: "ewsId", count: 2_500, ids: undefined });
   });
 
-  test("holds what fits into one answer, and hands on nothing", async () => {
+  test("holds ids that fit one answer, and keeps no pieces", async () => {
     const request = await readTranslationRequest(aBody(manyIds(1_000)).body, () => expect.fail("nothing is kept"));
-    expect(request.few).toHaveLength(1_000);
+    expect(request.ids).toHaveLength(1_000);
   });
 
-  test("has at most a million ids, and is read to its end before that is said", async () => {
+  test("has at most a million ids, and is read to its end before it is refused", async () => {
     expect(MAX_IDS).toBe(1_000_000);
-    const { body, taken } = aBody(manyIds(50));
-    const read = readTranslationRequest(body, nothing, { ids: 20, bytes: 10_000 });
+    const { body, read } = aBody(manyIds(50));
+    const request = readTranslationRequest(body, nothing, { ids: 20, bytes: 10_000 });
 
-    await expect(read).rejects.toThrow(InvalidBodyError);
-    await expect(read).rejects.toMatchObject({
+    await expect(request).rejects.toThrow(InvalidBodyError);
+    await expect(request).rejects.toMatchObject({
       error: { issues: [{ path: ["ids"], message: expect.stringContaining("1 to 1000000 ids") }] },
     });
-    expect(taken.pieces).toBeGreaterThan(50);
+    expect(read.pieces).toBeGreaterThan(50);
   });
 
-  test("is read no further than its largest size", async () => {
-    const { body, taken } = aBody(manyIds(50));
+  test("is not read beyond the size limit", async () => {
+    const { body, read } = aBody(manyIds(50));
 
     await expect(readTranslationRequest(body, nothing, { ids: 1_000, bytes: 200 })).rejects.toThrow(LargeBodyError);
-    expect(taken.pieces).toBeLessThan(30);
+    expect(read.pieces).toBeLessThan(30);
   });
 
-  test("fails with what keeps its ids", async () => {
+  test("fails when its ids cannot be kept", async () => {
     const failing = (): Promise<void> => Promise.reject(new Error("The storage is full"));
     await expect(readTranslationRequest(aBody(manyIds(2_500)).body, failing)).rejects.toThrow("The storage is full");
   });

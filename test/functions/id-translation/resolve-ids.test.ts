@@ -15,17 +15,17 @@ const aKit = async (...options: Parameters<typeof aMailboxWithIds>) => {
   return { ...kit, resolve };
 };
 
-/** Without a way to Graph. */
+/** Without Graph. */
 const resolveHere = (ids: readonly string[], format?: ExchangeIdFormat) =>
   resolveIds(appTranslator(noGraph), request, { userId: "u" }, { ids, format });
 
 describe("ids that name items of the vault", () => {
-  test.each(ExchangeIdFormat.options)("are found by %s where that is said", async (format) => {
+  test.each(ExchangeIdFormat.options)("are resolved from the named format %s", async (format) => {
     const { restIds, idsAs, resolve } = await aKit();
     expect(await resolve(await idsAs(format), format)).toEqual({ ids: restIds });
   });
 
-  test("are found by REST, EWS and entry ids side by side where nothing is said", async () => {
+  test("are resolved from REST, EWS and entry ids side by side without a format", async () => {
     const { restIds, idsAs, resolve, requests } = await aKit();
     const [ews, entry] = [await idsAs("ewsId"), await idsAs("entryId")];
     const mixed = restIds.map((id, n) => [id, ews[n], entry[n]][n % 3] ?? "");
@@ -35,14 +35,14 @@ describe("ids that name items of the vault", () => {
     expect((await requests()) - before).toBe(1);
   });
 
-  test("need no asking by REST or EWS id, so that what is long gone is found", async () => {
+  test("are resolved without Graph from REST and EWS ids, so that items long gone are found", async () => {
     expect(await resolveHere(["AAMkAD/x+y==", "AAMkAD-x", "AAMk"])).toEqual({
       ids: ["AAMkAD-x_y==", "AAMkAD-x", "AAMk"],
     });
     expect(await resolveHere(["AAAA/w=="], "ewsId")).toEqual({ ids: ["AAAA-w=="] });
   });
 
-  test("stay as they are where Graph does not know them any more", async () => {
+  test("stay as they are when Graph does not know them any more", async () => {
     const { restIds, idsAs, resolve, admin, mailbox } = await aKit();
     const [gone = "", there = ""] = await idsAs("entryId");
     await admin["remove-item"]({ mailbox: mailbox.id, item: restIds[0] ?? "" });
@@ -50,7 +50,7 @@ describe("ids that name items of the vault", () => {
     expect(await resolve([gone, there])).toEqual({ ids: [gone, restIds[1]] });
   });
 
-  test("are unclear by the shape of an immutable entry id, and their positions are told", async () => {
+  test("are refused with their positions when they have the shape of an immutable entry id", async () => {
     const { restIds, idsAs } = await aKit();
     const [immutable = ""] = await idsAs("immutableEntryId");
 
@@ -64,13 +64,13 @@ describe("ids that name items of the vault", () => {
     ["ewsId", "AAAA-w=="],
     ["restId", "AAAA/w=="],
     ["restImmutableEntryId", "AAAA-w2"],
-  ] as const)("cannot be an %s by the shape of %s", async (format, id) => {
+  ] as const)("cannot be a %s with the shape of %s", async (format, id) => {
     expect(await resolveHere([id], format)).toMatchObject({
       refusal: { status: 400, type: "/problems/malformed-ids", positions: [0] },
     });
   });
 
-  test("are refused with what to do where Graph lets no app translate", async () => {
+  test("are refused, with what to do, when Graph lets no app translate", async () => {
     const { idsAs, resolve, admin } = await aKit();
     const entryIds = await idsAs("entryId");
     await admin.settings({ behaviours: { translateAppOnly: false } });
@@ -80,7 +80,7 @@ describe("ids that name items of the vault", () => {
     });
   });
 
-  test("are not translated for a user who has left, and REST and EWS ids still are found", async () => {
+  test("are not translated for a user who has left, but REST and EWS ids are resolved", async () => {
     const { idsAs, translator } = await aKit();
     const entryIds = await idsAs("entryId");
     const ofNobody = (ids: readonly string[]) => resolveIds(translator, request, { userId: "gone" }, { ids });

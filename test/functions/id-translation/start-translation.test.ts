@@ -34,7 +34,7 @@ const shaped = (count: number): string[] =>
   Array.from({ length: count }, (_, n) => Buffer.from(`item ${n}`.padEnd(12)).toString("base64url"));
 
 describe("POST /api/ids/translate", () => {
-  test("answers each id in the order given, failures among them", async () => {
+  test("answers with a result for each id in the order of the request, failures too", async () => {
     const { post, restIds, foreignId } = await anApi();
     const [first = "", second = ""] = restIds;
     const foreign = await foreignId();
@@ -54,7 +54,7 @@ describe("POST /api/ids/translate", () => {
     ]);
   });
 
-  test("answers 404 to ids of another mailbox alone, with what Graph says of each", async () => {
+  test("answers 404 when all ids are of another mailbox, with Graph's message for each", async () => {
     const { post, foreignId } = await anApi();
     const foreign = await foreignId();
 
@@ -86,7 +86,7 @@ describe("POST /api/ids/translate", () => {
     expect((await post({ to: "ewsId", ids: restIds, from: "restId", mailbox: mailbox.key })).status).toBe(200);
   });
 
-  test("answers 1,000 ids at once, and makes a job of 1,001", async () => {
+  test("answers 1,000 ids at once, and starts a job for 1,001", async () => {
     const { post, started, requests, restIds, work } = await anApi();
     const [known = ""] = restIds;
 
@@ -96,7 +96,7 @@ describe("POST /api/ids/translate", () => {
     expect([started.length, await requests()]).toEqual([1, 1]);
   });
 
-  test("keeps the ids of a job among its scratch data, a repeated one as the place of the first", async () => {
+  test("keeps the ids of a job in scratch data, a repeated one as its first position", async () => {
     const { post, started, work, mailbox } = await anApi();
     const ids = [...shaped(1_500), ...shaped(2)];
 
@@ -146,7 +146,7 @@ describe("POST /api/ids/translate", () => {
     expect(started).toEqual([]);
   });
 
-  test("names ids that cannot be of their format by position, and asks Graph nothing", async () => {
+  test("names ids that cannot be of their format by position, without a call to Graph", async () => {
     const { post, requests, restIds } = await anApi();
     const ids = ["AAAA+w==", ...restIds, "AAAA-w2"];
 
@@ -158,7 +158,7 @@ describe("POST /api/ids/translate", () => {
     expect(await requests()).toBe(0);
   });
 
-  test("tells the first hundred positions of malformed ids, and how many there are", async () => {
+  test("has the first hundred positions of malformed ids, and their number", async () => {
     const { post, started } = await anApi();
     const { body } = await post({ mailbox: UPN, ids: Array.from({ length: 2_000 }, () => "no id"), ...FORMATS });
 
@@ -166,14 +166,14 @@ describe("POST /api/ids/translate", () => {
     expect(started).toEqual([]);
   });
 
-  test("knows no mailbox that there is not", async () => {
+  test("answers 404 for a mailbox that does not exist", async () => {
     const { post } = await anApi();
     const answer = await post({ mailbox: "nobody@contoso.example", ids: ["AAAA"], ...FORMATS });
 
     expect(answer).toMatchObject({ status: 404, headers: PROBLEM, body: { type: "/problems/mailbox-not-found" } });
   });
 
-  test("names the permission, and the setting, when Graph lets no app translate ids by itself", async () => {
+  test("names the permission and the setting when Graph lets no app translate ids", async () => {
     const { post, restIds } = await anApi({ settings: { behaviours: { translateAppOnly: false } } });
     const answer = await post({ mailbox: UPN, ids: restIds, ...FORMATS });
 
@@ -208,7 +208,7 @@ describe("POST /api/ids/translate, in the caller's name", () => {
     { appId: "user", token: "graph-token-of-the-user", roles: ["User.ReadBasic.All"], delegated: true },
   ];
 
-  /** Exchanges the token of the one user who signed in for one that Graph takes; Entra refuses all others. */
+  /** Exchanges the token of the one user who signed in for a token for Graph; Entra refuses all others. */
   const credentialOf = (callerToken: string): TokenCredential => ({
     getToken: async () => {
       if (callerToken === USER_TOKEN)
@@ -230,7 +230,7 @@ describe("POST /api/ids/translate, in the caller's name", () => {
 
   const signedIn = (token: string) => ({ "x-ms-token-aad-access-token": token });
 
-  test("translates where no app may by itself", async () => {
+  test("translates when no app may by itself", async () => {
     const { post, emulator, restIds } = await delegated();
     const [id = ""] = restIds;
 
@@ -241,7 +241,7 @@ describe("POST /api/ids/translate, in the caller's name", () => {
     expect((await emulator.admin.counters({})).answers).not.toHaveProperty("403");
   });
 
-  test("says what is missing when the platform hands on no token", async () => {
+  test("says what is missing when the request has no token", async () => {
     const { post } = await delegated();
 
     expect(await post({ mailbox: UPN, ids: ["AAAA"], ...FORMATS })).toMatchObject({
@@ -251,7 +251,7 @@ describe("POST /api/ids/translate, in the caller's name", () => {
     });
   });
 
-  test("says what is missing when Entra gives no token, by its code and without its words", async () => {
+  test("says what is missing when Entra refuses a token, with its code and without its message", async () => {
     const { post } = await delegated();
     const answer = await post({ mailbox: UPN, ids: ["AAAA"], ...FORMATS }, signedIn("another"));
 
@@ -263,7 +263,7 @@ describe("POST /api/ids/translate, in the caller's name", () => {
     expect(answer.text).not.toContain("@contoso.example");
   });
 
-  test("makes no job, since it would have to keep the token", async () => {
+  test("starts no job, since it would have to keep the token", async () => {
     const { post, started, work } = await delegated();
     const answer = await post({ mailbox: UPN, ids: shaped(1_001), ...FORMATS }, signedIn(USER_TOKEN));
 

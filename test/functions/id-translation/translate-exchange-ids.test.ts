@@ -17,7 +17,7 @@ const anInput = (overrides: Partial<TranslateExchangeIdsInput> = {}): TranslateE
 
 const NONE = { throttled: 0, waitMs: 0 };
 
-/** An activity that gets so many pieces done in its time. */
+/** An activity that does some pieces in its time. */
 const doing =
   (atOnce: number, more: object = {}) =>
   ({ piece, pieces }: { piece: number; pieces: number }) => {
@@ -26,7 +26,7 @@ const doing =
   };
 
 describe("translate-exchange-ids", () => {
-  test("goes on where each activity ended, until all pieces are done", async () => {
+  test("goes on from the end of each activity, until all pieces are done", async () => {
     const run = await runOrchestrator(translateIdsOfMailbox, {
       input: anInput(),
       activities: { "translate-ids": doing(3) },
@@ -62,7 +62,7 @@ describe("translate-exchange-ids", () => {
     expect(run.output).toMatchObject({ throttled: 1, translated: 3_600 });
   });
 
-  test("hands the rest to a new generation after twenty activities, with counts and a position", async () => {
+  test("goes on in a new generation after twenty activities, with counts and a position", async () => {
     const input = anInput({ ids: 1_000_000, pieces: 1_000 });
     const run = await runOrchestrator(translateIdsOfMailbox, { input, activities: { "translate-ids": doing(1) } });
 
@@ -86,7 +86,7 @@ describe("translate-exchange-ids", () => {
   test.each([
     ["permission", /User\.Read\.All.*ID_TRANSLATION/],
     ["user", /does not have the mailbox's user/],
-  ])("fails, and says what to do, when Graph translates nothing for want of a %s", async (refused, reason) => {
+  ])("fails, and says what to do, when Graph refuses for lack of a %s", async (refused, reason) => {
     const run = runOrchestrator(translateIdsOfMailbox, {
       input: anInput(),
       activities: { "translate-ids": doing(0, { refused }) },

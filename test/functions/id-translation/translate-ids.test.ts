@@ -8,7 +8,7 @@ import { aMailboxWithIds, aTranslationId } from "./a-translation.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxWithIds>>;
 
-/** Ids of a job, in pieces as a request leaves them, and the activity that works through them. */
+/** Ids of a job, in pieces as a request keeps them, and the activity that translates them. */
 const aJob = async (
   piecesOf: (restIds: readonly string[]) => readonly (readonly (string | number)[])[],
   options: Parameters<typeof aMailboxWithIds>[1] = {},
@@ -40,7 +40,7 @@ const translated = (id: string) => ({ id, translated: ews(id) });
 const NONE = { throttled: 0, waitMs: 0 };
 
 describe("translate-ids", () => {
-  test("translates piece after piece, one request each, and keeps failures among the results", async () => {
+  test("translates piece after piece, with one request each, and keeps failures among the results", async () => {
     const { translate, results, requests, restIds } = await aJob((ids) => [ids.slice(0, 3), ["AAAA", ids[3] ?? ""]]);
 
     expect(await translate()).toEqual({ next: 2, translated: 4, failed: 1, ...NONE });
@@ -52,7 +52,7 @@ describe("translate-ids", () => {
     ]);
   });
 
-  test("asks once for an id that is repeated, in its piece or in a later one", async () => {
+  test("translates a repeated id once, in its piece or in a later one", async () => {
     const full = (ids: readonly string[]) => Array.from({ length: 1_000 }, (_, n) => (n < 3 ? (ids[n] ?? "") : n % 3));
     const { translate, results, requests, restIds } = await aJob((ids) => [full(ids), [2, ids[4] ?? "", 0]]);
 
@@ -62,14 +62,14 @@ describe("translate-ids", () => {
     expect(await requests()).toBe(2);
   });
 
-  test("asks Graph nothing for a piece of ids that were all there before", async () => {
+  test("makes no request for a piece of repeated ids", async () => {
     const { translate, requests } = await aJob((ids) => [ids.slice(0, 2), [0, 1]], {});
 
     expect(await translate({ piece: 0 })).toMatchObject({ next: 2, translated: 4 });
     expect(await requests()).toBe(1);
   });
 
-  test("delivered twice, it asks for nothing that is done, and says the same", async () => {
+  test("delivered again, it makes no request for finished pieces, and returns the same", async () => {
     const { translate, requests, work } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
     const first = await translate();
     const blobs = new Map([...work.blobs].map(([name, { body }]) => [name, body.toString()]));
@@ -79,7 +79,7 @@ describe("translate-ids", () => {
     expect(new Map([...work.blobs].map(([name, { body }]) => [name, body.toString()]))).toEqual(blobs);
   });
 
-  test("delivered again after it was killed amid its work, it goes on where that ended", async () => {
+  test("delivered again after it was killed, it goes on from the last finished piece", async () => {
     const { translate, results, requests, work, restIds } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
     const create: Kit["work"]["create"] = (name, ...rest) =>
       name.includes("results/p000001") ? Promise.reject(new Error("killed")) : work.create(name, ...rest);
@@ -90,14 +90,14 @@ describe("translate-ids", () => {
     expect(await requests()).toBe(3);
   });
 
-  test("begins one piece when there is no time, and says where to go on", async () => {
+  test("does one piece when there is no time, and returns the next one", async () => {
     const { translate } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
 
     expect(await translate({}, { laneBudgetMs: 0 })).toMatchObject({ next: 1, translated: 3 });
     expect(await translate({ piece: 1 }, { laneBudgetMs: 0 })).toMatchObject({ next: 2, translated: 3 });
   });
 
-  test("gives back a wait that is longer than its time", async () => {
+  test("returns a wait that is longer than its time", async () => {
     const { translate, fault } = await aJob((ids) => [ids.slice(0, 3), ids.slice(3)]);
     const refusal = { code: "ApplicationThrottled", message: "Later.", retryAfter: "120" };
     await fault({ kind: "status", endpoint: "translate-ids", status: 429, ...refusal });
@@ -111,7 +111,7 @@ describe("translate-ids", () => {
     });
   });
 
-  test("says that Graph lets no app translate ids, instead of trying again", async () => {
+  test("returns that Graph lets no app translate ids, without trying again", async () => {
     const behaviours = { translateAppOnly: false };
     const { translate, requests } = await aJob((ids) => [ids], { settings: { behaviours } });
 
@@ -119,12 +119,12 @@ describe("translate-ids", () => {
     expect(await requests()).toBe(1);
   });
 
-  test("says that the directory has no such user", async () => {
+  test("returns that the directory has no such user", async () => {
     const { translate, mailbox } = await aJob((ids) => [ids]);
     expect(await translate({ mailbox: { ...mailbox, userId: "gone" } })).toMatchObject({ next: 0, refused: "user" });
   });
 
-  test("throws what it does not know", async () => {
+  test("throws errors that it does not know", async () => {
     const { translate, fault } = await aJob((ids) => [ids]);
     await fault({ kind: "status", endpoint: "translate-ids", status: 400, code: "New", message: "New." });
 
