@@ -8,11 +8,13 @@ import type { CatalogueRecord } from "../../shared/vault/records.ts";
 /** Where the first page begins. */
 const START: Position = { part: 0, record: 0 };
 
-/** The longest that one page looks for records: a search that finds little answers a short page, and goes on in the next. */
+/**
+ * How long one page may look for records. A search that finds little answers with a short page, and the next goes on.
+ */
 const BUDGET_MS = 20_000;
 
 interface PageRequest<R extends CatalogueRecord> {
-  /** Whatever decides what the list holds: a token is good for this list only. */
+  /** Identifies the list by all that decides its records. A token is valid for this list only. */
   readonly list: unknown;
   readonly token: string | undefined;
   readonly pageSize: number;
@@ -21,21 +23,23 @@ interface PageRequest<R extends CatalogueRecord> {
   readonly isWanted?: (record: R) => boolean;
 }
 
-/** 200 with one page of records, as `body` shows them, and `next` if there may be more; 400 for a token of another list. */
+/**
+ * 200 with one page of records, rendered by `body`, and `next` if there may be more; 400 for a token of another list.
+ */
 export const answerPage = async <R extends CatalogueRecord>(
   { list, token, recordsFrom, ...bounds }: PageRequest<R>,
   body: (page: readonly R[]) => object,
 ): Promise<HttpResponseInit> => {
   const tokens = pageTokens(Position, list);
   const from = token === undefined ? START : tokens.read(token);
-  if (from === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
+  if (from === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
   const { page, next } = await takePage(recordsFrom(from), bounds);
   return json(200, { ...body(page), ...(next === undefined ? {} : { next: tokens.write(next) }) });
 };
 
 /**
- * The first records that are wanted, and the position of the first one after them; no position when that was all. At
- * least one record is looked at however late it is, so that paging always comes to an end.
+ * The first wanted records, and the position of the record after them if there is one. Reads at least one record even
+ * when no time is left, so that paging always ends.
  */
 const takePage = async <R extends CatalogueRecord>(
   records: AsyncIterable<Placed<R>>,
@@ -43,10 +47,10 @@ const takePage = async <R extends CatalogueRecord>(
 ): Promise<{ page: R[]; next: Position | undefined }> => {
   const untilMs = Date.now() + budgetMs;
   const page: R[] = [];
-  let looked = false;
+  let hasRead = false;
   for await (const { at, record } of records) {
-    if (looked && Date.now() >= untilMs) return { page, next: at };
-    looked = true;
+    if (hasRead && Date.now() >= untilMs) return { page, next: at };
+    hasRead = true;
     if (!isWanted(record)) continue;
     if (page.length === pageSize) return { page, next: at };
     page.push(record);

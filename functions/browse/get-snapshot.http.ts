@@ -2,16 +2,16 @@ import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
 import type { MailboxSource } from "../../shared/mailbox-route.ts";
-import { aboutSnapshot } from "./about-snapshot.ts";
+import { snapshotRoute } from "./snapshot-route.ts";
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}
  *
- * 200 with what the snapshot's manifest says, but for its delta links; 404 for a mailbox or snapshot that does not exist.
- * `sha256` is of the manifest itself: who keeps it elsewhere can tell whether the history was altered.
+ * 200 with the snapshot's manifest, without its delta links; 404 for a mailbox or snapshot that does not exist.
+ * `sha256` is of the manifest itself: a caller who keeps it elsewhere can check that the history was not altered.
  */
 export const getSnapshot = (deps: MailboxSource): HttpHandler =>
-  aboutSnapshot(deps, z.strictObject({}), ({ manifest, sha256 }) =>
+  snapshotRoute(deps, z.strictObject({}), ({ manifest, sha256 }) =>
     json(200, {
       id: manifest.id,
       mailbox: manifest.mailboxKey,

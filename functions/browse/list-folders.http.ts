@@ -5,8 +5,8 @@ import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
-import { aboutSnapshot } from "./about-snapshot.ts";
 import { openIndex } from "./snapshot-indexes.ts";
+import { snapshotRoute } from "./snapshot-route.ts";
 
 interface FolderNode {
   readonly id: string;
@@ -14,10 +14,10 @@ interface FolderNode {
   readonly path: string;
   readonly type: string;
   readonly wellKnownName: string | undefined;
-  /** Of the folder itself, without those below it. */
+  /** Of the folder itself, without the folders below it. */
   readonly items: number;
   readonly bytes: number;
-  /** How many items Exchange said that the folder has, when it was backed up. */
+  /** The folder's number of items by Exchange's own count, when it was backed up. */
   readonly announced: number;
   readonly folders: FolderNode[];
 }
@@ -25,11 +25,12 @@ interface FolderNode {
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}/folders
  *
- * 200 with the tree of folders as of the snapshot, the items in each and the bytes of their raw streams; 404 for a mailbox
- * or snapshot that does not exist. The totals also count items of folders that the snapshot does not list any more.
+ * 200 with the folder tree of the snapshot, and the number of items in each folder with the bytes of their raw streams;
+ * 404 for a mailbox or snapshot that does not exist. The totals also count items of folders that the snapshot does not
+ * list.
  */
 export const getFolders = (deps: MailboxSource & { readonly work: Blobs }): HttpHandler =>
-  aboutSnapshot(deps, z.strictObject({}), async ({ manifest }) => {
+  snapshotRoute(deps, z.strictObject({}), async ({ manifest }) => {
     const index = await openIndex(deps, manifest.mailboxKey, manifest.id);
     return json(200, {
       mailbox: manifest.mailboxKey,
@@ -47,7 +48,7 @@ const total = ({ folders }: SnapshotIndex): FolderContent =>
     NOTHING,
   );
 
-/** A folder whose parent was not backed up stands at the top. */
+/** A folder whose parent was not backed up is at the top. */
 const folderTree = (folders: readonly ManifestFolder[], contents: SnapshotIndex["folders"]): FolderNode[] => {
   const nodes = new Map(folders.map((folder) => [folder.id, folderNode(folder, contents[folder.id])]));
   const top: FolderNode[] = [];

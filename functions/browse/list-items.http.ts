@@ -13,35 +13,35 @@ import type { PutRecord } from "../../shared/vault/records.ts";
 import { itemIds } from "../id-translation/item-ids.ts";
 import { resolveIds } from "../id-translation/resolve-ids.ts";
 import type { Translator } from "../id-translation/translator.ts";
-import { aboutSnapshot } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
 import { openIndex } from "./snapshot-indexes.ts";
+import { snapshotRoute } from "./snapshot-route.ts";
 
 const Query = ItemFilter.extend({
   ...paging(100),
-  /** An item by id, in a format that its shape tells or that is named. */
+  /** The id of one item, in the format that is named or that its shape shows. */
   id: z.string().min(1).max(1_024).optional(),
   format: ExchangeIdFormat.optional(),
 })
   .refine(isSpan, NO_SPAN)
   .refine(({ id, format }) => id !== undefined || format === undefined, {
     path: ["format"],
-    error: "Expected an id of that format too",
+    error: "Expected only with an id",
   });
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}/items?id=&format=&folder=&q=&from=&to=&type=&page=&pageSize=
  *
- * 200 with a page of the items that were live in the snapshot, newest record first, and `next` if there may be more: a
- * page can be short, even empty, before the last. 400 for a parameter that does not parse, or an id that cannot be of its
- * format; 404 for a mailbox, snapshot or folder that does not exist. An id that has to be translated is answered as by
- * `POST /api/ids/translate` when Graph does not do that.
+ * 200 with a page of the items that were live in the snapshot, newest record first, and `next` if there may be more. A
+ * page before the last can be short, even empty. 400 for a parameter that does not parse, or an id that cannot be of
+ * its format; 404 for a mailbox, snapshot or folder that does not exist. When Graph does not translate an id that needs
+ * it, the answer is that of `POST /api/ids/translate`.
  */
 export const getItems = (
   deps: MailboxSource & { readonly translator: Translator; readonly work: Blobs; readonly budgetMs?: number },
 ): HttpHandler =>
-  aboutSnapshot(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }, { request, mailbox }) => {
+  snapshotRoute(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }, { request, mailbox }) => {
     const { mailboxKey, id, folders } = manifest;
     const folder = filter.folder === undefined ? undefined : findFolder(folders, filter.folder);
     if (filter.folder !== undefined && folder === undefined)
@@ -72,7 +72,7 @@ export const getItems = (
     );
   });
 
-/** What a person knows an item by, and nothing of how it is stored. */
+/** The fields by which people know an item, and none about its storage. */
 const itemView = (item: PutRecord, folder: string | undefined) => ({
   id: item.id,
   folderId: item.folderId,

@@ -13,7 +13,7 @@ import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { storedMailbox } from "./stored-mailbox.ts";
 
 /** Mailboxes looked up at the same time. */
-const READERS = 16;
+const LOOKUPS = 16;
 
 const Query = z.strictObject(paging(1_000));
 
@@ -23,9 +23,9 @@ const tokens = pageTokens(MailboxKey, "mailboxes");
 /**
  * GET /api/mailboxes?page=&pageSize=
  *
- * 200 with a page of the mailboxes in the vault, in the order of their keys, and `next` if there are more: of each its
- * newest snapshot, how old that is, what it holds and left out, and the job that is backing it up now, if any. 400 for a
- * parameter that does not parse.
+ * 200 with a page of the mailboxes in the vault, in the order of their keys, and `next` if there are more. Each has its
+ * newest snapshot with its age, contents and problems, and the job that backs it up now, if any. 400 for a parameter
+ * that does not parse.
  */
 export const getMailboxes =
   (deps: { readonly clientOf: ClientOf; readonly vault: Blobs }): HttpHandler =>
@@ -34,11 +34,11 @@ export const getMailboxes =
     if (!query.success) return invalidQuery(query.error);
     const { page, pageSize } = query.data;
     const after = page === undefined ? "" : tokens.read(page);
-    if (after === undefined) return invalidParameter("page", "Expected the next of a page of this very list");
+    if (after === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
 
     const { keys, isLast } = await keysAfter(deps.vault, after, pageSize);
     const client = deps.clientOf(context);
-    const mailboxes = await mapBounded(keys, READERS, async (key) => {
+    const mailboxes = await mapBounded(keys, LOOKUPS, async (key) => {
       const [stored, status] = await Promise.all([
         contents(deps.vault, key),
         findInstance(client, backupInstance(key)),
@@ -52,27 +52,27 @@ export const getMailboxes =
 const keysAfter = async (
   vault: Blobs,
   after: string,
-  most: number,
+  max: number,
 ): Promise<{ keys: MailboxKey[]; isLast: boolean }> => {
   const keys: MailboxKey[] = [];
   for await (const key of listMailboxes(vault)) {
     if (key <= after) continue;
-    if (keys.length === most) return { keys, isLast: false };
+    if (keys.length === max) return { keys, isLast: false };
     keys.push(key);
   }
   return { keys, isLast: true };
 };
 
-/** What the vault holds of one mailbox, and how old that is. */
+/** What the vault has of one mailbox, and its age. */
 const contents = async (vault: Blobs, key: MailboxKey) => {
   const { head, skipped, damage } = await storedMailbox(vault, key);
   if (damage !== undefined) return { damage };
   if (head === undefined) return {};
   const { user, kind, checkedAt, newest } = head;
-  const known = { user: user?.id, kind, checked: checkedAt };
-  if (newest === null) return known;
+  const facts = { user: user?.id, kind, checked: checkedAt };
+  if (newest === null) return facts;
   return {
-    ...known,
+    ...facts,
     newest,
     ageSeconds: Math.round((Date.now() - Date.parse(newest.finished)) / 1000),
     problems: { failed: newest.failed, skipped },

@@ -4,19 +4,20 @@ import { paging } from "../../shared/http/query.ts";
 import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { firstPart, problemRecords } from "../../shared/vault/indexed-records.ts";
-import { aboutSnapshot } from "./about-snapshot.ts";
 import { answerPage } from "./answer-page.ts";
 import { folderPaths } from "./folder-paths.ts";
 import { openIndex } from "./snapshot-indexes.ts";
+import { snapshotRoute } from "./snapshot-route.ts";
 
 /**
  * GET /api/mailboxes/{mailbox}/snapshots/{id}/problems?page=&pageSize=
  *
- * 200 with a page of the items that this snapshot left out, and why: `skip` for good, `fail` until a later run succeeds;
- * `next` as for items. 400 for a parameter that does not parse; 404 for a mailbox or snapshot that does not exist.
+ * 200 with a page of the items that this snapshot left out, with the reasons, and `next` if there may be more: `skip`
+ * is for good, `fail` until a later run succeeds. 400 for a parameter that does not parse; 404 for a mailbox or
+ * snapshot that does not exist.
  */
 export const getProblems = (deps: MailboxSource & { readonly work: Blobs }): HttpHandler =>
-  aboutSnapshot(deps, z.strictObject(paging(100)), async ({ manifest }, { page: token, pageSize }) => {
+  snapshotRoute(deps, z.strictObject(paging(100)), async ({ manifest }, { page: token, pageSize }) => {
     const { mailboxKey, id, folders } = manifest;
     const pathOf = folderPaths(folders);
     const index = await openIndex(deps, mailboxKey, id);

@@ -7,7 +7,7 @@ import { listSnapshots, readManifest } from "../../shared/vault/snapshots.ts";
 /**
  * GET /api/mailboxes/{mailbox}/snapshots
  *
- * 200 with the mailbox's snapshots, oldest first; 404 for a mailbox that neither the directory nor the vault knows.
+ * 200 with the mailbox's snapshots, oldest first; 404 for a mailbox that is neither in the directory nor in the vault.
  */
 export const getSnapshots = (deps: MailboxSource): HttpHandler =>
   mailboxRoute(deps, noInput, async (mailbox) => {

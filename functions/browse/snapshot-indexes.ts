@@ -8,14 +8,14 @@ import { nameSnapshots } from "../../shared/vault/snapshots.ts";
 const compress = promisify(gzip);
 const decompress = promisify(gunzip);
 
-/** The newest base decides which parts a snapshot is folded from. */
+/** By the newest base, since it decides which parts the snapshot is folded from. */
 const indexName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, base: SnapshotId | undefined): string =>
   `indexes/${mailboxKey}/${snapshotId}${base === undefined ? "" : `.${base}`}.v1.json.gz`;
 
 /**
- * The index of a snapshot, which is made when it is first asked for and kept as scratch data. A snapshot never changes,
- * so neither does its index, until a base is written from which it is then folded: whoever makes it again, at the same
- * time or after it has expired, makes the same.
+ * Returns the index of a snapshot; makes it on first use and keeps it as scratch data. A snapshot never changes, so its
+ * index changes only with the base that it is folded from. It can be made again, at the same time or after it has
+ * expired, with the same result.
  */
 export const openIndex = async (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },

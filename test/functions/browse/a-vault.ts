@@ -12,7 +12,7 @@ import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aManifest, aPut, snapshotAt } from "../../shared/vault/samples.ts";
 
-/** Snapshots as records by part, the base first. */
+/** Snapshots, the base first: records by part. */
 export type History = readonly (readonly (readonly CatalogueRecord[])[])[];
 
 export const aFolder = (overrides: Partial<ManifestFolder> = {}): ManifestFolder => ({
@@ -25,7 +25,7 @@ export const aFolder = (overrides: Partial<ManifestFolder> = {}): ManifestFolder
   ...overrides,
 });
 
-/** The record of an item that was left out, `skip` for good or `fail` for now. */
+/** The record of an item that was left out: `skip` for good, `fail` for now. */
 export const aProblem = (op: "skip" | "fail", overrides: Partial<PutRecord> = {}, code = "ErrorUnknown") =>
   ({ ...aPut(overrides), op, reason: op === "skip" ? "corrupt" : "unknown-error", code }) as CatalogueRecord;
 
@@ -68,19 +68,19 @@ export const writeHistory = async (
   return vault;
 };
 
-/** Changes a mailbox's head as it is. */
+/** Changes fields of a mailbox's head. */
 export const changeHead = (vault: Blobs, mailboxKey: string, changes: Partial<Head>): Promise<Head> =>
   moveHead(vault, mailboxKey, (head) => {
     if (head === undefined) throw new Error(`There is no head of ${mailboxKey}`);
     return { ...head, ...changes };
   });
 
-/** A directory that must not be asked. */
+/** Graph that must not be called. */
 export const noGraph: OpenGraph = () => ({
   endpoint: "http://127.0.0.1",
-  answer: () => Promise.reject(new Error("Graph was asked")),
-  stream: () => Promise.reject(new Error("Graph was asked")),
-  json: () => Promise.reject(new Error("Graph was asked")),
+  answer: () => Promise.reject(new Error("Graph was called")),
+  stream: () => Promise.reject(new Error("Graph was called")),
+  json: () => Promise.reject(new Error("Graph was called")),
 });
 
 const Body = z.looseObject({
@@ -119,7 +119,7 @@ export const call = async (
   };
 };
 
-/** What the reading handlers stand on: a history in memory, scratch space, and no directory. */
+/** What handlers that browse need: a history in memory, scratch space, and no directory. */
 export const aReading = async (history: History, options: Parameters<typeof writeHistory>[2] = {}) => {
   const vault = memoryBlobs();
   await writeHistory(vault, history, options);

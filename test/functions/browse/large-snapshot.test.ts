@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** Written a part at a time, since the vault's writer checks each record, which takes long. */
+/** Writes whole parts, since the vault's writer checks each record, which takes long. */
 const aLargeSnapshot = async () => {
   const reading = await aReading([[[]]]);
   const records = Array.from({ length: PART_RECORDS }, (_, n) => aPut({ id: `@-${n}`, subject: `Message ${n}` }));
@@ -33,7 +33,7 @@ const aLargeSnapshot = async () => {
   return reading;
 };
 
-/** Measures what the process holds whenever a blob is read, above what it held before. */
+/** Measures the growth of the process's memory at each read of a blob. */
 const measured = ({ vault, ...reading }: Awaited<ReturnType<typeof aReading>>) => {
   const heldBytes = (): number => {
     collectGarbage();
@@ -41,15 +41,15 @@ const measured = ({ vault, ...reading }: Awaited<ReturnType<typeof aReading>>) =
     return heapUsed + external;
   };
   const before = heldBytes();
-  let most = before;
+  let max = before;
   const readWhole = (name: string) => {
-    most = Math.max(most, heldBytes());
+    max = Math.max(max, heldBytes());
     return vault.readWhole(name);
   };
-  return { ...reading, vault: { ...vault, readWhole }, growthMib: () => (Math.max(most, heldBytes()) - before) / MIB };
+  return { ...reading, vault: { ...vault, readWhole }, growthMib: () => (Math.max(max, heldBytes()) - before) / MIB };
 };
 
-test("a snapshot of 200,000 items is folded and paged through without being held in memory", async () => {
+test("a snapshot of 200,000 items is folded and paged without holding it in memory", async () => {
   const { growthMib, ...reading } = measured(await aLargeSnapshot());
   const params = { mailbox: aKey, id: snapshotAt(1) };
 

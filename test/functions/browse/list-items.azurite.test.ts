@@ -51,7 +51,7 @@ const aHistory: fc.Arbitrary<History> = fc.array(fc.array(fc.array(aRecord, { ma
 });
 
 describe("the pages of a snapshot's items", () => {
-  test("hold what was live, each item once and in the order of the fold, whatever the size of a page", async () => {
+  test("have the live items, each once and in the order of the fold, for any page size", async () => {
     const query = fc.record({ pageSize: fc.integer({ min: 1, max: 20 }), q: fc.constantFrom("lunch", undefined) });
     await fc.assert(
       fc.asyncProperty(aHistory, query, async (history, { pageSize, q }) => {
@@ -68,14 +68,14 @@ describe("the pages of a snapshot's items", () => {
     );
   });
 
-  test("are short, and still hold everything, when there is no time to look further", async () => {
+  test("are short, and together still complete, when there is no time to read further", async () => {
     const history = [[[1, 2, 3, 4].map((n) => aPut({ id: `${n}`, subject: n > 2 ? "Lunch" : "Figures" }))]];
     const handler = getItems({ ...(await aReading(history)), budgetMs: 0 });
 
     expect(await all(pages(handler, newest(history), { q: "figures" }))).toEqual([[], [], ["2"], ["1"]]);
   });
 
-  test("stay the same when the scratch data behind them has expired in between", async () => {
+  test("stay the same when their scratch data has expired in between", async () => {
     const history = [[["1", "2", "3"].map((id) => aPut({ id }))], [[aPut({ id: "4" })]]];
     const reading = await aReading(history);
     const handler = getItems(reading);
@@ -86,7 +86,7 @@ describe("the pages of a snapshot's items", () => {
     expect([first, second].flatMap(({ body }) => body.items.map(({ id }) => id))).toEqual(["4", "3", "2", "1"]);
   });
 
-  test("read one part of the catalogue, not all that come before", async () => {
+  test("read one part of the catalogue, and none of those before it", async () => {
     const history = [[[aPut({ id: "1" })], [aPut({ id: "2" })], [aPut({ id: "3" })]]];
     const reading = await aReading(history);
     const first = await call(getItems(reading), newest(history), { pageSize: 2 });
@@ -114,7 +114,7 @@ describe("the pages of a snapshot's items", () => {
 });
 
 describe("an item in a list", () => {
-  test("shows what a person knows it by, and nothing of how it is stored", async () => {
+  test("has the fields by which people know it, and none about its storage", async () => {
     const reading = await aReading([[[aPut({ subject: "Lunch", from: "ada@contoso.example", rawBytes: 42 })]]]);
 
     const { body } = await call(getItems(reading), newest([[]]));
@@ -135,7 +135,7 @@ describe("an item in a list", () => {
   });
 });
 
-describe("items that are asked for", () => {
+describe("a filter of items", () => {
   const folders = [aFolder({ id: "in" }), aFolder({ id: "pr", path: "Inbox/Projects", wellKnownName: undefined })];
   const history = [
     [
@@ -159,12 +159,12 @@ describe("items that are asked for", () => {
     [{ from: "2026-11-11T00:00:00+01:00", to: "2026-11-12T00:00:00.001Z" }, ["3", "2"]],
     [{ from: "2026-11-12", to: "2026-11-13" }, ["3"]],
     [{ q: "nothing of this kind" }, []],
-  ])("as %j are %j", async (query, expected) => {
+  ])("%j finds %j", async (query, expected) => {
     expect(await ids(history, query, { folders })).toEqual(expected);
   });
 });
 
-/** A mailbox with its ids in every format, its one snapshot, and the ids of what is found in that. */
+/** A mailbox with its ids in every format, and the ids of the items that a query finds in its one snapshot. */
 const aBackedUpMailbox = async () => {
   const kit = await aMailboxWithIds();
   const { emulator, mailbox, vault, work } = kit;
@@ -177,15 +177,15 @@ const aBackedUpMailbox = async () => {
   return { ...kit, get };
 };
 
-describe("an item that is asked for by id", () => {
-  test.each(ExchangeIdFormat.options)("is found by %s where that is said", async (format) => {
+describe("a query by id", () => {
+  test.each(ExchangeIdFormat.options)("finds an item by the named format %s", async (format) => {
     const { get, restIds, idsAs } = await aBackedUpMailbox();
     const [id = ""] = await idsAs(format, restIds.slice(2, 3));
 
     expect(await get({ id, format })).toEqual([200, [restIds[2]]]);
   });
 
-  test("is found by the shape of a REST, EWS or entry id, among those that pass the rest of the filter", async () => {
+  test("finds an item by the shape of its REST, EWS or entry id, if it passes the rest of the filter", async () => {
     const { get, restIds, idsAs } = await aBackedUpMailbox();
     const wanted = restIds.slice(2, 3);
     const [ewsId = ""] = await idsAs("ewsId", wanted);
@@ -195,7 +195,7 @@ describe("an item that is asked for by id", () => {
     expect(await get({ id: ewsId, type: "IPM.Appointment" })).toEqual([200, []]);
   });
 
-  test("is found when it was deleted long ago, but not by an id that only Graph could translate", async () => {
+  test("finds an item that was deleted, but not by an id that only Graph could translate", async () => {
     const { get, restIds, idsAs, admin, mailbox } = await aBackedUpMailbox();
     const wanted = restIds.slice(2, 3);
     const [ewsId = ""] = await idsAs("ewsId", wanted);
@@ -237,7 +237,7 @@ describe("GET items", () => {
     expect(body["detail"]).toContain(`${field}: `);
   });
 
-  test("lists the same from a base that is written meanwhile, and refuses a token from before", async () => {
+  test("lists the same items from a new base, and refuses an older token", async () => {
     const reading = await aReading([
       [[aPut({ id: "1" }), aPut({ id: "2" })]],
       [[aPut({ id: "3" })]],
@@ -268,7 +268,7 @@ describe("GET items", () => {
     [{ mailbox: aKey, id: snapshotAt(7) }, {}, "/problems/snapshot-not-found"],
     [{ mailbox: aKey, id: "newest" }, {}, "/problems/snapshot-not-found"],
     [{ mailbox: aKey, id: snapshotAt(0) }, { folder: "/Nowhere" }, "/problems/folder-not-found"],
-  ])("knows nothing of %j %j", async (params, query, type) => {
+  ])("answers 404 for %j %j", async (params, query, type) => {
     expect(await call(await handler(), params, query)).toMatchObject({ status: 404, body: { type } });
   });
 

@@ -9,7 +9,7 @@ import { call, writeHistory } from "./a-vault.ts";
 
 const keys = ["a", "b", "c", "d", "e"].map((letter) => letter.repeat(26));
 
-/** A vault with these mailboxes, and a task hub in which one of them is being backed up. */
+/** A vault with some mailboxes, and a task hub in which one of them is being backed up. */
 const aListing = async (mailboxes: readonly string[], running = "") => {
   const vault = memoryBlobs();
   for (const mailboxKey of mailboxes) await writeHistory(vault, [[[]]], { mailboxKey });
@@ -21,7 +21,7 @@ const aListing = async (mailboxes: readonly string[], running = "") => {
 };
 
 describe("GET mailboxes", () => {
-  test("tells the coverage of a mailbox at a glance", async () => {
+  test("has the newest snapshot of a mailbox, its problems and its job", async () => {
     const { handler } = await aListing([aKey], backupInstance(aKey));
 
     const { body } = await call(handler, {});
@@ -36,7 +36,7 @@ describe("GET mailboxes", () => {
     expect(Math.abs(Number(mailbox?.["ageSeconds"]) - age)).toBeLessThan(60);
   });
 
-  test.each([1, 2, 3, 5, 6])("gives each mailbox once, in pages of %i", async (pageSize) => {
+  test.each([1, 2, 3, 5, 6])("lists each mailbox once, in pages of %i", async (pageSize) => {
     const { handler } = await aListing(keys);
     const found: string[] = [];
     let page: string | undefined;
@@ -67,7 +67,7 @@ describe("GET mailboxes", () => {
     expect(await call(handler, {}, query)).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   });
 
-  test("refuses a parameter that is given twice", async () => {
+  test("refuses a repeated parameter", async () => {
     const { handler } = await aListing([]);
     expect(await call(handler, {}, { pageSize: [1, 2] })).toMatchObject({
       status: 400,

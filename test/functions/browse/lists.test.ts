@@ -15,7 +15,7 @@ const aBackedUpMailbox = async () => {
 };
 
 describe("GET /api/mailboxes", () => {
-  test("lists what the vault holds, and the job that works on it now", async () => {
+  test("lists the mailboxes of the vault, with the job that backs one up now", async () => {
     const { vault, mailbox, run } = await aBackedUpMailbox();
     const hub = aFakeHub({ [`backup-${mailbox.key}`]: { runtimeStatus: "Running" } });
 

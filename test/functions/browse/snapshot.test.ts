@@ -9,7 +9,7 @@ import { aFolder, aProblem, aReading, call } from "./a-vault.ts";
 const at = (n: number) => ({ mailbox: aKey, id: snapshotAt(n) });
 
 describe("GET snapshot", () => {
-  test("shows what the manifest says, and no delta link", async () => {
+  test("has the facts of the manifest, and no delta link", async () => {
     const reading = await aReading([[[]], [[aPut()], []]], {
       folders: [aFolder({ deltaLink: "https://graph/secret" })],
     });
@@ -33,7 +33,7 @@ describe("GET snapshot", () => {
     });
   });
 
-  test("refuses a parameter, since it has none", async () => {
+  test("refuses any parameter", async () => {
     const { status, body } = await call(getSnapshot(await aReading([[[]]])), at(0), { page: "x" });
     expect([status, body.errors]).toEqual([400, [{ field: "page", message: "There is no such parameter" }]]);
   });
@@ -46,7 +46,7 @@ describe("GET folders", () => {
     aFolder({ id: "or", parentId: "not-backed-up", displayName: "Orphan", path: "/Orphan" }),
   ];
 
-  test("is a tree with what each folder held at that time", async () => {
+  test("is a tree with the items of each folder in the snapshot", async () => {
     const history = [
       [[1, 2].map((n) => aPut({ id: `${n}`, folderId: "in", rawBytes: 10 }))],
       [[aPut({ id: "2", folderId: "in", rawBytes: 5 }), aPut({ id: "3", folderId: "pr", rawBytes: 7 })]],
@@ -87,7 +87,7 @@ describe("GET problems", () => {
   ];
   const folders = [aFolder({ id: "in" })];
 
-  test("lists every item that this snapshot left out, and why", async () => {
+  test("lists every item that the snapshot left out, with the reason", async () => {
     const { body } = await call(getProblems(await aReading(history, { folders })), at(1));
     expect(body.problems).toEqual([
       { op: "skip", id: "2", folderId: "gone", reason: "corrupt", code: "ErrorItemCorrupt", requestId: "r-1" },
@@ -96,7 +96,7 @@ describe("GET problems", () => {
     expect(body.next).toBeUndefined();
   });
 
-  test("comes in pages, and refuses a token that is none of its own", async () => {
+  test("comes in pages, and refuses a token of another list", async () => {
     const handler = getProblems(await aReading(history, { folders }));
 
     const first = await call(handler, at(1), { pageSize: 1 });

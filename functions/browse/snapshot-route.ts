@@ -7,21 +7,24 @@ import { problemResponse } from "../../shared/http/problem.ts";
 import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
 import { type PinnedManifest, readManifest } from "../../shared/vault/snapshots.ts";
 
-/** Who asks, and about which mailbox. */
-interface Asked {
+/** A request to a route below `mailboxes/{mailbox}/snapshots/{id}`. */
+interface SnapshotRequest {
   readonly request: HttpRequest;
   readonly mailbox: MailboxRef;
 }
 
 /**
- * A handler for a route below `mailboxes/{mailbox}/snapshots/{id}`: `answer` gets the snapshot and the parameters of the
- * request. 400 names parameters that do not parse; 404 is for a mailbox or snapshot that does not exist; 500 names the
- * blob when the vault is damaged.
+ * The handler of a route below `mailboxes/{mailbox}/snapshots/{id}`. 400 names parameters that do not parse; 404 is for
+ * a mailbox or snapshot that does not exist; 500 names the blob when the vault is damaged.
  */
-export const aboutSnapshot = <Q extends z.ZodType>(
+export const snapshotRoute = <Q extends z.ZodType>(
   source: MailboxSource,
   Query: Q,
-  answer: (snapshot: PinnedManifest, query: z.output<Q>, asked: Asked) => HttpResponseInit | Promise<HttpResponseInit>,
+  answer: (
+    snapshot: PinnedManifest,
+    query: z.output<Q>,
+    request: SnapshotRequest,
+  ) => HttpResponseInit | Promise<HttpResponseInit>,
 ): HttpHandler =>
   mailboxRoute(source, queryOf(Query), async (mailbox, { input, request }) => {
     const id = SnapshotId.safeParse(request.params["id"]);
