@@ -1,6 +1,5 @@
 import type { InvocationContext } from "@azure/functions";
-import type { ActivityHandler, OrchestrationContext, Task } from "durable-functions";
-import { RetryOptions } from "durable-functions";
+import { type ActivityHandler, type OrchestrationContext, RetryOptions, type Task } from "durable-functions";
 import type * as z from "zod";
 
 /** How often Durable Functions delivers a failing activity, and how long it waits in between. */

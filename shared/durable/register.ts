@@ -1,5 +1,4 @@
-import type { ActivityHandler, OrchestrationHandler } from "durable-functions";
-import { app } from "durable-functions";
+import { type ActivityHandler, app, type OrchestrationHandler } from "durable-functions";
 import type { ActivityContract } from "./activity.ts";
 import { durableClient } from "./client.ts";
 

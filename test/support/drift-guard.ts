@@ -1,8 +1,6 @@
-import type { InvocationResult, WorkerPool } from "../../local/host/contract.ts";
-import { FunctionFailedError } from "../../local/host/contract.ts";
+import { FunctionFailedError, type InvocationResult, type WorkerPool } from "../../local/host/contract.ts";
 import { leaves, OrchestratorState, stateInMessage } from "../../local/host/durable/orchestrator-state.ts";
-import type { App } from "../local/host/durable/replay-pool.ts";
-import { replayPool } from "../local/host/durable/replay-pool.ts";
+import { type App, replayPool } from "../local/host/durable/replay-pool.ts";
 
 interface DriftGuard extends WorkerPool {
   /** How many invocations are under way. */

@@ -1,5 +1,4 @@
-import type { OrchestrationHandler } from "durable-functions";
-import { RetryOptions } from "durable-functions";
+import { type OrchestrationHandler, RetryOptions } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { OrchestratorFailedError, runOrchestrator } from "./run-orchestrator.ts";
 

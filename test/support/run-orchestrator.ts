@@ -1,7 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { OrchestrationHandler } from "durable-functions";
-import type { Hub } from "../../local/host/durable/hub.ts";
-import { createHub } from "../../local/host/durable/hub.ts";
+import { createHub, type Hub } from "../../local/host/durable/hub.ts";
 import type { LargeValues } from "../../local/host/durable/large-values.ts";
 import type { Line, Task } from "../../local/host/durable/record.ts";
 import type { Store } from "../../local/host/durable/store.ts";

@@ -1,10 +1,8 @@
 import { timerUntil } from "./follow-up.ts";
 import type { Instance } from "./instance.ts";
-import type { LeafAction } from "./orchestrator-state.ts";
-import { ActionType } from "./orchestrator-state.ts";
+import { ActionType, type LeafAction } from "./orchestrator-state.ts";
 import type { Call, Retry } from "./record.ts";
-import type { RegisteredFunctions } from "./registered-functions.ts";
-import { unknownActivity, unknownOrchestrator } from "./registered-functions.ts";
+import { type RegisteredFunctions, unknownActivity, unknownOrchestrator } from "./registered-functions.ts";
 
 /** A fault of the orchestrator that fails its instance. */
 export class OrchestrationFault extends Error {

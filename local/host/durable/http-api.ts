@@ -9,8 +9,7 @@ import type { LargeValues } from "./large-values.ts";
 import { managementUrls } from "./management-urls.ts";
 import { unknownOrchestrator } from "./registered-functions.ts";
 import type { Resident } from "./residents.ts";
-import type { Status, StatusOptions } from "./status.ts";
-import { statusOf } from "./status.ts";
+import { type Status, type StatusOptions, statusOf } from "./status.ts";
 
 const CONTINUATION = "x-ms-continuation-token";
 

@@ -1,22 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { Clock, WorkerPool } from "../contract.ts";
-import type { FairQueue } from "./fair-queue.ts";
-import { fairQueue } from "./fair-queue.ts";
-import type { Instance } from "./instance.ts";
-import { unfinishedTasks } from "./instance.ts";
+import { type FairQueue, fairQueue } from "./fair-queue.ts";
+import { type Instance, unfinishedTasks } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { End, Message, Start, Turn } from "./record.ts";
-import type { RegisteredFunctions } from "./registered-functions.ts";
-import { registeredFunctions, unknownOrchestrator } from "./registered-functions.ts";
-import type { Resident } from "./residents.ts";
-import { createResidents } from "./residents.ts";
+import { type RegisteredFunctions, registeredFunctions, unknownOrchestrator } from "./registered-functions.ts";
+import { createResidents, type Resident } from "./residents.ts";
 import { persistent, runOrchestrator } from "./run-function.ts";
 import type { Store } from "./store.ts";
-import type { DurableLog, StartRequest } from "./tasks.ts";
-import { createTaskRunner } from "./tasks.ts";
+import { createTaskRunner, type DurableLog, type StartRequest } from "./tasks.ts";
 import { triggerJson } from "./trigger.ts";
-import type { Outcome } from "./turn.ts";
-import { batchSize, interpretTurn } from "./turn.ts";
+import { batchSize, interpretTurn, type Outcome } from "./turn.ts";
 
 interface HubOptions {
   readonly store: Store;

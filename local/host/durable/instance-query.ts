@@ -1,5 +1,4 @@
-import type { Instance } from "./instance.ts";
-import { runtimeStatus } from "./instance.ts";
+import { type Instance, runtimeStatus } from "./instance.ts";
 import type { Resident } from "./residents.ts";
 
 /** Instances in one answer unless the caller says otherwise. Source: OrchestrationStatusQueryCondition.cs. */

@@ -1,5 +1,4 @@
-import type { HistoryEvent } from "./history.ts";
-import { completedEvents, startedEvents, terminatedEvent } from "./history.ts";
+import { completedEvents, type HistoryEvent, startedEvents, terminatedEvent } from "./history.ts";
 import type { End, Line, Message, Start, Task, Turn, Value } from "./record.ts";
 
 /** An orchestration as its file tells it. Changed by {@link apply} alone, so that reading the file again gives the same. */

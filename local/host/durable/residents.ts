@@ -1,6 +1,5 @@
 import type { Clock } from "../contract.ts";
-import type { Instance } from "./instance.ts";
-import { apply, begin, valuesOf } from "./instance.ts";
+import { apply, begin, type Instance, valuesOf } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { Line, Start, Value } from "./record.ts";
 import type { Store } from "./store.ts";

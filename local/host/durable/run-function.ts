@@ -1,5 +1,4 @@
-import type { Invocation, TypedData, WorkerPool } from "../contract.ts";
-import { FunctionFailedError, WorkerLostError } from "../contract.ts";
+import { FunctionFailedError, type Invocation, type TypedData, WorkerLostError, type WorkerPool } from "../contract.ts";
 import { OrchestratorState, stateInMessage } from "./orchestrator-state.ts";
 import type { DurableFunction } from "./registered-functions.ts";
 import type { Answer } from "./turn.ts";

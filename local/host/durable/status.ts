@@ -1,7 +1,5 @@
-import type { HistoryEvent } from "./history.ts";
-import { EventType } from "./history.ts";
-import type { Instance, RuntimeStatus } from "./instance.ts";
-import { runtimeStatus } from "./instance.ts";
+import { EventType, type HistoryEvent } from "./history.ts";
+import { type Instance, type RuntimeStatus, runtimeStatus } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { Value } from "./record.ts";
 

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import type { FileLog } from "./file-log.ts";
-import { fileLog, flushDirectory } from "./file-log.ts";
+import { type FileLog, fileLog, flushDirectory } from "./file-log.ts";
 import { Line } from "./record.ts";
 
 const SUFFIX = ".jsonl";

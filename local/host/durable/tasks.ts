@@ -7,8 +7,7 @@ import type { LargeValues } from "./large-values.ts";
 import type { Parent, Start, Task, TaskMessage } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 import type { Resident, Residents } from "./residents.ts";
-import type { ActivityOutcome } from "./run-function.ts";
-import { runActivity } from "./run-function.ts";
+import { type ActivityOutcome, runActivity } from "./run-function.ts";
 
 export type DurableLog = (
   level: "information" | "warning" | "error",

@@ -1,8 +1,7 @@
 import { callOf, jsonText, OrchestrationFault } from "./called.ts";
 import { followUpOf } from "./follow-up.ts";
 import type { Instance } from "./instance.ts";
-import type { LeafAction, OrchestratorState } from "./orchestrator-state.ts";
-import { ActionType, leaves } from "./orchestrator-state.ts";
+import { ActionType, type LeafAction, leaves, type OrchestratorState } from "./orchestrator-state.ts";
 import type { Call, End, Message, Task, Turn } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 

@@ -1,5 +1,4 @@
-import type { Expression, ForExpression, Member, ObjectExpression } from "./ast.ts";
-import { textOf } from "./ast.ts";
+import { type Expression, type ForExpression, type Member, type ObjectExpression, textOf } from "./ast.ts";
 import type { Scanner } from "./scanner.ts";
 
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;

@@ -1,5 +1,12 @@
-import type { BicepFile, Decorator, DeployedStatement, Expression, ForExpression, Statement } from "./ast.ts";
-import { textOf } from "./ast.ts";
+import {
+  type BicepFile,
+  type Decorator,
+  type DeployedStatement,
+  type Expression,
+  type ForExpression,
+  type Statement,
+  textOf,
+} from "./ast.ts";
 import { readExpression, readName, readObject, readString } from "./expressions.ts";
 import { type Scanner, scan } from "./scanner.ts";
 

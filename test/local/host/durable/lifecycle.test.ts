@@ -2,8 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { OrchestrationHandler } from "durable-functions";
 import { describe, expect, test } from "vitest";
-import type { HubUnderTest } from "./hub-under-test.ts";
-import { aTaskHub } from "./hub-under-test.ts";
+import { aTaskHub, type HubUnderTest } from "./hub-under-test.ts";
 import { replayPool } from "./replay-pool.ts";
 
 const waitForGo: OrchestrationHandler = function* (context) {

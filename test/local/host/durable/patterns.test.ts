@@ -1,9 +1,7 @@
-import type { OrchestrationHandler } from "durable-functions";
-import { RetryOptions } from "durable-functions";
+import { type OrchestrationHandler, RetryOptions } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { aTaskHub } from "./hub-under-test.ts";
-import type { App } from "./replay-pool.ts";
-import { replayPool } from "./replay-pool.ts";
+import { type App, replayPool } from "./replay-pool.ts";
 
 const MINUTE_MS = 60_000;
 

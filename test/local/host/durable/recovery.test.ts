@@ -1,17 +1,13 @@
 import { appendFile, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
-import type { OrchestrationHandler } from "durable-functions";
-import { RetryOptions } from "durable-functions";
+import { type OrchestrationHandler, RetryOptions } from "durable-functions";
 import { describe, expect, test, vi } from "vitest";
-import type { Hub } from "../../../../local/host/durable/hub.ts";
-import { createHub } from "../../../../local/host/durable/hub.ts";
+import { createHub, type Hub } from "../../../../local/host/durable/hub.ts";
 import { largeValues } from "../../../../local/host/durable/large-values.ts";
 import type { Line } from "../../../../local/host/durable/record.ts";
-import type { Store } from "../../../../local/host/durable/store.ts";
-import { fileStore } from "../../../../local/host/durable/store.ts";
+import { fileStore, type Store } from "../../../../local/host/durable/store.ts";
 import { aDirectory, aTaskHub, handClock } from "./hub-under-test.ts";
-import type { ReplayPool } from "./replay-pool.ts";
-import { replayPool } from "./replay-pool.ts";
+import { type ReplayPool, replayPool } from "./replay-pool.ts";
 
 /** Everything a hub promises, in one run: retries, a fan-out, a child, a timer, an event, a second generation. */
 const saga: OrchestrationHandler = function* (context) {

@@ -1,7 +1,12 @@
 import { createRequire } from "node:module";
 import type { OrchestrationHandler } from "durable-functions";
-import type { Invocation, InvocationResult, WorkerPool } from "../../../../local/host/contract.ts";
-import { FunctionFailedError, WorkerLostError } from "../../../../local/host/contract.ts";
+import {
+  FunctionFailedError,
+  type Invocation,
+  type InvocationResult,
+  WorkerLostError,
+  type WorkerPool,
+} from "../../../../local/host/contract.ts";
 
 /** The library's own replay executor, which the worker reaches through `app.orchestration`. */
 const { Orchestrator } = createRequire(import.meta.url)("durable-functions/lib/src/orchestrations/Orchestrator.js") as {

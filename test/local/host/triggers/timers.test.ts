@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, test } from "vitest";
-import type { InvocationResult, TypedData } from "../../../../local/host/contract.ts";
-import { FunctionFailedError } from "../../../../local/host/contract.ts";
+import { FunctionFailedError, type InvocationResult, type TypedData } from "../../../../local/host/contract.ts";
 import type { AppFunction } from "../../../../local/host/triggers/app-function.ts";
 import { timerTriggers } from "../../../../local/host/triggers/timers.ts";
 import { aClock, aFolder, removeFolders } from "../fixture.ts";
