@@ -12,10 +12,10 @@ import {
 } from "./backup.contract.ts";
 import type { PlaceStatus } from "./backup.progress.ts";
 
-/** Mailboxes in one generation: what bounds its history. */
+/** Mailboxes in one generation: it bounds the generation's history. */
 const TURNS_PER_GENERATION = 20;
 
-/** Backs up mailboxes from the queue, one after the other, until it is empty. One that fails is counted, no more. */
+/** Backs up mailboxes from the queue, one after the other, until it is empty. A mailbox that fails is only counted. */
 export function* backupInTurn(context: OrchestrationContext): Generator<Task, BackupOutcomes | undefined, unknown> {
   const input = BackupInTurnInput.parse(context.df.getInput());
   const { tenantRun, trigger, full, place } = input;
@@ -46,7 +46,7 @@ const count = (outcomes: BackupOutcomes, result: BackupMailboxResult | PartFailu
         bytes: outcomes.bytes + result.totals.bytes,
       };
 
-/** The failure of a mailbox's backup is an outcome here. */
+/** Backs up one mailbox. A failure is returned, not thrown. */
 const backUp = (
   context: OrchestrationContext,
   input: BackupMailboxInput,

@@ -16,16 +16,16 @@ import {
 import { backupStatus } from "./backup.progress.ts";
 import { isDone, noProgress } from "./wave.steps.ts";
 
-/** Waves in one generation: history is replayed for each result, so it must stay short. */
+/** Waves in one generation. A history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
 
 type Resume = NonNullable<BackupMailboxInput["resume"]>;
 
 /**
- * Backs up one mailbox: opens the run, then waves until all is planned and exported, then the snapshot.
+ * Backs up one mailbox: opens the run, runs waves until all is planned and exported, and commits the snapshot.
  *
- * A wave uses at most four slots, the mailbox's own limit, which a restore of the same mailbox shares. Every twenty waves
- * a new generation goes on, so that history does not grow with the mailbox.
+ * A wave uses at most four slots, the mailbox's own limit, which a restore into the same mailbox shares. After every
+ * twenty waves a new generation goes on, so that history does not grow with the mailbox.
  */
 export function* backupMailbox(
   context: OrchestrationContext,
@@ -58,7 +58,7 @@ function* open(
   return { runId: run.runId, laneBudgetMs, progress: noProgress };
 }
 
-/** What asks Graph: waves until all is planned and exported, or the generation has had its share. */
+/** Runs waves until all is planned and exported, or the generation has run its number of waves. */
 function* exportSome(
   context: OrchestrationContext,
   { mailbox }: BackupMailboxInput,

@@ -21,7 +21,7 @@ import type { TenantStatus } from "./backup.progress.ts";
 
 /**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the
- * window with an orchestration that takes one after the other. People are told how it ended.
+ * window with an orchestration that takes one mailbox after the other. A notice says how the run ended.
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
   const input = BackupTenantInput.parse(context.df.getInput());
@@ -51,7 +51,7 @@ function* backUpAll(
   return { ...outcomes, ...leftOut };
 }
 
-const NOBODY: BackupQueue = {
+const EMPTY: BackupQueue = {
   mailboxes: 0,
   unknown: 0,
   withoutMailbox: 0,
@@ -67,7 +67,7 @@ function* queueMailboxes(
   tenantRun: string,
   only: readonly string[] | undefined,
 ): Generator<Task, BackupQueue, unknown> {
-  let queue = NOBODY;
+  let queue = EMPTY;
   let next: string | undefined;
   let number = 0;
   do {

@@ -8,13 +8,13 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** Lanes wait for Graph themselves; this covers crashes and outages. */
+/** For crashes and outages; lanes wait for Graph themselves. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
 /** The run that an activity works for. */
 const Run = z.object({ mailbox: MailboxRef, runId: RunId });
 
-/** Item counts of a run so far; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+/** Item counts of a run so far. `bytes` are of the raw streams, `storedBytes` what they take in packs. */
 export const BackupTotals = z.object({
   planned: Count,
   exported: Count,
@@ -28,14 +28,14 @@ export const BackupTotals = z.object({
 export type BackupTotals = z.output<typeof BackupTotals>;
 
 /**
- * Why someone is not backed up, what needs a look first: an entry of the scope that names nobody; a user in scope without
- * a mailbox; one whom the settings exclude; and, where only licensed users are in scope, one without a licence, who may
- * not sign in either (`disabled`, as shared mailboxes are) or may.
+ * Why someone is not backed up, in the order of urgency: an entry of the scope that names no user; a user in scope
+ * without a mailbox; a user whom the settings exclude. Where only licensed users are in scope, also a user without a
+ * licence who may not sign in (`disabled`, as shared mailboxes are) or who may (`unlicensed`).
  */
 export const LeftOutReason = z.enum(["unknown", "withoutMailbox", "excluded", "disabled", "unlicensed"]);
 export type LeftOutReason = z.output<typeof LeftOutReason>;
 
-/** Somebody who is not backed up, by user id, or by the place of their entry in the scope, counted from 1. */
+/** Someone who is not backed up: by user id, or by the number of their entry in the scope, counted from 1. */
 export const LeftOut = z.object({
   reason: LeftOutReason,
   user: z.string().optional(),
@@ -43,10 +43,10 @@ export const LeftOut = z.object({
 });
 export type LeftOut = z.output<typeof LeftOut>;
 
-/** How many of those who are left out are named in a result or a status; all are counted. */
+/** Most left-out users that a result or a status names; all are counted. */
 export const MAX_LEFT_OUT = 20;
 
-/** Who was left out, by reason, and the first of them. */
+/** How many were left out, by reason, and who the first of them are. */
 const LeftOutCounts = z.object({
   unknown: Count.default(0),
   withoutMailbox: Count,
@@ -54,15 +54,15 @@ const LeftOutCounts = z.object({
   disabled: Count.default(0),
   unlicensed: Count.default(0),
   leftOut: z.array(LeftOut).max(MAX_LEFT_OUT).default([]),
-  /** Mailboxes left out because a backup of them is still running. */
+  /** Mailboxes that were left out because their backup is still running. */
   busy: Count,
 });
 
-/** Mailboxes in the queue, and who has none there. */
+/** How many mailboxes are in the queue, and who is left out. */
 export const BackupQueue = LeftOutCounts.extend({ mailboxes: Count });
 export type BackupQueue = z.output<typeof BackupQueue>;
 
-/** Queues one page of the mailboxes in scope at position `start`, from the page that `next` names. */
+/** Queues one page of the mailboxes in scope from position `start` on. `next` is the nextLink of that page. */
 export const discoverMailboxes = defineActivity({
   name: "discover-mailboxes",
   input: z.object({
@@ -76,7 +76,7 @@ export const discoverMailboxes = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Takes the next mailbox from the queue; none when it is empty. */
+/** Takes the next mailbox from the queue; `mailbox` is absent when the queue is empty. */
 export const takeMailbox = defineActivity({
   name: "take-mailbox",
   input: z.object({ tenantRun: RunId, place: Count, turn: Count }),
@@ -84,7 +84,7 @@ export const takeMailbox = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Opens a run: pins the snapshot that it follows. Asks nothing of Graph, so it needs no slot. */
+/** Opens a run: pins the snapshot that it follows. Sends nothing to Graph, so it needs no slot. */
 export const openRun = defineActivity({
   name: "open-run",
   input: Run.extend({
@@ -107,12 +107,12 @@ export const RunPosition = z.object({
 });
 export type RunPosition = z.output<typeof RunPosition>;
 
-/** What a wave exported; `bytes` are of the raw streams, `storedBytes` what they take in packs. */
+/** Items of a wave by outcome. `bytes` are of the raw streams, `storedBytes` what they take in packs. */
 const WaveCounts = z.object({ exported: Count, skipped: Count, failed: Count, bytes: Count, storedBytes: Count });
 
 /**
- * One wave: lanes plan and export, with `slots` requests at a time, until all is done or time is up. The first wave finds
- * the folders.
+ * One wave: lanes plan and export, with `slots` requests at a time, until all is done or time is up. The first wave
+ * finds the folders.
  */
 export const exportWave = defineActivity({
   name: "export-wave",
@@ -124,10 +124,10 @@ export const exportWave = defineActivity({
   }),
   output: LaneTraffic.extend(WaveCounts.shape).extend({
     position: RunPosition,
-    /** Items of chunks that it planned. */
+    /** Items of the chunks that it planned. */
     planned: Count,
     removed: Count,
-    /** Items that the run may find, as far as that is known. */
+    /** Items that the run is expected to find, where a number is known. */
     expectedItems: Count,
   }),
   retry: OUTAGE_RETRY,
@@ -148,10 +148,10 @@ export const commitSnapshot = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** A run as far as it has come. */
+/** A run's progress. */
 export const BackupProgress = z.object({
   wave: Count,
-  /** Requests that the next wave keeps under way, as many slots as there are for it. */
+  /** Requests that the next wave may keep under way; fewer when it gets fewer slots. */
   lanes: z.int().positive(),
   position: RunPosition,
   expectedItems: Count,
@@ -176,7 +176,7 @@ export const BackupMailboxInput = z.object({
 });
 export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
 
-/** What a mailbox's run left in the vault. */
+/** The newest snapshot after a mailbox's run, and the run's totals. */
 export const BackupMailboxResult = z.object({
   snapshotId: RunId,
   state: z.enum(["complete", "partial"]),
@@ -187,7 +187,7 @@ export const BackupMailboxResult = z.object({
 });
 export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 
-/** How many mailboxes ended how, the items and raw bytes that their snapshots stored, and why some failed. */
+/** Mailboxes by outcome, the items and raw bytes that their runs exported, and why some failed. */
 export const BackupOutcomes = z.object({
   complete: Count,
   partial: Count,
@@ -198,7 +198,7 @@ export const BackupOutcomes = z.object({
 });
 export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 
-/** One place in the window: backs up mailboxes from the queue, one after the other. */
+/** One place of the window, which backs up mailboxes from the queue, one after the other. */
 export const BackupInTurnInput = z.object({
   tenantRun: RunId,
   trigger: Trigger,

@@ -7,7 +7,7 @@ const MAX_NAMED = 5;
 
 const idOf = (tenantRun: RunId): string => `backup-${tenantRun}`;
 
-/** What to tell of a tenant-wide backup that has ended. */
+/** The notice of a tenant-wide backup that has ended. */
 export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice => {
   const { complete, partial, failed, failures, items, bytes, busy, withoutMailbox, unknown } = result;
   const isProblem = failed > 0 || partial > 0 || unknown > 0;
@@ -27,7 +27,7 @@ export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice 
   };
 };
 
-/** What to tell of one that broke off. */
+/** The notice of a tenant-wide backup that failed. */
 export const brokenRunNotice = (tenantRun: RunId): Notice => ({
   id: idOf(tenantRun),
   title: "The backup broke off",

@@ -19,9 +19,9 @@ import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
- * Makes a snapshot of what a run stored. Writes a part of the removed items, which applies after the parts of folders and
- * waves; then the manifest that names all parts; then the head. When nothing has changed since the last snapshot, only
- * the head's `checkedAt` moves.
+ * Makes a snapshot of what a run stored. Writes a part of the removed items, which applies after the parts of folders
+ * and waves; then the manifest that names all parts; then the head. When nothing has changed since the last snapshot,
+ * only the head's `checkedAt` moves.
  *
  * Run twice, the first manifest is kept, and the head moves to it once.
  */
@@ -113,8 +113,8 @@ const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise
 };
 
 /**
- * Packs the records that belong to no batch, those of folders and of removed items, so that the catalogue can be rebuilt
- * from packs alone. A pack of an earlier try has the same records.
+ * Packs the records that belong to no batch, those of folders and of removed items, so that the catalogue can be
+ * rebuilt from packs alone. A pack of an earlier try has the same records.
  */
 const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, removed: readonly Removal[]) => {
   const records: CatalogueRecord[] = removed.map(removeRecord);

@@ -6,7 +6,7 @@ import { readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import { openRun } from "./backup.contract.ts";
 import { keepRun, type RunState, scratchOf } from "./run-state.ts";
 
-/** Pins the snapshot that the run follows. Run twice, the first pin holds, even if another run has committed since. */
+/** Pins the snapshot that the run follows. Run twice, the first pin is kept, even after another run has committed. */
 export const openRunActivity = (deps: {
   readonly vault: Blobs;
   readonly work: Blobs;
@@ -20,7 +20,7 @@ export const openRunActivity = (deps: {
     return { laneBudgetMs };
   });
 
-/** None also when the manifest is lost: everything is then stored anew, as a base that needs no parent. */
+/** Also none when its manifest is lost: everything is then stored anew, as a base that needs no parent. */
 const newestSnapshot = async (vault: Blobs, key: MailboxKey): Promise<RunState["parent"]> => {
   const newest = (await readHead(vault, key))?.newest;
   const found = newest && (await readManifest(vault, key, newest.id));

@@ -12,16 +12,16 @@ const Count = z.int().nonnegative();
 /** A folder that the run backs up, as it was when the run opened. */
 export const RunFolder = FolderFacts.extend({
   itemCount: Count,
-  /** Whether the previous snapshot has the folder, so that what it holds must be compared with. */
+  /** Whether the previous snapshot has the folder, so that items must be compared with those of the snapshot. */
   known: z.boolean(),
-  /** Where the last delta round over its items ended. */
+  /** The end of the last delta round over its items. */
   deltaLink: z.string().optional(),
   /** Items that the previous snapshot could not store. */
   retry: z.array(ItemFacts),
 });
 export type RunFolder = z.output<typeof RunFolder>;
 
-/** What a run was opened with: the snapshot that it follows, and whether it lists everything again. */
+/** How a run was opened: the snapshot that it follows, and whether it lists everything again. */
 export const RunState = z.object({
   mailbox: MailboxKey,
   run: RunId,
@@ -41,21 +41,21 @@ export const RunFolders = z.object({
 export type RunFolders = z.output<typeof RunFolders>;
 
 /**
- * How a folder is planned: what failed last time, then either the changes since its deltaLink, or its listing followed
- * by a delta round that confirms it.
+ * The phases of planning a folder: items that failed last time; then either the changes since its deltaLink, or its
+ * listing and the delta round that confirms it.
  */
 export const PlanPhase = z.enum(["retry", "changes", "list", "delta"]);
 export type PlanPhase = z.output<typeof PlanPhase>;
 
-/** Where planning goes on after a chunk. `carry` are items of a page that did not fit into the chunk any more. */
+/** Where planning goes on after a chunk. `carry` are items of the last page that did not fit into the chunk. */
 export const PlanCursor = z.object({
   /** Index into the run's folders. */
   folder: Count,
   phase: PlanPhase,
   link: z.string().optional(),
-  /** How often Graph forgot where it stood in this folder. */
+  /** How often Graph lost the delta state of this folder. */
   restarts: Count,
-  /** Whether the folder's deltas are refused, so that its listing must do. */
+  /** Whether Graph refuses the folder's deltas, so that it is planned from its listing alone. */
   listOnly: z.boolean(),
   /** The chunk in which this folder's first items may lie. */
   folderChunk: Count,
@@ -79,22 +79,22 @@ export const Findings = z.object({
 export type Findings = z.output<typeof Findings>;
 
 /**
- * A planned piece of work. Each chunk says how planning goes on after it, so that the chunks are a chain: whoever creates
- * a chunk first decides it for all, and a planner that is delivered twice follows the chain of the first.
+ * A planned piece of work. Each chunk holds the cursor of the next one, so that chunks form a chain. The first writer
+ * of a chunk decides it for all: a planner that is delivered twice follows the chain of the first.
  */
 export const Chunk = Findings.extend({
   batches: z.array(z.array(ItemFacts).min(1)),
-  /** Short hashes of the items that a first delta round showed: a planner that goes on must know them. */
+  /** Short hashes of the items that a first delta round showed; a planner that goes on needs them. */
   confirmed: z.array(z.string()),
   /** Absent in the last chunk. */
   next: PlanCursor.optional(),
 });
 export type Chunk = z.output<typeof Chunk>;
 
-/** How a wave ended: the first delivery to say it speaks for all, and what it names is what the wave did. */
+/** The result of a wave: that of the delivery that was first to keep it. Only the parts that it names count. */
 export const WaveRecord = z.object({
   result: exportWave.output,
-  /** The records of what it exported, in the order in which they apply. */
+  /** The parts with the records of what it exported, in the order in which they apply. */
   parts: z.array(PartRef),
   findings: Findings,
 });
@@ -108,12 +108,12 @@ const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
 const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
 
 const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> =>
-  required(await readJson(work, name, schema), `${name} is not among the scratch data`);
+  required(await readJson(work, name, schema), `The scratch data has no ${name}`);
 
 /** The scratch data of a mailbox's runs. No run sees that of another mailbox, whatever its id. */
 export const scratchOf = (work: Blobs, mailbox: MailboxKey): Blobs => blobsBelow(work, `${mailbox}/`);
 
-/** Keeps what the run was opened with. */
+/** Keeps how the run was opened, and returns the state that was kept first. */
 export const keepRun = (work: Blobs, state: RunState): Promise<RunState> =>
   createOnce(work, runName(state.run), RunState, state);
 
@@ -132,7 +132,7 @@ export const findRunFolders = (work: Blobs, runId: RunId): Promise<RunFolders | 
 export const readRunFolders = (work: Blobs, runId: RunId): Promise<RunFolders> =>
   read(work, foldersName(runId), RunFolders);
 
-/** Keeps the folders that were found, and gives those that then stand. */
+/** Keeps the folders that were found, and returns those that were kept first. */
 export const keepRunFolders = (work: Blobs, runId: RunId, folders: RunFolders): Promise<RunFolders> =>
   createOnce(work, foldersName(runId), RunFolders, folders);
 
@@ -143,11 +143,11 @@ export const findChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chu
 export const readChunk = (work: Blobs, runId: RunId, chunk: number): Promise<Chunk> =>
   read(work, chunkName(runId, chunk), Chunk);
 
-/** Adds a chunk to the chain, and gives what then is there: this one, or the one that another delivery added before. */
+/** Adds a chunk to the chain, and returns the one that was added first: this one, or that of another delivery. */
 export const keepChunk = (work: Blobs, runId: RunId, number: number, chunk: Chunk): Promise<Chunk> =>
   createOnce(work, chunkName(runId, number), Chunk, chunk);
 
-/** Notes that a wave is being worked on; false when an earlier delivery of it was. */
+/** Notes that a wave has begun; false when an earlier delivery of it had begun before. */
 export const beginWave = async (work: Blobs, runId: RunId, wave: number): Promise<boolean> =>
   (await work.create(`${runId}/begun/w${padded(wave)}`, jsonBytes(null))) === "created";
 
@@ -159,7 +159,7 @@ export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRe
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
-/** What planning found, once all of it is known. */
+/** The findings of a whole run. */
 export interface FoldedFindings {
   /** The delta link of every folder that was planned to its end. */
   readonly deltaLinks: ReadonlyMap<string, string>;
@@ -167,7 +167,7 @@ export interface FoldedFindings {
   readonly removed: readonly Removal[];
 }
 
-/** Folds findings in the order of the chain. */
+/** Folds findings, which must come in the order of the chain. */
 export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const deltaLinks = new Map<string, string>();
   const removed = new Map<string, Removal>();
@@ -180,7 +180,7 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   return { deltaLinks, removed: [...removed.values()] };
 };
 
-/** What the waves of a run did: the parts that they wrote, in order, and what they found. */
+/** The outcome of a run's waves: the parts that they wrote, in order, and their findings. */
 export const readOutcome = async (
   work: Blobs,
   runId: RunId,

@@ -11,21 +11,21 @@ import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { BackupTenantInput } from "./backup.contract.ts";
 
-/** How long a caller is kept waiting for the directory. */
+/** How long a caller waits for the directory. */
 const GRAPH_DEADLINE_MS = 10_000;
 
 export const StartBackupRequest = z.strictObject({
   /** Users by id or principal name, or mailbox keys; all mailboxes in scope when absent. */
   mailboxes: z.array(z.string().min(1)).min(1).max(100).optional(),
-  /** Lists everything again and stores what differs, instead of asking for changes. */
+  /** Whether to list everything again and store what differs, instead of asking for changes. */
   full: z.boolean().default(false),
 });
 
 /**
  * POST /api/backups
  *
- * 202 with the job's `Location`; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409 with the
- * job that is in the way when that mailbox, or the tenant, is being backed up.
+ * 202 with the job's `Location`; 400 for a body that does not parse; 404 for a mailbox that does not exist; 409, with
+ * the running job, when that mailbox or the tenant is being backed up.
  */
 export const startBackup =
   (deps: {

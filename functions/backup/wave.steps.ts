@@ -10,6 +10,6 @@ export const noProgress: BackupProgress = {
   totals: { planned: 0, exported: 0, skipped: 0, failed: 0, removed: 0, bytes: 0, storedBytes: 0, throttled: 0 },
 };
 
-/** Whether everything is planned, and every batch exported. */
+/** Whether everything is planned and every batch is exported. */
 export const isDone = ({ nextChunk, planned, at, again }: RunPosition): boolean =>
   planned && at.chunk >= nextChunk && again.length === 0;

@@ -129,7 +129,7 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
     const { key, snapshot } = aRun();
 
     await expect(readRun(scratchOf(before.work, key), key, snapshot.id)).rejects.toThrow(
-      "is not among the scratch data",
+      "The scratch data has no",
     );
   });
 

@@ -13,13 +13,13 @@ import { addMailboxes } from "./mailbox-queue.ts";
 import { closeScope, keepScopePage } from "./scope-state.ts";
 import { LOOKUPS, usersInScope } from "./users-in-scope.ts";
 
-/** How long one page waits for Graph before the task hub takes over. */
+/** How long one page waits for Graph before the activity fails and is tried again. */
 const GRAPH_DEADLINE_MS = 120_000;
 
 /**
- * Queues one page of the mailboxes to back up, and counts who is left out of it and why. A mailbox whose backup is still
- * alive is left out and counted as busy. A look through the whole scope is noted, so that a mailbox that is in it and was
- * never backed up does not go unseen. Run twice, the page that was queued first stands.
+ * Queues one page of the mailboxes to back up, and counts who is left out and why. A mailbox whose backup is still
+ * running is left out and counted as busy. A discovery of the whole scope is stored, so that the coverage shows
+ * mailboxes in scope that were never backed up. Run twice, the page that was queued first is kept.
  */
 export const discoverMailboxesActivity = (deps: {
   readonly openGraph: OpenGraph;

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, updateJson } from "../../../shared/storage/blobs.ts";
 
-/** Whose mailboxes are to be backed up: by key, with the id of their user. */
+/** The mailboxes to back up: by key, with the id of their user. */
 export type Scope = ReadonlyMap<MailboxKey, string>;
 
 const Page = z.array(z.object({ key: MailboxKey, userId: z.string().min(1) }));
@@ -12,7 +12,7 @@ const PREFIX = "scope/";
 const NEWEST = `${PREFIX}newest.json`;
 const pagesPrefix = (run: RunId): string => `${PREFIX}${run}/`;
 
-/** Keeps one page of the mailboxes that a look through the directory found; the first delivery of a page stands. */
+/** Keeps one page of the mailboxes that a discovery found; the first delivery of a page wins. */
 export const keepScopePage = async (
   state: Blobs,
   run: RunId,
@@ -23,7 +23,7 @@ export const keepScopePage = async (
   await state.create(`${pagesPrefix(run)}${String(page).padStart(6, "0")}.json`, jsonBytes(entries));
 };
 
-/** Makes the pages of a run the scope, when all are kept, and forgets those of runs before it. A newer scope stands. */
+/** Makes the pages of a run the scope, once all are kept, and removes those of earlier runs. A newer scope stays. */
 export const closeScope = async (state: Blobs, run: RunId): Promise<void> => {
   const newest = await updateJson(state, NEWEST, Newest, (current) =>
     current !== undefined && current.run > run ? current : { run },
@@ -33,8 +33,8 @@ export const closeScope = async (state: Blobs, run: RunId): Promise<void> => {
 };
 
 /**
- * The scope as the newest complete look through the directory found it; `undefined` before the first one. Pages that are
- * forgotten while they are read belong to a scope that another one has just replaced: that one is read then.
+ * The scope that the newest complete discovery found; `undefined` before the first one. When pages are removed while
+ * they are read, a newer scope has replaced theirs, and is read instead.
  */
 export const readScope = async (state: Blobs): Promise<Scope | undefined> => {
   let newest = await readJson(state, NEWEST, Newest);

@@ -4,10 +4,10 @@ import { type DirectoryUser, findUser, groupUsersPage, usersPage } from "../../.
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { LeftOut } from "../backup.contract.ts";
 
-/** Directory look-ups under way at once: well below what the smallest tenant is allowed (3,500 units in 10 s). */
+/** Directory requests at the same time: well below the limit of the smallest tenant (3,500 units in 10 s). */
 export const LOOKUPS = 8;
 
-/** One page of the users to back up, and those who are not. */
+/** One page of the users to back up, and of those who are left out. */
 export interface UsersPage {
   readonly users: readonly DirectoryUser[];
   readonly leftOut: readonly LeftOut[];
@@ -15,9 +15,9 @@ export interface UsersPage {
 }
 
 /**
- * One page of the users whose mailboxes a backup takes, each once. Excluded users are left out of any scope. A licence is
- * asked for only where all licensed users are in scope: a group or a list may name shared mailboxes, which need none.
- * Whether someone may sign in does not matter: the mail of those who left is worth as much.
+ * One page of the users whose mailboxes are to be backed up, each once. Excluded users are left out of any scope. A
+ * licence is required only where the scope is all licensed users: a group or a list may name shared mailboxes, which
+ * need none. Whether someone may sign in does not matter: the mail of people who left is worth as much.
  */
 export const usersInScope = async (
   graph: GraphClient,
@@ -53,7 +53,7 @@ const directoryPage = async (graph: GraphClient, scope: BackupScope, next: strin
 
 const isList = (scope: BackupScope): scope is readonly string[] => Array.isArray(scope);
 
-/** An entry that nobody in the directory bears goes by its place in the list: it may be an address. */
+/** An entry that names no user is reported by its number in the list, not by its text, which may be an address. */
 const listedUsers = async (graph: GraphClient, names: readonly string[]): Promise<UsersPage> => {
   const found = await mapBounded(names, LOOKUPS, (name) => findUser(graph, name));
   return {

@@ -17,23 +17,23 @@ import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.t
 import type { Batch } from "./batch-queue.ts";
 import { skipReason } from "./skip-reasons.ts";
 
-/** Why an item is still without an outcome, for the record if it stays so. */
-interface Setback {
+/** Why an item was not exported yet, for its record if it never is. */
+interface ItemError {
   readonly code: string;
   readonly requestId?: string | undefined;
 }
 
-/** Graph left the item out of its answer, which has been seen to happen when several are asked for at once. */
-const NOT_RETURNED: Setback = { code: "not-returned" };
+/** Graph left the item out of its answer, which has been seen when several are asked for at once. */
+const NOT_RETURNED: ItemError = { code: "not-returned" };
 
 /** Statuses that concern the mailbox or the app, never one item. */
-const NOT_THE_ITEMS_FAULT: readonly number[] = [401, 403, 429];
+const MAILBOX_STATUSES: readonly number[] = [401, 403, 429];
 
 /**
- * Exports one batch into an open pack and gives a record for each item: stored, skipped for a known permanent reason,
- * or failed. What the batch leaves open is asked for again item by item before it counts as failed.
+ * Exports one batch into an open pack and returns a record for each item: stored, skipped for a known permanent reason,
+ * or failed. An item that the batch did not bring is asked for once more alone before it counts as failed.
  *
- * @throws {GraphError} for what concerns more than an item: no right, throttled beyond patience, or no answer to any.
+ * @throws {GraphError} for an error of more than an item: no permission, throttled beyond the deadline, or Graph down.
  */
 export const exportBatch = async (
   graph: GraphClient,
@@ -42,7 +42,7 @@ export const exportBatch = async (
   pack: Pick<PackWriter, "addItem">,
 ): Promise<CatalogueRecord[]> => {
   const open = new Map(items.map((item) => [item.id, item]));
-  const setbacks = new Map<string, Setback>();
+  const errors = new Map<string, ItemError>();
   const records: CatalogueRecord[] = [];
 
   const take = async (element: ExportedElement, elsewhere: Map<string, string>): Promise<void> => {
@@ -56,7 +56,7 @@ export const exportBatch = async (
       open.delete(itemId);
     } else if (errorCode !== undefined) {
       const reason = skipReason(errorCode);
-      setbacks.set(itemId, { code: errorCode });
+      errors.set(itemId, { code: errorCode });
       const movedTo = movedLink && mailboxAt(graph.endpoint, movedLink);
       if (movedTo) elsewhere.set(itemId, movedTo);
       if (reason === undefined) return;
@@ -65,7 +65,7 @@ export const exportBatch = async (
     }
   };
 
-  /** Asks a mailbox, then those that it names for items that lie in another part of an archive. */
+  /** Asks a mailbox, then the mailboxes that its answer names for items in other parts of an archive. */
   const ask = async (ids: readonly string[], at = mailbox, moves = 0): Promise<boolean> => {
     const elsewhere = new Map<string, string>();
     const answered = await askOnce(ids, at, elsewhere);
@@ -76,39 +76,39 @@ export const exportBatch = async (
     return answered;
   };
 
-  /** Whether Graph answered, be it with failures for single items. */
+  /** Whether Graph answered, even if with errors for single items. */
   const askOnce = async (
     ids: readonly string[],
     at: MailboxAddress,
     elsewhere: Map<string, string>,
   ): Promise<boolean> => {
-    for (const id of ids) setbacks.set(id, NOT_RETURNED);
+    for (const id of ids) errors.set(id, NOT_RETURNED);
     try {
       for await (const element of exportItems(graph, at, ids)) await take(element, elsewhere);
       return true;
     } catch (error) {
-      const setback = setbackOf(error);
-      if (setback === undefined) throw error;
-      for (const id of ids) setbacks.set(id, setback);
+      const itemError = itemErrorOf(error);
+      if (itemError === undefined) throw error;
+      for (const id of ids) errors.set(id, itemError);
       return false;
     }
   };
 
   let answered = await ask([...open.keys()]);
   for (const id of [...open.keys()]) answered = (await ask([id])) || answered;
-  // Nothing but refusals: either these items are beyond Graph, or Graph is beyond reach, which then throws here.
+  // Only errors: either Graph cannot export these items, or the mailbox cannot be reached, which then throws here.
   if (!answered) await probeMailbox(graph, mailbox);
-  for (const item of open.values()) records.push(failed(item, setbacks.get(item.id) ?? NOT_RETURNED));
+  for (const item of open.values()) records.push(failed(item, errors.get(item.id) ?? NOT_RETURNED));
   return records;
 };
 
-const setbackOf = (error: unknown): Setback | undefined => {
+const itemErrorOf = (error: unknown): ItemError | undefined => {
   if (isBrokenAnswer(error)) return { code: "broken-answer" };
-  if (!(error instanceof GraphError) || NOT_THE_ITEMS_FAULT.includes(error.status)) return undefined;
+  if (!(error instanceof GraphError) || MAILBOX_STATUSES.includes(error.status)) return undefined;
   return { code: error.code || `status-${error.status}`, requestId: error.requestId };
 };
 
-const failed = (item: ItemFacts, { code, requestId }: Setback): CatalogueRecord => ({
+const failed = (item: ItemFacts, { code, requestId }: ItemError): CatalogueRecord => ({
   v: 1,
   op: "fail",
   ...item,

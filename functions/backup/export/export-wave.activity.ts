@@ -16,13 +16,13 @@ import { batchQueue } from "./batch-queue.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
 
-/** Batches that a process exports at a time, of all mailboxes: each takes up to 10 MiB. More want more processes. */
+/** Batches that a process exports at the same time, of all mailboxes: each takes up to 10 MiB of memory. */
 export const MAX_EXPORTS = 10;
 
-/** Lanes beyond the slots: they decode, deflate and upload what has arrived, while the slots wait for Graph again. */
+/** Lanes beyond the number of slots: they decode, deflate and upload while other lanes wait for Graph. */
 const SPARE_LANES = 2;
 
-/** A wave with a short budget still waits out a passing fault: a retry by the task hub would take longer. */
+/** A wave with a short budget still waits for a transient fault to pass: a retry by the task hub would take longer. */
 const MIN_DEADLINE_MS = 30_000;
 
 interface Deps {
@@ -38,11 +38,12 @@ interface Deps {
 type Input = z.output<typeof exportWave.input>;
 
 /**
- * One wave: lanes plan and export until everything is done or time is up, and parts name what they stored. They are all
- * in this one call, so that they share what is planned, and the mailbox's slots, without asking anybody.
+ * One wave: lanes plan and export until everything is done or time is up, and parts hold the records of what they
+ * stored. All lanes run in this one call, so that they share the plan and the mailbox's slots in memory.
  *
- * Run twice, even at the same time: chunks and packs are created once, a pack that is there is read instead of exported
- * again, and whichever delivery keeps its record first speaks for all. The parts of another are never read.
+ * Run twice, even at the same time: chunks and packs are created once, an existing pack is read instead of exported
+ * again, and the wave record that is kept first is the result of every delivery. Parts that it does not name are never
+ * read.
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   implement(exportWave, async (input) => {
@@ -111,6 +112,6 @@ const runWave = async (
   }
 };
 
-/** How many items a run may find: all of a folder that is listed, and nobody knows how many where only changes come. */
+/** Items that a run is expected to find: all items of folders that are listed. The number of changes is not known. */
 const expected = (folders: readonly RunFolder[]): number =>
   folders.reduce((sum, { itemCount, deltaLink }) => sum + (deltaLink === undefined ? itemCount : 0), 0);

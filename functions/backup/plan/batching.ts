@@ -4,7 +4,7 @@ import type { ItemFacts } from "../../../shared/vault/records.ts";
 /** Most items in a chunk. */
 export const CHUNK_ITEMS = CHUNK_BATCHES * EXPORT_ITEMS_LIMIT;
 
-/** Groups items, in order, into batches of at most 20 items or 24 MiB announced; a larger item is a batch of its own. */
+/** Groups items, in order, into batches of at most 20 items and 24 MiB announced; a larger item is its own batch. */
 export const intoBatches = (items: readonly ItemFacts[]): ItemFacts[][] => {
   const batches: ItemFacts[][] = [];
   let announced = 0;

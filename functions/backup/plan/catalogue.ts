@@ -9,9 +9,9 @@ interface Version {
   readonly changeKey: string;
 }
 
-/** What the vault holds of a mailbox: the snapshot that a run follows. */
+/** The items of the snapshot that a run follows. */
 export interface Catalogue {
-  /** Whether this version of the item is stored. */
+  /** Whether the snapshot holds this version of the item. */
   holds(item: Version): Promise<boolean>;
   /** The ids of the items that are live in a folder. */
   idsIn(folderId: string): AsyncIterable<string>;
@@ -23,8 +23,8 @@ export const emptyCatalogue: Catalogue = {
 };
 
 /**
- * The catalogue of a snapshot, read when it is first asked, which a quiet run never does. Versions take some 15 bytes an
- * item.
+ * The catalogue of a snapshot. It is read on the first call, which a quiet run never makes, and takes about 15 bytes of
+ * memory per item.
  */
 export const catalogueOf = (vault: Blobs, key: MailboxKey, snapshotId: SnapshotId): Catalogue => {
   const versionKey = ({ id, folderId, changeKey }: Version) => ({ folderId, id: `${id}\n${changeKey}` });

@@ -9,19 +9,16 @@ import type { FolderFacts } from "../../../shared/vault/records.ts";
 
 type LastFolders = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
 
-/** The folders of a mailbox now, and where the next run may go on. */
+/** The folders of a mailbox now, and the link from which the next run may go on. */
 export interface CurrentFolders {
   readonly folders: readonly LiveFolder[];
   readonly foldersDeltaLink: string | undefined;
 }
 
-/** Takes note of folders that are known while others are still looked for: each time all so far, parents first. */
+/** Called while folders are still being listed, each time with all that are found so far, parents first. */
 export type FoldersFound = (folders: readonly LiveFolder[]) => void;
 
-/**
- * The folders as they are: by delta since the last snapshot where that is possible, which costs one request, else by
- * listing them all.
- */
+/** The current folders: from a delta since the last snapshot if possible, in one request; else from a full listing. */
 export const currentFolders = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
@@ -39,7 +36,7 @@ export const currentFolders = async (
 };
 
 /**
- * Whether a delta over the mailbox's folders covers nested ones is not documented, so its link is kept only where its
+ * It is not documented whether a delta over a mailbox's folders covers nested ones. So its link is returned only if its
  * first round showed every folder that the listing found.
  */
 const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<CurrentFolders> => {

@@ -5,13 +5,13 @@ import { findItem, listItems } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 
-/** Most items that are asked for one by one; more are left without, which a restore reports. */
+/** Most items that are asked for one by one; the others stay without enrichment, which a restore reports. */
 const MAX_SINGLES = 10;
 
 /**
- * Adds what delta does not give (subject, sender, search key) to changed items, from a listing of what was modified in
- * their span of time, then one by one for a few that it did not show. What cannot be had is left out: a missing
- * enrichment never fails a run.
+ * Adds to changed items what delta does not return: subject, sender, search key. They come from a listing of what was
+ * modified in the items' span of time, then from single requests for a few items that it did not show. An item for
+ * which Graph refuses them stays without: a missing enrichment never fails a run.
  */
 export const enrich = async (
   graph: GraphClient,
@@ -27,21 +27,24 @@ export const enrich = async (
     const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
     let link: string | undefined;
     for (let page = 0; page < pages && items.some(isOpen); page += 1) {
-      const listed = await ifGiven(() => listItems(graph, mailbox, folderId, { link, modified }));
+      const listed = await unlessRefused(() => listItems(graph, mailbox, folderId, { link, modified }));
       for (const item of listed?.value ?? []) known.set(item.id, item);
       link = listed?.nextLink;
       if (link === undefined) break;
     }
   }
   for (const { id } of items.filter(isOpen).slice(0, MAX_SINGLES)) {
-    const item = await ifGiven(() => findItem(graph, mailbox, folderId, id));
+    const item = await unlessRefused(() => findItem(graph, mailbox, folderId, id));
     if (item !== undefined) known.set(id, item);
   }
   return items.map((item) => (isOpen(item) ? item : { ...known.get(item.id), ...item }));
 };
 
-/** What may be had; `undefined` for any refusal but throttling, which ends the lane: an enrichment is not worth a failure. */
-export const ifGiven = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
+/**
+ * Returns what Graph answers; `undefined` for a refusal, as an enrichment is not worth a failure. Throttling is thrown:
+ * it ends the lane.
+ */
+export const unlessRefused = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await ask();
   } catch (error) {

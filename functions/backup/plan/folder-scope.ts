@@ -1,8 +1,8 @@
 import { type LiveFolder, pathSegment } from "../../../shared/graph/folders.ts";
 
 /**
- * Folders that hold nothing of the person's own: views, sync debris, and the dumpster, which retention governs. Source:
- * what a mailbox copy product that runs in production leaves out.
+ * Folders without content of the person's own: views, leftovers of synchronization, and the dumpster, which retention
+ * governs. Source: what a mailbox copy product in production leaves out.
  */
 const EXCLUDED_BY_DEFAULT: readonly string[] = [
   "searchfolders",
@@ -20,15 +20,15 @@ const EXCLUDED_BY_DEFAULT: readonly string[] = [
   "archivedeleteditems",
 ];
 
-/** Whether a folder and what is below it is backed up; `undefined` where its parent decides. */
+/** Whether a folder and the folders below it are backed up; `undefined` where its parent decides. */
 export type FolderScope = (folder: LiveFolder) => boolean | undefined;
 
 /**
- * The defaults, changed by the entries of a setting: a well-known name or a path excludes a folder with all that is below
- * it, and a name behind a `+` takes back one of the defaults. A path is compared without regard to case, as Exchange
- * compares names, and may begin with `/`, which makes it no well-known name.
+ * The defaults, changed by the entries of a setting. A well-known name or a path excludes a folder and the folders
+ * below it; `+` and a well-known name take back one of the defaults. Paths are compared without regard to case, as
+ * Exchange compares names. An entry that begins with `/` is always a path, never a well-known name.
  *
- * @throws {Error} for a `+` before what is not excluded by default.
+ * @throws {Error} for `+` and a name that is not excluded by default.
  */
 export const folderScope = (entries: readonly string[]): FolderScope => {
   const names = new Map(EXCLUDED_BY_DEFAULT.map((name) => [name, false]));
@@ -57,7 +57,7 @@ const canonicalPath = (path: string): string =>
 
 const defaultScope = folderScope([]);
 
-/** The folders that a backup takes; parents must come before children. The nearest decision above a folder holds. */
+/** The folders that are backed up; parents must come before children. The nearest decision above a folder counts. */
 export const foldersInScope = (folders: readonly LiveFolder[], scope: FolderScope = defaultScope): LiveFolder[] => {
   const taken = new Map<string, boolean>();
   return folders.filter((folder) => {

@@ -4,20 +4,20 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Page } from "../../../shared/graph/page.ts";
 import type { RunFolder } from "../run-state.ts";
 
-/** Most first pages that are held for the planner. Half a megabyte each, so our own choice. */
+/** Most first pages that are held for the planner, at half a megabyte each. Our own choice. */
 const MAX_AHEAD = 8;
 
-/** The pages of a mailbox's folders. First pages may have been asked for before the planner comes to their folder. */
+/** The pages of a mailbox's folders. First pages may be requested before the planner comes to their folder. */
 export interface ItemPages {
   /** A page of a folder's listing, from its start or a nextLink. */
   list(folderId: string, link?: string): Promise<Page<LiveItem>>;
   /** A page of a folder's delta round, from its start, a nextLink or a deltaLink. */
   delta(folderId: string, link?: string): Promise<Page<LiveItem | RemovedItem>>;
-  /** Names folders that will be planned, in order. */
+  /** Adds folders that will be planned, in order. */
   offer(folders: readonly RunFolder[]): void;
-  /** Asks for the next offered folder's first page; resolves when it has come or failed, which the planner is told. */
+  /** Requests the first page of the next offered folder. Resolves when it ends; a failure is thrown to the planner. */
   lookAhead(): Promise<void> | undefined;
-  /** Resolves when nothing that was asked ahead is under way any more. */
+  /** Resolves when no page that was requested ahead is under way any more. */
   settled(): Promise<void>;
 }
 
@@ -25,11 +25,11 @@ export const itemPages = (graph: GraphClient, mailbox: MailboxAddress): ItemPage
   const ahead = new Map<string, Promise<Page<LiveItem | RemovedItem>>>();
   const underWay = new Set<Promise<void>>();
   const offered: RunFolder[] = [];
-  const known = new Set<string>();
+  const begun = new Set<string>();
 
   const keyOf = (kind: "list" | "delta", folderId: string, link = ""): string => `${kind}\n${folderId}\n${link}`;
 
-  /** A page that was asked ahead serves once. */
+  /** A page that was requested ahead is returned once. */
   const take = <T>(key: string): Promise<Page<T>> | undefined => {
     const page = ahead.get(key);
     ahead.delete(key);
@@ -46,7 +46,7 @@ export const itemPages = (graph: GraphClient, mailbox: MailboxAddress): ItemPage
     return page ?? deltaItems(graph, mailbox, folderId, link);
   };
 
-  /** The folder's planning begins without this page if it began before. */
+  /** Requests a folder's first page, for the planner to take. */
   const ask = ({ id, deltaLink }: RunFolder): Promise<void> => {
     const isListed = deltaLink === undefined;
     const page: Promise<Page<LiveItem | RemovedItem>> = isListed ? list(id) : delta(id, deltaLink);
@@ -61,11 +61,11 @@ export const itemPages = (graph: GraphClient, mailbox: MailboxAddress): ItemPage
 
   return {
     list: (folderId, link) => {
-      known.add(folderId);
+      begun.add(folderId);
       return list(folderId, link);
     },
     delta: (folderId, link) => {
-      known.add(folderId);
+      begun.add(folderId);
       return delta(folderId, link);
     },
     offer: (folders) => {
@@ -74,8 +74,8 @@ export const itemPages = (graph: GraphClient, mailbox: MailboxAddress): ItemPage
     lookAhead: () => {
       if (ahead.size >= MAX_AHEAD) return undefined;
       for (let folder = offered.shift(); folder !== undefined; folder = offered.shift()) {
-        if (known.has(folder.id)) continue;
-        known.add(folder.id);
+        if (begun.has(folder.id)) continue;
+        begun.add(folder.id);
         return ask(folder);
       }
       return undefined;

@@ -3,11 +3,11 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
 import type { Chunk, PlanCursor, PlanPhase, RunFolder } from "../run-state.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { enrich, ifGiven } from "./enrich.ts";
+import { enrich, unlessRefused } from "./enrich.ts";
 import type { ItemPages } from "./item-pages.ts";
 import { type PlannedItems, shortHash } from "./planned-items.ts";
 
-/** A chunk in the making: `items` are what it and the next one will hold. */
+/** A chunk in the making. `items` are those of the chunk, and of the next one if there are too many. */
 export interface Draft {
   readonly items: ItemFacts[];
   readonly finished: Chunk["finished"];
@@ -28,27 +28,27 @@ export interface StepContext {
   readonly draft: Draft;
 }
 
-/** Where the folder's planning goes on, or that it is finished, with the deltaLink where there is one. */
+/** Where the folder's planning goes on, or that it is finished, with its deltaLink if there is one. */
 export type Next =
   | { readonly phase: PlanPhase; readonly link?: string | undefined }
   | { readonly finished: true; readonly deltaLink?: string; readonly folderGone?: true };
 
-/** One page, or one act, of planning a folder. */
+/** One step of planning a folder: mostly one page. */
 export type Step = (context: StepContext) => Promise<Next>;
 
-/** What the last snapshot could not store comes first; what follows knows that it is planned. */
+/** Plans first what the last snapshot could not store. The steps after it do not plan these versions again. */
 const retryStep: Step = async ({ folder, planned, draft }) => {
   draft.items.push(...folder.retry.filter((item) => planned.plan(item)));
   return { phase: firstPhase({ ...folder, retry: [] }) };
 };
 
 /**
- * The listing enriches, and lets exporting start before delta has confirmed anything. Delta, which shows every item too,
- * goes on without it when Graph refuses to list.
+ * Plans a page of the listing, which is enriched, and which lets exporting start before delta has confirmed anything.
+ * When Graph refuses to list, delta goes on alone: it shows every item too.
  */
 const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft }) => {
   const list = () => pages.list(folder.id, cursor.link);
-  const page = cursor.listOnly ? await list() : await ifGiven(list);
+  const page = cursor.listOnly ? await list() : await unlessRefused(list);
   if (page === undefined) return { phase: "delta" };
   for (const item of page.value) {
     if (!planned.list(item.id)) continue;
@@ -59,10 +59,10 @@ const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft
   return cursor.listOnly ? { finished: true } : { phase: "delta" };
 };
 
-/** The first delta round of a folder is the authority: what it shows beyond the listing is planned too. */
+/** The first delta round of a folder decides what is in it: items that the listing did not show are planned too. */
 const deltaStep: Step = async (context) => changes(context, "delta");
 
-/** A later delta round shows what changed, and only that. */
+/** A later delta round shows only what changed. */
 const changesStep: Step = async (context) => changes(context, "changes");
 
 const changes = async (

@@ -6,20 +6,20 @@ interface Version {
   readonly changeKey: string;
 }
 
-/** 66 bits of a hash: enough to tell the items of one folder apart, and short enough to keep for each of them. */
+/** 66 bits of a hash: long enough to distinguish the items of a folder, and short enough to hold for each of them. */
 export const shortHash = (id: string): string => createHash("sha256").update(id).digest("base64url").slice(0, 11);
 
-/** What planning knows of one folder's items, in some 45 bytes an item. */
+/** What planning knows of the items of one folder, in about 45 bytes per item. */
 export interface PlannedItems {
-  /** Notes an item that the listing shows; false when it was listed before. */
+  /** Notes that the listing shows an item; false when it was listed before. */
   list(id: string): boolean;
-  /** A listing begins anew: what it shows counts again, but versions that are planned stay so. */
+  /** Forgets which items were listed and confirmed, for a new listing. Planned versions stay planned. */
   forgetListing(): void;
-  /** Whether this very version is to be planned still; asking notes it as planned. */
+  /** Notes that a version is planned; false when it was planned before. */
   plan(item: Version): boolean;
-  /** Notes by its short hash that delta showed an item; false when it had shown it before. */
+  /** Notes, by its short hash, that delta shows an item; false when it was shown before. */
   confirm(short: string): boolean;
-  /** Whether every item that was listed has been shown by delta as well. */
+  /** Whether delta has shown every item that was listed. */
   readonly allConfirmed: boolean;
   /** Notes that an item was removed. */
   remove(id: string): void;

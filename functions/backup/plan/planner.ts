@@ -13,10 +13,10 @@ import type { ItemPages } from "./item-pages.ts";
 import { type Draft, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
 import { type PlannedItems, plannedItems, shortHash } from "./planned-items.ts";
 
-/** Most pages one chunk is made of: a delta round that confirms a listing finds nothing to export for long. */
+/** Most pages in one chunk: a delta round that confirms a listing may have many pages without anything to export. */
 const CHUNK_PAGES = 20;
 
-/** How often a folder's delta may be forgotten in one run before its listing has to do. */
+/** How often Graph may lose a folder's delta state in one run before the folder is planned from its listing alone. */
 const MAX_RESTARTS = 3;
 
 interface Run {
@@ -30,7 +30,7 @@ export interface CachedPlan {
   current?: { readonly folder: number; readonly planned: PlannedItems } | undefined;
 }
 
-/** The beginning of a folder's planning, in the chunk that is being made. */
+/** The cursor that begins a folder, in the chunk that is being made. */
 export const cursorAt = (folders: readonly RunFolder[], folder: number, folderChunk: number): PlanCursor => ({
   folder,
   phase: firstPhase(folders[folder] ?? { retry: [] }),
@@ -87,8 +87,8 @@ export const planner = (
 };
 
 /**
- * A step, or the way on when Graph has forgotten where it stood or refuses deltas: list anew, and compare. A folder that is
- * gone since the run opened is left to the next run, which will miss it.
+ * Runs a step. When Graph has lost the delta state, or refuses deltas, the folder is listed and compared instead. A
+ * folder that was removed since the run opened is left to the next run, which will no longer find it.
  */
 const step = async (context: StepContext): Promise<Next | { readonly restart: PlanCursor }> => {
   const { cursor } = context;

@@ -25,9 +25,9 @@ export interface RunFoldersDeps {
 }
 
 /**
- * The folders that a run works through: those that were found first, however the mailbox has changed since. Folders that
- * changed since the last snapshot become the run's first part. Finding all takes a request for each level of folders, so
- * the first pages of those that are known already are asked for meanwhile.
+ * The folders of a run: those that were found first, even if the mailbox has changed since. The records of folders that
+ * changed since the last snapshot become the run's first part. Finding all folders takes a request for each level of
+ * them; meanwhile, the first pages of folders that are already found are requested.
  */
 export const runFolders = async (
   { graph, pages, vault, work, folderScope }: RunFoldersDeps,
@@ -65,7 +65,7 @@ const pinnedManifest = async (
 ): Promise<Manifest> => {
   const found = await readManifest(vault, key, id);
   if (found?.sha256 === sha256) return found.manifest;
-  throw new VaultDamageError("is not the manifest that the run follows any more", { blob: manifestName(key, id) });
+  throw new VaultDamageError("is no longer the manifest that the run follows", { blob: manifestName(key, id) });
 };
 
 const toRunFolders = (
@@ -86,7 +86,7 @@ const toRunFolders = (
   });
 };
 
-/** The folders that are new, changed or gone. */
+/** Records of the folders that are new, changed or removed. */
 const folderRecords = (now: readonly RunFolder[], before: readonly FolderFacts[]): CatalogueRecord[] => {
   const then = new Map(before.map((folder) => [folder.id, folder]));
   const ids = new Set(now.map(({ id }) => id));
@@ -108,7 +108,7 @@ const sameFolder = (a: FolderFacts, b: FolderFacts | undefined): boolean =>
   a.type === b.type &&
   a.wellKnownName === b.wellKnownName;
 
-/** The items that a snapshot could not store. Its own parts say it: the run before it was told of older ones. */
+/** The items that a snapshot could not store. Its own parts name all: each run retries those of the run before. */
 const failedItems = async (vault: Blobs, { parts, counts }: Manifest): Promise<ItemFacts[]> => {
   if (counts.failed === 0) return [];
   const items: ItemFacts[] = [];

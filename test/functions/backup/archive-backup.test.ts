@@ -57,14 +57,14 @@ describe("exportBatch of items that have moved", () => {
     return { ...kit, run, exports, moved };
   };
 
-  test("asks again where Graph says they are, with one more request", async () => {
+  test("asks again at the place that Graph names, with one more request", async () => {
     const { run, exports } = await aBatch();
 
     expect((await run()).map(({ op }) => op)).toEqual(["put", "put"]);
     expect(await exports()).toBe(2);
   });
 
-  test("fails an item whose new place is not at this endpoint, and asks nobody there", async () => {
+  test("fails an item whose new place is not at this endpoint, and sends nothing there", async () => {
     const { run, moved } = await aBatch();
     await moved("https://evil.example/beta/admin/exchange/mailboxes/MBX:1@2/exportItems");
 

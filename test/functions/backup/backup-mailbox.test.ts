@@ -16,7 +16,7 @@ type Asking = z.output<typeof shareSlots.input>;
 
 const CHUNK_ITEMS = 500;
 
-/** A wave that goes one chunk on; the run is planned after `chunks` of them. */
+/** A wave that plans and exports one chunk; the run is planned after `chunks` of them. */
 const oneChunk =
   (chunks: number, overrides: Partial<Done> = {}) =>
   ({ position }: Wave): Done => {
@@ -45,7 +45,7 @@ interface Stubs {
 
 const wanted = (asking: Asking): number => asking.wanted;
 
-/** One generation: its calls, and apart from them what it asked of the mailbox's slots. */
+/** Runs one generation. Its requests for slots are returned apart from its other calls. */
 const run = async ({ wave = oneChunk(1), share = wanted }: Stubs = {}, start: unknown = input) => {
   const { calls, ...rest } = await runOrchestrator(backupMailbox, {
     input: start,
@@ -76,7 +76,7 @@ const wavesOf = (calls: readonly Call[]): Wave[] =>
   calls.filter(({ name }) => name === "export-wave").map((call) => call.input as Wave);
 
 describe("backup-mailbox", () => {
-  test("opens, runs waves, commits: the history that runs in flight rely on", async () => {
+  test("opens the run, runs waves and commits: the history that runs in flight rely on", async () => {
     const { everyCall } = await run({ wave: oneChunk(2) });
 
     expect(
@@ -95,14 +95,14 @@ describe("backup-mailbox", () => {
     ]);
   });
 
-  test("gives each wave the position where the last one ended, its slots and its time", async () => {
+  test("passes to each wave the position where the last one ended, its slots and its time", async () => {
     const { calls } = await run({ wave: oneChunk(3) });
 
     expect(wavesOf(calls).map(({ position }) => position.nextChunk)).toEqual([0, 1, 2]);
     expect(wavesOf(calls)[0]).toMatchObject({ mailbox, slots: 4, budgetMs: BUDGET_MS });
   });
 
-  test("answers with the snapshot and the run's totals", async () => {
+  test("returns the snapshot and the run's totals", async () => {
     const { output, calls } = await run({ wave: oneChunk(2, { failed: 1, skipped: 2, removed: 4 }) });
     const runId = wavesOf(calls)[0]?.runId;
 
@@ -123,7 +123,7 @@ describe("backup-mailbox", () => {
     expect(wavesOf(calls).map(({ slots }) => slots)).toEqual([4, 2, 1, 2, 3, 4, 4]);
   });
 
-  test("waits durably for as long as Graph asked, then goes on with what was given back", async () => {
+  test("waits durably for as long as Graph asked, then goes on with the batches that were given back", async () => {
     const again = [{ chunk: 0, batch: 5 }];
     let asked = false;
     const wave = (each: Wave): Done => {
@@ -189,7 +189,7 @@ describe("backup-mailbox", () => {
   });
 
   test.each(["open-run", "export-wave", "commit-snapshot"])(
-    "fails with %s, and does nothing after that but give back its slots",
+    "fails with %s, and then only gives back its slots",
     async (name) => {
       const broken = () => {
         throw new Error("beyond repair");
@@ -245,7 +245,7 @@ describe("backup-mailbox, which shares the mailbox's slots", () => {
     expect(customStatuses[1]).toMatchObject({ phase: "waiting" });
   });
 
-  test("gives back before the next generation, which holds under another name", async () => {
+  test("gives slots back before the next generation, which holds them under another name", async () => {
     const wave = oneChunk(40);
 
     const first = await run({ wave });

@@ -103,13 +103,13 @@ describe("backup-tenant", () => {
     expect(customStatuses.at(-1)).toMatchObject(sums);
   });
 
-  test("asks for the users that it was given only", async () => {
+  test("discovers only the users that it was given", async () => {
     const { calls } = await tenant([{ mailboxes: 1 }], { only: ["ada"] });
 
     expect(calls[0]?.input).toMatchObject({ only: ["ada"] });
   });
 
-  test("fails when a place fails, rather than answer with less", async () => {
+  test("fails when a place fails, rather than return less", async () => {
     const broken = () => {
       throw new Error("the queue is lost");
     };
@@ -127,7 +127,7 @@ describe("backup-tenant", () => {
     [{ ...NONE, complete: 1 }, false],
     [{ ...NONE, partial: 1 }, true],
     [{ ...NONE, failed: 1, failures: [{ job: `backup-${aMailbox(1).key}`, reason: "no right to it" }] }, true],
-  ])("tells people at the end of %j, and whether that is a problem", async (outcomes, isProblem) => {
+  ])("sends a notice at the end of %j, which says whether that is a problem", async (outcomes, isProblem) => {
     const notices: Notice[] = [];
 
     await tenant(
@@ -145,7 +145,7 @@ describe("backup-tenant", () => {
     expect(notices[0]?.facts).toEqual(expect.arrayContaining(facts));
   });
 
-  test("ends as it would when nobody can be told", async () => {
+  test("ends in the same way when no notice can be sent", async () => {
     const { output } = await tenant([{ mailboxes: 1 }], {}, undefined, () => {
       throw new Error("the storage is down");
     });
@@ -173,7 +173,7 @@ describe("backup-in-turn", () => {
       orchestrators: { "backup-mailbox": ({ mailbox }: { mailbox: MailboxRef }) => result(mailbox) },
     });
 
-  test("takes one mailbox after the other until none is left", async () => {
+  test("backs up one mailbox after the other until none is left", async () => {
     const { calls, output } = await inTurn(2, () => done("complete", 5));
 
     expect(calls.map(({ name, instanceId }) => instanceId ?? name)).toEqual([

@@ -11,7 +11,7 @@ const progressOf = (expectedItems: number, totals: Partial<typeof noProgress.tot
 });
 
 describe("backupStatus", () => {
-  test("tells counts, rate and the time that is left", () => {
+  test("returns counts, rate and the remaining time", () => {
     const progress = progressOf(1_000, { planned: 500, exported: 180, skipped: 15, failed: 5, bytes: 9, throttled: 2 });
 
     expect(backupStatus("exporting", aRun, progress)).toEqual({
@@ -29,11 +29,11 @@ describe("backupStatus", () => {
     });
   });
 
-  test("promises no end before there is anything to reckon with", () => {
+  test("has no remaining time while no rate is known", () => {
     expect(backupStatus("opening", aRun, { ...noProgress, expectedItems: 1_000 })).not.toHaveProperty("etaSeconds");
   });
 
-  test("reckons with what was planned once that is more than was announced, and never with less than nothing", () => {
+  test("counts planned items once they are more than expected, and never a negative number", () => {
     expect(backupStatus("exporting", aRun, progressOf(10, { planned: 160 })).etaSeconds).toBe(2);
     expect(backupStatus("done", aRun, progressOf(10, { exported: 20 })).etaSeconds).toBe(0);
   });

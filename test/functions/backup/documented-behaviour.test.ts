@@ -21,7 +21,7 @@ const exportsAsked = async ({ admin }: Kit): Promise<number> =>
   (await admin.counters({})).requests["export-items"] ?? 0;
 
 describe("exportItems", () => {
-  test("is asked for at most 20 ids of one mailbox in a request, whatever folders they lie in", async () => {
+  test("is asked for at most 20 ids of one mailbox in a request, also when they lie in different folders", async () => {
     const kit = await aMailboxInGraph({ items: 60, layout: "typical" });
 
     const { snapshotId } = await backUp(kit);
@@ -31,7 +31,7 @@ describe("exportItems", () => {
     expect(hashes(await stored(kit, snapshotId))).toEqual(hashes(await everyItem(kit)));
   });
 
-  test("gives streams that are kept as they came, from the header of the documented samples on", async () => {
+  test("returns streams that are stored unchanged, with the header of the documented samples", async () => {
     const kit = await aMailboxInGraph({ items: 3 });
 
     const { snapshotId } = await backUp(kit);
@@ -45,7 +45,7 @@ describe("exportItems", () => {
     expect(hashes(await stored(kit, snapshotId))).toEqual(hashes(await kit.items()));
   });
 
-  test("gives data that is taken though it is forty times larger than `size` announced", async () => {
+  test("returns data that is stored though it is forty times larger than `size` announced", async () => {
     const kit = await aMailboxInGraph({ items: 3, bytes: { fixed: 3_800_000 } });
     await kit.admin.settings({ behaviours: { sizeFactor: { min: 40, max: 40 } } });
 
@@ -56,7 +56,7 @@ describe("exportItems", () => {
     expect(hashes(records)).toEqual(hashes(await kit.items()));
   });
 
-  test("names an imported item by another changeKey than the import did: the two are never compared", async () => {
+  test("returns another changeKey for an imported item than the import: the two are never compared", async () => {
     const kit = await aMailboxInGraph({ items: 2 });
     await backUp(kit);
     const [item] = await kit.items();

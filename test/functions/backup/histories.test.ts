@@ -95,7 +95,7 @@ const itemsOf = async (mailbox: string) => {
   return items;
 };
 
-/** Applies one act; what does not apply to the mailbox as it is does nothing. */
+/** Applies one act; an act that does not fit the mailbox does nothing. */
 const apply = async (mailbox: string, act: Act, serial: number): Promise<void> => {
   const folders = await foldersOf(mailbox);
   const own = folders.filter(({ wellKnownName }) => wellKnownName === undefined);
@@ -187,7 +187,7 @@ const sha256Of = async (content: AsyncIterable<Uint8Array>): Promise<string> => 
   return hash.digest("hex");
 };
 
-/** Item by item: folder, id and the hash of the stream that the vault gives back. */
+/** Item by item: folder, id and the hash of the stream that is read from the vault. */
 const inVault = async (vault: ReturnType<typeof memoryBlobs>, key: string, snapshot: string): Promise<string[]> => {
   const items: string[] = [];
   for await (const record of foldSnapshot(vault, key, snapshot))
@@ -212,7 +212,7 @@ const aMailbox = async (items: number): Promise<MailboxRef> => {
 };
 
 describe("a mailbox's history", () => {
-  test("is in the vault at every snapshot as it was, item by item, whatever happened", async () => {
+  test("is in the vault as it was at every snapshot, item by item, after any acts", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.array(anAct, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),

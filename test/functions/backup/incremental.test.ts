@@ -52,7 +52,7 @@ const ownRecords = async (vault: ReturnType<typeof memoryBlobs>, key: string, id
 };
 
 describe("a run after the first", () => {
-  test("asks little and stores nothing when nothing has changed in a hundred folders", async () => {
+  test("sends few requests and stores nothing when nothing has changed in a hundred folders", async () => {
     const { mailbox, place, back } = await aMailbox({ items: 300, userFolders: 91 });
     const first = await back();
     const blobs = place.vault.blobs.size;
@@ -67,7 +67,7 @@ describe("a run after the first", () => {
     expect(Date.parse(head?.checkedAt ?? "")).toBeGreaterThanOrEqual(Date.parse(head?.newest?.finished ?? ""));
   });
 
-  test("notes before its head whose mailbox it is, once", async () => {
+  test("notes whose mailbox it is once, before it writes the head", async () => {
     const { mailbox, place, back } = await aMailbox({ items: 1, userFolders: 0 });
     const { replace } = place.vault;
     place.vault.replace = () => Promise.reject(new Error("cut off"));
@@ -116,7 +116,7 @@ describe("a run after the first", () => {
     expect(manifest?.manifest.base).toBe(false);
   });
 
-  test("tries again what the last one could not store, and is complete then", async () => {
+  test("tries again what the last run could not store, and is then complete", async () => {
     const { mailbox, place, back } = await aMailbox({ items: 40, userFolders: 1 });
     const items = [];
     for await (const item of await emulator.admin.items({ mailbox: mailbox.id })) items.push(item.id);

@@ -39,7 +39,7 @@ const aChunk = (overrides: Partial<Chunk> = {}): Chunk => ({
 });
 
 describe("a run's state", () => {
-  test("is what its first delivery kept", async () => {
+  test("is that of the first delivery", async () => {
     const work = memoryBlobs();
     const first = aRun();
 
@@ -49,7 +49,7 @@ describe("a run's state", () => {
   });
 
   test("of a run that was never opened is an error that names it", async () => {
-    await expect(readRun(memoryBlobs(), aKey, RUN)).rejects.toThrow(`${RUN}/run.json is not among the scratch data`);
+    await expect(readRun(memoryBlobs(), aKey, RUN)).rejects.toThrow(`The scratch data has no ${RUN}/run.json`);
   });
 
   test("of another mailbox, or another run, is never taken for its own", async () => {
@@ -57,11 +57,11 @@ describe("a run's state", () => {
     const other = "b".repeat(26);
     await keepRun(scratchOf(work, aKey), aRun());
 
-    await expect(readRun(scratchOf(work, other), other, RUN)).rejects.toThrow("is not among the scratch data");
+    await expect(readRun(scratchOf(work, other), other, RUN)).rejects.toThrow("The scratch data has no");
     await expect(readRun(scratchOf(work, aKey), other, RUN)).rejects.toThrow(`is of run ${RUN} of ${aKey}, not of`);
   });
 
-  test("is not kept when it could not be read again", async () => {
+  test("is not kept when it could not be read back", async () => {
     const work = memoryBlobs();
     await expect(keepRun(work, aRun({ started: "yesterday" }))).rejects.toThrow(/started/);
     expect(work.writes).toEqual([]);
@@ -69,7 +69,7 @@ describe("a run's state", () => {
 });
 
 describe("the chain of chunks", () => {
-  test("is decided by whoever adds a chunk first", async () => {
+  test("is decided by the first writer of a chunk", async () => {
     const work = memoryBlobs();
     const first = aChunk({ confirmed: ["first"] });
 
@@ -82,10 +82,10 @@ describe("the chain of chunks", () => {
     expect(await readChunk(work, RUN, 0)).toEqual(first);
   });
 
-  test("ends where nobody added one yet", async () => {
+  test("ends where no chunk was added yet", async () => {
     const work = memoryBlobs();
     expect(await findChunk(work, RUN, 1)).toBeUndefined();
-    await expect(readChunk(work, RUN, 1)).rejects.toThrow(`${RUN}/plan/c000001.json is not among the scratch data`);
+    await expect(readChunk(work, RUN, 1)).rejects.toThrow(`The scratch data has no ${RUN}/plan/c000001.json`);
   });
 });
 
@@ -144,7 +144,7 @@ describe("the waves of a run", () => {
     ...overrides,
   });
 
-  test("are what their first delivery kept, in the order of their numbers", async () => {
+  test("are those of the first deliveries, in the order of their numbers", async () => {
     const work = memoryBlobs();
     for (const wave of [10, 2]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
 

@@ -122,7 +122,7 @@ describe("nightly-backup", () => {
     ]);
   });
 
-  test("starts nothing while the last one is alive", async () => {
+  test("starts nothing while the last one is running", async () => {
     expect((await tick({ "backup-tenant": { runtimeStatus: "Running" } })).started).toEqual([]);
   });
 });

@@ -27,7 +27,7 @@ const aQueue = async (...pages: number[]) => {
 };
 
 describe("take-mailbox", () => {
-  test("hands out every mailbox once, over all pages, and then none", async () => {
+  test("returns every mailbox once, over all pages, and then none", async () => {
     const { take } = await aQueue(2, 0, 1);
 
     expect([await take(0, 0), await take(1, 0), await take(0, 1), await take(1, 1)]).toEqual([
@@ -38,7 +38,7 @@ describe("take-mailbox", () => {
     ]);
   });
 
-  test("gives a turn that is delivered again the same mailbox again", async () => {
+  test("returns the same mailbox for a turn that is delivered again", async () => {
     const { take } = await aQueue(3);
 
     expect([await take(0, 0), await take(1, 0), await take(0, 0), await take(0, 1)]).toEqual([
@@ -49,7 +49,7 @@ describe("take-mailbox", () => {
     ]);
   });
 
-  test("gives no two places the same mailbox when they ask at the same time", async () => {
+  test("returns different mailboxes to places that ask at the same time", async () => {
     const { take } = await aQueue(8);
 
     const taken = await Promise.all(Array.from({ length: 8 }, (_, place) => take(place, 0)));

@@ -18,7 +18,7 @@ const aMailbox = (name: string) => ({ kind: "generated", items: 1, ...named(name
 
 const TEAM = "0b5c2d3e-7f8a-4b6c-9d0e-1f2a3b4c5d6e";
 
-/** Everyone that a scope may meet: two at work, a leaver, a shared mailbox, and two without a mailbox. */
+/** All kinds of users that a scope may have: two at work, a leaver, a shared mailbox, and two without a mailbox. */
 const aTenant = {
   mailboxes: [
     aMailbox("ada"),
@@ -64,7 +64,7 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
   const handler = discoverMailboxesActivity(deps);
   const discover = (input: Partial<Input> = {}) =>
     deliver(handler, discoverMailboxes, { tenantRun: aRun, page: 0, start: 0, ...input });
-  /** Whose mailboxes are in the queue, in its order. */
+  /** The users whose mailboxes are in the queue, in its order. */
   const queued = async (): Promise<string[]> => {
     const taken: string[] = [];
     for (let turn = 0; ; turn += 1) {
@@ -77,7 +77,7 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
 };
 
 describe("discover-mailboxes", () => {
-  test("notes who is in scope when it looks through all of it, and not when it is asked about some", async () => {
+  test("stores who is in scope when it discovers all of it, and not when it is asked for some users", async () => {
     const { discover, state } = await aDiscovery();
     await discover({ only: ["id-of-ada"] });
     expect(await readScope(state)).toBeUndefined();
@@ -129,13 +129,13 @@ describe("discover-mailboxes", () => {
     expect((await queued()).toSorted()).toEqual(["ada", "shared"]);
   });
 
-  test("says that the group does not exist", async () => {
+  test("fails with the group that does not exist", async () => {
     const { discover } = await aDiscovery({ scope: { group: "gone" } });
 
     await expect(discover()).rejects.toThrow("There is no group gone: check the backup's scope");
   });
 
-  test("queues the users of a list, each once, and counts entries that name nobody by their place", async () => {
+  test("queues the users of a list, each once, and reports entries that name no user by their number", async () => {
     const scope = ["ada@contoso.example", "nobody@contoso.example", "id-of-shared", "id-of-ada"];
     const { discover, queued } = await aDiscovery({ scope });
 
@@ -146,7 +146,7 @@ describe("discover-mailboxes", () => {
     expect(await queued()).toEqual(["ada", "shared"]);
   });
 
-  test("asks for the users of a request instead of those in scope, and not for excluded ones", async () => {
+  test("queues the users of a request instead of those in scope, without excluded ones", async () => {
     const { discover, queued } = await aDiscovery({ exclude: ["BEN@contoso.example"] });
 
     expect(await discover({ only: ["id-of-ben", "id-of-shared"] })).toMatchObject({ mailboxes: 1, excluded: 1 });
@@ -174,7 +174,7 @@ describe("discover-mailboxes", () => {
   test.each([
     ["licensed users", "licensed" as const],
     ["a group", { group: TEAM }],
-  ])("goes through %s page by page, behind what is queued", async (_, scope) => {
+  ])("goes through %s page by page, and queues each behind the last", async (_, scope) => {
     const names = Array.from({ length: 120 }, (_, n) => `member-${n}`);
     const { discover, queued } = await aDiscovery(
       { scope },
@@ -194,7 +194,7 @@ describe("discover-mailboxes", () => {
     expect(await queued()).toEqual(["last"]);
   });
 
-  test("leaves out a mailbox whose backup is alive, and counts it", async () => {
+  test("leaves out a mailbox whose backup is running, and counts it", async () => {
     const users = await (await anEmulator({ mailboxes: [aMailbox("ada")] })).emulator.admin.users({});
     const alive = backupInstance(mailboxKey(users[0]?.mailboxId ?? ""));
     const { discover, queued } = await aDiscovery(aFakeHub({ [alive]: { runtimeStatus: "Running" } }));

@@ -9,7 +9,7 @@ const RUNS = ["20261120T010000Z-abc234", "20261121T010000Z-abc234", "20261122T01
 const someone = (name: string) => ({ key: mailboxKey(name), userId: name });
 
 describe("the scope", () => {
-  test("is that of the newest complete look, and forgets those before", async () => {
+  test("is that of the newest complete discovery; those of earlier ones are removed", async () => {
     const state = memoryBlobs();
     await keepScopePage(state, RUNS[0], 0, [someone("ada"), someone("bo")]);
     expect(await readScope(state)).toBeUndefined();
@@ -27,7 +27,7 @@ describe("the scope", () => {
     expect([...state.blobs.keys()].some((name) => name.includes(RUNS[0]))).toBe(false);
   });
 
-  test("never goes back to an older look that ends late", async () => {
+  test("never goes back to an older discovery that ends late", async () => {
     const state = memoryBlobs();
     for (const [run, name] of [
       [RUNS[2], "ada"],
@@ -59,7 +59,7 @@ describe("the scope", () => {
 });
 
 describe("the mailboxes of a user", () => {
-  test("are those that were noted, each once, whatever the case of the id", async () => {
+  test("are those that were noted, each once, without regard to the case of the id", async () => {
     const state = memoryBlobs();
     for (const name of ["primary", "archive", "primary"]) await noteMailboxOfUser(state, "ID-of-Ada", mailboxKey(name));
     await noteMailboxOfUser(state, "id-of-bo", mailboxKey("another"));

@@ -12,7 +12,7 @@ import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
 type MailboxOptions = Parameters<typeof aMailboxInGraph>[0];
 type Wave = z.input<typeof exportWave.input>;
 
-/** A run that was opened, and the waves of it that may now be delivered. */
+/** An opened run, and functions that deliver its waves. */
 export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
   const kit = await aMailboxInGraph(mailboxOptions);
   const { openGraph, vault, work, state, mailbox } = kit;
@@ -32,7 +32,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
         ...overrides,
       },
     );
-  /** A wave that plans everything and exports nothing, since Graph refuses to export for longer than it waits. */
+  /** A wave that plans everything and exports nothing, since Graph refuses to export for longer than the wave waits. */
   const plannedWave = async () => {
     await kit.fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 6 });
     const planned = await wave();

@@ -7,7 +7,7 @@ import { aMailboxInGraph } from "../../kit.ts";
 
 type Kit = Awaited<ReturnType<typeof aBatch>>;
 
-/** Some items of an inbox, and what exporting them as one batch gives. */
+/** Some items of an inbox, and a function that exports them as one batch. */
 const aBatch = async (count = 5, itemBytes = 500) => {
   const kit = await aMailboxInGraph({ bytes: { fixed: itemBytes } });
   const graph = kit.openGraph({ untilMs: Date.now() + 10_000 });
@@ -62,7 +62,7 @@ describe("exportBatch", () => {
     expect(await outcomes(kit)).toMatchObject({ "item 1": "put", "item 2": "fail not-returned not-returned" });
   });
 
-  test("asks for every item alone when the answer holds none", async () => {
+  test("asks for every item alone when the answer has none", async () => {
     const kit = await aBatch(3);
     await kit.fault({ kind: "export-empty", count: 1 });
 
@@ -70,7 +70,7 @@ describe("exportBatch", () => {
     expect(await kit.exports()).toBe(4);
   });
 
-  test.each(["error", "Error"] as const)("skips an item that is corrupt for good, named under `%s`", async (key) => {
+  test.each(["error", "Error"] as const)("skips an item that is corrupt, with its error under `%s`", async (key) => {
     const kit = await aBatch();
     await kit.fault({ kind: "export-item", itemIds: [kit.ids[0] ?? ""], outcome: "error", key });
 
@@ -85,7 +85,7 @@ describe("exportBatch", () => {
     expect(await outcomes(kit)).toMatchObject({ "item 3": "skip gone ErrorItemNotFound", "item 4": "put" });
   });
 
-  test("fails an item whose code nobody knows, after one more try alone", async () => {
+  test("fails an item with an unknown code, after one more try alone", async () => {
     const kit = await aBatch();
     const itemIds = [kit.ids[1] ?? ""];
     await kit.fault({ kind: "export-item", itemIds, outcome: "error", code: "ErrorSomethingNew" });
@@ -102,7 +102,7 @@ describe("exportBatch", () => {
     expect(await outcomes(kit)).toMatchObject({ "item 1": "put" });
   });
 
-  test("asks again for what an answer that broke off did not bring", async () => {
+  test("asks again for the items that an answer did not bring before it broke off", async () => {
     const kit = await aBatch(5, 400_000);
     await kit.fault({ kind: "reset", endpoint: "export-items", when: "mid-answer", count: 1 });
 
@@ -110,21 +110,21 @@ describe("exportBatch", () => {
     expect(await kit.exports()).toBeGreaterThan(1);
   });
 
-  test("fails an item that Graph breaks on every time, while the mailbox lives", async () => {
+  test("fails an item for which Graph answers an error every time, while the mailbox answers", async () => {
     const kit = await aBatch(1);
     await kit.fault({ kind: "status", endpoint: "export-items", status: 500, code: "Poison", retryAfter: 0 });
 
     expect(await outcomes(kit)).toEqual({ "item 0": "fail unknown-error Poison" });
   });
 
-  test("fails an item whose answer breaks off every time, while the mailbox lives", async () => {
+  test("fails an item whose answer breaks off every time, while the mailbox answers", async () => {
     const kit = await aBatch(1, 2_000_000);
     await kit.fault({ kind: "reset", endpoint: "export-items", when: "mid-answer" });
 
     expect(await outcomes(kit)).toEqual({ "item 0": "fail unknown-error broken-answer" });
   });
 
-  test("throws when Graph is down altogether, so that the task hub tries again", async () => {
+  test("throws when Graph is down, so that the task hub tries again", async () => {
     const kit = await aBatch(1);
     await kit.fault({ kind: "status", status: 503, retryAfter: 0 });
 

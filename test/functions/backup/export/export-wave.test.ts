@@ -9,7 +9,7 @@ import { anOpenedRun } from "./an-opened-run.ts";
 const ended = { planned: true, again: [] };
 
 describe("export-wave", () => {
-  test("plans all and exports it in batches of twenty, each into a pack, and names them in one part", async () => {
+  test("plans all items and exports them in batches of twenty, each into a pack, with one part for all", async () => {
     const { wave, stored, exports, items } = await anOpenedRun({ items: 45 });
 
     expect(await wave()).toMatchObject({
@@ -32,7 +32,7 @@ describe("export-wave", () => {
     expect(await items()).toHaveLength(45);
   });
 
-  test("answers the same when it is delivered again though the mailbox has changed, and asks Graph for nothing", async () => {
+  test("delivered again after the mailbox has changed, returns the same and sends Graph nothing", async () => {
     const { wave, vault, admin, mailbox } = await anOpenedRun({ items: 25 });
     const first = await wave();
     const blobs = [...vault.blobs.keys()];
@@ -44,7 +44,7 @@ describe("export-wave", () => {
     expect([...vault.blobs.keys()]).toEqual(blobs);
   });
 
-  test("leaves one pack for each batch and one snapshot when it is delivered twice at once, and both answer alike", async () => {
+  test("delivered twice at once, leaves one pack per batch and one snapshot, and returns the same twice", async () => {
     const { wave, stored, mailbox, vault, commit } = await anOpenedRun({ items: 45 });
 
     const [one, other] = await Promise.all([wave(), wave()]);
@@ -90,7 +90,7 @@ describe("export-wave", () => {
     expect(mailboxes[mailbox.id]?.highestConcurrency).toBe(4);
   });
 
-  test("asks for every page once, however far it looks ahead", async () => {
+  test("asks for every page once, although it looks ahead", async () => {
     const { wave, admin, mailbox } = await anOpenedRun({ items: 60, layout: "typical", userFolders: 12 });
 
     await wave();
@@ -113,7 +113,7 @@ describe("export-wave", () => {
     expect(await exports()).toBe(before + 1);
   });
 
-  test("plans a page or exports a batch however short its time is, and says where to go on", async () => {
+  test("plans a page or exports a batch even in the shortest time, and returns where to go on", async () => {
     const { wave, commit, vault, mailbox } = await anOpenedRun({ items: 45 });
     const waves = [await wave({ budgetMs: 1 })];
     for (let next = waves[0]; next !== undefined && waves.length < 100; next = waves.at(-1)) {
@@ -130,7 +130,7 @@ describe("export-wave", () => {
     expect(await all(foldSnapshot(vault, mailbox.key, aRun))).toHaveLength(45);
   });
 
-  test("ends on a refusal that outlasts its patience, keeps what it stored, and says how long to wait", async () => {
+  test("ends on a refusal that outlasts its deadline, keeps what it stored, and returns how long to wait", async () => {
     const { wave, fault, mailbox, vault, commit } = await anOpenedRun({ items: 60 });
     await fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 1, after: 1 });
 
@@ -146,7 +146,7 @@ describe("export-wave", () => {
     expect(await all(foldSnapshot(vault, mailbox.key, aRun))).toHaveLength(60);
   });
 
-  test("gives every refused batch back, and the next wave exports them first", async () => {
+  test("gives refused batches back, and the next wave exports them first", async () => {
     const { wave, plannedWave } = await anOpenedRun({ items: 200 });
 
     const { position } = await plannedWave();
@@ -201,7 +201,7 @@ describe("export-wave", () => {
     expect((await admin.counters({})).mailboxes[mailbox.id]?.inFlight).toBe(0);
   });
 
-  test("counts what is skipped and what fails beside what is stored", async () => {
+  test("counts skipped and failed items apart from stored ones", async () => {
     const { wave, fault, items, commit } = await anOpenedRun({ items: 30 });
     const [gone, strange] = (await items()).map(({ id }) => id);
     await fault({ kind: "export-item", itemIds: [gone ?? ""], outcome: "error", code: "ErrorItemNotFound" });
@@ -215,7 +215,7 @@ describe("export-wave", () => {
 });
 
 describe("commit-snapshot", () => {
-  test("makes a manifest that holds what the mailbox held, and moves the head to it", async () => {
+  test("writes a manifest with every item of the mailbox, and moves the head to it", async () => {
     const { wave, commit, mailbox, vault, items } = await anOpenedRun({ items: 45 });
     const result = await wave();
 
@@ -231,7 +231,7 @@ describe("commit-snapshot", () => {
     expect((await readHead(vault, mailbox.key))?.newest).toMatchObject({ id: aRun, manifestSha256: found?.sha256 });
   });
 
-  test("lets the first manifest stand when it is delivered again", async () => {
+  test("keeps the first manifest when it is delivered again", async () => {
     const { wave, commit, mailbox, vault } = await anOpenedRun({ items: 20 });
     const waves = [await wave()];
     const first = await commit(waves);
@@ -241,7 +241,7 @@ describe("commit-snapshot", () => {
     expect(await readManifest(vault, mailbox.key, aRun)).toEqual(before);
   });
 
-  test("names the part of the delivery that was kept, whatever another one stored", async () => {
+  test("names the part of the delivery that was kept, not that of another one", async () => {
     const { wave, work, commit, mailbox, vault } = await anOpenedRun({ items: 25 });
     await wave();
     for (const name of [...work.blobs.keys()].filter((key) => key.includes("/waves/"))) await work.remove(name);

@@ -7,7 +7,7 @@ describe("skipReason", () => {
     ["errorItemNotFound", "gone"],
     ["ErrorCorruptData", "corrupt"],
     ["ErrorItemCorrupt", "corrupt"],
-  ])("knows %s as %s, whatever its casing", (code, reason) => {
+  ])("knows %s as %s, without regard to case", (code, reason) => {
     expect(skipReason(code)).toBe(reason);
   });
 

@@ -26,7 +26,7 @@ const batchesIn = (chunks: number, batches: number): BatchId[] =>
   Array.from({ length: chunks * batches }, (_, n) => ({ chunk: Math.floor(n / batches), batch: n % batches }));
 
 describe("the parts of a wave", () => {
-  test("hold the records of all batches in the order of the batches, however those end", async () => {
+  test("hold the records of all batches in the order of the batches, in whichever order they end", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.shuffledSubarray([...Array(24).keys()], { minLength: 24, maxLength: 24 }),

@@ -24,7 +24,7 @@ const aLaterRun: RunId = aRun.replace("20261122", "20261123");
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 
-/** A mailbox, and the planning of its backup one delivery after the other. */
+/** A mailbox, and functions that plan its backup, one delivery after the other. */
 export const aPlan = async (
   mailboxOptions: Parameters<typeof aMailboxInGraph>[0] = {},
   behaviours: Partial<Behaviours> = {},
@@ -92,15 +92,15 @@ const outcomeOf = async ({ work: container, mailbox }: Kit, inbox: string) => {
 
 export type PlanKit = Awaited<ReturnType<typeof aPlan>>;
 
-/** So few items a page that one folder takes several chunks of 20 pages: listing and delta end in the middle of chunks. */
+/** Small pages: one folder takes several chunks of 20 pages, and listing and delta end in the middle of chunks. */
 export const SMALL_PAGES = { maxPageSize: 2 };
-/** Enough of them for that. */
+/** Enough items for that. */
 export const ITEMS = 60;
 
-/** The ids of what is in the inbox. */
+/** The ids of the items in the inbox. */
 export const idsIn = async (kit: PlanKit): Promise<string[]> => (await kit.items()).map(({ id }) => id).toSorted();
 
-/** Plans up to where a chunk ends amid the inbox's pages of a kind, and gives the number of the next chunk. */
+/** Plans until a chunk ends amid the inbox's pages of a phase. Returns the number of the next chunk. */
 export const planInto = async (kit: PlanKit, phase: "list" | "delta" | "changes"): Promise<number> => {
   for (let chunk = 0; ; chunk += 1) {
     const { done } = await kit.plan(chunk, 1);
@@ -111,7 +111,7 @@ export const planInto = async (kit: PlanKit, phase: "list" | "delta" | "changes"
   }
 };
 
-/** Every item of the inbox is planned, none twice, and each folder is finished. */
+/** Expects every item of the inbox to be planned once, and each folder to be finished. */
 export const expectEachOnce = async (kit: PlanKit): Promise<void> => {
   const { ids, versions, finished, folders, inboxLink } = await kit.outcome();
   expect(ids).toEqual(await idsIn(kit));
@@ -120,7 +120,7 @@ export const expectEachOnce = async (kit: PlanKit): Promise<void> => {
   expect(inboxLink).toBeDefined();
 };
 
-/** Changes one item, removes one and adds two after a first backup. Returns what a second must plan and find removed. */
+/** Changes an item, removes one and adds two after a first backup. Returns what a second must plan and find removed. */
 export const afterABackup = async (kit: PlanKit) => {
   await kit.backUp();
   const [changed, removed] = await kit.items();

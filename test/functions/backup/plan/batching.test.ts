@@ -44,13 +44,13 @@ describe("intoBatches", () => {
     );
   });
 
-  test("puts an item that is larger than a batch alone", () => {
+  test("puts an item that is larger than a batch into one of its own", () => {
     const sizes = [1, 150 * MEBIBYTE, 1];
 
     expect(intoBatches(sizes.map((size, n) => someItem(n, size))).map(({ length }) => length)).toEqual([1, 1, 1]);
   });
 
-  test("makes 25 batches of a chunk of small items", () => {
+  test("makes 25 batches from a chunk of small items", () => {
     const items = Array.from({ length: CHUNK_ITEMS }, (_, n) => someItem(n, 1_000));
 
     expect(intoBatches(items)).toHaveLength(25);

@@ -16,7 +16,7 @@ describe("deliveries", () => {
     await expectEachOnce(kit);
   });
 
-  test("that are at different chunks at the same time agree on every chunk", async () => {
+  test("that plan different chunks at the same time agree on every chunk", async () => {
     const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
     await kit.open();
     await kit.plan(0, 1);
@@ -51,11 +51,11 @@ describe("deliveries", () => {
     await kit.plan(0, 2, cache);
     await kit.work.remove(planBlobs(kit)[0] ?? "");
 
-    await expect(kit.plan(2, 1)).rejects.toThrow("is not among the scratch data");
+    await expect(kit.plan(2, 1)).rejects.toThrow("The scratch data has no");
     expect((await kit.plan(2, 1, cache)).chunks).toHaveLength(1);
   });
 
-  test("that are cut off by a long refusal amid a folder are taken up where the last chunk ended", async () => {
+  test("that a long refusal ends amid a folder are continued where the last chunk ended", async () => {
     const kit = await aPlan({ items: ITEMS }, SMALL_PAGES);
     await kit.open();
     await kit.fault({ kind: "status", endpoint: "items-delta", status: 429, retryAfter: 900, after: 25, count: 1 });
@@ -79,7 +79,7 @@ describe.each(REFUSALS)("a listing that Graph refuses with $status $code", (refu
   const subjects = async (kit: PlanKit): Promise<number> =>
     (await kit.outcome()).planned.filter(({ subject }) => subject !== undefined).length;
 
-  test("leaves what changed to be enriched one by one", async () => {
+  test("leaves changed items to be enriched one by one", async () => {
     const kit = await aPlan();
     const { planned } = await afterABackup(kit);
     await kit.open();
@@ -108,7 +108,7 @@ describe.each(REFUSALS)("a listing that Graph refuses with $status $code", (refu
 });
 
 describe("a folder", () => {
-  test("that is removed while the run goes on costs nothing but itself", async () => {
+  test("that is removed during the run loses only its own items", async () => {
     const kit = await aPlan({ layout: "typical", userFolders: 2 });
     await kit.backUp();
     const [, gone] = (await kit.admin.folders({ mailbox: kit.mailbox.id })).filter(({ key }) =>
@@ -128,7 +128,7 @@ describe("a folder", () => {
   test.each([
     ["though it is there", ["items", "items-delta"], "GET items/delta"],
     ["because the mailbox is gone", ["*"], "GET folders"],
-  ])("that is not found %s fails planning: its items must not be missed in silence", async (_, endpoints, asked) => {
+  ])("that is not found %s fails planning, as its items must not be missed in silence", async (_, endpoints, asked) => {
     const kit = await aPlan();
     await kit.open();
     for (const endpoint of endpoints)

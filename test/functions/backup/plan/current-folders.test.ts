@@ -76,7 +76,7 @@ describe("currentFolders in a later run", () => {
     itemCount: folder.totalItemCount,
     ...(folder.parentFolderId === "root" ? {} : { parentId: folder.parentFolderId }),
   });
-  /** What a snapshot says of those two folders; the link is the server's own, which only it knows. */
+  /** What a snapshot says of those two folders; the link carries the test server's address. */
   const laterFolders = async (...answers: readonly Answer[]) => {
     const { client, origin, asked } = await aGraph(answers);
     const folders = [known(inbox, "Inbox"), known(projects, "Inbox/Projects")];

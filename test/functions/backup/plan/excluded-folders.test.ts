@@ -5,7 +5,7 @@ import { all } from "../../../shared/vault/samples.ts";
 import { runBackup } from "../../../support/backup-run.ts";
 import { aMailboxInGraph } from "../../kit.ts";
 
-/** A mailbox backed up but for one folder, below which there is another. */
+/** A mailbox that is backed up without one folder, which has another below it. */
 const aBackupWithout = async () => {
   const kit = await aMailboxInGraph({ items: 40, layout: "typical", userFolders: 3 });
   const { admin, emulator, mailbox, vault, work } = kit;
@@ -25,7 +25,7 @@ const aBackupWithout = async () => {
 };
 
 describe("a folder that is excluded by its path", () => {
-  test("is left out with what is below it", async () => {
+  test("is left out with the folders below it", async () => {
     const { first, top, nested, stored } = await aBackupWithout();
 
     const folderIds = await stored(first.snapshotId);
@@ -34,14 +34,14 @@ describe("a folder that is excluded by its path", () => {
     expect([top.id, nested.id].filter((id) => folderIds.has(id))).toEqual([]);
   });
 
-  test("stays out when what is below it changes, which makes no snapshot", async () => {
+  test("stays out when a folder below it changes, which makes no snapshot", async () => {
     const { admin, back, mailbox, nested, without } = await aBackupWithout();
     await admin["create-items"]({ mailbox: mailbox.id, folder: nested.id, count: 2 });
 
     expect(await back(without)).toMatchObject({ quiet: true, totals: { exported: 0 } });
   });
 
-  test("comes in with the first run after the setting has changed", async () => {
+  test("is backed up by the first run after the setting has changed", async () => {
     const { back, top, nested, stored } = await aBackupWithout();
 
     const second = await back();

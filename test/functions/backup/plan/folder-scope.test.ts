@@ -12,7 +12,7 @@ const aFolder = (id: string, more: Partial<LiveFolder> = {}): LiveFolder => ({
 });
 
 describe("foldersInScope", () => {
-  test("keeps mail, calendars, contacts and folders that nobody knows", () => {
+  test("keeps mail, calendars, contacts and folders of unknown kinds", () => {
     const folders = [
       aFolder("inbox", { wellKnownName: "inbox" }),
       aFolder("calendar", { type: "IPF.Appointment", wellKnownName: "calendar" }),
@@ -25,7 +25,7 @@ describe("foldersInScope", () => {
   });
 
   test.each(["searchfolders", "SyncIssues", "outbox", "recoverableitemsdeletions"])(
-    "leaves out %s, and all that lies below it",
+    "leaves out %s, and all folders below it",
     (wellKnownName) => {
       const folders = [
         aFolder("inbox", { wellKnownName: "inbox" }),
@@ -78,19 +78,19 @@ describe("folderScope", () => {
     expect(foldersInScope(folders, folderScope([entry])).map(({ id }) => id)).not.toContain("outbox");
   });
 
-  test("a plus takes back a default, though what is above it stays out", () => {
+  test("a plus takes back a default, though the folder above it stays out", () => {
     const ids = foldersInScope(folders, folderScope(["+recoverableitemsdeletions"])).map(({ id }) => id);
 
     expect(ids).toEqual([...inScope, "deletions"]);
   });
 
-  test("a plus takes back what lies below it too", () => {
+  test("a plus takes back the folders below it too", () => {
     const ids = foldersInScope(folders, folderScope(["+RecoverableItemsRoot"])).map(({ id }) => id);
 
     expect(ids).toEqual([...inScope, "dumpster", "audits"]);
   });
 
-  test("refuses to take back what is no default, which would change nothing", () => {
+  test("refuses to take back a folder that is no default, which would change nothing", () => {
     expect(() => folderScope(["+recoverableitems"])).toThrow(
       "BACKUP_EXCLUDE_FOLDERS takes back recoverableitems, which is not excluded by default",
     );

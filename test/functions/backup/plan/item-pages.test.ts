@@ -27,7 +27,7 @@ const pagesOf = async (...answers: readonly Answer[]) => {
 const ids = ({ value }: { readonly value: readonly { readonly id: string }[] }) => value.map(({ id }) => id);
 
 describe("pages", () => {
-  test("that were asked for ahead serve once, whether by listing or by delta", async () => {
+  test("that were requested ahead are returned once, by listing and by delta", async () => {
     const { pages, asked } = await pagesOf(page("1"), page("2"), page("3"), page("4"));
     pages.offer([folder("a"), folder("b", LINK)]);
     await pages.lookAhead();
@@ -40,7 +40,7 @@ describe("pages", () => {
     expect(ids(await pages.delta("b", LINK))).toEqual(["4"]);
   });
 
-  test("are not asked for ahead once their folder has begun, twice, or beyond eight", async () => {
+  test("are not requested ahead for a folder that has begun, twice, or beyond eight", async () => {
     const { pages, asked } = await pagesOf(page("1"));
     const many = Array.from({ length: 12 }, (_, n) => folder(`f${n}`));
     await pages.list("f0");
@@ -56,7 +56,7 @@ describe("pages", () => {
     expect(asked).toHaveLength(1 + 9);
   });
 
-  test("that failed fail for whoever takes them, and for nobody else", async () => {
+  test("that failed throw to the planner that takes them, and to no other", async () => {
     const { pages } = await pagesOf({ status: 410, body: { error: { code: "syncStateNotFound" } } }, page("1"));
     pages.offer([folder("a")]);
 

@@ -3,7 +3,7 @@ import { afterABackup, aPlan, expectEachOnce, ITEMS, idsIn, planInto, SMALL_PAGE
 
 const EXPIRIES = ["sync-state-not-found", "location", "resync-required"] as const;
 
-describe.each(EXPIRIES)("a delta token that Graph has forgotten (%s)", (deltaExpiry) => {
+describe.each(EXPIRIES)("a delta token that Graph no longer accepts (%s)", (deltaExpiry) => {
   test("as a folder's deltaLink: the folder is listed and compared, and only what differs is planned", async () => {
     const kit = await aPlan({}, { deltaExpiry });
     const { planned, removed } = await afterABackup(kit);
@@ -44,7 +44,7 @@ describe.each(EXPIRIES)("a delta token that Graph has forgotten (%s)", (deltaExp
   });
 });
 
-describe("a folder whose deltas cannot be had", () => {
+describe("a folder whose deltas fail", () => {
   test("because the mailbox is over its quota is planned from its listing, which shows removals too", async () => {
     const kit = await aPlan();
     const { planned, removed } = await afterABackup(kit);
@@ -56,7 +56,7 @@ describe("a folder whose deltas cannot be had", () => {
     expect(await kit.outcome()).toMatchObject({ ids: planned, removed, inboxLink: undefined });
   });
 
-  test("because Graph forgets them each time is asked four times, and then planned from its listing", async () => {
+  test("because Graph loses their state each time is asked four times, and then planned from its listing", async () => {
     const kit = await aPlan();
     await kit.fault({ kind: "status", endpoint: "items-delta", status: 410, code: "syncStateNotFound" });
     await kit.open();
