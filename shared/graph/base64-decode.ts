@@ -12,13 +12,13 @@ const UNDERSCORE = 0x5f;
 
 const decodeGroups = (text: Buffer): Buffer => {
   const bytes = Buffer.from(ascii(text), "base64");
-  // Node passes over characters that are not base64, and takes those of base64url; here each of them is damage.
+  // Node skips characters that are not base64, and accepts those of base64url; here each of them is damage.
   const whole = bytes.length === (text.length / GROUP) * 3 - padding(text);
   if (!whole || text.includes(DASH) || text.includes(UNDERSCORE)) throw new BrokenAnswerError("the data is not base64");
   return bytes;
 };
 
-/** Decodes standard base64 as it arrives. Throws on any character outside the alphabet, and on a missing end. */
+/** Decodes standard base64 as it arrives. Throws on any character outside the alphabet, and on a cut-off end. */
 export async function* decodeBase64(text: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   let padded = false;

@@ -1,7 +1,7 @@
-/** Characters that base64 takes for this many bytes. */
+/** The length of `bytes` bytes in base64 characters. */
 export const base64Length = (bytes: number): number => Math.ceil(bytes / 3) * 4;
 
-/** Encodes as standard base64 while it reads. */
+/** Encodes a stream as standard base64. */
 export async function* encodeBase64(source: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const piece of source) {

@@ -3,7 +3,7 @@ import type { GraphClient } from "./graph-client.ts";
 import { GraphError, hasCode } from "./graph-error.ts";
 import { fetchPage, type Page } from "./page.ts";
 
-/** A user as a backup needs to know them. */
+/** The fields of a user that a backup needs. */
 export const DirectoryUser = z.looseObject({
   id: z.string(),
   displayName: z.string().nullish(),
@@ -15,7 +15,7 @@ export type DirectoryUser = z.output<typeof DirectoryUser>;
 
 const SELECT = "$select=id,displayName,userPrincipalName,accountEnabled,assignedLicenses";
 
-/** Users in a page; more would delay the first backup, fewer cost requests. */
+/** Users in a page: more would delay the first backup, fewer would cost more requests. */
 const USERS_PAGE = 100;
 
 /** The archive is in beta only. Source: learn.microsoft.com/graph/api/resources/exchangesettings (2026-08). */
@@ -24,11 +24,11 @@ const ExchangeSettings = z.looseObject({
   inPlaceArchiveMailboxId: z.string().min(1).nullish(),
 });
 
-/** Codes that say there is no such user. Source: error table of a mail backup tool on the mail API. */
+/** Codes for a user that does not exist. Source: error table of a mail backup tool on the mail API. */
 const NO_RESOURCE = "Request_ResourceNotFound";
 const NO_USER = [NO_RESOURCE, "ErrorInvalidUser"];
 
-/** Codes that say a user has no mailbox, by whatever status they come. Source: as above. */
+/** Codes for a user without a mailbox, with any status. Source: as above. */
 const NO_MAILBOX = [...NO_USER, "MailboxNotEnabledForRESTAPI", "ResourceNotFound", "ErrorNonExistentMailbox"];
 
 /** One page of the directory's users, from the start or from a nextLink. */
@@ -59,8 +59,9 @@ export const findArchiveId = async (graph: GraphClient, userId: string): Promise
   (await exchangeSettings(graph, "beta", userId))?.inPlaceArchiveMailboxId ?? undefined;
 
 /**
- * What a user without a mailbox gets is not documented: a missing id has been seen, and whatever is not found is taken
- * for none, so that one user of an unknown kind does not cost the backup of all.
+ * The Exchange settings of a user; `undefined` when there are none. It is not documented what Graph answers for a user
+ * without a mailbox. A missing id has been seen, and any 404 counts as no mailbox, so that one user of an unknown kind
+ * does not fail the backup of all.
  */
 const exchangeSettings = async (
   graph: GraphClient,
@@ -77,7 +78,7 @@ const exchangeSettings = async (
 };
 
 /**
- * One page of the users that are members of a group at any depth, from the start or from a nextLink.
+ * One page of the users that are members of a group, at any depth, from the start or from a nextLink.
  *
  * @throws {Error} when there is no such group.
  */

@@ -9,22 +9,22 @@ import { isMoved } from "./moved-mailbox.ts";
 
 const ItemError = z.looseObject({ code: z.string().nullish(), message: z.string().nullish() });
 
-/** What one element of an export answer said when it was read to its end. */
+/** The fields of one element of an export answer, once it was read to its end. */
 export interface ExportOutcome {
   readonly itemId: string;
   readonly changeKey: string | undefined;
-  /** Graph's code for an item that it could not export; its free text goes no further, as it may quote the item. */
+  /** Graph's code for an item that it could not export. Its message is not passed on, as it may quote the item. */
   readonly errorCode: string | undefined;
-  /** Where an item of an archive is said to lie instead, as Graph says it: `mailboxAt` reads and checks it. */
+  /** The link that Graph names for an item in another part of an archive; `mailboxAt` reads and checks it. */
   readonly movedLink: string | undefined;
 }
 
 /**
- * One element of an export answer. Fields come in any order, so an item's name may follow its content: read `content`
- * to its end if there is any, then ask for the `outcome`.
+ * One element of an export answer. Fields come in any order, so an item's id may follow its content: read `content`, if
+ * there is any, to its end, and then call `outcome`.
  */
 export interface ExportedElement {
-  /** The item's id, if it stood before the content. */
+  /** The item's id, if it comes before the content. */
   readonly itemId: string | undefined;
   readonly content: AsyncIterable<Buffer> | undefined;
   outcome(): Promise<ExportOutcome>;
@@ -32,10 +32,11 @@ export interface ExportedElement {
 
 /**
  * Exports up to 20 items of a mailbox, as Graph sends them: some may be missing, doubled or out of order, which the
- * caller reconciles. Content is decoded while it arrives, and each element must be finished before the next.
+ * caller must handle. Content is decoded while it arrives. Each element must be finished before the next.
  *
- * @throws {GraphError} for an answer that is no success; for one that breaks off or is not what it should be, here or while
- * content is read, an error that `isBrokenAnswer` knows.
+ * @throws {GraphError} for an answer that is no success.
+ * @throws an error that `isBrokenAnswer` knows, here or while content is read, for an answer that breaks off or is not
+ * of the documented form.
  */
 export async function* exportItems(
   graph: GraphClient,
@@ -59,7 +60,7 @@ export async function* exportItems(
   }
 }
 
-/** The elements of the `value` array, wherever it stands in the answer. */
+/** The elements of the answer's `value` array, before or after its other fields. */
 export async function* elements(json: JsonReader): AsyncGenerator<ExportedElement> {
   await json.expect("{");
   if (await json.accept("}")) return;
@@ -83,16 +84,16 @@ async function* array(json: JsonReader): AsyncGenerator<ExportedElement> {
   await json.expect("]");
 }
 
-/** The value of a field of an element; what it holds instead is not repeated. */
+/** The value of a field of an element. The error of a wrong value does not quote it. */
 const parsed = <T>(field: string, text: string, schema: z.ZodType<T>): T => {
   try {
     return schema.parse(JSON.parse(text));
   } catch {
-    throw new BrokenAnswerError(`${field} of an element of an export is not what it should be`);
+    throw new BrokenAnswerError(`${field} of an element of an export is not of the documented form`);
   }
 };
 
-/** Reads up to the content, or to the end where there is none. */
+/** Reads an element up to its content, or to its end when it has none. */
 const element = async (json: JsonReader): Promise<ExportedElement> => {
   const fields: { itemId?: string; changeKey?: string; errorCode?: string; movedLink?: string } = {};
   let ended = false;
@@ -123,7 +124,7 @@ const element = async (json: JsonReader): Promise<ExportedElement> => {
     return "more";
   };
 
-  /** To the content or to the end of the element. */
+  /** Reads on to the content or to the end of the element. */
   const advance = async (): Promise<"data" | "end"> => {
     while (await json.accept(",")) if ((await next()) === "data") return "data";
     await json.expect("}");

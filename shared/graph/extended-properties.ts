@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** MAPI properties that listings give on request. Source: use seen in production; tags from MS-OXPROPS. */
+/** MAPI properties that listings return on request. Source: use seen in production; tags from MS-OXPROPS. */
 const PROPERTIES = {
   subject: "String 0x0037",
   received: "SystemTime 0x0E06",
@@ -18,7 +18,7 @@ const filter = Object.values(PROPERTIES)
 /** The `$expand` of a listing of items. */
 export const ITEM_EXPAND = `singleValueExtendedProperties($filter=${filter})`;
 
-/** An extended property as Graph answers it. Ids come back normalised (`String 0x37`), so tags compare as numbers. */
+/** An extended property as Graph returns it. Ids are normalised (`String 0x37`), so tags are compared as numbers. */
 export const ExtendedProperty = z.looseObject({ id: z.string(), value: z.string().nullish() });
 export type ExtendedProperty = z.output<typeof ExtendedProperty>;
 
@@ -27,7 +27,7 @@ const tagOf = (id: string): number => Number.parseInt(id.split(" ")[1] ?? "", 16
 const propertyValue = (properties: readonly ExtendedProperty[], id: string): string | undefined =>
   properties.find((property) => tagOf(property.id) === tagOf(id))?.value ?? undefined;
 
-/** What a listing says of an item beyond its resource. The search key is base64, as Graph gives it. */
+/** What a listing adds to an item's resource. The search key is base64, as Graph returns it. */
 export interface Enrichment {
   readonly subject?: string;
   readonly from?: string;
@@ -37,7 +37,7 @@ export interface Enrichment {
   readonly searchKey?: string;
 }
 
-/** Reads what is there; a time that does not parse is left out, as a missing enrichment never fails a run. */
+/** Reads the properties that are present. A time that does not parse is left out: no enrichment ever fails a run. */
 export const readEnrichment = (properties: readonly ExtendedProperty[]): Enrichment => {
   const subject = propertyValue(properties, PROPERTIES.subject);
   const from = propertyValue(properties, PROPERTIES.senderAddress) ?? propertyValue(properties, PROPERTIES.senderName);

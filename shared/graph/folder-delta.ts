@@ -7,7 +7,7 @@ import { fetchPage } from "./page.ts";
 
 const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
 
-/** What one delta round over a mailbox's folders says. A folder that was shown and then removed is removed. */
+/** The result of one delta round over a mailbox's folders. A folder that was shown and then removed is removed. */
 export interface FolderChanges {
   readonly changed: ReadonlyMap<string, FolderResource>;
   readonly removed: ReadonlySet<string>;
@@ -17,7 +17,7 @@ export interface FolderChanges {
 /**
  * One whole delta round over the folders, from the start or from an earlier round's deltaLink.
  *
- * @throws {GraphError} also for lost state, which the caller answers by listing.
+ * @throws {GraphError} also when Graph has lost the delta state: the caller must list the folders.
  */
 export const folderChanges = async (
   graph: GraphClient,

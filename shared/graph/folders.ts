@@ -6,7 +6,7 @@ import { hasCode, isNotFound } from "./graph-error.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchAll } from "./page.ts";
 
-/** A folder as Graph shows it. */
+/** A folder as Graph returns it. */
 export const FolderResource = z.looseObject({
   id: z.string().min(1),
   displayName: z.string(),
@@ -31,18 +31,18 @@ export interface LiveFolder {
   readonly wellKnownName?: string;
 }
 
-/** Container class of a folder whose `type` Graph leaves out. Source: MS-OXOSFLD 2.2.1. */
+/** The container class of a folder whose `type` is missing. Source: MS-OXOSFLD 2.2.1. */
 const DEFAULT_TYPE = "IPF.Note";
 
-/** A display name as a path segment: `/` and `%` are the only characters that need it. */
+/** A display name as a path segment: `/` and `%` are escaped. */
 export const pathSegment = (displayName: string): string => displayName.replaceAll("%", "%25").replaceAll("/", "%2F");
 
 const LISTING = `$top=${PAGE_ITEMS}`;
 
 /**
- * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to hold descendants
- * already. Asks level by level, for a whole level at a time as far as the client's slots go, and tells `found` meanwhile of
- * all that it has.
+ * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to contain
+ * descendants. Folders are listed level by level, those of one level at the same time, within the client's slots. After
+ * each level but the last, `found` is called with all folders so far.
  */
 export const listFolders = async (
   graph: GraphClient,
@@ -69,13 +69,13 @@ const listing = async (graph: GraphClient, target: string): Promise<FolderResour
   return folders;
 };
 
-/** One small request. @throws {GraphError} when the mailbox does not answer. */
+/** Sends one small request. @throws {GraphError} when the mailbox does not answer. */
 export const probeMailbox = async (graph: GraphClient, mailbox: MailboxAddress): Promise<void> => {
   const target = `${mailboxPath(mailbox)}/folders?$top=1`;
   await graph.json({ operation: "GET folders", target }, z.looseObject({}));
 };
 
-/** Whether a folder is there. @throws {GraphError} when the mailbox does not answer, or is not there itself. */
+/** Whether a folder exists. @throws {GraphError} when the mailbox does not answer or does not exist. */
 export const hasFolder = async (graph: GraphClient, mailbox: MailboxAddress, folderId: string): Promise<boolean> => {
   try {
     await graph.json({ operation: "GET folder", target: folderPath(mailbox, folderId) }, z.looseObject({}));
@@ -90,12 +90,12 @@ export const hasFolder = async (graph: GraphClient, mailbox: MailboxAddress, fol
 /** Folders with their paths, parents before children. */
 export const folderTree = (resources: ReadonlyMap<string, FolderResource>): LiveFolder[] => {
   const folders = new Map<string, LiveFolder>();
-  const place = (id: string): LiveFolder | undefined => {
+  const withParents = (id: string): LiveFolder | undefined => {
     const resource = resources.get(id);
     if (resource === undefined) return undefined;
     const known = folders.get(id);
     if (known !== undefined) return known;
-    const parent = resource.parentFolderId ? place(resource.parentFolderId) : undefined;
+    const parent = resource.parentFolderId ? withParents(resource.parentFolderId) : undefined;
     const segment = pathSegment(resource.displayName);
     const folder: LiveFolder = {
       id,
@@ -109,13 +109,13 @@ export const folderTree = (resources: ReadonlyMap<string, FolderResource>): Live
     folders.set(id, folder);
     return folder;
   };
-  for (const id of resources.keys()) place(id);
+  for (const id of resources.keys()) withParents(id);
   return [...folders.values()];
 };
 
 /**
- * Creates a folder below a parent, or at the top, and gives its id. Run twice, or beside someone who creates it too, it
- * finds the one that is there.
+ * Creates a folder below a parent, or at the top, and returns its id. Returns that of the existing folder when it runs
+ * twice, or when another client creates the folder at the same time.
  */
 export const ensureFolder = async (
   graph: GraphClient,
@@ -148,7 +148,7 @@ export const ensureFolder = async (
 /** Exchange compares folder names without regard to case. */
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** Deletes a folder with all that is in it; one that is not there is as good as deleted. */
+/** Deletes a folder with its content; does nothing when the folder does not exist. */
 export const removeFolder = async (graph: GraphClient, mailbox: MailboxAddress, folderId: string): Promise<void> => {
   const target = `${folderPath(mailbox, folderId)}/$ref`;
   try {

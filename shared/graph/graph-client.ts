@@ -1,5 +1,5 @@
 import { finished, PassThrough, pipeline as pipe } from "node:stream";
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
@@ -24,43 +24,43 @@ import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-/** Longest a request may take to be answered; an export of a 150 MB item has been seen to take minutes. */
+/** Longest time until an answer begins: the export of a 150 MB item has been seen to take minutes. */
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
 
-/** Longest until an answer's last byte. Source: the timeout that covers 150 MB items in a mailbox copy product. */
+/** Longest time until an answer's last byte. Source: the timeout for 150 MB items in a mailbox copy product. */
 const WHOLE_ANSWER_MS = 20 * 60_000;
 
-/** Bytes of a streamed answer that are taken in ahead of its reader, so that most answers free their slot at once. */
+/** Bytes of a streamed answer that are read ahead of its consumer, so that most answers free their slot at once. */
 const READ_AHEAD_BYTES = 512 * 1024;
 
-/** More tries than any deadline allows for: time ends the retries, not their number. */
+/** More tries than any deadline allows: the deadline ends the retries, not their number. */
 const MAX_TRIES = 100;
 
 export interface GraphRequest {
-  /** How the request is named in errors and logs; free of ids and query strings. */
+  /** The request's name in errors and logs, without ids and query strings. */
   readonly operation: string;
-  /** Path with its version, or a nextLink or deltaLink that Graph gave, which is used as it is. */
+  /** A path with its version, or a nextLink or deltaLink of Graph, which is used unchanged. */
   readonly target: string;
   readonly method?: HttpMethods;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 }
 
-/** A success, where more than its body matters. */
+/** A success with its headers. */
 export interface GraphAnswer<T> {
   readonly body: T;
   readonly header: (name: string) => string | undefined;
 }
 
-/** Microsoft Graph for one piece of work: retries while the work's patience lasts, and parses what comes back. */
+/** Microsoft Graph for one piece of work: retries within the work's budget, and parses the answers. */
 export interface GraphClient {
-  /** The origin that answers: whatever Graph names elsewhere is not followed. */
+  /** Graph's origin. Links to other origins are not followed. */
   readonly endpoint: string;
-  /** The parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
+  /** Returns the parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
   json<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<z.output<S>>;
-  /** As `json`, with the headers. An empty body reads as null. */
+  /** Like `json`, with the headers. An empty body is parsed as null. */
   answer<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<GraphAnswer<z.output<S>>>;
-  /** The body of a success as it arrives. @throws {GraphError} as `json`; a body that breaks off throws while read. */
+  /** Returns the body of a success as a stream, which throws if it breaks off. @throws {GraphError} like `json`. */
   stream(request: GraphRequest): Promise<AsyncIterable<Uint8Array>>;
 }
 
@@ -73,7 +73,7 @@ export interface GraphOptions {
   readonly wholeAnswerMs?: number;
 }
 
-/** Opens Graph for one piece of work, which has a deadline of its own. Connections are shared by all. */
+/** Opens Graph for one piece of work with a budget of its own. All share their connections. */
 export type OpenGraph = (budget: RequestBudget) => GraphClient;
 
 const linkOf = (endpoint: string, target: string): string => {
@@ -83,8 +83,8 @@ const linkOf = (endpoint: string, target: string): string => {
 };
 
 /**
- * Microsoft Graph over @azure/core-rest-pipeline. The only redirects that are followed lead to another part of an archive
- * at the same endpoint: a credential goes nowhere else.
+ * Microsoft Graph over @azure/core-rest-pipeline. A redirect is followed only to another part of an archive at the same
+ * endpoint: the credential is never sent elsewhere.
  */
 export const graph = ({
   endpoint,
@@ -152,7 +152,7 @@ export const graph = ({
         try {
           const { readableStreamBody } = await send(request, true);
           if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
-          return await arriving(readableStreamBody, release);
+          return await readAhead(readableStreamBody, release);
         } catch (error) {
           release?.();
           throw error;
@@ -163,14 +163,15 @@ export const graph = ({
 };
 
 /**
- * The body, once it has arrived whole, or as much of it as is taken in ahead of a reader. `arrived` is called at its last
- * byte, or when it breaks off; what waits for that goes first, before the reader gets busy with what has come.
+ * Reads a body ahead of its consumer, and resolves when the whole body or {@link READ_AHEAD_BYTES} of it have arrived.
+ * `arrived` is called at its last byte, or when it breaks off; a request that waits for the slot is sent before the
+ * consumer gets busy with the content.
  */
-const arriving = async (
+const readAhead = async (
   body: NodeJS.ReadableStream,
   arrived: () => void = () => undefined,
 ): Promise<AsyncIterable<Uint8Array>> => {
-  // A failure reaches the reader, whose stream it ends too.
+  // A failure is thrown to the consumer, whose stream it ends too.
   const ahead = pipe(body, new PassThrough({ highWaterMark: READ_AHEAD_BYTES / 2 }), () => undefined);
   await new Promise<void>((resolve) => {
     body.once("pause", resolve);
@@ -179,11 +180,11 @@ const arriving = async (
       resolve();
     });
   });
-  await breathe();
+  await yieldToEventLoop();
   return ahead;
 };
 
-/** Ends each try after a time. The library's own timeout stops at the headers, so a body that stalls would never end. */
+/** Aborts each try after a time. The library's own timeout ends with the headers, so a stalled body would never end. */
 const endingWithin = (ms: number): PipelinePolicy => ({
   name: "endingWithin",
   sendRequest: (request, next) => {
@@ -192,7 +193,7 @@ const endingWithin = (ms: number): PipelinePolicy => ({
   },
 });
 
-/** The JSON of a success. A parser's own error would quote the text, which may hold a credential. */
+/** The JSON of a success. The parser's own error is not passed on: it quotes the text, which may hold a credential. */
 export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unknown => {
   try {
     return JSON.parse(bodyAsText || "null");
@@ -201,7 +202,7 @@ export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unk
   }
 };
 
-/** Bearer authentication without TLS, which the library refuses: configuration allows it for this machine only. */
+/** Bearer authentication without TLS, which the library refuses. Configuration allows it for the local machine only. */
 const localAuthentication = (credential: TokenCredential) => ({
   name: "localAuthentication",
   sendRequest: async (
@@ -214,7 +215,7 @@ const localAuthentication = (credential: TokenCredential) => ({
   },
 });
 
-/** Sends, and turns "no answer" into a {@link GraphError} that carries no URL. */
+/** Sends a request. @throws {GraphError} without a URL when there is no answer. */
 export const answerOf = async (
   operation: string,
   sendRequest: () => Promise<PipelineResponse>,
@@ -222,13 +223,13 @@ export const answerOf = async (
   try {
     return await sendRequest();
   } catch (error) {
-    const silent = isRestError(error) || (error instanceof Error && error.name === "AbortError");
-    if (!silent) throw error;
+    const isUnanswered = isRestError(error) || (error instanceof Error && error.name === "AbortError");
+    if (!isUnanswered) throw error;
     throw new GraphError(operation, { status: 0, code: isRestError(error) ? (error.code ?? "") : "timeout" });
   }
 };
 
-/** The error in an answer that is no success. */
+/** The error of an answer that is no success. */
 export const failureOf = (operation: string, response: PipelineResponse): GraphError => {
   const { code, requestId } = readErrorBody(response.bodyAsText ?? "");
   return new GraphError(operation, {

@@ -2,7 +2,7 @@ import * as z from "zod";
 
 const InnerError = z.looseObject({ "request-id": z.string() }).optional().catch(undefined);
 
-/** Both shapes in which Exchange reports errors; `innerError` and `innererror` are both met. */
+/** Both shapes of Exchange's errors; `innerError` and `innererror` have both been seen. */
 const ErrorBody = z.union([
   z.looseObject({
     error: z.looseObject({
@@ -14,15 +14,15 @@ const ErrorBody = z.union([
   z.looseObject({ Message: z.string() }),
 ]);
 
-/** What Graph answered when it was not a success, or that it did not answer at all (`status` 0). */
+/** An answer of Graph that is no success, or no answer at all (`status` 0). */
 export class GraphError extends Error {
   override readonly name = "GraphError";
   readonly operation: string;
   readonly status: number;
-  /** Graph's error code as sent; compare with {@link hasCode}. Empty when the body had none. */
+  /** Graph's error code as sent; compare it with {@link hasCode}. Empty when the body has none. */
   readonly code: string;
   readonly requestId: string | undefined;
-  /** How long Graph asked to wait, where it did. */
+  /** How long Graph asked to wait, if it did. */
   readonly retryAfterMs: number | undefined;
 
   constructor(
@@ -42,13 +42,13 @@ export class GraphError extends Error {
   }
 }
 
-/** Whether an error is Graph's with one of these codes; their casing varies between services. */
+/** Whether an error is a {@link GraphError} with one of these codes, whose case varies between services. */
 export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof GraphError && codes.some((code) => code.toLowerCase() === error.code.toLowerCase());
 
 export const isNotFound = (error: unknown): boolean => error instanceof GraphError && error.status === 404;
 
-/** The code and request id in an error body; a body that is empty or no JSON has neither. */
+/** The code and request id of an error body; an empty body, or one that is not JSON, has neither. */
 export const readErrorBody = (text: string): { code: string; requestId: string | undefined } => {
   const parsed = ErrorBody.safeParse(parseJson(text));
   if (!parsed.success) return { code: "", requestId: undefined };
@@ -57,7 +57,7 @@ export const readErrorBody = (text: string): { code: string; requestId: string |
   return { code: error.code, requestId: (error.innerError ?? error.innererror)?.["request-id"] };
 };
 
-/** The import service names no code for the one error that its documentation shows. */
+/** The import service sends no code with the one error that its documentation shows. */
 const importErrorCode = (message: string): string =>
   message.startsWith("Invalid import session.") ? "InvalidImportSession" : "";
 

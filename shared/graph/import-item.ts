@@ -21,19 +21,19 @@ const ImportedResource = z.looseObject({ itemId: z.string().min(1), changeKey: z
 
 const OPERATION = "POST importItem";
 
-/** Longest until an answer's last byte: 150 MB of body at the slowest rate that Exchange lets in. */
+/** Longest time until an answer's last byte: 150 MB of body at the slowest rate that Exchange allows. */
 const WHOLE_ANSWER_MS = 10 * 60_000;
 
-/** As in the Graph client: time ends the retries, not their number. */
+/** As in the Graph client: the deadline ends the retries, not their number. */
 const MAX_TRIES = 100;
 
-/** An item's stream on its way into a folder, or into the place of a live item. `content` is read anew for each try. */
+/** An item to import into a folder, as a new item or in place of a live one. Each try reads `content` anew. */
 export interface ItemImport {
   readonly folderId: string;
   readonly rawBytes: number;
-  /** The live item in that folder that it replaces, in the version that it must still have. */
+  /** The live item of that folder that it replaces, and the version that this item must still have. */
   readonly replaces?: { readonly id: string; readonly changeKey: string } | undefined;
-  /** Asked as each try is about to send its first byte, however long it waited; what this throws ends it. */
+  /** Called just before each try sends its first byte. An error that it throws ends the import. */
   beforeSending?(): void;
   content(): AsyncIterable<Uint8Array>;
 }
@@ -41,17 +41,18 @@ export interface ItemImport {
 /** Imports items through one session, for one piece of work. */
 export interface ItemImporter {
   /**
-   * Imports one item and gives its id. Not idempotent: each call that Exchange takes makes another item, unless it
-   * replaces one, so only what was refused (429) is sent again.
+   * Imports one item and returns its id. Not idempotent: each call that Exchange accepts makes another item, unless it
+   * replaces one. So only a refused request (429) is sent again.
    *
-   * @throws {SessionElsewhereError} when another mailbox takes the item; {@link GraphError} for every other answer, and
-   * with status 0 for none; whatever `content` throws. In that case, and whenever content is cut short, the body stays
-   * incomplete, and Exchange has nothing to take.
+   * @throws {SessionElsewhereError} when another mailbox must take the item.
+   * @throws {GraphError} for every other answer, and with status 0 for none.
+   * @throws any error of `content`. The body then stays incomplete, also when the content is too short, so that
+   * Exchange imports nothing.
    */
   send(item: ItemImport): Promise<string>;
 }
 
-/** An item was refused, because its folder lies in another part of the archive, which takes it in a session of its own. */
+/** Exchange refused an item: its folder lies in another part of the archive, which needs its own import session. */
 export class SessionElsewhereError extends Error {
   override readonly name = "SessionElsewhereError";
   readonly mailboxId: string;
@@ -65,7 +66,7 @@ export class SessionElsewhereError extends Error {
 const LONG_KEY_START = Buffer.from("0900000016000000", "hex");
 
 /**
- * The form of a change key that the documented update carries: 22 bytes, which listings and exports lead with 8 more.
+ * The form of a change key in the documented update: 22 bytes. Listings and exports put 8 bytes before them.
  * Source: the samples of learn.microsoft.com/graph/import-exchange-mailbox-item, decoded.
  */
 const shortChangeKey = (changeKey: string): string => {
@@ -112,11 +113,11 @@ export const importer =
       send: async (item) => {
         const cut = new AbortController();
         const damage: { error?: unknown } = {};
-        // The first of the content is at hand before a slot is taken; only a second try has to wait for it again.
-        let atHand: AsyncIterable<Uint8Array> | undefined = await begun(item.content());
+        // The first piece of the content is read before a slot is taken, so that no slot waits for it in the first try.
+        let prefetched: AsyncIterable<Uint8Array> | undefined = await prefetch(item.content());
         const contentOnce = (): AsyncIterable<Uint8Array> => {
-          const content = atHand ?? item.content();
-          atHand = undefined;
+          const content = prefetched ?? item.content();
+          prefetched = undefined;
           return content;
         };
         const body = async function* (): AsyncGenerator<string> {
@@ -143,7 +144,7 @@ export const importer =
           allowInsecureConnection: sessionUrl.startsWith("http:"),
         });
         const release = await budget.slots?.acquire();
-        // No try begins after the deadline. The library's own timeout stops at an answer's head.
+        // No try begins after the deadline. The library's own timeout ends with the answer's headers.
         const end = setTimeout(() => cut.abort(), Math.max(0, budget.untilMs - Date.now()) + wholeAnswerMs);
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
@@ -164,8 +165,8 @@ const refusal = (response: PipelineResponse): Error => {
   return mailboxId === undefined ? failureOf(OPERATION, response) : new SessionElsewhereError(mailboxId);
 };
 
-/** The same, with its first piece read already. */
-const begun = async <T>(source: AsyncIterable<T>): Promise<AsyncIterable<T>> => {
+/** Returns the same stream, with its first piece already read. */
+const prefetch = async <T>(source: AsyncIterable<T>): Promise<AsyncIterable<T>> => {
   const pieces = source[Symbol.asyncIterator]();
   const first = await pieces.next();
   return (async function* () {

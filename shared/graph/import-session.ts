@@ -4,16 +4,16 @@ import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 
 const SessionResource = z.looseObject({ importUrl: z.url(), expirationDateTime: z.iso.datetime({ offset: true }) });
 
-/** Where items can be imported, and until when. The URL is a credential. */
+/** The URL to import items to, and when it expires. The URL is a credential. */
 export interface LiveImportSession {
   readonly url: string;
   readonly expires: string;
 }
 
 /**
- * Opens an import session. Any number of items for any folder of the mailbox may go to it.
+ * Opens an import session, for any number of items and any folder of the mailbox.
  *
- * @throws {Error} when Graph names a host that is not on the list: nothing is ever sent elsewhere.
+ * @throws {Error} when Graph names a host that is not on the list: nothing is ever sent to another host.
  */
 export const openImportSession = async (
   graph: GraphClient,
@@ -30,7 +30,7 @@ export const openImportSession = async (
 
 const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** @throws {Error} unless the URL's host is on the list, over TLS wherever it is not this machine. */
+/** @throws {Error} unless the URL's host is on the list, and its protocol is https or its host the local machine. */
 export const assertImportHost = (url: string, hosts: readonly string[]): void => {
   const { host, protocol } = new URL(url);
   if (!hosts.includes(host))

@@ -19,17 +19,17 @@ const ItemResource = z.looseObject({
   singleValueExtendedProperties: z.array(ExtendedProperty).nullish(),
 });
 
-/** An item as delta or a listing shows it; only listings enrich. `sizeBytes` is what Graph announces, and lies low. */
+/** An item of a delta or a listing; only listings enrich. `sizeBytes` is what Graph announces, which is too low. */
 export type LiveItem = ItemFacts;
 
-/** An item that left a folder: deleted, or moved elsewhere (`changed`). */
+/** An item that was removed from a folder: deleted, or moved elsewhere (`changed`). */
 export interface RemovedItem {
   readonly id: string;
   readonly folderId: string;
   readonly removed: string;
 }
 
-/** Container for times that Graph leaves out: a record always has them. */
+/** Stands for times that Graph leaves out: a record always has them. */
 const UNKNOWN_TIME = new Date(0).toISOString();
 
 const isoTime = (text: string | null | undefined): string => (text ? new Date(text).toISOString() : UNKNOWN_TIME);
@@ -46,9 +46,9 @@ const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveIt
   ...readEnrichment(item.singleValueExtendedProperties ?? []),
 });
 
-/** What a listing shows: everything, what was created since a time, or what was last modified in a span of time. */
+/** Which items a listing shows: all, those created since a time, or those last modified in a span of time. */
 export interface ListOptions {
-  /** A nextLink, which repeats what it was asked with. */
+  /** A nextLink, which carries the options of its first request. */
   readonly link?: string | undefined;
   readonly createdSince?: string | undefined;
   readonly modified?: { readonly from: string; readonly to: string } | undefined;
@@ -77,18 +77,19 @@ export const listItems = async (
   return { ...page, value: page.value.map((item) => liveItem(folderId, item)) };
 };
 
-/** One item with enrichment. @throws {GraphError} when it is not there. */
+/** One item with enrichment. @throws {GraphError} when it does not exist. */
 export const findItem = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   folderId: string,
   id: string,
 ): Promise<LiveItem> => {
-  const target = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
+  const path = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}`;
+  const target = `${path}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
   return liveItem(folderId, await graph.json({ operation: "GET item", target }, ItemResource));
 };
 
-/** Every item that a folder's listing shows, or those created since a time. */
+/** Every item of a folder's listing, or those created since a time. */
 export async function* eachItem(
   graph: GraphClient,
   mailbox: MailboxAddress,

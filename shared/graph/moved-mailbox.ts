@@ -1,10 +1,10 @@
-/** Most moves followed one after the other: the parts of an archive are one apart. Our own choice. */
+/** Most moves that are followed one after the other: parts of an archive are one move apart. Our own choice. */
 export const MAX_MOVES = 3;
 
-/** Whether an export's code says that the item lies in another mailbox, which the message then names. */
+/** Whether an export's code means that the item lies in another mailbox, which the message then names. */
 export const isMoved = (code: string): boolean => code.toLowerCase() === "errorarchivefoldermovedpermanently";
 
-/** Letter case varies: `/admin/Exchange/Mailboxes/` has been seen. */
+/** The case varies: `/admin/Exchange/Mailboxes/` has been seen. */
 const MAILBOX_PATH = /^\/(?:v1\.0|beta)\/admin\/exchange\/mailboxes\/([^/]+)(?:\/|$)/i;
 
 const MAILBOX_ID = /^MBX:[\w-]+@[\w-]+$/i;
@@ -12,8 +12,9 @@ const MAILBOX_ID = /^MBX:[\w-]+@[\w-]+$/i;
 const EXPECTED_MAILBOX = /"Invalid import session\.[^"]* mailbox (MBX:[\w-]+@[\w-]+)\.?"/i;
 
 /**
- * The mailbox that a URL names, if it is a mailbox of this endpoint. An archive that has grown keeps some folders in
- * auxiliary archives, and names those by URL. Source: learn.microsoft.com/graph/handle-archive-mailbox-redirects (2026-04).
+ * The mailbox that a URL names, if it is a mailbox of this endpoint. An expanded archive has some folders in auxiliary
+ * archives, which it names by URL.
+ * Source: learn.microsoft.com/graph/handle-archive-mailbox-redirects (2026-04).
  */
 export const mailboxAt = (endpoint: string, link: string): string | undefined => {
   const url = URL.canParse(link, endpoint) ? new URL(link, endpoint) : undefined;
@@ -22,13 +23,13 @@ export const mailboxAt = (endpoint: string, link: string): string | undefined =>
   return id !== undefined && MAILBOX_ID.test(id) ? id : undefined;
 };
 
-/** The mailbox that an item must be imported to instead, if the body of a 409 says so. Source: as above. */
+/** The mailbox that an item must be imported into instead, if the body of a 409 names one. Source: as above. */
 export const expectedMailbox = (body: string): string | undefined => EXPECTED_MAILBOX.exec(body)?.[1];
 
 /**
- * The URL to ask instead, from a redirect's `Location`. It keeps the query that was asked where it has none itself.
+ * The URL of a redirect's `Location`. If that has no query, it gets the query of the first request.
  *
- * @throws {Error} when it leads anywhere but to a mailbox of the endpoint: the credential goes nowhere else.
+ * @throws {Error} when it does not name a mailbox of the endpoint: the credential is never sent elsewhere.
  */
 export const movedTarget = (endpoint: string, asked: string, location: string): string => {
   if (mailboxAt(endpoint, location) === undefined)

@@ -1,14 +1,14 @@
 import * as z from "zod";
 import type { GraphClient, GraphRequest } from "./graph-client.ts";
 
-/** One page of a collection. Delta pages carry `deltaLink` on the last, all others `nextLink`. */
+/** One page of a collection. The last page of a delta has a `deltaLink`, and every page but the last a `nextLink`. */
 export interface Page<T> {
   readonly value: readonly T[];
   readonly nextLink: string | undefined;
   readonly deltaLink: string | undefined;
 }
 
-/** Fetches one page. An empty page with a nextLink is legal, and comes back as such. */
+/** Fetches one page. An empty page with a nextLink is legal, and is returned as such. */
 export const fetchPage = async <S extends z.ZodType>(
   graph: GraphClient,
   request: GraphRequest,

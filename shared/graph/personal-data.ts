@@ -3,10 +3,10 @@ import type { GraphClient } from "./graph-client.ts";
 import { GraphError, hasCode } from "./graph-error.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
-/** What Graph answered to a request for someone's personal data. */
+/** Graph's answer to a request for a person's data. */
 export type ExportAnswer =
   | { readonly outcome: "accepted"; readonly operationId: string; readonly retryAfterMs?: number }
-  /** The container was used before: an earlier request arrived. */
+  /** The container was used before, so an earlier request has arrived. */
   | { readonly outcome: "used" }
   | { readonly outcome: "limited"; readonly retryAfterMs?: number }
   | { readonly outcome: "refused"; readonly status: number; readonly code: string };
@@ -14,14 +14,14 @@ export type ExportAnswer =
 /** Source: Microsoft's service behind the call, and github.com/microsoft/msgraph-sdk-raptor, issue 488. */
 const ALREADY_USED = "StorageLocationAlreadyUsed";
 
-/** Statuses that no repetition changes. */
+/** Statuses that another try does not change. */
 const FINAL: readonly number[] = [400, 403, 404];
 
 /**
- * Has Microsoft export a person's data into a container. The client must not repeat the request by itself: an answer that
- * is lost may have been a success.
+ * Has Microsoft export a person's data into a container. The client must not repeat the request by itself: a lost
+ * answer may have been a success.
  *
- * @throws {GraphError} when nobody knows whether the request arrived.
+ * @throws {GraphError} when it is unknown whether the request arrived.
  */
 export const requestExport = async (
   graph: GraphClient,
@@ -45,20 +45,20 @@ export const requestExport = async (
   }
 };
 
-/** Of the location only the id counts: where to look is known, and a link may lead anywhere. */
+/** The id in the location. Its URL is not used: a link may lead anywhere, and the path is known. */
 const operationIn = (location: string | undefined): string => {
   const id = /\/dataPolicyOperations(?:\/|\(')([\w-]{1,100})(?:'\))?$/i.exec(location ?? "")?.[1];
   if (id === undefined) throw new Error("Graph accepted the export, but did not name its operation");
   return id;
 };
 
-/** `storageLocation` is left aside: it may be the whole URL, signature and all. */
+/** `storageLocation` is not read: it may be the whole URL with its signature. */
 const Operation = z.looseObject({
   status: z.string(),
   progress: z.union([z.number(), z.string()]).nullish().catch(undefined),
 });
 
-/** How far an export is. `progress` is in percent. */
+/** The state of an export. `progress` is in percent. */
 interface ExportState {
   readonly state: (typeof KNOWN)[number] | "unknown";
   readonly progress?: number;
@@ -67,7 +67,10 @@ interface ExportState {
 
 const KNOWN = ["notStarted", "running", "complete", "failed"] as const;
 
-/** Looks at an export. Values that are not known yet read as `unknown`. Source: learn.microsoft.com/graph/api/resources/datapolicyoperation. */
+/**
+ * The state of an export; a status that is not documented is returned as `unknown`.
+ * Source: learn.microsoft.com/graph/api/resources/datapolicyoperation.
+ */
 export const findExport = async (graph: GraphClient, operationId: string): Promise<ExportState> => {
   const target = `/v1.0/dataPolicyOperations/${encodeURIComponent(operationId)}`;
   const { body, header } = await graph.answer({ operation: "GET dataPolicyOperation", target }, Operation);
@@ -75,7 +78,7 @@ export const findExport = async (graph: GraphClient, operationId: string): Promi
   return { state, ...percentIn(body.progress), ...waitIn(header("retry-after")) };
 };
 
-/** The schema says that progress is a number, the documentation that it is text. */
+/** Progress is a number by the schema, and text by the documentation. */
 const percentIn = (progress: number | string | null | undefined): { progress?: number } => {
   const percent = Number.parseFloat(String(progress));
   return Number.isNaN(percent) ? {} : { progress: Math.min(100, Math.max(0, percent)) };

@@ -1,30 +1,30 @@
 import type { Spending } from "../contracts/lane.ts";
 import { MAILBOX_REQUESTS, MAILBOX_UPLOAD_BYTES } from "../contracts/limits.ts";
 
-/** Steps of a window are remembered as one: few enough for a history, and less than 1 % of a window. */
+/** Requests within such a step are counted as one entry: few enough for a history, and less than 1 % of a window. */
 const STEP_SECONDS = 3;
 
-/** A request may wait for its slot, and Exchange's clock may differ by so much. */
+/** For the time that a request waits for its slot, and for the difference between Exchange's clock and ours. */
 const MARGIN_SECONDS = 2;
 
 /** What may be sent to one mailbox within Exchange's limits, which count over sliding windows. */
 export interface SendBudget {
-  /** Milliseconds until so many bytes may be sent: 0 is at once, and always comes. A body beyond the limit goes alone. */
+  /** Milliseconds until a body of `bytes` may be sent. A body over the limit may be sent once nothing else counts. */
   waitMs(bytes: number): number;
-  /** Notes that they are being sent. */
+  /** Notes that a body of `bytes` is being sent. */
   spend(bytes: number): void;
-  /** What still counts, to go on with in another process. */
+  /** The entries that still count, for a budget in another process. */
   readonly spent: Spending[];
 }
 
 export const sendBudget = (earlier: readonly Spending[], now: () => number = Date.now): SendBudget => {
   let steps: Spending[] = [...earlier];
 
-  /** Milliseconds until a step counts no more in a window. */
+  /** Milliseconds until a step no longer counts in a window. */
   const leavesIn = ({ at }: Spending, windowMs: number): number =>
     (at + STEP_SECONDS + MARGIN_SECONDS) * 1000 + windowMs - now();
 
-  /** How long until what is counted falls so far that `more` fits, when the oldest goes first. */
+  /** Milliseconds until enough of the oldest steps no longer count for `more` to fit. */
   const fitsIn = (
     count: (step: Spending) => number,
     more: number,

@@ -4,10 +4,10 @@ import { TRANSLATE_IDS_LIMIT } from "../contracts/limits.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { GraphError } from "./graph-error.ts";
 
-/** How one id ended: its counterpart in the other format, or why there is none, in Graph's own words. */
+/** The outcome of one id: its counterpart in the other format, or why there is none, in Graph's own words. */
 export type Translation = { readonly translated: string } | { readonly error: { readonly message: string } };
 
-/** Graph translates no id at all: the caller lacks the permission, or the directory has no such user. */
+/** Graph translates no id: the caller lacks the permission, or the directory has no such user. */
 export class TranslationRefusedError extends Error {
   override readonly name = "TranslationRefusedError";
   readonly refusal: Refusal;
@@ -23,7 +23,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = {
   user: "The directory has no such user any more, and Graph translates the ids of a user's mailbox only",
 };
 
-/** `code` is free text as well: .NET's own words have been seen in it. */
+/** `code` is free text too: messages of .NET have been seen in it. */
 const ConvertIdResult = z.looseObject({
   sourceId: z.string(),
   targetId: z.string().nullish(),
@@ -32,16 +32,17 @@ const ConvertIdResult = z.looseObject({
 
 const Answer = z.looseObject({ value: z.array(ConvertIdResult) });
 
-/** Longest reason that is passed on. */
+/** Longest reason that is returned. */
 const MAX_REASON_CHARS = 500;
 
-const MISSING: Translation = { error: { message: "Graph's answer leaves this id out." } };
+const MISSING: Translation = { error: { message: "Graph's answer leaves out this id." } };
 
 /**
- * Translates ids of one user's mailbox, in as few requests as Graph allows, one after the other; an id that is there more
- * than once is asked for once. Yields an outcome for each, in the order given.
+ * Translates ids of one user's mailbox, in as few requests as Graph allows, one after the other. A repeated id is asked
+ * for once. Returns an outcome for each id, in the order of `ids`.
  *
- * @throws {TranslationRefusedError} when Graph translates none; {GraphError} for any other answer, or none.
+ * @throws {TranslationRefusedError} when Graph translates no id.
+ * @throws {GraphError} for any other answer that is no success, or none.
  */
 export const translateExchangeIds = async (
   graph: GraphClient,
@@ -81,6 +82,6 @@ const ask = async (
 
 const outcomeOf = ({ targetId, errorDetails }: z.output<typeof ConvertIdResult>): Translation => {
   if (targetId) return { translated: targetId };
-  const reason = errorDetails?.message || errorDetails?.code || "Graph gives no reason.";
+  const reason = errorDetails?.message || errorDetails?.code || "Graph states no reason.";
   return { error: { message: reason.slice(0, MAX_REASON_CHARS) } };
 };

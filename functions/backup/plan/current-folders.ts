@@ -1,8 +1,8 @@
 import { allOf } from "../../../shared/bounded.ts";
+import { isDeltaStateLost, isOverQuota } from "../../../shared/graph/delta-errors.ts";
 import { type FolderChanges, folderChanges } from "../../../shared/graph/folder-delta.ts";
 import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { FolderFacts } from "../../../shared/vault/records.ts";
@@ -30,7 +30,7 @@ export const currentFolders = async (
     const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
     return { folders: folderTree(apply(last, changes)), foldersDeltaLink: changes.deltaLink };
   } catch (error) {
-    if (!isLostState(error) && !isOverQuota(error)) throw error;
+    if (!isDeltaStateLost(error) && !isOverQuota(error)) throw error;
     return listAll(graph, mailbox, found);
   }
 };
@@ -49,7 +49,7 @@ const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<
   try {
     return await folderChanges(graph, mailbox);
   } catch (error) {
-    if (isLostState(error) || isOverQuota(error)) return undefined;
+    if (isDeltaStateLost(error) || isOverQuota(error)) return undefined;
     throw error;
   }
 };

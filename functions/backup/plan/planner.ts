@@ -1,8 +1,8 @@
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { isDeltaStateLost, isOverQuota } from "../../../shared/graph/delta-errors.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { isNotFound } from "../../../shared/graph/graph-error.ts";
-import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
@@ -98,7 +98,7 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
     if (isNotFound(error) && !(await hasFolder(context.graph, context.mailbox, context.folder.id)))
       return { finished: true, folderGone: true };
     const refused = isOverQuota(error);
-    if (!(refused || isLostState(error)) || cursor.phase === "list") throw error;
+    if (!(refused || isDeltaStateLost(error)) || cursor.phase === "list") throw error;
     const { link: _, ...rest } = cursor;
     const restarts = cursor.restarts + 1;
     const listOnly = refused || restarts > MAX_RESTARTS;

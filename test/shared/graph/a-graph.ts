@@ -17,16 +17,16 @@ export interface Asked {
 export interface Answer {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** `{origin}` in it stands for the server's own. */
+  /** `{origin}` in it is replaced by the server's origin. */
   readonly body?: unknown;
   /** Breaks the connection instead of answering, or in the middle of the body. */
   readonly reset?: "before" | "amid";
-  /** Goes silent before its head, or in the middle of the body. */
+  /** Stalls before the headers, or in the middle of the body. */
   readonly hangs?: boolean;
   readonly stalls?: boolean;
 }
 
-/** A server on this machine that answers as scripted, and keeps what it was asked. It stops when the test ends. */
+/** A local server that answers as scripted, and keeps the requests. It stops when the test ends. */
 export const aServer = async (...answers: readonly Answer[]) => {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {

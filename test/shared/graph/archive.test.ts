@@ -35,7 +35,7 @@ describe("a redirect to another part of an archive", () => {
     expect(asked[1]?.headers.authorization).toBe(`Bearer ${TOKEN}`);
   });
 
-  test("keeps the query that was asked where it names none", async () => {
+  test("keeps the query of the request when it has none itself", async () => {
     const location = `/beta/admin/exchange/mailboxes/${AUXILIARY}/folders/f/items`;
     const { client, asked } = await aGraph([movedTo(location), { body: { value: [] } }]);
 
@@ -74,7 +74,7 @@ describe("a redirect to another part of an archive", () => {
 describe("movedTarget", () => {
   const asked = `${GRAPH}/beta/admin/exchange/mailboxes/MBX:1@2/folders`;
 
-  test("never leaves TLS", () => {
+  test("always keeps TLS", () => {
     const location = `http://graph.microsoft.com/beta/admin/exchange/mailboxes/${AUXILIARY}/folders`;
     expect(() => movedTarget(GRAPH, asked, location)).toThrow(/not followed/);
   });
@@ -147,7 +147,7 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
     expect(folders.map(({ id }) => id).toSorted()).toEqual(held.map(({ id }) => id).toSorted());
   });
 
-  test("lists, finds and tells changes of what lies there", async () => {
+  test("lists and finds its items, and returns their changes", async () => {
     const { client, mailbox, expanded } = await anArchive();
 
     const listed = await all(eachItem(client, mailbox, expanded.id));
@@ -160,7 +160,7 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
     expect(found).toEqual(listed[0]);
   });
 
-  test("takes a folder below it, once", async () => {
+  test("creates a folder below it, once", async () => {
     const { client, mailbox, expanded } = await anArchive();
     const wanted = { displayName: "Restored", type: "IPF.Note", parentId: expanded.id };
 

@@ -23,7 +23,7 @@ const decoded = (text: string, chunkBytes = 1_000): Promise<Buffer> =>
   collect(decodeBase64(inChunks(Buffer.from(text), chunkBytes) as AsyncGenerator<Buffer>));
 
 describe("encodeBase64", () => {
-  test("encodes as Node does, however the bytes arrive, and as long as announced", async () => {
+  test("encodes as Node does, in pieces of any size, with the length that was announced", async () => {
     await fc.assert(
       fc.asyncProperty(bytes, sizes, async (source, pieceSizes) => {
         const text = (await all(encodeBase64(split(source, pieceSizes)))).join("");
@@ -35,7 +35,7 @@ describe("encodeBase64", () => {
 });
 
 describe("decodeBase64", () => {
-  test("decodes what was encoded, however the text arrives", async () => {
+  test("decodes what was encoded, in pieces of any size", async () => {
     await fc.assert(
       fc.asyncProperty(bytes, sizes, async (source, pieceSizes) => {
         const text = Buffer.from(Buffer.from(source).toString("base64"));
@@ -58,7 +58,7 @@ describe("decodeBase64", () => {
     "QQ==QQ==",
     "QU-_",
     "QUé",
-  ])("refuses %j, however it arrives", async (text) => {
+  ])("refuses %j, in pieces of any size", async (text) => {
     for (let chunkBytes = 1; chunkBytes <= 9; chunkBytes += 1) {
       await expect(decoded(text, chunkBytes)).rejects.toThrow(BrokenAnswerError);
     }

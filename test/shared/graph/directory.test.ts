@@ -13,12 +13,12 @@ describe("findUser", () => {
     expect(asked[0]?.url).toMatch(/^\/v1\.0\/users\/a%23ext%23%40x\.example\?\$select=/);
   });
 
-  test.each(["Request_ResourceNotFound", "ErrorInvalidUser"])("finds nobody after %s", async (code) => {
+  test.each(["Request_ResourceNotFound", "ErrorInvalidUser"])("returns undefined after %s", async (code) => {
     const { client } = await aGraph([failing(404, code)]);
     expect(await findUser(client, "nobody")).toBeUndefined();
   });
 
-  test("throws what it does not know", async () => {
+  test("throws any other error", async () => {
     const { client } = await aGraph([failing(403, "Authorization_RequestDenied")]);
     await expect(findUser(client, "ada")).rejects.toThrow(GraphError);
   });
@@ -42,21 +42,21 @@ describe("findMailboxId", () => {
     },
   );
 
-  test("throws what it does not know", async () => {
+  test("throws any other error", async () => {
     const { client } = await aGraph([failing(403, "ErrorAccessDenied")]);
     await expect(findMailboxId(client, "u")).rejects.toThrow(/403 ErrorAccessDenied/);
   });
 });
 
 describe("findArchiveId", () => {
-  test("asks beta, which alone tells it", async () => {
+  test("asks beta, the only version that returns it", async () => {
     const { client, asked } = await aGraph([{ body: { primaryMailboxId: "MBX:1", inPlaceArchiveMailboxId: "MBX:2" } }]);
 
     expect(await findArchiveId(client, "u")).toBe("MBX:2");
     expect(asked[0]?.url).toBe("/beta/users/u/settings/exchange");
   });
 
-  test("is none for a user without one", async () => {
+  test("is undefined for a user without one", async () => {
     const { client } = await aGraph([{ body: { primaryMailboxId: "MBX:1" } }, failing(404, "SomethingNew")]);
 
     expect(await findArchiveId(client, "u")).toBeUndefined();
@@ -79,13 +79,13 @@ describe("groupUsersPage", () => {
     expect(asked.map(({ headers }) => headers["consistencylevel"])).toEqual(["eventual", "eventual"]);
   });
 
-  test("says that there is no such group", async () => {
+  test("throws an error that names a group that does not exist", async () => {
     const { client } = await aGraph([failing(404, "Request_ResourceNotFound")]);
     await expect(groupUsersPage(client, "g")).rejects.toThrow("There is no group g: check the backup's scope");
   });
 });
 
-test("usersPage goes on from a nextLink as it is", async () => {
+test("usersPage uses a nextLink unchanged", async () => {
   const { client, asked, origin } = await aGraph([
     { body: { value: [{ id: "1", assignedLicenses: [{}] }], "@odata.nextLink": "{origin}/v1.0/users?$skiptoken=2" } },
     { body: { value: [{ id: "2" }] } },

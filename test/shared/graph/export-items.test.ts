@@ -32,7 +32,7 @@ const aField = fc.constantFrom<[string, unknown]>(
   ["unknown", null],
 );
 
-/** An element of an answer with its fields in any order, and what reading it should give. */
+/** An element of an answer with its fields in any order, and the expected result. */
 const anElement = fc
   .record({
     itemId: fc.string({ unit: "binary", minLength: 1, maxLength: 12 }),
@@ -77,7 +77,7 @@ const ELEMENTS: Read[] = [
 ];
 
 describe("elements", () => {
-  test("reads elements with their fields in any order, and anything beside them", async () => {
+  test("are read with their fields in any order, and with unknown fields", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(anElement, { maxLength: 4 }),
@@ -109,7 +109,7 @@ describe("elements", () => {
     }
   });
 
-  test("of an answer cut off anywhere is known as broken", async () => {
+  test("of an answer that is cut off anywhere throw a broken answer", async () => {
     const bytes = Buffer.from(ANSWER);
     for (let end = 0; end < bytes.length; end += 1) {
       const failure = await read(bytes.subarray(0, end), 11).catch((error: unknown) => error);
@@ -117,7 +117,7 @@ describe("elements", () => {
     }
   });
 
-  test("tell an item's id before its content when it stands before it", async () => {
+  test("have an item's id before the content is read when it comes first", async () => {
     const known: (string | undefined)[] = [];
     for await (const element of elements(jsonReader(inChunks(Buffer.from(ANSWER))))) {
       known.push(element.itemId);
@@ -126,7 +126,7 @@ describe("elements", () => {
     expect(known).toEqual(["é1", undefined, "3"]);
   });
 
-  test("hold content with escapes, and content of no bytes", async () => {
+  test("have content with escapes, and content of no bytes", async () => {
     const escaped = base64("\xff\xfe?>").replaceAll("/", "\\/").replaceAll("+", "\\u002b");
     expect(await read(`{"value":[{"itemId":"1","data":"${escaped}"},{"itemId":"2","data":""}]}`, 3)).toMatchObject([
       { content: base64("\xff\xfe?>") },
@@ -134,7 +134,7 @@ describe("elements", () => {
     ]);
   });
 
-  test("come doubled when Graph doubles them", async () => {
+  test("are returned twice when Graph doubles them", async () => {
     const one = { itemId: "1", data: base64("x") };
     expect(await read(JSON.stringify({ value: [one, one] }))).toHaveLength(2);
   });
@@ -193,7 +193,7 @@ describe("exportItems", () => {
     await expect(drain(answering(inChunks(Buffer.from(ANSWER))), ids)).rejects.toThrow(/takes 1 to 20 ids/);
   });
 
-  test("tells a connection that broke as a broken answer, with its cause", async () => {
+  test("throws a broken answer, with its cause, when the connection breaks", async () => {
     const cause = new Error("socket hang up");
     const breaking = async function* () {
       yield Buffer.from(ANSWER.slice(0, 130));
@@ -204,7 +204,7 @@ describe("exportItems", () => {
     expect(failure).toMatchObject({ cause });
   });
 
-  test("gives up the connection when the caller stops early", async () => {
+  test("closes the connection when the caller stops early", async () => {
     const body = Readable.from(inChunks(Buffer.from(ANSWER)));
     for await (const _ of exportItems(answering(body), { id: "MBX:a@b", kind: "primary" }, ["1"])) break;
     expect(body.destroyed).toBe(true);

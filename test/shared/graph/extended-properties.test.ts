@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ITEM_EXPAND, readEnrichment } from "../../../shared/graph/extended-properties.ts";
 
 describe("readEnrichment", () => {
-  test("reads properties by their tag, however Graph writes it", () => {
+  test("reads properties by their tag, in any spelling", () => {
     expect(
       readEnrichment([
         { id: "String 0x37", value: "Budget" },
@@ -26,7 +26,7 @@ describe("readEnrichment", () => {
     expect(readEnrichment([{ id: "String 0xc1a", value: "Ada Berg" }])).toEqual({ from: "Ada Berg" });
   });
 
-  test("leaves out what is missing, null, unknown or no time", () => {
+  test("leaves out properties that are missing, null or unknown, and times that do not parse", () => {
     expect(
       readEnrichment([
         { id: "String 0x37", value: null },
@@ -43,7 +43,7 @@ describe("readEnrichment", () => {
   });
 });
 
-test("a listing asks for every property that is read", () => {
+test("the $expand of a listing names every property that is read", () => {
   for (const tag of ["0x0037", "0x0E06", "0x0C1A", "0x5D01", "0x0E1B", "0x300B", "0x1035"]) {
     expect(ITEM_EXPAND).toContain(`${tag}'`);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { isDeltaStateLost } from "../../../shared/graph/delta-errors.ts";
 import { folderChanges } from "../../../shared/graph/folder-delta.ts";
-import { isLostState } from "../../../shared/graph/lost-token.ts";
 import { aGraph } from "./a-graph.ts";
 
 const aMailbox = { id: "MBX:a@b", kind: "primary" } as const;
@@ -8,7 +8,7 @@ const shown = (id: string, displayName = id) => ({ id, displayName });
 const removed = (id: string) => ({ id, "@removed": { reason: "deleted" } });
 
 describe("folderChanges", () => {
-  test("folds a round over several pages: the last word on a folder counts", async () => {
+  test("folds a round over several pages: the last entry of a folder counts", async () => {
     const { client, asked } = await aGraph([
       { body: { value: [shown("a"), shown("b"), removed("c")], "@odata.nextLink": "{origin}/v1.0/next" } },
       { body: { value: [], "@odata.nextLink": "{origin}/v1.0/more" } },
@@ -35,12 +35,12 @@ describe("folderChanges", () => {
     expect(asked.map(({ url }) => url)).toEqual(["/v1.0/d1"]);
   });
 
-  test("throws for a round without an end, and for a lost one", async () => {
+  test("throws for a round without an end, and for lost state", async () => {
     const endless = await aGraph([{ body: { value: [] } }]);
     await expect(folderChanges(endless.client, aMailbox)).rejects.toThrow(/ended without a link/);
 
     const lost = await aGraph([{ status: 410, body: { error: { code: "SyncStateNotFound" } } }]);
     const error = await folderChanges(lost.client, aMailbox).catch((failure: unknown) => failure);
-    expect(isLostState(error)).toBe(true);
+    expect(isDeltaStateLost(error)).toBe(true);
   });
 });

@@ -44,7 +44,7 @@ describe("a request", () => {
     expect(ids[0]).toMatch(/^[\da-f-]{36}$/);
   });
 
-  test("follows a link that Graph gave as it is", async () => {
+  test("uses a link of Graph unchanged", async () => {
     const { client, asked, origin } = await aGraph([{ body: { id: "1" } }]);
 
     await client.json({ operation: "GET items", target: `${origin}/v1.0/x?$skiptoken=a%2Fb` }, Shape);
@@ -71,7 +71,7 @@ describe("a request", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("never carries the token in clear text to a host elsewhere", async () => {
+  test("never sends the token in clear text to a remote host", async () => {
     const credential = { getToken: () => Promise.reject(new Error("asked for a token")) };
     const openGraph = graph({ endpoint: "https://127.0.0.1:1", credential, userAgent: "vault/1" });
 
@@ -83,7 +83,7 @@ describe("an answer that is no success", () => {
   test.each([
     ["innerError", { error: { code: "ErrorItemNotFound", message: SECRET, innerError: { "request-id": "r-1" } } }],
     ["innererror", { error: { code: "ErrorItemNotFound", message: SECRET, innererror: { "request-id": "r-1" } } }],
-  ])("gives the code and request id of an error with %s", async (_, body) => {
+  ])("becomes an error with the code and request id in %s", async (_, body) => {
     const { client } = await aGraph([{ status: 404, body }]);
 
     const error = await failureOf(client.json(request, Shape));
@@ -91,30 +91,33 @@ describe("an answer that is no success", () => {
     expect(error.message).toBe("Graph answered 404 ErrorItemNotFound to GET user (request-id r-1)");
   });
 
-  test("gives its code though the rest of it is odd", async () => {
+  test("becomes an error with its code though the rest of it is odd", async () => {
     const { client } = await aGraph([{ status: 400, body: { error: { code: "X", message: null, innerError: [] } } }]);
     expect(await failureOf(client.json(request, Shape))).toMatchObject({ code: "X", requestId: undefined });
   });
 
-  test("gives the request id of the header when the body names none", async () => {
+  test("becomes an error with the request id of the header when the body names none", async () => {
     const { client } = await aGraph([{ status: 400, headers: { "request-id": "r-2" }, body: { Message: SECRET } }]);
     expect(await failureOf(client.json(request, Shape))).toMatchObject({ status: 400, code: "", requestId: "r-2" });
   });
 
-  test.each(["", "<html>s3cret</html>", "null", '{"error":"s3cret"}'])("may have a body of %j", async (body) => {
-    const { client } = await aGraph([{ status: 403, body }]);
-    expect(await failureOf(client.json(request, Shape))).toMatchObject({ status: 403, code: "" });
-  });
+  test.each(["", "<html>s3cret</html>", "null", '{"error":"s3cret"}'])(
+    "becomes an error with a body of %j too",
+    async (body) => {
+      const { client } = await aGraph([{ status: 403, body }]);
+      expect(await failureOf(client.json(request, Shape))).toMatchObject({ status: 403, code: "" });
+    },
+  );
 
-  test("names the one error of the import service that is known", async () => {
+  test("becomes an error with a code for the one known error of the import service", async () => {
     const body = { Message: "Invalid import session. The target session is expected in mailbox MBX:1." };
     const { client } = await aGraph([{ status: 409, body }]);
     expect(await failureOf(client.json(request, Shape))).toMatchObject({ code: "InvalidImportSession" });
   });
 });
 
-describe("patience", () => {
-  test("outlasts 429, each of which is counted", async () => {
+describe("the request budget", () => {
+  test("allows repeats after 429, and counts each", async () => {
     const refusal = { status: 429, headers: AT_ONCE };
     const { client, asked, seen } = await aGraph([...Array.from({ length: 7 }, () => refusal), { body: { id: "1" } }]);
 
@@ -123,7 +126,7 @@ describe("patience", () => {
     expect(new Set(asked.map(({ headers }) => headers["client-request-id"])).size).toBe(1);
   });
 
-  test.each([500, 502, 503, 504])("sends again after %i, four times, and then gives up", async (status) => {
+  test.each([500, 502, 503, 504])("allows four repeats after %i", async (status) => {
     const { client, asked, seen } = await aGraph([{ status, headers: AT_ONCE, body: "" }]);
 
     expect(await failureOf(client.json(request, Shape))).toMatchObject({ status, code: "" });
@@ -131,14 +134,14 @@ describe("patience", () => {
     expect(seen.throttled).toBe(0);
   });
 
-  test.each([400, 401, 403, 404, 409, 410, 413, 422, 501])("does not send again after %i", async (status) => {
+  test.each([400, 401, 403, 404, 409, 410, 413, 422, 501])("allows no repeat after %i", async (status) => {
     const { client, asked } = await aGraph([{ status, headers: AT_ONCE }]);
 
     expect(await failureOf(client.json(request, Shape))).toMatchObject({ status });
     expect(asked).toHaveLength(1);
   });
 
-  test("ends before a wait that it does not cover, and tells how long Graph asked to wait", async () => {
+  test("ends before a wait beyond its deadline; the error says how long Graph asked to wait", async () => {
     const answer = { status: 429, headers: { "retry-after": "600" } };
     const { client, asked, seen } = await aGraph([answer], { untilMs: Date.now() + 5_000 });
 
@@ -147,7 +150,7 @@ describe("patience", () => {
     expect(seen.throttled).toBe(1);
   });
 
-  test("waits as long as Graph asks", async () => {
+  test("allows the wait that Graph asks for", async () => {
     const { client } = await aGraph([{ status: 429, headers: { "retry-after": "1" } }, { body: { id: "1" } }]);
     const began = performance.now();
 
@@ -207,19 +210,19 @@ describe("an answer that stalls amid its body", () => {
 });
 
 describe("a success", () => {
-  test("that is streamed comes as it is", async () => {
+  test("that is streamed is returned unchanged", async () => {
     const { client } = await aGraph([{ body: "y".repeat(100_000) }]);
     expect((await collect(await client.stream(request))).toString()).toBe("y".repeat(100_000));
   });
 
-  test("of another shape is refused by its fields", async () => {
+  test("of another shape throws an error that names the fields", async () => {
     const { client } = await aGraph([{ body: { id: 7, importUrl: SECRET } }]);
     await expect(client.json(request, Shape)).rejects.toThrow(
       "Graph's answer to GET user is not of the expected shape at id",
     );
   });
 
-  test("without content is null", async () => {
+  test("without content is parsed as null", async () => {
     const { client } = await aGraph([{ status: 204, body: "" }]);
     expect(await client.json(request, z.null())).toBeNull();
   });
@@ -231,7 +234,7 @@ test.each<[string, Parameters<typeof aGraph>[0]]>([
   ["another shape", [{ body: { secret: SECRET } }]],
   ["a broken connection", [{ reset: "before" }]],
   ["a body that breaks off", [{ body: { id: SECRET }, reset: "amid" }]],
-])("an error from %s repeats neither token nor address nor body", async (_, answers) => {
+])("an error from %s quotes neither token nor URL nor body", async (_, answers) => {
   const { client, origin } = await aGraph(answers, { untilMs: 0 });
 
   const error = await client.json(request, Shape).catch((failure: unknown) => failure);

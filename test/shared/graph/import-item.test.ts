@@ -61,8 +61,8 @@ describe("an import that replaces", () => {
   });
 });
 
-describe("what an import asks before it sends", () => {
-  test("is asked again for each try", async () => {
+describe("beforeSending of an import", () => {
+  test("is called for each try", async () => {
     const { imports } = await anImporter({ status: 429, headers: AT_ONCE }, IMPORTED);
     let times = 0;
     const beforeSending = () => {
@@ -73,7 +73,7 @@ describe("what an import asks before it sends", () => {
     expect(times).toBe(2);
   });
 
-  test("is asked after the wait for a slot, and ends the import before Exchange has anything", async () => {
+  test("is called after the wait for a slot, and ends the import before anything is sent", async () => {
     const { origin, host, asked } = await aServer(IMPORTED);
     const slots = semaphore(1);
     const release = await slots.acquire();
@@ -116,7 +116,7 @@ describe("an import", () => {
     });
   });
 
-  test("sends again what was refused, with the content anew", async () => {
+  test("sends a refused request again, and reads the content anew", async () => {
     let reads = 0;
     const bytes = Buffer.from("some content");
     const { imports, asked, seen } = await anImporter(
@@ -148,7 +148,7 @@ describe("an import", () => {
     expect(seen.throttled).toBe(0);
   });
 
-  test("tells a broken connection as no answer, and does not send again", async () => {
+  test("throws no answer for a broken connection, and does not send again", async () => {
     const { imports, asked } = await anImporter({ reset: "before" });
 
     const error = await failureOf(imports.send(anItem()));
@@ -162,7 +162,7 @@ describe("an import", () => {
   test.each([
     ["before it begins", { hangs: true }],
     ["in its middle", { stalls: true }],
-  ])("does not wait for ever for an answer that stops %s, and tells it as none", async (_, silence) => {
+  ])("does not wait for ever for an answer that stops %s, and throws no answer", async (_, silence) => {
     const { host, origin, asked } = await aServer({ ...IMPORTED, ...silence });
     const open = importer({ importHosts: [host], userAgent: "vault/1", wholeAnswerMs: 200 });
 
@@ -174,7 +174,7 @@ describe("an import", () => {
     expect(asked).toHaveLength(1);
   });
 
-  test("leaves the body incomplete when the content is damaged, and throws the damage", async () => {
+  test("leaves the body incomplete when the content is damaged, and throws its error", async () => {
     const { imports, asked } = await anImporter(IMPORTED);
     const damage = new Error("the pack is damaged");
     const content = async function* () {

@@ -32,7 +32,7 @@ describe("openImportSession", () => {
     expirationDateTime: "2026-11-22T03:00:48.1052906+02:00",
   };
 
-  test.each([200, 201])("takes the session of an answer %i, with its end in UTC", async (status) => {
+  test.each([200, 201])("returns the session of an answer %i, with its expiry in UTC", async (status) => {
     const { client, asked } = await aGraph([{ status, body: aSession }]);
 
     expect(await openImportSession(client, aMailbox, HOSTS)).toEqual({
@@ -49,7 +49,7 @@ describe("openImportSession", () => {
     ["a foreign host", { ...aSession, importUrl: "https://evil.example/x?authtoken=s3cret" }],
     ["no URL", { ...aSession, importUrl: "s3cret" }],
     ["no end", { importUrl: aSession.importUrl }],
-  ])("refuses %s, without repeating the URL", async (_, body) => {
+  ])("refuses %s, without quoting the URL", async (_, body) => {
     const { client } = await aGraph([{ body }]);
 
     const error = await openImportSession(client, aMailbox, HOSTS).catch((failure: unknown) => failure);

@@ -12,7 +12,7 @@ describe("fetchPage", () => {
     [{ "@odata.nextLink": "https://x/next" }, { nextLink: "https://x/next", deltaLink: undefined }],
     [{ "@odata.deltaLink": "https://x/delta" }, { nextLink: undefined, deltaLink: "https://x/delta" }],
     [{}, { nextLink: undefined, deltaLink: undefined }],
-  ])("gives the links of %j", async (links, expected) => {
+  ])("returns the links of %j", async (links, expected) => {
     const { client } = await aGraph([{ body: { value: [], ...links } }]);
     expect(await fetchPage(client, request, Element)).toEqual({ value: [], ...expected });
   });

@@ -5,7 +5,7 @@ import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import { collect } from "../../../shared/storage/blobs.ts";
 import { type Answer, aGraph } from "./a-graph.ts";
 
-/** Whether somebody who comes now would have to wait; gives back what it was given. */
+/** Whether a slot is free; releases the one that it acquires. */
 const isFree = async (slots: Semaphore): Promise<boolean> => {
   let taken = false;
   void slots.acquire().then((release) => {
@@ -17,7 +17,7 @@ const isFree = async (slots: Semaphore): Promise<boolean> => {
 };
 
 describe("slots", () => {
-  test("are given in the order of asking, and no more than there are", async () => {
+  test("are acquired in the order of asking, and no more than there are", async () => {
     const slots = semaphore(2);
     const order: string[] = [];
     const ask = (name: string) =>
@@ -38,7 +38,7 @@ describe("slots", () => {
     expect(order).toEqual(["a", "b", "c", "d"]);
   });
 
-  test("that are let go of twice are free once", async () => {
+  test("that are released twice are free once", async () => {
     const slots = semaphore(1);
     const release = await slots.acquire();
     release();
@@ -81,7 +81,7 @@ describe("a request to Graph", () => {
     expect(await answer).toEqual({});
   });
 
-  test("has let go when an answer of usual size has arrived, though nobody has read it", async () => {
+  test("releases its slot when an answer of usual size has arrived, though it is not read yet", async () => {
     const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(200_000) }], { slots });
 
@@ -91,7 +91,7 @@ describe("a request to Graph", () => {
     expect(await collect(body)).toHaveLength(200_000);
   });
 
-  test("holds its slot while a large answer is under way, and lets go at its end", async () => {
+  test("holds its slot while a large answer arrives, and releases it at the end", async () => {
     const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(20_000_000) }], { slots });
 
@@ -102,7 +102,7 @@ describe("a request to Graph", () => {
     expect(await isFree(slots)).toBe(true);
   });
 
-  test("lets go when its reader leaves, and when its answer breaks off", async () => {
+  test("releases its slot when its reader leaves, and when its answer breaks off", async () => {
     const slots = semaphore(1);
     const { client } = await aGraph([{ body: "y".repeat(20_000_000) }, { body: "y".repeat(200_000), reset: "amid" }], {
       slots,

@@ -15,7 +15,7 @@ const aClock = () => {
 };
 
 describe("what may be sent to a mailbox", () => {
-  test("is everything while nothing was sent, a body beyond the limit included", () => {
+  test("is any body while nothing was sent, even one over the limit", () => {
     expect(sendBudget([]).waitMs(MAILBOX_UPLOAD_BYTES.most * 2)).toBe(0);
   });
 
@@ -32,7 +32,7 @@ describe("what may be sent to a mailbox", () => {
     expect(budget.waitMs(11)).toBe(0);
   });
 
-  test("waits for the window of requests too, and goes on in another process from what was spent", () => {
+  test("waits for the window of requests too, also in another process that goes on from what was spent", () => {
     const { now } = aClock();
     const budget = sendBudget([], now);
     for (let n = 0; n < MAILBOX_REQUESTS.most; n += 1) budget.spend(1);
@@ -44,7 +44,7 @@ describe("what may be sent to a mailbox", () => {
     expect(budget.spent).toHaveLength(1);
   });
 
-  test("never exceeds a limit in any window, and comes near it, whatever is sent", () => {
+  test("never exceeds a limit in any window, and comes near it", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 20_000_000 }), { minLength: 50, maxLength: 200 }), (bodies) => {
         const { now, pass } = aClock();

@@ -12,7 +12,7 @@ const REST_TO_EWS = { from: "restId", to: "ewsId" } as const;
 
 const RAW_BYTES = "Value cannot be null.\r\nParameter name: rawBytes";
 
-/** What becomes of ids when Graph answers them so. */
+/** The outcomes of ids when Graph answers with these results. */
 const answered = async (value: readonly unknown[], ids: readonly string[]) => {
   const { client, asked } = await aGraph([{ body: { value } }]);
   return { outcomes: await translateExchangeIds(client, "user-1", ids, REST_TO_EWS), asked };
@@ -30,7 +30,7 @@ describe("translateExchangeIds", () => {
     });
   });
 
-  test("finds each id's result by the id, in whatever order they come", async () => {
+  test("finds each id's result by the id, in any order", async () => {
     const value = [
       { sourceId: "b", targetId: "B" },
       { sourceId: "a", targetId: "A" },
@@ -39,31 +39,31 @@ describe("translateExchangeIds", () => {
     expect((await answered(value, ["a", "b"])).outcomes).toEqual([{ translated: "A" }, { translated: "B" }]);
   });
 
-  test("asks once for an id that is there twice", async () => {
+  test("asks once for a repeated id", async () => {
     const { outcomes, asked } = await answered([{ sourceId: "a", targetId: "A" }], ["a", "a"]);
 
     expect(outcomes).toEqual([{ translated: "A" }, { translated: "A" }]);
     expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({ inputIds: ["a"] });
   });
 
-  test("takes an id that the answer leaves out for one that failed", async () => {
+  test("returns an error for an id that the answer leaves out", async () => {
     const { outcomes } = await answered([{ sourceId: "x", targetId: "X" }], ["a"]);
-    expect(outcomes).toEqual([{ error: { message: "Graph's answer leaves this id out." } }]);
+    expect(outcomes).toEqual([{ error: { message: "Graph's answer leaves out this id." } }]);
   });
 
   test.each([
     [{ code: "NotFound", message: "It is gone." }, "It is gone."],
     [{ code: RAW_BYTES, message: RAW_BYTES }, RAW_BYTES],
     [{ code: "NotFound" }, "NotFound"],
-    [{ code: null, message: "" }, "Graph gives no reason."],
-    [null, "Graph gives no reason."],
+    [{ code: null, message: "" }, "Graph states no reason."],
+    [null, "Graph states no reason."],
     [{ message: "x".repeat(9_000) }, "x".repeat(500)],
-  ])("passes on %j as no more than words", async (errorDetails, message) => {
+  ])("returns %j as a message alone", async (errorDetails, message) => {
     const { outcomes } = await answered([{ sourceId: "a", errorDetails }], ["a"]);
     expect(outcomes).toEqual([{ error: { message } }]);
   });
 
-  test("asks nothing for no ids", async () => {
+  test("sends nothing for no ids", async () => {
     expect((await answered([], [])).asked).toEqual([]);
   });
 
@@ -72,7 +72,7 @@ describe("translateExchangeIds", () => {
     [403, "Authorization_RequestDenied", "permission"],
     [404, "Request_ResourceNotFound", "user"],
     [404, "MailboxNotEnabledForRESTAPI", "user"],
-  ])("is refused whole with %i %s: for want of a %s", async (status, code, refusal) => {
+  ])("is refused as a whole with %i %s: no %s", async (status, code, refusal) => {
     const { client } = await aGraph([{ status, body: { error: { code } } }]);
     const refused = translateExchangeIds(client, "u", ["a"], REST_TO_EWS).catch((error: unknown) => error);
 
@@ -80,14 +80,14 @@ describe("translateExchangeIds", () => {
     expect(await refused).toMatchObject({ refusal });
   });
 
-  test("throws what it does not know", async () => {
+  test("throws any other error", async () => {
     const { client } = await aGraph([{ status: 400, body: { error: { code: "ErrorInvalidRequest" } } }]);
     await expect(translateExchangeIds(client, "u", ["a"], REST_TO_EWS)).rejects.toThrow(/400 ErrorInvalidRequest/);
   });
 });
 
 describe("2,500 ids of each pair of formats", () => {
-  test("take three requests, and what fails fails alone", async () => {
+  test("take three requests, and an id that fails fails alone", async () => {
     const { admin, mailbox, openGraph, items } = await aMailboxInGraph({ items: 2_499, bytes: { fixed: 1 } });
     const graph = openGraph({ untilMs: Date.now() + 60_000 });
     const restIds = (await items()).map(({ id }) => id);
@@ -95,7 +95,7 @@ describe("2,500 ids of each pair of formats", () => {
       translateExchangeIds(graph, mailbox.userId, ids, { from, to });
     const requests = async () => (await admin.counters({})).requests["translate-ids"] ?? 0;
 
-    /** The items' ids, and in the middle one that names nothing. */
+    /** The items' ids, and in the middle one of no item. */
     const byFormat = new Map<ExchangeIdFormat, string[]>();
     for (const format of ExchangeIdFormat.options) {
       const ids = format === "restId" ? restIds : (await translate(restIds, "restId", format)).map(textOf);

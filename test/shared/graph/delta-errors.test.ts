@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { isDeltaStateLost, isOverQuota } from "../../../shared/graph/delta-errors.ts";
 import { GraphError, hasCode } from "../../../shared/graph/graph-error.ts";
-import { isLostState, isOverQuota } from "../../../shared/graph/lost-token.ts";
 
 const answered = (status: number, code = "") => new GraphError("GET items/delta", { status, code });
 
@@ -13,11 +13,11 @@ test.each([
   [answered(404, "ErrorItemNotFound"), false],
   [answered(403, "ErrorQuotaExceeded"), false],
   [new Error("syncStateNotFound"), false],
-])("%s is lost state: %s", (error, expected) => {
-  expect(isLostState(error)).toBe(expected);
+])("%s means that the delta state is lost: %s", (error, expected) => {
+  expect(isDeltaStateLost(error)).toBe(expected);
 });
 
-test("a full mailbox is known by its code, in any case", () => {
+test("a mailbox over its quota is known by its code, in any case", () => {
   expect(isOverQuota(answered(403, "errorQuotaExceeded"))).toBe(true);
   expect(isOverQuota(answered(403, "ErrorAccessDenied"))).toBe(false);
 });

@@ -50,7 +50,7 @@ describe("budgetedRetry", () => {
     return outcome.skipStrategy ? undefined : outcome.retryAfterInMs;
   };
 
-  test("doubles from a second to a minute, give or take a fifth, where Graph names no wait", () => {
+  test("doubles from a second to a minute, 20 % more or less, when Graph names no wait", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), (tries) => {
         const meant = Math.min(60_000, 1_000 * 2 ** (tries - 1));
@@ -73,20 +73,20 @@ describe("budgetedRetry", () => {
     expect(waitAfter({ status: 429, retryAfter: "17" }, { untilMs: NOW + leftMs })).toBe(expected);
   });
 
-  test("gives up after four repeats of a failure, but not of a refusal", () => {
+  test("stops after four repeats of a failure, but not of a 429", () => {
     expect(waitAfter({ status: 503 }, { tries: 4 })).toBeGreaterThan(0);
     expect(waitAfter({ status: 503 }, { tries: 5 })).toBeUndefined();
     expect(waitAfter("nothing", { tries: 5 })).toBeUndefined();
     expect(waitAfter({ status: 429 }, { tries: 50 })).toBeGreaterThan(0);
   });
 
-  test("repeats only refusals of what must not happen twice", () => {
+  test("repeats a request that must not happen twice only after a 429", () => {
     expect(waitAfter({ status: 429 }, { repeatable: false })).toBeGreaterThan(0);
     expect(waitAfter({ status: 503 }, { repeatable: false })).toBeUndefined();
     expect(waitAfter("nothing", { repeatable: false })).toBeUndefined();
   });
 
-  test("counts each 429, also the one that it gives up on", () => {
+  test("counts each 429, also the last one", () => {
     const throttled = vi.fn();
     waitAfter({ status: 429 }, { throttled });
     waitAfter({ status: 429, retryAfter: "9999" }, { throttled, untilMs: NOW });
