@@ -3,7 +3,7 @@ import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { standing } from "../../shared/storage/create-once.ts";
+import { existing } from "../../shared/storage/create-once.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
@@ -139,7 +139,7 @@ const writeRemovals = async (
     const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
     const records = removed.slice(from, from + MAX_PART_RECORDS).map(removeRecord);
     const written = await writePart(vault, name, records);
-    refs.push(written === "exists" ? standing(name, await refPart(vault, name)).ref : written);
+    refs.push(written === "exists" ? existing(name, await refPart(vault, name)).ref : written);
   }
   return refs;
 };

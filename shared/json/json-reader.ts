@@ -10,35 +10,34 @@ const ESCAPES = new Map(
   Object.entries({ '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" }),
 );
 
-/** A JSON text that broke off, or is not what it should be. */
+/** A JSON text that ends early, or that is not what the reader expects. */
 export class BrokenJsonError extends Error {
   override readonly name = "BrokenJsonError";
 }
 
-/** Longest string or number that is held in memory; what is longer must be streamed or skipped. */
+/** Longest value that is held in memory; a longer one must be streamed or skipped. */
 const MAX_VALUE_BYTES = 64 * 1024;
 
 /**
- * Reads JSON from a stream without holding it: a reader goes from token to token, and strings of any length come in
- * pieces. It checks structure only as far as it must to find its way. A stream that ends early is a
- * {@link BrokenJsonError}.
+ * Reads JSON from a stream without holding it: token by token, and strings of any length in pieces. It checks the
+ * structure only where it needs it to go on. A stream that ends early throws a {@link BrokenJsonError}.
  */
 export interface JsonReader {
-  /** The next byte that is not white space, without consuming it. */
+  /** Returns the next byte that is not white space, without consuming it. */
   peek(): Promise<number>;
-  /** Consumes the next byte that is not white space, which must be this one. */
+  /** Consumes the next byte that is not white space. Throws unless it is `character`. */
   expect(character: string): Promise<void>;
-  /** Consumes that byte if it is next. */
+  /** Consumes the next byte that is not white space if it is `character`, and returns whether it is. */
   accept(character: string): Promise<boolean>;
-  /** A string of at most 64 KiB. */
+  /** Reads a string of at most 64 KiB. */
   string(): Promise<string>;
-  /** The content of a string in pieces, as UTF-8 bytes; must be read to its end. */
+  /** Reads the content of a string in pieces, as UTF-8 bytes. It must be read to its end. */
   stringPieces(): AsyncGenerator<Buffer>;
-  /** The text of any value of at most 64 KiB. */
+  /** Reads any value of at most 64 KiB, and returns its text. */
   value(): Promise<string>;
-  /** Passes over any value of any size. */
+  /** Skips any value of any size. */
   skip(): Promise<void>;
-  /** Expects nothing but white space up to the end of the stream. */
+  /** Reads to the end of the stream. Throws on anything but white space. */
   end(): Promise<void>;
 }
 
@@ -80,22 +79,22 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
 
   const expect = async (character: string): Promise<void> => {
     if (!(await accept(character)))
-      throw new BrokenJsonError(`the JSON text has another character where ${character} should be`);
+      throw new BrokenJsonError(`the JSON text has another character than the expected ${character}`);
   };
 
   const escapedCharacter = async (): Promise<string> => {
     const kind = await byte();
     if (kind !== LOWER_U) {
       const character = ESCAPES.get(String.fromCharCode(kind));
-      if (character === undefined) throw new BrokenJsonError("the JSON text has an escape that there is not");
+      if (character === undefined) throw new BrokenJsonError("the JSON text has an unknown escape");
       return character;
     }
     const digits = String.fromCharCode(await byte(), await byte(), await byte(), await byte());
-    if (!/^[\da-f]{4}$/i.test(digits)) throw new BrokenJsonError("the JSON text has an escape that there is not");
+    if (!/^[\da-f]{4}$/i.test(digits)) throw new BrokenJsonError("the JSON text has an unknown escape");
     return String.fromCharCode(Number.parseInt(digits, 16));
   };
 
-  /** Surrogate halves are escaped one by one, so an escape may need its neighbour before it can be encoded. */
+  /** Surrogate halves are escaped one by one, so an escape may need the next one before it can be encoded. */
   async function* stringPieces(): AsyncGenerator<Buffer> {
     await expect('"');
     let half = "";
@@ -131,39 +130,39 @@ export const jsonReader = (source: AsyncIterable<Uint8Array>): JsonReader => {
     let bytes = 0;
     for await (const piece of stringPieces()) {
       bytes += piece.length;
-      if (bytes > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON string is longer than it should be");
+      if (bytes > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON string is longer than 64 KiB");
       pieces.push(Buffer.from(piece));
     }
     return Buffer.concat(pieces).toString("utf8");
   };
 
-  /** Passes over a value and gives each of its bytes to `keep`. */
-  const walk = async (keep: (piece: string) => void): Promise<void> => {
+  /** Reads a value and passes its text to `emit`, piece by piece. */
+  const walk = async (emit: (piece: string) => void): Promise<void> => {
     let depth = 0;
     do {
       const next = await peek();
       if (next === QUOTE) {
         const decoder = new StringDecoder("utf8");
-        keep('"');
-        for await (const piece of stringPieces()) keep(JSON.stringify(decoder.write(piece)).slice(1, -1));
-        keep('"');
+        emit('"');
+        for await (const piece of stringPieces()) emit(JSON.stringify(decoder.write(piece)).slice(1, -1));
+        emit('"');
       } else {
-        if (depth === 0 && !OPEN.has(next)) return scalar(keep);
+        if (depth === 0 && !OPEN.has(next)) return scalar(emit);
         depth += OPEN.has(next) ? 1 : CLOSE.has(next) ? -1 : 0;
-        keep(String.fromCharCode(await byte()));
+        emit(String.fromCharCode(await byte()));
       }
     } while (depth > 0);
   };
 
-  const scalar = async (keep: (piece: string) => void): Promise<void> => {
-    while (/[-+.\w]/.test(String.fromCharCode(await peek()))) keep(String.fromCharCode(await byte()));
+  const scalar = async (emit: (piece: string) => void): Promise<void> => {
+    while (/[-+.\w]/.test(String.fromCharCode(await peek()))) emit(String.fromCharCode(await byte()));
   };
 
   const value = async (): Promise<string> => {
     let text = "";
     await walk((piece) => {
       text += piece;
-      if (text.length > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON value is longer than it should be");
+      if (text.length > MAX_VALUE_BYTES) throw new BrokenJsonError("a JSON value is longer than 64 KiB");
     });
     return text;
   };

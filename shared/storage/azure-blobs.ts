@@ -3,7 +3,7 @@ import { type Blobs, type Created, type CreateOptions, collect } from "./blobs.t
 
 const ONLY_IF_ABSENT = { ifNoneMatch: "*" };
 
-/** One container of Blob Storage. Retries of lost requests and of broken downloads are the client's own. */
+/** One container of Blob Storage. The client itself repeats lost requests and resumes broken downloads. */
 export const azureBlobs = (container: ContainerClient): Blobs => {
   const blob = (name: string) => container.getBlockBlobClient(name);
 
@@ -18,7 +18,7 @@ export const azureBlobs = (container: ContainerClient): Blobs => {
         const request = { ...headers(options), conditions: ONLY_IF_ABSENT };
         return await created(blob(name).commitBlockList([...blockIds], request));
       } catch (error) {
-        // A rival's commit throws our staged blocks away, and the list is checked before the condition.
+        // Another writer's commit discards our staged blocks, and the block list is checked before the condition.
         if (hasCode(error, "InvalidBlockList") && (await blob(name).exists())) return "exists";
         throw error;
       }
@@ -75,7 +75,7 @@ export const azureBlobs = (container: ContainerClient): Blobs => {
   };
 };
 
-/** How often one download goes on where it broke off. */
+/** How often a download resumes where it broke off. */
 const DOWNLOAD_RETRIES = 5;
 
 const download = async (blob: BlobClient, offset = 0, length?: number) => {
@@ -83,11 +83,11 @@ const download = async (blob: BlobClient, offset = 0, length?: number) => {
   return { body: readableStreamBody as unknown as AsyncIterable<Uint8Array>, etag };
 };
 
-/** Answers to a conditional write that say another was first; the last is a write-once container's. */
+/** Error codes of a conditional write that lost to another writer; the last is that of a write-once container. */
 const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"];
 
 /**
- * Forbidden; in conflict with an immutability policy, a legal hold or a snapshot of the blob; a lease that is not ours.
+ * Forbidden; in conflict with an immutability policy, a legal hold or a snapshot of the blob; leased by another client.
  * Source: learn.microsoft.com/rest/api/storageservices/blob-service-error-codes.
  */
 const REFUSED = [403, 409, 412];
@@ -111,7 +111,7 @@ const unlessAbsent = async <T>(read: () => Promise<T>): Promise<T | undefined> =
   }
 };
 
-/** An answer without a body (HEAD, or a failed download) carries its code in the headers only. */
+/** An answer without a body (to HEAD, or of a failed download) has its code in the headers only. */
 const hasCode = (error: unknown, code: string): boolean => {
   if (!(error instanceof RestError)) return false;
   const { errorCode } = (error.details ?? {}) as { errorCode?: string };

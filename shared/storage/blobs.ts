@@ -2,12 +2,12 @@ import { setTimeout } from "node:timers/promises";
 import type * as z from "zod";
 
 /**
- * `exists`: a blob of that name was there already and was left as it is, whoever wrote it: another try, or this very
- * call when the answer to its first request was lost.
+ * `exists`: a blob of that name existed, and was not changed. It may be of another try, or of this very call when the
+ * answer to its first request was lost.
  */
 export type Created = "created" | "exists";
 
-/** Keys are lower-case identifiers, values ASCII: what Blob Storage carries in headers. */
+/** Keys are lower-case identifiers and values ASCII, as Blob Storage sends them in headers. */
 export type Metadata = Readonly<Record<string, string>>;
 
 export interface CreateOptions {
@@ -27,29 +27,29 @@ interface ListedBlob {
 }
 
 /**
- * What the app asks of one container. An absent blob is `undefined`; whatever else goes wrong is thrown, a missing
- * container too. Nothing here overwrites a blob but `replace`.
+ * The operations on one container. An absent blob is `undefined`; any other error is thrown, also that of a missing
+ * container. Only `replace` overwrites a blob.
  */
 export interface Blobs {
   create(name: string, body: Uint8Array, options?: CreateOptions): Promise<Created>;
-  /** Uploads one block of a blob to be. Ids of one blob have one length, and no two writers share one. */
+  /** Uploads one block of a future blob. All block ids of a blob have the same length, and no two writers share one. */
   stage(name: string, blockId: string, body: Uint8Array): Promise<Created>;
   commit(name: string, blockIds: readonly string[], options?: CreateOptions): Promise<Created>;
   info(name: string): Promise<BlobInfo | undefined>;
   /** The bytes of the range that exist: a range past the end is empty. */
   read(name: string, range?: { offset: number; length: number }): Promise<AsyncIterable<Uint8Array> | undefined>;
   readWhole(name: string): Promise<{ body: Buffer; etag: string } | undefined>;
-  /** Writes only over the version `etag` names (`undefined`: only if absent); false when another writer was first. */
+  /** Writes only over the version of `etag` (`undefined`: only if absent); false when another writer was first. */
   replace(name: string, body: Uint8Array, etag: string | undefined): Promise<boolean>;
-  /** `refused`: the container is write-once, or a lease or a right stands in the way; the blob is as it was. */
+  /** `refused`: the blob was not changed, because of a write-once container, a lease or a missing permission. */
   remove(name: string): Promise<"removed" | "absent" | "refused">;
-  /** Every blob under the prefix, in the order of names. */
+  /** Every blob whose name begins with the prefix, in the order of names. */
   list(prefix: string): AsyncIterable<ListedBlob>;
   /** The distinct names up to the next `/` after the prefix, without that `/`. */
   listFolders(prefix: string): AsyncIterable<string>;
 }
 
-/** A blob that is not what it should be. No retry cures it; the message names the blob. */
+/** A blob with wrong content. No retry helps; the message names the blob. */
 export class UnreadableBlobError extends Error {
   override readonly name: string = "UnreadableBlobError";
   readonly blob: string;
@@ -62,16 +62,16 @@ export class UnreadableBlobError extends Error {
   }
 }
 
-/** Parses bytes read from a blob; {@link UnreadableBlobError} names the blob when they are not what the schema says. */
+/** Parses bytes of a blob. @throws {UnreadableBlobError} with the blob's name when they do not match the schema. */
 export const parseJson = <T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T => {
   try {
     return schema.parse(JSON.parse(Buffer.from(body).toString("utf8")));
   } catch (cause) {
-    throw new UnreadableBlobError("not the JSON it should be", { blob: name, cause });
+    throw new UnreadableBlobError("is not the expected JSON", { blob: name, cause });
   }
 };
 
-/** Parses a JSON blob; `undefined` when absent, {@link UnreadableBlobError} when it does not parse. */
+/** Reads a JSON blob; `undefined` when it is absent. @throws {UnreadableBlobError} when it does not parse. */
 export const readJson = async <T>(blobs: Blobs, name: string, schema: z.ZodType<T>): Promise<T | undefined> => {
   const found = await blobs.readWhole(name);
   return found && parseJson(name, found.body, schema);
@@ -80,7 +80,7 @@ export const readJson = async <T>(blobs: Blobs, name: string, schema: z.ZodType<
 /** The bytes of a JSON blob. */
 export const jsonBytes = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
 
-/** What was read from the scratch data of a job. @throws {Error} that starts with `what` when there is nothing. */
+/** Returns what was read from a job's scratch data. @throws {Error} that begins with `what` when nothing was found. */
 export const required = <T>(found: T | undefined, what: string): T => {
   if (found === undefined) throw new Error(`${what}: it was never made, or has expired`);
   return found;
@@ -89,10 +89,10 @@ export const required = <T>(found: T | undefined, what: string): T => {
 /** Tries of a guarded update before giving up: each lost try means that another writer succeeded. */
 const UPDATE_ATTEMPTS = 12;
 
-/** Longest first wait after a lost update, doubled with each: it sets writers apart that lost together. */
+/** Longest wait after the first lost update, doubled with each: it separates writers that lost at the same time. */
 const UPDATE_WAIT_MS = 10;
 
-/** How a value is kept as JSON. */
+/** How a value is stored as JSON. */
 interface JsonForm {
   parse<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T;
   bytes(value: object): Buffer;
@@ -101,8 +101,8 @@ interface JsonForm {
 const PLAIN: JsonForm = { parse: parseJson, bytes: jsonBytes };
 
 /**
- * Reads, changes and writes a JSON blob under its ETag, and yields what is then stored. `change` is called again when
- * another writer came between, and must be a function of its argument.
+ * Reads, changes and writes a JSON blob under its ETag, and returns what is then stored. `change` is called again when
+ * another writer came between, so its result must depend on its argument only.
  */
 export const updateJson = async <T extends object>(
   blobs: Blobs,
@@ -120,7 +120,7 @@ export const updateJson = async <T extends object>(
   throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);
 };
 
-/** The whole of a short stream. */
+/** Reads a short stream into one buffer. */
 export const collect = async (chunks: AsyncIterable<Uint8Array>): Promise<Buffer> => {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);

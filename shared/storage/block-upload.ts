@@ -2,29 +2,30 @@ import { randomBytes } from "node:crypto";
 import type { Blobs, Created, CreateOptions } from "./blobs.ts";
 
 export interface BlockUpload {
-  /** Bytes appended so far: the position of the next one in the blob. */
+  /** Bytes appended so far, which is the position of the next byte in the blob. */
   readonly bytes: number;
-  /** Copies the bytes, so the caller may use their memory again. After a failed upload, all else fails too. */
+  /** Copies the bytes, so that the caller may reuse their memory. After a failed upload, every further call fails. */
   append(bytes: Uint8Array): Promise<void>;
-  /** Makes the blob appear whole, or not at all. */
+  /** Creates the whole blob, or nothing. */
   commit(): Promise<Created>;
 }
 
-/** Block size: 4 MiB holds almost every pack in one write, and costs a lane no more memory than that. */
+/** Block size: almost every pack is one write of at most 4 MiB, and a lane needs no more memory than that. */
 const BLOCK_BYTES = 4 * 1024 * 1024;
 
 const FIRST_BUFFER_BYTES = 64 * 1024;
 
 /**
- * Writes a blob of any length in bounded memory. Up to `blockBytes` it is one Put Blob; a longer one is staged blocks
- * and one Put Block List. An upload that is dropped leaves no blob: Blob Storage forgets its blocks after a week.
+ * Writes a blob of any length in bounded memory. A blob of up to `blockBytes` takes one Put Blob; a longer one takes
+ * staged blocks and one Put Block List. An upload without `commit` leaves no blob: Blob Storage discards its blocks
+ * after a week.
  */
 export const openUpload = (
   blobs: Blobs,
   name: string,
   { blockBytes = BLOCK_BYTES, ...options }: CreateOptions & { blockBytes?: number } = {},
 ): BlockUpload => {
-  // Blocks belong to the blob's name, not to the writer: equal ids of two writers would mix their bytes.
+  // Blocks belong to the blob's name, not to a writer: two writers with equal block ids would mix their bytes.
   const writer = randomBytes(8).toString("hex");
   const blockIds: string[] = [];
   let buffer = Buffer.allocUnsafeSlow(Math.min(FIRST_BUFFER_BYTES, blockBytes));

@@ -2,7 +2,7 @@ import type { TokenCredential } from "@azure/identity";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import type { Config } from "../config.ts";
 
-/** The storage account of the vault for one duty; a connection string, for an emulator, serves every duty. */
+/** The vault's storage account, for one duty. The connection string of an emulator is used for every duty. */
 export const blobService = (storage: Config["storage"], credential: TokenCredential): BlobServiceClient =>
   storage.kind === "connection-string"
     ? BlobServiceClient.fromConnectionString(storage.connectionString)
@@ -13,8 +13,8 @@ export const vaultContainer = (service: BlobServiceClient): ContainerClient => s
 /** Scratch data: plans, ledgers, reports. A lifecycle rule deletes it after a week. */
 export const workContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("work");
 
-/** Who asked for what. The app only appends to it, and nothing deletes it. */
+/** The audit log: who asked for what. The app only appends to it, and nothing deletes it. */
 export const auditContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("audit");
 
-/** What the app remembers of each mailbox beside its vault: small blobs that change, and that nothing deletes. */
+/** State of each mailbox beside its vault: small blobs that change, and that nothing deletes. */
 export const stateContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("state");

@@ -1,6 +1,6 @@
 import { lastRunIdAt, MailboxKey, type SnapshotId } from "../contracts/ids.ts";
 import { type Blobs, type Created, updateJson } from "../storage/blobs.ts";
-import { standing } from "../storage/create-once.ts";
+import { existing } from "../storage/create-once.ts";
 import { type Base, readBase } from "./base.ts";
 import { VaultDamageError } from "./damage.ts";
 import { Head } from "./head.ts";
@@ -93,7 +93,7 @@ export const writeManifest = async (
   const outcome = await blobs.create(name, bytes, { contentType: "application/json" });
   if (outcome === "created") return { manifest, sha256: manifestSha256(bytes), outcome };
 
-  return { ...standing(name, await readManifest(blobs, manifest.mailboxKey, manifest.id)), outcome };
+  return { ...existing(name, await readManifest(blobs, manifest.mailboxKey, manifest.id)), outcome };
 };
 
 /**

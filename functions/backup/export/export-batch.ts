@@ -9,7 +9,7 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MAX_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
 import type { Semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { standing } from "../../../shared/storage/create-once.ts";
+import { existing } from "../../../shared/storage/create-once.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import { readPackIndex } from "../../../shared/vault/pack-reader.ts";
 import { openPack, type PackWriter } from "../../../shared/vault/pack-writer.ts";
@@ -152,5 +152,5 @@ export const exportIntoPack = async (
       release();
     }
   }
-  return standing(name, await readPackIndex(vault, name));
+  return existing(name, await readPackIndex(vault, name));
 };

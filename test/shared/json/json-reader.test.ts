@@ -7,7 +7,7 @@ import { inChunks } from "../vault/samples.ts";
 const text = fc.string({ unit: "binary", maxLength: 40 });
 const json = fc.jsonValue({ stringUnit: "binary", maxDepth: 3 });
 
-/** JSON text with its escapes and white space as another writer may put them. */
+/** JSON text with escapes and white space as another writer may use them. */
 const spelt = (value: unknown, space: string, escapeAll: boolean): string => {
   const compact = JSON.stringify(value, null, space);
   if (!escapeAll) return compact;
@@ -31,7 +31,7 @@ describe("jsonReader", () => {
     ["{} \n\t ", true],
     ["{} }", false],
     ["{}\n\nx", false],
-  ])("says whether %j ends after its value", async (source, isAtEnd) => {
+  ])("finds out whether %j ends after its value", async (source, isAtEnd) => {
     await forEveryChunking(source, async (json) => {
       await json.skip();
       const end = json.end();
@@ -51,7 +51,7 @@ describe("jsonReader", () => {
     );
   });
 
-  test("gives the text of any value, wherever it is split", async () => {
+  test("returns the text of any value, wherever it is split", async () => {
     await fc.assert(
       fc.asyncProperty(json, fc.constantFrom("", " ", "\n\t"), fc.boolean(), async (value, space, escapeAll) => {
         await forEveryChunking(`[${spelt(value, space, escapeAll)} ]`, async (reader) => {
@@ -64,7 +64,7 @@ describe("jsonReader", () => {
     );
   });
 
-  test("passes over any value and stands right behind it", async () => {
+  test("skips any value to its very end", async () => {
     await fc.assert(
       fc.asyncProperty(json, fc.integer({ min: 1, max: 50 }), async (value, chunkBytes) => {
         const reader = readerOf(`[${JSON.stringify(value)}, "next"]`, chunkBytes);
@@ -78,7 +78,7 @@ describe("jsonReader", () => {
     );
   });
 
-  test("gives a string of any length in pieces", async () => {
+  test("returns a string of any length in pieces", async () => {
     const long = "0123456789/+".repeat(50_000);
     const pieces = await collect(readerOf(JSON.stringify(long).replaceAll("/", "\\/"), 16_384).stringPieces());
     expect(pieces.toString() === long).toBe(true);
@@ -109,11 +109,11 @@ describe("jsonReader", () => {
     await readerOf(bytes, 7).skip();
   });
 
-  test("holds no string or value beyond 64 KiB, but passes over it", async () => {
+  test("refuses a string or value over 64 KiB, but skips it", async () => {
     const long = JSON.stringify("a".repeat(64 * 1024 + 1));
 
-    await expect(readerOf(long, 1_000).string()).rejects.toThrow(/longer than it should be/);
-    await expect(readerOf(long, 1_000).value()).rejects.toThrow(/longer than it should be/);
+    await expect(readerOf(long, 1_000).string()).rejects.toThrow(/longer than 64 KiB/);
+    await expect(readerOf(long, 1_000).value()).rejects.toThrow(/longer than 64 KiB/);
     await readerOf(long, 1_000).skip();
   });
 });

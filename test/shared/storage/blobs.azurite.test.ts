@@ -42,7 +42,7 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
     expect(await blobs.info("a")).toEqual({ bytes: 5, metadata: { lane: "1" } });
   });
 
-  test("are made of blocks in the order committed", async () => {
+  test("consist of blocks in the order of the commit", async () => {
     const blobs = await fresh();
     for (const piece of ["two", "one"]) await blobs.stage("a", blockId(piece), text(piece));
 
@@ -81,7 +81,7 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
     expect(await read(blobs, "a", range)).toBe(expected);
   });
 
-  test("are replaced only over the version that was read", async () => {
+  test("are replaced only in the version that was read", async () => {
     const blobs = await fresh();
 
     expect(await blobs.replace("a", text("1"), undefined)).toBe(true);
@@ -114,7 +114,7 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
     expect(await readJson(blobs, "n.json", schema)).toEqual({ n: 4 });
   });
 
-  test("name the blob whose JSON is not what it should be", async () => {
+  test("throw an error that names the blob when its JSON is wrong", async () => {
     const blobs = await fresh();
     await blobs.create("n.json", text("{"));
 
@@ -125,7 +125,7 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
 });
 
 describe("blobs in Blob Storage", () => {
-  test("stay, when the container refuses to remove them", async () => {
+  test("stay when the container refuses to remove them", async () => {
     const container = await useAzurite().freshContainer();
     const blobs = azureBlobs(container);
     await blobs.create("a", text("held"));

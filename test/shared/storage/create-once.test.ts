@@ -8,7 +8,7 @@ const Value = z.object({ winner: z.string() });
 const NAME = "job/plan.json";
 
 describe("createOnce", () => {
-  test("gives the first writer its own value back, and others one that is equal", async () => {
+  test("returns its own object to the first writer, and an equal one to others", async () => {
     const blobs = memoryBlobs();
     const [own, same] = [{ winner: "first" }, { winner: "first" }];
 
@@ -18,7 +18,7 @@ describe("createOnce", () => {
     expect(JSON.parse(String(blobs.blobs.get(NAME)?.body))).toEqual(own);
   });
 
-  test("returns the value of the writer who was first, whoever asks", async () => {
+  test("returns the value of the first writer to every writer", async () => {
     const blobs = memoryBlobs();
 
     const all = await Promise.all(["a", "b", "c"].map((winner) => createOnce(blobs, NAME, Value, { winner })));
@@ -28,7 +28,7 @@ describe("createOnce", () => {
     expect(JSON.parse(String(blobs.blobs.get(NAME)?.body))).toMatchObject({ winner: late.winner });
   });
 
-  test("throws when what stands cannot be read, and leaves it as it was", async () => {
+  test("throws when the existing blob cannot be read, and does not change it", async () => {
     const blobs = memoryBlobs();
     await blobs.create(NAME, Buffer.from('{"winner":'));
 
@@ -36,7 +36,7 @@ describe("createOnce", () => {
     expect(String(blobs.blobs.get(NAME)?.body)).toBe('{"winner":');
   });
 
-  test("throws when what stood is gone, instead of going on with its own value", async () => {
+  test("throws when the existing blob has disappeared, and does not return its own value", async () => {
     const blobs: Blobs = { ...memoryBlobs(), create: async () => "exists", readWhole: async () => undefined };
 
     await expect(createOnce(blobs, NAME, Value, { winner: "second" })).rejects.toThrow("disappeared between two reads");

@@ -7,7 +7,7 @@ interface Stored {
   modified: Date;
 }
 
-/** A container in memory that keeps the same contract as the real one. `blobs` is open to tests that do damage. */
+/** A container in memory with the same contract as the real one. Tests that do damage change `blobs`. */
 export const memoryBlobs = (): Blobs & { blobs: Map<string, Stored>; writes: string[] } => {
   const blobs = new Map<string, Stored>();
   const staged = new Map<string, Map<string, Buffer>>();
@@ -87,7 +87,7 @@ export const memoryBlobs = (): Blobs & { blobs: Map<string, Stored>; writes: str
   };
 };
 
-/** Short pieces, so that a reader has to cope with boundaries anywhere. */
+/** Short pieces, so that a reader meets boundaries anywhere. */
 async function* pieces(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 1_000) yield bytes.subarray(at, at + 1_000);
 }
