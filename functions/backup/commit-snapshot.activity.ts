@@ -62,7 +62,7 @@ export const commitSnapshotActivity = (deps: {
       trigger,
       counts: {
         put: totals.exported,
-        removed: totals.removed,
+        removed: removed.length,
         skipped: totals.skipped,
         failed: totals.failed,
         rawBytes: totals.bytes,

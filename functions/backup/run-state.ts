@@ -52,6 +52,11 @@ export const PlanCursor = z.object({
   /** Index into the run's folders. */
   folder: Count,
   phase: PlanPhase,
+  /**
+   * The round of listing or delta that is under way, numbered through the run. What a round showed counts in that round
+   * alone: one that begins anew, in this process or another, shows everything again.
+   */
+  generation: Count,
   link: z.string().optional(),
   /** How often Graph lost the delta state of this folder. */
   restarts: Count,
@@ -67,14 +72,18 @@ export type PlanCursor = z.output<typeof PlanCursor>;
 export const Removal = z.object({ id: z.string(), folderId: z.string(), reason: z.string() });
 export type Removal = z.output<typeof Removal>;
 
+/** An item was removed, or reappeared after that. */
+const PlanEvent = z.discriminatedUnion("op", [
+  Removal.extend({ op: z.literal("removed") }),
+  Removal.omit({ reason: true }).extend({ op: z.literal("reappeared") }),
+]);
+
 /** What planning found beside items to export. */
 export const Findings = z.object({
   /** Folders that are planned to their end. */
   finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
-  /** Items that were removed. */
-  departed: z.array(Removal),
-  /** Items that were removed and reappeared. */
-  returned: z.array(Removal.omit({ reason: true })),
+  /** In the order in which they happened: the last event of an item decides. */
+  events: z.array(PlanEvent),
 });
 export type Findings = z.output<typeof Findings>;
 
@@ -84,8 +93,8 @@ export type Findings = z.output<typeof Findings>;
  */
 export const Chunk = Findings.extend({
   batches: z.array(z.array(ItemFacts).min(1)),
-  /** Short hashes of the items that a first delta round showed; a planner that goes on needs them. */
-  confirmed: z.array(z.string()),
+  /** Short hashes of the items that each generation showed; a planner that goes on needs those of its own. */
+  seen: z.array(z.object({ generation: Count, items: z.array(z.string()) })),
   /** Absent in the last chunk. */
   next: PlanCursor.optional(),
 });
@@ -167,6 +176,13 @@ export interface FoldedFindings {
   readonly removed: readonly Removal[];
 }
 
+/** The removals of findings, less the items that reappeared; never below zero, as those may belong to other findings. */
+export const removalsIn = ({ events }: Findings): number =>
+  Math.max(
+    0,
+    events.reduce((sum, { op }) => sum + (op === "removed" ? 1 : -1), 0),
+  );
+
 /** Folds findings, which must come in the order of the chain. */
 export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const deltaLinks = new Map<string, string>();
@@ -174,8 +190,10 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   for (const findings of all) {
     for (const { folderId, deltaLink } of findings.finished)
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
-    for (const removal of findings.departed) removed.set(itemKey(removal), removal);
-    for (const item of findings.returned) removed.delete(itemKey(item));
+    for (const event of findings.events) {
+      if (event.op === "reappeared") removed.delete(itemKey(event));
+      else removed.set(itemKey(event), { id: event.id, folderId: event.folderId, reason: event.reason });
+    }
   }
   return { deltaLinks, removed: [...removed.values()] };
 };

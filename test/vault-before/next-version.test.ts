@@ -128,9 +128,7 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
   test("is no run that this version carries on: what it kept is not below its mailbox", async () => {
     const { key, snapshot } = aRun();
 
-    await expect(readRun(scratchOf(before.work, key), key, snapshot.id)).rejects.toThrow(
-      "The scratch data has no",
-    );
+    await expect(readRun(scratchOf(before.work, key), key, snapshot.id)).rejects.toThrow("The scratch data has no");
   });
 
   test("is a queue of which every mailbox was taken", async () => {

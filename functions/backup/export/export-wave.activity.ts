@@ -11,7 +11,16 @@ import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
-import { beginWave, findWave, keepWave, type RunFolder, readRun, scratchOf, type WaveRecord } from "../run-state.ts";
+import {
+  beginWave,
+  findWave,
+  keepWave,
+  type RunFolder,
+  readRun,
+  removalsIn,
+  scratchOf,
+  type WaveRecord,
+} from "../run-state.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
@@ -99,7 +108,7 @@ const runWave = async (
       result: {
         position: { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position },
         planned,
-        removed: findings.departed.length - findings.returned.length,
+        removed: removalsIn(findings),
         expectedItems: expected(folders),
         ...parts.counts,
         elapsedMs: Date.now() - started,

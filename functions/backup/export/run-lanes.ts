@@ -47,7 +47,7 @@ export interface LanesDone {
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   const { lanes, deadline, chain, pages, queue, parts } = work;
-  const findings: Findings = { finished: [], departed: [], returned: [] };
+  const findings: Findings = { finished: [], events: [] };
   let planned = 0;
   const planner = new EventEmitter();
   let planning = false;
@@ -74,11 +74,10 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     planning = true;
     begun += 1;
     try {
-      const { batches, finished, departed, returned } = await chain.extend(deadline);
+      const { batches, finished, events } = await chain.extend(deadline);
       planned += batches.flat().length;
       findings.finished.push(...finished);
-      findings.departed.push(...departed);
-      findings.returned.push(...returned);
+      findings.events.push(...events);
     } catch (error) {
       stop(error);
     } finally {

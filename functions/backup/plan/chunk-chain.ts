@@ -43,7 +43,9 @@ export const chunkChain = async (
   const plan = planner(deps, catalogue, run, cached);
   let nextChunk = fromChunk;
   let cursor: PlanCursor | undefined =
-    fromChunk === 0 ? cursorAt(run.folders, 0, 0) : (await readChunk(work, runId, fromChunk - 1)).next;
+    fromChunk === 0
+      ? cursorAt(run.folders, 0, { folderChunk: 0, generation: 0 })
+      : (await readChunk(work, runId, fromChunk - 1)).next;
 
   /** Only chunks of the chain may be in the cache: none that lost to another delivery's, and no half-planned one. */
   const nextOf = async (start: PlanCursor, deadline: number | undefined): Promise<Chunk> => {

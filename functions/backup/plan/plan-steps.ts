@@ -11,9 +11,9 @@ import { type PlannedItems, shortHash } from "./planned-items.ts";
 export interface Draft {
   readonly items: ItemFacts[];
   readonly finished: Chunk["finished"];
-  readonly departed: Chunk["departed"];
-  readonly returned: Chunk["returned"];
-  readonly confirmed: string[];
+  readonly events: Chunk["events"];
+  /** Notes, by its short hash, that a generation showed an item. */
+  see(generation: number, short: string): void;
 }
 
 /** What a step works with. */
@@ -51,8 +51,7 @@ const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft
   const page = cursor.listOnly ? await list() : await unlessRefused(list);
   if (page === undefined) return { phase: "delta" };
   for (const item of page.value) {
-    if (!planned.list(item.id)) continue;
-    if (cursor.listOnly) confirm(item.id, planned, draft);
+    if (cursor.listOnly) see(item.id, cursor, planned, draft);
     if (planned.plan(item) && !(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
   }
   if (page.nextLink !== undefined) return { phase: "list", link: page.nextLink };
@@ -73,12 +72,12 @@ const changes = async (
   const changed: ItemFacts[] = [];
   for (const element of page.value) {
     const item = { id: element.id, folderId: folder.id };
-    if (phase === "delta") confirm(element.id, planned, draft);
+    if (phase === "delta") see(element.id, cursor, planned, draft);
     if ("removed" in element) {
-      draft.departed.push({ ...item, reason: element.removed });
+      draft.events.push({ op: "removed", ...item, reason: element.removed });
       planned.remove(element.id);
     } else {
-      if (planned.reappear(element.id)) draft.returned.push(item);
+      if (planned.reappear(element.id)) draft.events.push({ op: "reappeared", ...item });
       if (planned.plan(element) && !(folder.known && (await catalogue.holds(element)))) changed.push(element);
     }
   }
@@ -89,9 +88,9 @@ const changes = async (
 const linkOf = (folder: RunFolder, phase: "delta" | "changes"): string | undefined =>
   phase === "changes" ? folder.deltaLink : undefined;
 
-const confirm = (id: string, planned: PlannedItems, draft: Draft): void => {
+const see = (id: string, { generation }: PlanCursor, planned: PlannedItems, draft: Draft): void => {
   const short = shortHash(id);
-  if (planned.confirm(short)) draft.confirmed.push(short);
+  if (planned.see(short)) draft.see(generation, short);
 };
 
 export const STEPS: Readonly<Record<PlanPhase, Step>> = {

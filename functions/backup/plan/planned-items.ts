@@ -11,16 +11,16 @@ export const shortHash = (id: string): string => createHash("sha256").update(id)
 
 /** What planning knows of the items of one folder, in about 45 bytes per item. */
 export interface PlannedItems {
-  /** Notes that the listing shows an item; false when it was listed before. */
-  list(id: string): boolean;
-  /** Forgets which items were listed and confirmed, for a new listing. Planned versions stay planned. */
-  forgetListing(): void;
   /** Notes that a version is planned; false when it was planned before. */
   plan(item: Version): boolean;
-  /** Notes, by its short hash, that delta shows an item; false when it was shown before. */
-  confirm(short: string): boolean;
-  /** Whether delta has shown every item that was listed. */
-  readonly allConfirmed: boolean;
+  /** Begins a generation: items that an earlier one showed are not seen in it. Planned versions stay planned. */
+  begin(): void;
+  /** Notes, by its short hash, that the generation shows an item; false when it showed it before. */
+  see(short: string): boolean;
+  /** Whether the generation has shown an item. */
+  saw(short: string): boolean;
+  /** Whether the generation has shown every item that is planned. */
+  readonly sawAllPlanned: boolean;
   /** Notes that an item was removed. */
   remove(id: string): void;
   /** Notes that delta shows an item; true when the item had been removed before. */
@@ -28,25 +28,32 @@ export interface PlannedItems {
 }
 
 export const plannedItems = (): PlannedItems => {
-  let listed = itemSet();
-  let confirmed = itemSet();
   const versions = itemSet();
+  const planned = itemSet();
   const removed = new Set<string>();
+  let seen = itemSet();
+  let plannedAndSeen = 0;
   const keyOf = (short: string) => ({ folderId: "", id: short });
 
   return {
-    list: (id) => listed.add(keyOf(shortHash(id))),
-    forgetListing: () => {
-      listed = itemSet();
-      confirmed = itemSet();
+    plan: ({ id, changeKey }) => {
+      const key = keyOf(shortHash(id));
+      if (planned.add(key) && seen.has(key)) plannedAndSeen += 1;
+      return versions.add({ folderId: changeKey, id });
     },
-    plan: ({ id, changeKey }) => versions.add({ folderId: changeKey, id }),
-    confirm: (short) => {
-      listed.add(keyOf(short));
-      return confirmed.add(keyOf(short));
+    begin: () => {
+      seen = itemSet();
+      plannedAndSeen = 0;
     },
-    get allConfirmed() {
-      return confirmed.size === listed.size;
+    see: (short) => {
+      const key = keyOf(short);
+      const isNew = seen.add(key);
+      if (isNew && planned.has(key)) plannedAndSeen += 1;
+      return isNew;
+    },
+    saw: (short) => seen.has(keyOf(short)),
+    get sawAllPlanned() {
+      return plannedAndSeen === planned.size;
     },
     remove: (id) => {
       removed.add(shortHash(id));

@@ -6,12 +6,13 @@ import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { type Chunk, type PlanCursor, type Removal, type RunFolder, readChunk } from "../run-state.ts";
+import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
-import type { Catalogue } from "./catalogue.ts";
+import { type Catalogue, emptyCatalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
 import { type Draft, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
-import { type PlannedItems, plannedItems, shortHash } from "./planned-items.ts";
+import { type PlannedItems, plannedItems } from "./planned-items.ts";
+import { proveMissing } from "./prove-missing.ts";
 
 /** Most pages in one chunk: a delta round that confirms a listing may have many pages without anything to export. */
 const CHUNK_PAGES = 20;
@@ -31,9 +32,14 @@ export interface CachedPlan {
 }
 
 /** The cursor that begins a folder, in the chunk that is being made. */
-export const cursorAt = (folders: readonly RunFolder[], folder: number, folderChunk: number): PlanCursor => ({
+export const cursorAt = (
+  folders: readonly RunFolder[],
+  folder: number,
+  { folderChunk, generation }: Pick<PlanCursor, "folderChunk" | "generation">,
+): PlanCursor => ({
   folder,
   phase: firstPhase(folders[folder] ?? { retry: [] }),
+  generation,
   restarts: 0,
   listOnly: false,
   folderChunk,
@@ -43,8 +49,8 @@ export const cursorAt = (folders: readonly RunFolder[], folder: number, folderCh
 /**
  * Plans a mailbox folder by folder, one chunk per call. A folder's changes since the last snapshot come from its
  * deltaLink, where Graph still accepts it, and otherwise from a listing that a delta round confirms. An item that the
- * catalogue holds in the same version is not planned. An item that the catalogue holds, and that neither listing nor
- * delta shows, was removed. A chunk ends early at the deadline, so that the other lanes do not wait for the planner.
+ * catalogue holds in the same version is not planned. An item is removed when delta says so, or
+ * when a whole round does not show it and a look-up does not find it. A chunk ends early at the deadline, so that the other lanes do not wait for the planner.
  */
 export const planner = (
   { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
@@ -60,7 +66,7 @@ export const planner = (
   };
 
   return async (start: PlanCursor, number: number, deadline = Number.POSITIVE_INFINITY): Promise<Chunk> => {
-    const draft: Draft = { items: [...start.carry], finished: [], departed: [], returned: [], confirmed: [] };
+    const draft = draftOf(start.carry);
     let cursor: PlanCursor = { ...start, carry: [] };
     for (let steps = 0; steps < CHUNK_PAGES && draft.items.length < CHUNK_ITEMS; steps += 1) {
       const folder = run.folders[cursor.folder];
@@ -70,20 +76,54 @@ export const planner = (
       const next = await step(context);
       if ("restart" in next) {
         cursor = next.restart;
+        planned.begin();
       } else if (!("finished" in next)) {
         const { link: _, ...rest } = cursor;
-        cursor = { ...rest, phase: next.phase, ...(next.link === undefined ? {} : { link: next.link }) };
+        const isNewRound = next.phase !== cursor.phase;
+        if (isNewRound) planned.begin();
+        const generation = cursor.generation + (isNewRound ? 1 : 0);
+        cursor = { ...rest, phase: next.phase, generation, ...(next.link === undefined ? {} : { link: next.link }) };
       } else {
-        if (cursor.phase !== "changes" && !next.folderGone) await addMissing(work, run, context, number);
-        draft.finished.push({
-          folderId: folder.id,
-          ...(next.deltaLink === undefined ? {} : { deltaLink: next.deltaLink }),
-        });
-        cursor = cursorAt(run.folders, cursor.folder + 1, number);
+        draft.finished.push(await finish(work, run, context, next, number));
+        cursor = cursorAt(run.folders, cursor.folder + 1, { folderChunk: number, generation: cursor.generation + 1 });
       }
     }
     return close(draft, cursor, run.folders.length);
   };
+};
+
+const draftOf = (carry: readonly ItemFacts[]): Draft & { readonly seen: Map<number, string[]> } => {
+  const seen = new Map<number, string[]>();
+  return {
+    items: [...carry],
+    finished: [],
+    events: [],
+    seen,
+    see: (generation, short) => {
+      const items = seen.get(generation);
+      if (items === undefined) seen.set(generation, [short]);
+      else items.push(short);
+    },
+  };
+};
+
+/**
+ * A folder that is planned to its end. Its deltaLink is kept where every item is accounted for; without one, the next run
+ * lists the folder again, and asks again for the items that Graph gave no clear answer for.
+ */
+const finish = async (
+  work: Blobs,
+  run: Run,
+  context: StepContext,
+  { deltaLink, folderGone }: Extract<Next, { finished: true }>,
+  chunk: number,
+): Promise<Chunk["finished"][number]> => {
+  const { folder, cursor, catalogue } = context;
+  const finished = { folderId: folder.id, ...(deltaLink === undefined ? {} : { deltaLink }) };
+  if (cursor.phase === "changes" || folderGone) return finished;
+  const stored = folder.known ? catalogue.idsIn(folder.id) : emptyCatalogue.idsIn(folder.id);
+  const proof = await proveMissing(context, stored, plannedSoFar(work, run, context, chunk));
+  return proof === "whole" ? finished : { folderId: folder.id };
 };
 
 /**
@@ -103,65 +143,61 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
     const restarts = cursor.restarts + 1;
     const listOnly = refused || restarts > MAX_RESTARTS;
     const phase = cursor.phase === "delta" && !listOnly ? "delta" : "list";
-    if (phase === "list") context.planned.forgetListing();
-    return { restart: { ...rest, phase, restarts, listOnly } };
+    return { restart: { ...rest, phase, generation: cursor.generation + 1, restarts, listOnly } };
   }
 };
 
-const close = ({ items, ...findings }: Draft, cursor: PlanCursor, folders: number): Chunk => {
+const close = (
+  { items, finished, events, seen }: ReturnType<typeof draftOf>,
+  cursor: PlanCursor,
+  folders: number,
+): Chunk => {
   const carry = items.slice(CHUNK_ITEMS);
   const isLast = cursor.folder >= folders && carry.length === 0;
   const batches = intoBatches(items.slice(0, CHUNK_ITEMS));
-  return { ...findings, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
+  const shown = [...seen].map(([generation, items]) => ({ generation, items }));
+  return { finished, events, seen: shown, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
 };
 
-/** Adds the items that were listed or stored before and that delta did not confirm: they were removed meanwhile. */
-const addMissing = async (
+/** The items that are planned of the current folder. */
+async function* plannedSoFar(
   work: Blobs,
   run: Run,
-  { folder, cursor, planned, catalogue, draft }: StepContext,
+  { cursor, folder, draft }: StepContext,
   chunk: number,
-): Promise<void> => {
-  const addUnconfirmed = (id: string): void => {
-    const short = shortHash(id);
-    if (!planned.confirm(short)) return;
-    draft.confirmed.push(short);
-    draft.departed.push({ id, folderId: folder.id, reason: "deleted" });
-  };
-  if (!planned.allConfirmed) {
-    for await (const { items } of folderSoFar(work, run, { ...cursor, carry: [] }, chunk))
-      for (const { id } of items) addUnconfirmed(id);
-    for (const { id } of draft.items.filter(({ folderId }) => folderId === folder.id)) addUnconfirmed(id);
-  }
-  if (folder.known) for await (const id of catalogue.idsIn(folder.id)) addUnconfirmed(id);
-};
+): AsyncGenerator<ItemFacts> {
+  for await (const { items } of folderSoFar(work, run, { ...cursor, carry: [] }, chunk)) yield* items;
+  yield* draft.items.filter(({ folderId }) => folderId === folder.id);
+}
 
 /** Rebuilds what is planned of the current folder from earlier chunks, which another delivery may have planned. */
 const rebuild = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
   const planned = plannedItems();
-  for await (const { items, confirmed, removed } of folderSoFar(work, run, cursor, chunk)) {
-    for (const item of items) {
-      planned.list(item.id);
-      planned.plan(item);
+  for await (const { items, seen, events } of folderSoFar(work, run, cursor, chunk)) {
+    for (const item of items) planned.plan(item);
+    for (const short of seen) planned.see(short);
+    for (const event of events) {
+      if (event.op === "removed") planned.remove(event.id);
+      else planned.reappear(event.id);
     }
-    for (const short of confirmed) planned.confirm(short);
-    for (const { id } of removed) planned.remove(id);
   }
   return planned;
 };
 
+/** What earlier chunks hold of the current folder; of what they saw, only what the generation of the cursor did. */
 async function* folderSoFar(
   work: Blobs,
   { runId, folders }: Run,
-  { folder, folderChunk, carry }: PlanCursor,
+  { folder, folderChunk, generation, carry }: PlanCursor,
   chunk: number,
-): AsyncGenerator<{ items: ItemFacts[]; confirmed: readonly string[]; removed: readonly Removal[] }> {
+): AsyncGenerator<{ items: ItemFacts[]; seen: readonly string[]; events: Chunk["events"] }> {
   const folderId = folders[folder]?.id;
   const ofFolder = <T extends { folderId: string }>(items: readonly T[]) =>
     items.filter((item) => item.folderId === folderId);
   for (let earlier = folderChunk; earlier < chunk; earlier += 1) {
-    const { batches, confirmed, departed } = await readChunk(work, runId, earlier);
-    yield { items: ofFolder(batches.flat()), confirmed, removed: ofFolder(departed) };
+    const { batches, seen, events } = await readChunk(work, runId, earlier);
+    const shown = seen.flatMap((round) => (round.generation === generation ? round.items : []));
+    yield { items: ofFolder(batches.flat()), seen: shown, events: ofFolder(events) };
   }
-  yield { items: ofFolder(carry), confirmed: [], removed: [] };
+  yield { items: ofFolder(carry), seen: [], events: [] };
 }

@@ -31,10 +31,9 @@ const aRun = (overrides: Partial<RunState> = {}): RunState => ({
 
 const aChunk = (overrides: Partial<Chunk> = {}): Chunk => ({
   finished: [],
-  departed: [],
-  returned: [],
+  events: [],
   batches: [],
-  confirmed: [],
+  seen: [],
   ...overrides,
 });
 
@@ -71,11 +70,11 @@ describe("a run's state", () => {
 describe("the chain of chunks", () => {
   test("is decided by the first writer of a chunk", async () => {
     const work = memoryBlobs();
-    const first = aChunk({ confirmed: ["first"] });
+    const first = aChunk({ seen: [{ generation: 0, items: ["first"] }] });
 
     const [one, other] = await Promise.all([
       keepChunk(work, RUN, 0, first),
-      keepChunk(work, RUN, 0, aChunk({ confirmed: ["second"] })),
+      keepChunk(work, RUN, 0, aChunk({ seen: [{ generation: 0, items: ["second"] }] })),
     ]);
 
     expect([one, other]).toEqual([first, first]);
@@ -91,35 +90,41 @@ describe("the chain of chunks", () => {
 
 const findings = (overrides: Partial<Findings> = {}): Findings => ({
   finished: [],
-  departed: [],
-  returned: [],
+  events: [],
   ...overrides,
 });
 
 const removal = (id: string, folderId = "inbox") => ({ id, folderId, reason: "deleted" });
+const removed = (id: string, folderId?: string) => ({ op: "removed" as const, ...removal(id, folderId) });
 
 describe("foldFindings", () => {
-  const reappeared = findings({ returned: [{ id: "1", folderId: "inbox" }] });
-  const removed = findings({ departed: [removal("1")] });
+  const reappeared = findings({ events: [{ op: "reappeared", id: "1", folderId: "inbox" }] });
+  const gone = findings({ events: [removed("1")] });
 
   test("takes the last finding of a folder's link, and of an item that was removed and reappeared", () => {
     const link = (deltaLink: string) => [{ folderId: "inbox", deltaLink }];
 
     expect(
       foldFindings([
-        findings({ departed: [removal("1"), removal("1", "archive")], finished: link("old") }),
-        findings({ departed: [removal("2")] }),
+        findings({ events: [removed("1"), removed("1", "archive")], finished: link("old") }),
+        findings({ events: [removed("2")] }),
         findings({ ...reappeared, finished: link("new") }),
       ]),
     ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), removed: [removal("1", "archive"), removal("2")] });
   });
 
   test("returns an item that was removed again after it reappeared", () => {
-    expect(foldFindings([removed, reappeared, removed]).removed).toEqual([removal("1")]);
+    expect(foldFindings([gone, reappeared, gone]).removed).toEqual([removal("1")]);
+  });
+
+  test("keeps the order of events within one chunk", () => {
+    const again = findings({ events: [removed("1"), { op: "reappeared", id: "1", folderId: "inbox" }, removed("1")] });
+
+    expect(foldFindings([again]).removed).toEqual([removal("1")]);
   });
 
   test("returns the same for a stretch that two waves planned", () => {
-    expect(foldFindings([removed, reappeared, removed, reappeared]).removed).toEqual([]);
+    expect(foldFindings([gone, reappeared, gone, reappeared]).removed).toEqual([]);
   });
 });
 
@@ -152,7 +157,7 @@ describe("the waves of a run", () => {
       work,
       RUN,
       10,
-      aWave("w10-rival", { findings: findings({ departed: [removal("1")] }) }),
+      aWave("w10-rival", { findings: findings({ events: [{ op: "removed", ...removal("1") }] }) }),
     );
 
     const { parts, removed } = await readOutcome(work, RUN);
