@@ -14,7 +14,7 @@ export const verify = async (vault: Blobs, { print, warn }: Printer, mailbox: st
     const list = findingList();
     const { snapshots, packs, items } = await verifyMailbox(vault, key, (finding) => {
       const before = list.count;
-      list.found(finding);
+      list.report(finding);
       if (list.count > before) print(lineOf(finding));
     });
     sum.mailboxes += 1;

@@ -2,7 +2,7 @@ import type { HttpResponseInit } from "@azure/functions";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter } from "../../shared/http/query.ts";
-import { type Placed, Position } from "../../shared/vault/indexed-records.ts";
+import { Position, type PositionedRecord } from "../../shared/vault/indexed-records.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
 
 /** Where the first page begins. */
@@ -19,7 +19,7 @@ interface PageRequest<R extends CatalogueRecord> {
   readonly token: string | undefined;
   readonly pageSize: number;
   readonly budgetMs?: number | undefined;
-  readonly recordsFrom: (from: Position) => AsyncIterable<Placed<R>>;
+  readonly recordsFrom: (from: Position) => AsyncIterable<PositionedRecord<R>>;
   readonly isWanted?: (record: R) => boolean;
 }
 
@@ -42,7 +42,7 @@ export const answerPage = async <R extends CatalogueRecord>(
  * when no time is left, so that paging always ends.
  */
 const takePage = async <R extends CatalogueRecord>(
-  records: AsyncIterable<Placed<R>>,
+  records: AsyncIterable<PositionedRecord<R>>,
   { pageSize, budgetMs = BUDGET_MS, isWanted = () => true }: Omit<PageRequest<R>, "list" | "token" | "recordsFrom">,
 ): Promise<{ page: R[]; next: Position | undefined }> => {
   const untilMs = Date.now() + budgetMs;

@@ -2,7 +2,7 @@ import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { RetentionPolicy } from "../../shared/retention-policy.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { type Hold, isHeld } from "../../shared/vault/head.ts";
-import { whatStays } from "../../shared/vault/retention.ts";
+import { keepReasons } from "../../shared/vault/retention.ts";
 import { nameSnapshots, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 import type { SnapshotsInUse } from "./snapshots-in-use.ts";
 
@@ -30,7 +30,7 @@ export const planForget = async (
   const hold = head?.hold;
   const isOnHold = isHeld(hold, nowMs);
   const { manifests } = await nameSnapshots(vault, mailboxKey);
-  const kept = whatStays(manifests, policy);
+  const kept = keepReasons(manifests, policy);
   const complete = await newestComplete(vault, mailboxKey, manifests);
   const isUsed = manifests.every((id) => kept.has(id)) ? undefined : await inUse();
   const snapshots = manifests.map((id) => ({

@@ -58,7 +58,7 @@ const verifyMailbox = async (
 
   if (from === undefined && !("snapshot" in scope)) {
     const list = findingList();
-    await verifyHead(vault, mailbox, list.found);
+    await verifyHead(vault, mailbox, list.report);
     add("head", list, true);
   }
   for (const snapshot of await keptSnapshots(vault, mailbox)) {
@@ -67,7 +67,7 @@ const verifyMailbox = async (
     if (pieces.length > 0 && !mayGoOn()) return end({ snapshot: id, part: 0, pack: 0 });
     const list = findingList();
     const position = from?.snapshot === id ? from : undefined;
-    const { next, ...totals } = await verifySnapshot(vault, snapshot, { from: position, mayGoOn, found: list.found });
+    const { next, ...totals } = await verifySnapshot(vault, snapshot, { from: position, mayGoOn, report: list.report });
     add(id, list, next === undefined);
     verified.snapshots += next === undefined ? 1 : 0;
     verified.packs += totals.packs;

@@ -9,9 +9,8 @@ import { Sha256 } from "./records.ts";
 import { parseSummed, summedJson } from "./summed-json.ts";
 
 /**
- * A base beside a snapshot: parts that hold everything that is live in it, so that a reader may begin there and needs
- * no older snapshot. It has nothing in it that cannot be checked: the hashes of the manifest it stands for and of its
- * parts.
+ * A base beside a snapshot: parts with everything that is live in the snapshot, so that a reader needs no older one. It
+ * holds the hashes of its manifest and of its parts, so that all of it can be checked.
  */
 export const Base = z
   .object({
@@ -28,10 +27,10 @@ export const Base = z
   .refine((base) => base.root === merkleRoot(base.parts.map((part) => part.sha256)), "root does not match the parts");
 export type Base = z.infer<typeof Base>;
 
-/** The bytes of a base: canonical JSON that carries its own sum. */
+/** The bytes of a base: canonical JSON with its own checksum. */
 export const baseBytes = (base: Base): Buffer => summedJson(base);
 
-/** `undefined` when the snapshot has none; {@link VaultDamageError} when the blob is not the base it is named for. */
+/** `undefined` when the snapshot has no base. @throws {VaultDamageError} when the blob is not the base of its name. */
 export const readBase = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
@@ -47,7 +46,7 @@ export const readBase = async (
   return base;
 };
 
-/** Writes the base once: when there is one already, that one stands, and what this one names is never read. */
+/** Writes the base once. When one exists already, it is kept, and the parts of this one are never read. */
 export const writeBase = (blobs: Blobs, base: Base): Promise<Created> =>
   blobs.create(baseName(base.mailboxKey, base.snapshot.id), baseBytes(Base.parse(base)), {
     contentType: "application/json",

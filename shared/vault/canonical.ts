@@ -1,4 +1,4 @@
-/** JSON in the canonical form of RFC 8785 (keys sorted, no white space): equal documents are equal bytes. */
+/** JSON in the canonical form of RFC 8785 (sorted keys, no white space): equal documents have equal bytes. */
 export const canonicalBytes = (document: unknown): Buffer => Buffer.from(JSON.stringify(sortKeys(document)), "utf8");
 
 const sortKeys = (value: unknown): unknown => {

@@ -12,18 +12,18 @@ import { type CatalogueRecord, FolderFacts } from "./records.ts";
 import { isProblem } from "./snapshot-index.ts";
 import { walkToBase } from "./snapshots.ts";
 
-/** Records of one part of a base: at two kilobytes each, little memory and few parts. */
+/** Records of one part of a base: at two kilobytes each, they take little memory and make few parts. */
 const PART_RECORDS = 5_000;
 
-/** Fewer snapshots than these are folded in no time, however small the mailbox. */
+/** Fewer snapshots are folded quickly, even if their records outnumber the items of a small mailbox. */
 const MIN_SNAPSHOTS = 7;
 
-/** More snapshots than these cost more for their requests, two each, than what is in them. */
+/** With more snapshots, the requests for them, two each, cost more than their content. */
 const MAX_SNAPSHOTS = 100;
 
 /**
- * Whether folding a snapshot has come to cost more than a base beside it would: the records of the snapshots since the
- * last base are more than the `items` that are live, or the snapshots are very many.
+ * Whether folding a snapshot costs more than a base beside it would: the snapshots since the last base have more
+ * records than there are live `items`, or there are more than {@link MAX_SNAPSHOTS} of them.
  */
 export const isCompactionDue = async (
   vault: Blobs,
@@ -42,19 +42,18 @@ export const isCompactionDue = async (
 };
 
 export interface Compaction {
-  /** `exists`: folding may begin at the snapshot already. */
+  /** `exists`: a fold of the snapshot needs no older one already. */
   readonly outcome: "created" | "exists";
   /** Records of the base. */
   readonly records: number;
 }
 
 /**
- * Writes the base of a snapshot: what is live in it, what it left out, and its folders, so that nothing older is needed
- * to read it, or to go on from it. Items keep the order in which a fold yields them.
+ * Writes the base of a snapshot: its live items, the items that it left out, and its folders, so that no older snapshot
+ * is needed to read it or to go on from it. Items stay in the order of a fold.
  *
- * Parts have random names of their own: two that compact at the same time, or one after the other was killed, never
- * name each other's parts, and the base that is written first stands. Holds two parts in memory, and 16 bytes for each
- * item.
+ * Parts have random names, so that two compactions, at the same time or after one was killed, never name each other's
+ * parts. The base that is written first is kept. Holds two parts in memory, and 16 bytes for each item.
  */
 export const compactSnapshot = async (
   vault: Blobs,
@@ -77,7 +76,7 @@ export const compactSnapshot = async (
       for await (const record of readPart(vault, part, "last-to-first"))
         if (isLive(record) || (manifest.id === snapshotId && isProblem(record))) await parts.add(record);
   }
-  if (snapshot === undefined) throw new Error(`${mailboxKey}: nothing was walked from ${snapshotId}`);
+  if (snapshot === undefined) throw new Error(`${mailboxKey}: the walk from ${snapshotId} returned no manifest`);
 
   for (const folder of folders.toReversed()) await parts.add({ v: 1, op: "folder", ...FolderFacts.parse(folder) });
   const refs = await parts.close();
@@ -86,18 +85,18 @@ export const compactSnapshot = async (
   return { outcome, records: refs.reduce((sum, { records }) => sum + records, 0) };
 };
 
-/** Takes records newest first, and writes them as parts that apply oldest first. */
+/** Collects records, newest first, and writes them as parts that apply oldest first. */
 const baseParts = (vault: Blobs, mailboxKey: MailboxKey, snapshotId: SnapshotId, partRecords: number) => {
-  const word = `base-${randomBytes(4).toString("hex")}`;
+  const prefix = `base-${randomBytes(4).toString("hex")}`;
   const written: PartRef[] = [];
   let waiting: CatalogueRecord[] = [];
 
   const write = async (): Promise<void> => {
     const records = waiting.toReversed();
     waiting = [];
-    const name = partName(mailboxKey, snapshotId, `${word}-${String(written.length).padStart(5, "0")}`);
+    const name = partName(mailboxKey, snapshotId, `${prefix}-${String(written.length).padStart(5, "0")}`);
     const part = await writePart(vault, name, records);
-    if (part === "exists") throw new Error(`${name} is there already`);
+    if (part === "exists") throw new Error(`${name} exists already`);
     written.push(part);
   };
 

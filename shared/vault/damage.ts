@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import { parseJson, UnreadableBlobError } from "../storage/blobs.ts";
 
-/** The vault does not hold what it says it holds. No retry cures it; the message names the blob and, if any, the item. */
+/** The content of the vault is damaged. No retry helps; the message names the blob and, if any, the item. */
 export class VaultDamageError extends UnreadableBlobError {
   override readonly name = "VaultDamageError";
   readonly itemId: string | undefined;
@@ -13,7 +13,7 @@ export class VaultDamageError extends UnreadableBlobError {
   }
 }
 
-/** Parses bytes read from the vault; {@link VaultDamageError} names the blob when they are not what the schema says. */
+/** Parses bytes of a vault blob. @throws {VaultDamageError} with the blob's name when they do not match the schema. */
 export const parseVaultJson = <T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T => {
   try {
     return parseJson(name, body, schema);

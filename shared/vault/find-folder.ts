@@ -1,6 +1,6 @@
 import type { ManifestFolder } from "./manifest.ts";
 
-/** A snapshot's folder by its id, else by its path, else by its well-known name; the last two in any case. */
+/** A snapshot's folder by id, else by path, else by well-known name; the last two without regard to case. */
 export const findFolder = (folders: readonly ManifestFolder[], name: string): ManifestFolder | undefined => {
   const lower = name.toLowerCase();
   return (

@@ -6,8 +6,8 @@ import type { PutRecord } from "./records.ts";
 import { walkToBase } from "./snapshots.ts";
 
 /**
- * Every item that was live in a snapshot, newest record first, as the record that stores it: manifests from the snapshot
- * back to the newest base, parts and records last first. Holds one part in memory, and 16 bytes for each item met.
+ * The put record of every item that was live in a snapshot, newest record first: manifests from the snapshot back to
+ * the newest base, their parts and records last first. Holds one part in memory, and 16 bytes for each item.
  */
 export async function* foldSnapshot(
   blobs: Blobs,

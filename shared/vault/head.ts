@@ -5,7 +5,7 @@ import { Sha256 } from "./records.ts";
 
 const Count = z.int().nonnegative();
 
-/** The newest snapshot in short; `items` and `bytes` (raw) count what is live in it. */
+/** A summary of the newest snapshot; `items` and `bytes` (raw) count its live items. */
 export const NewestSnapshot = z.object({
   id: SnapshotId,
   manifestSha256: Sha256,
@@ -17,7 +17,7 @@ export const NewestSnapshot = z.object({
 });
 export type NewestSnapshot = z.infer<typeof NewestSnapshot>;
 
-/** Keeps retention away from a mailbox since a time, and until another where it ends by itself. */
+/** Keeps retention away from a mailbox, from `since` on, and until `until` if that is set. */
 export const Hold = z.object({
   since: z.iso.datetime(),
   reason: z.string().min(1),
@@ -25,13 +25,13 @@ export const Hold = z.object({
 });
 export type Hold = z.infer<typeof Hold>;
 
-/** Whether a hold holds at a moment. */
+/** Whether a hold is in force at a moment. */
 export const isHeld = (hold: Hold | undefined, nowMs: number): boolean =>
   hold !== undefined && (hold.until === undefined || Date.parse(hold.until) > nowMs);
 
 /**
- * The one mutable blob of a mailbox: its newest snapshot and its coverage. `checkedAt` is when a run last found the
- * mailbox and the vault alike, whether or not it wrote a snapshot. `hold` keeps retention away from the mailbox.
+ * The only mutable blob of a mailbox: its newest snapshot and its coverage. `checkedAt` is when a run last brought the
+ * vault up to date, with or without a new snapshot. `hold` keeps retention away from the mailbox.
  */
 export const Head = z.object({
   v: z.literal(1),

@@ -6,24 +6,24 @@ import { type IndexedPart, isProblem, type ProblemRecord, type SnapshotIndex } f
 
 const Count = z.int().nonnegative();
 
-/** A record's place in the order of an index: so many parts, and so many records of its own part, come before it. */
+/** A record's position in the order of an index: the number of parts, and of records of its own part, before it. */
 export const Position = z.object({ part: Count, record: Count });
 export type Position = z.output<typeof Position>;
 
-export interface Placed<R extends CatalogueRecord> {
+export interface PositionedRecord<R extends CatalogueRecord> {
   readonly at: Position;
   readonly record: R;
 }
 
-/** What tells positions of this index from those of another one of the snapshot, folded from another base. */
+/** Identifies the index that a position belongs to: another index of the snapshot is folded from another base. */
 export const firstPart = ({ parts }: SnapshotIndex): string => parts.at(-1)?.part.name ?? "";
 
-/** The items that are live in a snapshot, newest record first, from a position on. Holds one part in memory. */
+/** The live items of a snapshot, newest record first, from a position on. Holds one part in memory. */
 export async function* liveItems(
   vault: Blobs,
   index: SnapshotIndex,
   from: Position,
-): AsyncGenerator<Placed<PutRecord>> {
+): AsyncGenerator<PositionedRecord<PutRecord>> {
   for (const { part, entry } of partsFrom(index, from, ({ items }) => items > 0)) {
     const live = Buffer.from(entry.live, "base64");
     for await (const { at, record } of recordsOf(vault, entry, part, from)) {
@@ -33,12 +33,12 @@ export async function* liveItems(
   }
 }
 
-/** The records of items that were left out of a snapshot, newest first, from a position on. Holds one part in memory. */
+/** The records of items that a snapshot left out, newest first, from a position on. Holds one part in memory. */
 export async function* problemRecords(
   vault: Blobs,
   index: SnapshotIndex,
   from: Position,
-): AsyncGenerator<Placed<ProblemRecord>> {
+): AsyncGenerator<PositionedRecord<ProblemRecord>> {
   for (const { part, entry } of partsFrom(index, from, ({ problems }) => problems > 0))
     for await (const { at, record } of recordsOf(vault, entry, part, from)) if (isProblem(record)) yield { at, record };
 }
@@ -56,11 +56,11 @@ async function* recordsOf(
   entry: IndexedPart,
   part: number,
   from: Position,
-): AsyncGenerator<Placed<CatalogueRecord>> {
+): AsyncGenerator<PositionedRecord<CatalogueRecord>> {
   const first = part === from.part ? from.record : 0;
-  let place = first;
+  let number = first;
   for await (const record of readPart(vault, entry.part, "last-to-first", first)) {
-    yield { at: { part, record: place }, record };
-    place += 1;
+    yield { at: { part, record: number }, record };
+    number += 1;
   }
 }

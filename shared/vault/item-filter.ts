@@ -1,13 +1,13 @@
 import type { ItemQuery } from "../contracts/item-query.ts";
 import type { PutRecord } from "./records.ts";
 
-/** When an item came: received, or created if it never was. In milliseconds. */
+/** When an item was received, or created if it was never received. In milliseconds. */
 export const itemTime = ({ received, created }: Pick<PutRecord, "received" | "created">): number =>
   Date.parse(received ?? created);
 
 /**
- * Whether an item passes; `folderId` stands for the folder that the filter names. An item of which the catalogue does not
- * know whether it has attachments counts as one without.
+ * Whether an item passes the filter; `folderId` is the id of the folder that the filter names. An item counts as one
+ * without attachments when the catalogue does not know.
  */
 export const itemFilter = (
   { q, from, to, type = "", hasAttachments }: Pick<ItemQuery, "q" | "from" | "to" | "type" | "hasAttachments">,

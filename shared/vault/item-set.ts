@@ -11,8 +11,8 @@ export interface ItemSet {
 const KEY_WORDS = 2;
 
 /**
- * A set of items that costs 10 to 15 bytes each (and its former table while it grows): the first 64 bits of a SHA-256.
- * That any two of ten million items fall together has a probability of 3 in a million.
+ * A set of items at 10 to 15 bytes each (and the old table while it grows): it holds the first 64 bits of a SHA-256.
+ * The probability that any two of ten million items collide is 3 in a million.
  */
 export const itemSet = (): ItemSet => {
   const table = hashTable({ keyWords: KEY_WORDS });

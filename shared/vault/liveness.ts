@@ -2,10 +2,12 @@ import { itemSet } from "./item-set.ts";
 import type { CatalogueRecord, PutRecord } from "./records.ts";
 
 /**
- * Tells which records are live, when it is shown all records of a snapshot and its ancestors, newest first.
+ * Returns a function that says whether a record is live. It must be called with all records of a snapshot and its
+ * ancestors, newest first.
  *
- * The first record met of an item decides: `put` is live, `remove` or a removed folder after it is not; `skip` and `fail`
- * decide nothing, which leaves the older version live. Costs at most 16 bytes for each item met.
+ * The newest record of an item decides: a `put` is live, unless the folder was removed later; after a `remove`, the
+ * item is not live. `skip` and `fail` decide nothing, so that the older version stays live. Takes at most 16 bytes for
+ * each item.
  */
 export const liveness = (): ((record: CatalogueRecord) => record is PutRecord) => {
   const seen = itemSet();

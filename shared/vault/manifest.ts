@@ -18,11 +18,11 @@ export type MailboxUser = z.infer<typeof MailboxUser>;
 export const SnapshotState = z.enum(["complete", "partial"]);
 export type SnapshotState = z.infer<typeof SnapshotState>;
 
-/** A part as its manifest pins it: `sha256` and `bytes` are of the stored gzip. */
+/** A part as its manifest pins it. `sha256` and `bytes` are of the stored gzip. */
 export const PartRef = z.object({ name: PartName, sha256: Sha256, bytes: Count, records: Count });
 export type PartRef = z.infer<typeof PartRef>;
 
-/** A folder at the end of the run; `deltaLink` is where the next run goes on. */
+/** A folder at the end of the run. The next run goes on from `deltaLink`. */
 const ManifestFolder = z.object({
   ...FolderFacts.shape,
   itemCount: Count,
@@ -32,7 +32,7 @@ export type ManifestFolder = z.infer<typeof ManifestFolder>;
 
 /**
  * A snapshot: the parts that lead from its parent to it, in the order in which they apply (a later record wins). A base
- * stands alone: its parts hold everything that is live.
+ * needs no parent: its parts hold everything that is live.
  */
 export const Manifest = z
   .object({
@@ -57,7 +57,7 @@ export const Manifest = z
     }),
     folders: z.array(ManifestFolder),
     foldersDeltaLink: z.string().optional(),
-    /** Folders that are not backed up: changes that follow `foldersDeltaLink` say no more than the id of a parent. */
+    /** Folders that are not backed up; a later change of a folder may name one as its parent, by its id only. */
     otherFolders: z.array(FolderFacts).optional(),
     parts: z.array(PartRef),
     root: Sha256,
@@ -69,8 +69,8 @@ export const Manifest = z
   .refine((m) => m.root === merkleRoot(m.parts.map((part) => part.sha256)), "root does not match the parts");
 export type Manifest = z.infer<typeof Manifest>;
 
-/** The bytes of a manifest: canonical JSON that carries its own sum. */
+/** The bytes of a manifest: canonical JSON with its own checksum. */
 export const manifestBytes = (manifest: Manifest): Buffer => summedJson(manifest);
 
-/** The hash that a child's `parent.sha256` and the head's `manifestSha256` carry: of the blob's bytes as stored. */
+/** The hash in a child's `parent.sha256` and in the head's `manifestSha256`: of the blob's bytes as stored. */
 export const manifestSha256 = (bytes: Uint8Array): Sha256 => createHash("sha256").update(bytes).digest("hex");

@@ -6,7 +6,7 @@ const NODE = Buffer.of(1);
 
 /**
  * The Merkle tree hash of RFC 6962, section 2.1, over the parts' SHA-256 values as 32-byte leaves in manifest order.
- * The prefixes 0 and 1 keep a leaf from passing for a node; no part at all gives the SHA-256 of nothing.
+ * The prefixes 0 and 1 distinguish a leaf from a node. Without any part, it is the SHA-256 of the empty string.
  */
 export const merkleRoot = (partHashes: readonly Sha256[]): Sha256 => {
   if (partHashes.length === 0) return createHash("sha256").digest("hex");

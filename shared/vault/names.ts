@@ -24,7 +24,7 @@ export type VaultName =
   | { kind: "part"; mailboxKey: MailboxKey; snapshotId: SnapshotId; part: string }
   | { kind: "pack"; mailboxKey: MailboxKey; snapshotId: SnapshotId; chunk: number; batch: number };
 
-/** What a blob of the vault is, by its name; `undefined` for a name that the vault does not write. */
+/** The kind of a vault blob, and the pieces of its name; `undefined` for a name that the vault does not write. */
 export const parseVaultName = (name: string): VaultName | undefined => {
   const head = groups(HEAD, name);
   if (head) return { kind: "head", mailboxKey: head.mailboxKey };
@@ -44,7 +44,7 @@ export const parseVaultName = (name: string): VaultName | undefined => {
   return { kind: "pack", mailboxKey, snapshotId, chunk: Number(chunk), batch: Number(batch) };
 };
 
-/** The one way to build a blob name; throws when a piece of it would not be read back as the same piece. */
+/** The only way to build a blob name. Throws when a piece would not be parsed back as the same piece. */
 export const vaultName = (name: VaultName): string => {
   const text = spell(name);
   if (parseVaultName(text)?.kind !== name.kind) throw new Error(`not a vault name: ${JSON.stringify(name)}`);
@@ -59,7 +59,7 @@ export const manifestName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): st
 export const baseName = (mailboxKey: MailboxKey, snapshotId: SnapshotId): string =>
   vaultName({ kind: "base", mailboxKey, snapshotId });
 
-/** `part` is the writer's own word of lower-case letters, digits and hyphens, unique within the snapshot. */
+/** `part` is chosen by the writer: lower-case letters, digits and hyphens, unique within the snapshot. */
 export const partName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, part: string): PartName =>
   vaultName({ kind: "part", mailboxKey, snapshotId, part });
 
@@ -67,12 +67,12 @@ export const packName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, chunk: 
   vaultName({ kind: "pack", mailboxKey, snapshotId, chunk, batch });
 
 /**
- * The chunk of packs without items: their index holds records that belong to no batch. No run plans so many chunks, and as
- * the last number a name can hold, it stands behind all others.
+ * The chunk of packs without items, whose index holds records that belong to no batch. No run has so many chunks, and
+ * as the largest number in a name, it sorts after all others.
  */
 export const RECORDS_CHUNK = 999_999_999;
 
-/** Whether a name lies under the mailbox, so that a record cannot lead a reader into another mailbox. */
+/** Whether a name belongs to the mailbox, so that a record cannot lead a reader into another mailbox. */
 export const belongsTo = (mailboxKey: MailboxKey, name: string): boolean => name.startsWith(`${mailboxKey}/`);
 
 const spell = (name: VaultName): string => {

@@ -13,13 +13,14 @@ const inflateInThread = promisify(inflateRaw);
 const inflateWhole = async (stored: Buffer): Promise<Buffer> =>
   stored.length <= SYNC_BYTES ? inflateRawSync(stored) : inflateInThread(stored);
 
-/** Holds the directory and the index of almost every pack, so that both come with one read. */
+/** Enough for the directory and the index of almost every pack, so that one read gets both. */
 const TAIL_BYTES = 64 * 1024;
 
 /**
- * The raw stream of an item, by one ranged read, inflated as it arrives. Ends with {@link VaultDamageError} when the
- * pack is missing or the stream is not the one whose length and SHA-256 the record gives: what was yielded before that
- * must then be thrown away.
+ * The raw stream of an item, by one ranged read, inflated as it arrives.
+ *
+ * @throws {VaultDamageError} when the pack is missing, or the stream's length or SHA-256 is not that of the record.
+ * Bytes that were yielded before must then be discarded.
  */
 export async function* readItem(
   blobs: Blobs,
@@ -30,7 +31,7 @@ export async function* readItem(
   yield* rawStream(record, stored);
 }
 
-/** The raw stream of an item from its stored bytes; ends as {@link readItem} does when they are not what was stored. */
+/** The raw stream of an item from its stored bytes. @throws {VaultDamageError} as {@link readItem} does. */
 export async function* rawStream(
   record: StoredItem & { id: string },
   stored: AsyncIterable<Uint8Array>,
@@ -55,13 +56,13 @@ export async function* rawStream(
   if (sha256 !== record.sha256) throw damage(`the stream has the SHA-256 ${sha256}, not ${record.sha256}`);
 }
 
-/** The records of a pack's own index, read from the end of the file; `undefined` when there is no such pack. */
+/** The records of a pack's index, read from the end of the file; `undefined` when the pack does not exist. */
 export const readPackIndex = async (blobs: Blobs, pack: PackName): Promise<CatalogueRecord[] | undefined> => {
   const info = await blobs.info(pack);
   return info && (await readPackEnd(pack, info.bytes, tailReader(blobs, pack, info.bytes))).records;
 };
 
-/** What the end of a pack says is in it: the entries of its directory, and the records of its index. */
+/** The entries of a pack's directory and the records of its index, read from the pack's end. */
 export const readPackEnd = async (
   pack: PackName,
   packBytes: number,
@@ -95,7 +96,7 @@ const entryBytes = async (entry: EntryData, stored: Buffer): Promise<Buffer> => 
   return raw;
 };
 
-/** Reads from the file's last bytes, which are fetched once, and goes back to the blob for what lies before them. */
+/** Reads from the file's last bytes, which are fetched once, and from the blob for bytes before them. */
 const tailReader = (blobs: Blobs, pack: PackName, packBytes: number): ReadAt => {
   const readBlob: ReadAt = async (offset, length) => {
     const chunks = await blobs.read(pack, { offset, length });
@@ -113,10 +114,10 @@ const tailReader = (blobs: Blobs, pack: PackName, packBytes: number): ReadAt => 
   };
 };
 
-/** Up to here a stream takes longer to set up than to read. */
+/** Up to this size, a stream takes longer to set up than to read. */
 const SYNC_BYTES = 64 * 1024;
 
-/** `pipeline` rather than `pipe`, so that an error on either side, or a reader who leaves, ends both. */
+/** Uses `pipeline`, not `pipe`: an error on either side, or a reader that leaves, ends both. */
 const inflated = (
   { storedBytes, rawBytes }: StoredItem,
   stored: AsyncIterable<Uint8Array>,
@@ -125,7 +126,7 @@ const inflated = (
   return pipeline(Readable.from(stored), createInflateRaw(), () => undefined);
 };
 
-/** The limit is for streams that are not what was stored: none shorter than it is cut off. */
+/** The limit is for damaged streams; it is larger than any stream that is inflated here. */
 async function* inflatedAtOnce(stored: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   yield inflateRawSync(await collect(stored), { maxOutputLength: 2 * SYNC_BYTES });
 }

@@ -10,14 +10,14 @@ import { dataDescriptor, directory, localHeader, SUM_BYTES, type ZipEntry, type 
 
 export interface PackWriter {
   /**
-   * Stores one item, one at a time, and yields where. The source may use a chunk's memory again. A source that throws
-   * leaves the pack usable: the error is thrown on, and what was written of the item is not listed in the pack. After
-   * a failed upload the pack is lost, and whatever is called next throws too.
+   * Stores an item, and returns where. Items are added one at a time. The source may reuse a chunk's memory. When the
+   * source throws, the error is thrown, and the pack stays usable: bytes already written of the item are not listed in
+   * it. After a failed upload the pack is lost, and every further call throws too.
    */
   addItem(source: AsyncIterable<Uint8Array>): Promise<StoredItem>;
   /**
-   * Adds `index.json` with the catalogue records of the whole batch, and the sum of it all, and makes the pack appear. `exists`: another try
-   * wrote it, and its index, not these records, is what the catalogue must say.
+   * Adds `index.json` with the catalogue records of the whole batch, adds the checksum of all bytes, and creates the
+   * pack. `exists`: another try created it, and the catalogue must have the records of its index, not these.
    */
   close(records: readonly CatalogueRecord[]): Promise<Created>;
 }
@@ -25,7 +25,7 @@ export interface PackWriter {
 export interface PackOptions {
   /** Most bytes held before a block is uploaded. */
   blockBytes?: number;
-  /** Items up to this size are deflated whole; of a longer one the first so many bytes decide how it is stored. */
+  /** Items up to this size are deflated whole; of a longer one, the first bytes, this many, decide how it is stored. */
   bufferBytes?: number;
 }
 
@@ -34,14 +34,14 @@ const BUFFER_BYTES = 1024 * 1024;
 /** Measured on mail-like text: level 3 deflates 2.7 times faster than level 6 and 10 % larger. */
 const LEVEL = { level: 3 };
 
-/** Up to here deflating takes about a millisecond, and handing it to a thread costs more than it saves. */
+/** Up to this size, deflating takes about a millisecond, and handing it to a thread costs more than it saves. */
 const SYNC_BYTES = 64 * 1024;
 
 const deflateInThread = promisify(deflateRaw);
 
 /**
- * Opens the ZIP file of one batch for writing. Nothing is visible until `close`; a writer that is dropped leaves
- * nothing. Memory is a block and a buffer, whatever the size of an item or of the pack.
+ * Opens the ZIP file of one batch for writing. Nothing is visible until `close`; a writer that is not closed leaves
+ * nothing. It holds a block and a buffer in memory, for items and packs of any size.
  */
 export const openPack = (
   blobs: Blobs,
@@ -49,7 +49,7 @@ export const openPack = (
   { bufferBytes = BUFFER_BYTES, ...uploadOptions }: PackOptions = {},
 ): PackWriter => {
   const pack = PackName.parse(name);
-  const upload = summed(openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" }));
+  const upload = withChecksum(openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" }));
   const entries: ZipEntry[] = [];
   let busy = false;
 
@@ -79,7 +79,7 @@ export const openPack = (
 
     close: async (records) => {
       const index = PackIndex.parse({ v: 1, pack, records });
-      await add(INDEX_ENTRY, once(Buffer.from(JSON.stringify(index))));
+      await add(INDEX_ENTRY, oneChunk(Buffer.from(JSON.stringify(index))));
       await upload.append(directory(entries, upload.bytes, SUM_BYTES));
       return upload.commit();
     },
@@ -87,10 +87,10 @@ export const openPack = (
 };
 
 /**
- * An upload that ends in the sum of all that was appended. It covers what nothing else in a pack does: headers, the slack of
- * deflate streams, and the beginnings of items that broke off.
+ * An upload that appends the checksum of all its bytes at the end. It covers what no other hash in a pack does:
+ * headers, unused bits of deflate streams, and the beginnings of items that broke off.
  */
-const summed = (upload: BlockUpload): BlockUpload => {
+const withChecksum = (upload: BlockUpload): BlockUpload => {
   const hash = createHash("sha256");
   return {
     get bytes() {
@@ -113,7 +113,7 @@ interface Written {
   method: ZipMethod;
 }
 
-/** An item that fits the buffer: both forms are at hand, and the smaller is kept. */
+/** Writes an item that fits into the buffer, in the smaller of its two forms. */
 const wholeEntry = async (upload: BlockUpload, name: string, raw: Buffer, meter: Meter): Promise<Written> => {
   const deflated = await deflate(raw);
   const [method, data]: [ZipMethod, Buffer] = deflated.length < raw.length ? ["deflate", deflated] : ["store", raw];
@@ -124,7 +124,7 @@ const wholeEntry = async (upload: BlockUpload, name: string, raw: Buffer, meter:
   return { offset, storedBytes: data.length, method };
 };
 
-/** A longer item goes through as it comes, deflated if that makes its first buffer-full smaller. */
+/** Writes a longer item as it arrives, deflated if that makes its first bytes, a buffer of them, smaller. */
 const streamEntry = async (
   upload: BlockUpload,
   name: string,
@@ -151,8 +151,8 @@ const deflate = async (raw: Buffer): Promise<Buffer> =>
   raw.length <= SYNC_BYTES ? deflateRawSync(raw, { ...LEVEL, ...sizedFor(raw.length) }) : deflateInThread(raw, LEVEL);
 
 /**
- * A window no longer than the data, which loses nothing, and tables to match. zlib's own are 256 KiB for every call,
- * whatever the size: for small items, setting them up takes longer than deflating. Source: zlib.h, deflateInit2.
+ * A window as long as the data, which loses nothing, and tables to match. By default, zlib sets up 256 KiB for every
+ * call: for small items, that takes longer than deflating. Source: zlib.h, deflateInit2.
  */
 const sizedFor = (bytes: number): { windowBits: number; memLevel: number } => {
   const windowBits = Math.min(15, Math.max(9, Math.ceil(Math.log2(Math.max(1, bytes)))));
@@ -161,11 +161,11 @@ const sizedFor = (bytes: number): { windowBits: number; memLevel: number } => {
 
 interface Meter {
   chunks: AsyncIterator<Uint8Array>;
-  /** Of all that has passed; call it once the source has ended. */
+  /** Of all bytes of the source; to be called once the source has ended. */
   result(): { crc32: number; rawBytes: number; sha256: string };
 }
 
-/** Copies each chunk, since deflating reads ahead of what it has used. */
+/** Copies each chunk, since deflating reads chunks before it has used the last one. */
 const measured = (source: AsyncIterable<Uint8Array>): Meter => {
   const hash = createHash("sha256");
   let crc = 0;
@@ -188,7 +188,7 @@ const measured = (source: AsyncIterable<Uint8Array>): Meter => {
   };
 };
 
-/** The first bytes, at least `bytes` of them if there are so many, and what is left: `undefined` at the end. */
+/** Returns the first bytes, more than `bytes` of them if there are more, and the rest: `undefined` at the end. */
 const takeHead = async (
   chunks: AsyncIterator<Uint8Array>,
   bytes: number,
@@ -208,6 +208,6 @@ async function* joined(head: Buffer, rest: AsyncIterable<Uint8Array>): AsyncGene
   yield* rest;
 }
 
-async function* once(bytes: Buffer): AsyncGenerator<Uint8Array> {
+async function* oneChunk(bytes: Buffer): AsyncGenerator<Uint8Array> {
   yield bytes;
 }

@@ -1,4 +1,4 @@
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gunzip, gunzipSync } from "node:zlib";
 import * as z from "zod";
@@ -11,7 +11,7 @@ import { CatalogueRecord, Sha256 } from "./records.ts";
 
 const unzipInThread = promisify(gunzip);
 
-/** Up to here a part is unzipped within a millisecond, and handing it to a thread costs more than it saves. */
+/** Up to this size, a part is unzipped within a millisecond, and handing it to a thread costs more than it saves. */
 const SYNC_BYTES = 16 * 1024;
 
 /** Records parsed between two turns of the event loop: about 6 ms of work. */
@@ -20,8 +20,10 @@ const RECORDS_PER_TURN = 500;
 const LINE_FEED = 10;
 
 /**
- * The records of a part, in the order written or last first, without the first `from` of that order, after its bytes were checked against the reference. Holds
- * one part in memory. {@link VaultDamageError} when it is missing, altered, or a line is not a record.
+ * The records of a part, in the order written or last first, without the first `from` of that order. The part's bytes
+ * are checked against the reference first. Holds one part in memory.
+ *
+ * @throws {VaultDamageError} when the part is missing or altered, or a line is not a record.
  */
 export async function* readPart(
   blobs: Blobs,
@@ -45,13 +47,13 @@ export async function* readPart(
   for (let n = from; n < starts.length; n += 1) {
     const line = order === "first-to-last" ? n : starts.length - 1 - n;
     yield parseVaultJson(part.name, text.subarray(starts[line], starts[line + 1]), CatalogueRecord);
-    if (n % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await breathe();
+    if (n % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldToEventLoop();
   }
 }
 
 const Reference = z.looseObject({ sha256: Sha256, records: z.coerce.number().int().nonnegative() });
 
-/** The reference and metadata of a part that an earlier try wrote, without reading it; `undefined` when there is none. */
+/** The reference and metadata of an existing part, without reading its content; `undefined` when it does not exist. */
 export const refPart = async (
   blobs: Blobs,
   name: PartName,
@@ -59,7 +61,7 @@ export const refPart = async (
   const info = await blobs.info(name);
   if (info === undefined) return undefined;
   const written = Reference.safeParse(info.metadata);
-  if (!written.success) throw new VaultDamageError("the part does not carry its own reference", { blob: name });
+  if (!written.success) throw new VaultDamageError("the part has no reference in its metadata", { blob: name });
   const { sha256, records } = written.data;
   return { ref: { name, sha256, bytes: info.bytes, records }, metadata: info.metadata };
 };

@@ -8,13 +8,13 @@ import { CatalogueRecord } from "./records.ts";
 
 const compress = promisify(gzip);
 
-/** Most records one part holds: a reader takes in one part whole, about a kilobyte a record. */
+/** Most records in one part: a reader holds a whole part in memory, about a kilobyte per record. */
 export const MAX_PART_RECORDS = 20_000;
 
 /**
- * Writes catalogue records as one immutable blob of gzip JSON lines. `exists` when the part is there already: its
- * content then stands, and {@link refPart} yields its reference, which the part carries as metadata. Throws on a record
- * that could not be read back.
+ * Writes catalogue records as one immutable blob of gzip JSON lines. `exists` when the part exists already: its content
+ * is kept, and {@link refPart} returns its reference from the part's metadata. Throws on a record that could not be
+ * read back.
  */
 export const writePart = async (
   blobs: Blobs,

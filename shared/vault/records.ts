@@ -8,8 +8,8 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 lower-
 export type Sha256 = z.infer<typeof Sha256>;
 
 /**
- * What listing knows of an item. Ids are opaque and case-sensitive; `sizeBytes` is Exchange's own figure, which may be
- * far below the exported size; `searchKey` is base64 of PR_SEARCH_KEY, which copies of an item share.
+ * The properties of an item in a listing. Ids are opaque and case-sensitive. `sizeBytes` is Exchange's own figure,
+ * which may be far below the exported size. `searchKey` is base64 of PR_SEARCH_KEY, which copies of an item share.
  */
 export const ItemFacts = z.object({
   id: z.string().min(1),
@@ -29,7 +29,7 @@ export const ItemFacts = z.object({
 });
 export type ItemFacts = z.infer<typeof ItemFacts>;
 
-/** Where an item's stream lies: `storedBytes` from `offset` in `pack`, plain or as one raw deflate stream. */
+/** Where an item's stream is stored: `storedBytes` from `offset` on in `pack`, plain or as one raw deflate stream. */
 export const StoredItem = z.object({
   pack: PackName,
   offset: Count,
@@ -53,7 +53,7 @@ export type FolderFacts = z.infer<typeof FolderFacts>;
 export const PutRecord = z.object({ v: z.literal(1), op: z.literal("put"), ...ItemFacts.shape, ...StoredItem.shape });
 export type PutRecord = z.infer<typeof PutRecord>;
 
-/** The item left this folder: deleted, or moved (another folder then puts it). */
+/** The item was removed from this folder: deleted, or moved (another folder then has a put of it). */
 const RemoveRecord = z.object({
   v: z.literal(1),
   op: z.literal("remove"),
@@ -62,7 +62,7 @@ const RemoveRecord = z.object({
   reason: z.string().min(1),
 });
 
-/** A folder as it now is, or that it is gone and its items with it. */
+/** A folder as it now is, or that it was removed with its items. */
 const FolderRecord = z.union([
   z.object({ v: z.literal(1), op: z.literal("folder"), id: z.string().min(1), removed: z.literal(true) }),
   z.object({ v: z.literal(1), op: z.literal("folder"), ...FolderFacts.shape }),
@@ -79,7 +79,7 @@ const SkipRecord = z.object({
   requestId: z.string().optional(),
 });
 
-/** Left out for an unknown reason: the snapshot is partial, and the next run tries again with what this one knew. */
+/** Left out for an unknown reason: the snapshot is partial, and the next run tries the item again from this record. */
 export const FailRecord = z.object({
   v: z.literal(1),
   op: z.literal("fail"),
@@ -96,6 +96,6 @@ export type CatalogueRecord = z.infer<typeof CatalogueRecord>;
 /** The name of a pack's last entry, a {@link PackIndex} in JSON. */
 export const INDEX_ENTRY = "index.json";
 
-/** The catalogue records of the pack's batch, so that a lost catalogue can be rebuilt from packs alone. */
+/** The catalogue records of a pack's batch, so that a lost catalogue can be rebuilt from packs alone. */
 export const PackIndex = z.object({ v: z.literal(1), pack: PackName, records: z.array(CatalogueRecord) });
 export type PackIndex = z.infer<typeof PackIndex>;

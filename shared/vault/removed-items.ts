@@ -6,16 +6,16 @@ import { type ItemSet, itemSet } from "./item-set.ts";
 import { findSnapshotAt, readHead } from "./snapshots.ts";
 
 /**
- * The items of a snapshot that went away after a moment, as far as snapshots tell. An item did if
+ * The items of the chosen snapshot that were removed after a moment, judged by snapshots. An item was removed if
  *
- * - the newest snapshot does not hold it in that folder any more,
- * - the last snapshot that had begun by the moment holds it, where that one is later than the chosen one: else the item
- *   was gone before, and
- * - it did not move: the newest snapshot holds no copy of it, by search key, that the chosen one does not hold in the same
- *   place. Copies are counted, so that of two copies of which one went away, one did.
+ * - the newest snapshot does not have it in its folder any more,
+ * - the last snapshot that had begun by the moment has it, if that one is later than the chosen one: otherwise the item
+ *   was removed before the moment, and
+ * - it did not move: by search key, the newest snapshot has no copy of it that the chosen one does not have in the same
+ *   folder. Copies are counted: when one of two copies was removed, one item is.
  *
- * An item that went away between the last snapshot before the moment and the moment itself counts, as nothing tells. Run
- * again later, the newest snapshot may be another one.
+ * An item that was removed between the last snapshot before the moment and the moment itself is included, as no
+ * snapshot shows the difference. A later call may see another newest snapshot.
  */
 export const removedItems = async (
   vault: Blobs,

@@ -9,13 +9,13 @@ import { walkToBase } from "./snapshots.ts";
 
 const Count = z.int().nonnegative();
 
-/** What a reader wants to know of a part before it takes it in. */
+/** What a reader needs to know of a part before it reads it. */
 const IndexedPart = z.object({
   part: PartRef,
-  /** One bit for each record, last record first, lowest bit first: whether it is live in the snapshot. */
+  /** One bit for each record, last record first, lowest bit first: whether the record is live in the snapshot. */
   live: z.base64(),
   items: Count,
-  /** Records of items that were left out of this very snapshot; 0 in the parts of its ancestors. */
+  /** Records of items that this very snapshot left out; 0 in the parts of its ancestors. */
   problems: Count,
 });
 export type IndexedPart = z.output<typeof IndexedPart>;
@@ -24,7 +24,7 @@ export type IndexedPart = z.output<typeof IndexedPart>;
 const FolderContent = z.object({ items: Count, bytes: Count });
 export type FolderContent = z.output<typeof FolderContent>;
 
-/** What is live in a snapshot, newest part first: lets a reader begin at any record without reading those before it. */
+/** What is live in a snapshot, newest part first. A reader can begin at any record without reading those before it. */
 export const SnapshotIndex = z.object({
   v: z.literal(1),
   parts: z.array(IndexedPart),
@@ -38,7 +38,7 @@ export type ProblemRecord = Extract<CatalogueRecord, { op: "skip" | "fail" }>;
 export const isProblem = (record: CatalogueRecord): record is ProblemRecord =>
   record.op === "skip" || record.op === "fail";
 
-/** Folds a snapshot and notes what is live in it. Memory is one part, 16 bytes for each item met, and the index. */
+/** Folds a snapshot into its index. Holds one part in memory, 16 bytes for each item, and the index. */
 export const indexSnapshot = async (
   vault: Blobs,
   mailboxKey: MailboxKey,
@@ -52,15 +52,15 @@ export const indexSnapshot = async (
     for (const part of folded.toReversed()) {
       const live = Buffer.alloc(Math.ceil(part.records / 8));
       const counts = { items: 0, problems: 0 };
-      let place = 0;
+      let number = 0;
       for await (const record of readPart(vault, part, "last-to-first")) {
         if (isLive(record)) {
-          live.writeUInt8(live.readUInt8(place >>> 3) | (1 << (place & 7)), place >>> 3);
+          live.writeUInt8(live.readUInt8(number >>> 3) | (1 << (number & 7)), number >>> 3);
           counts.items += 1;
           addTo(folders, record.folderId, record.rawBytes);
         }
         if (manifest.id === snapshotId && isProblem(record)) counts.problems += 1;
-        place += 1;
+        number += 1;
       }
       parts.push({ part, live: live.toString("base64"), ...counts });
     }

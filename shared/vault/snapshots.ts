@@ -9,7 +9,7 @@ import { baseName, headName, manifestName, parseVaultName } from "./names.ts";
 import type { Sha256 } from "./records.ts";
 import { parseSummed, summedJson } from "./summed-json.ts";
 
-/** A manifest with the hash of its stored bytes, which is what its child and the head pin. */
+/** A manifest with the hash of its stored bytes, which its child and the head pin. */
 export interface PinnedManifest {
   manifest: Manifest;
   sha256: Sha256;
@@ -20,7 +20,7 @@ export async function* listMailboxes(blobs: Blobs): AsyncGenerator<MailboxKey> {
   for await (const folder of blobs.listFolders("")) if (MailboxKey.safeParse(folder).success) yield folder;
 }
 
-/** `undefined` when the mailbox has never been backed up; {@link VaultDamageError} when the head was altered. */
+/** `undefined` when the mailbox was never backed up. @throws {VaultDamageError} when the head was altered. */
 export const readHead = async (blobs: Blobs, mailboxKey: MailboxKey): Promise<Head | undefined> => {
   const name = headName(mailboxKey);
   const found = await blobs.readWhole(name);
@@ -67,7 +67,10 @@ export const findSnapshotAt = async (
   return found;
 };
 
-/** `undefined` when there is no such snapshot; {@link VaultDamageError} when the blob is not the manifest it is named for. */
+/**
+ * `undefined` when the snapshot does not exist. @throws {VaultDamageError} when the blob is not the manifest of its
+ * name.
+ */
 export const readManifest = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
@@ -83,7 +86,7 @@ export const readManifest = async (
   return { manifest, sha256: manifestSha256(found.body) };
 };
 
-/** Writes the manifest once. When it exists already, what is stored is read back and yielded instead. */
+/** Writes the manifest once. When it exists already, the stored one is read and returned instead. */
 export const writeManifest = async (
   blobs: Blobs,
   manifest: Manifest,
@@ -97,8 +100,8 @@ export const writeManifest = async (
 };
 
 /**
- * Changes the head under its ETag and yields what is then stored. `newest` and `checkedAt` never go back, so a run that
- * commits late, or twice, cannot hide a newer one.
+ * Changes the head under its ETag, and returns what is then stored. `newest` and `checkedAt` never go back, so that a
+ * run that commits late, or twice, cannot hide a newer one.
  */
 export const moveHead = (
   blobs: Blobs,
@@ -118,16 +121,18 @@ const advanced = (current: Head | undefined, next: Head): Head => {
 
 /** A snapshot as a reader folds it. */
 export interface ChainLink extends PinnedManifest {
-  /** What is folded of it: its own parts or, where it has a base beside it, those of the base. */
+  /** The parts to fold: its own or, if it has a base beside it, those of the base. */
   readonly parts: readonly PartRef[];
   /** The base beside it, if the walk ends there. */
   readonly base?: Base;
 }
 
 /**
- * The snapshot and its ancestors down to the newest base, newest first: what a reader folds. A base is a manifest that
- * says so, or one that has a base beside it. Each parent's hash is checked against the one its child pins, and that of
- * a manifest against the one that its base pins; a break is a {@link VaultDamageError}.
+ * The snapshot and its ancestors down to the newest base, newest first. The newest base is the first manifest that is
+ * marked as one, or that has a base beside it. Each parent's hash is checked against the pin of its child, and each
+ * manifest's against the pin of its base.
+ *
+ * @throws {VaultDamageError} when a hash differs, or a manifest is missing.
  */
 export async function* walkToBase(
   blobs: Blobs,
@@ -161,12 +166,12 @@ export const readLink = async (
   const found = await readManifest(blobs, mailboxKey, pin.id);
   if (found === undefined) throw new VaultDamageError("the manifest is missing", { blob });
   if (pin.sha256 !== undefined && pin.sha256 !== found.sha256)
-    throw new VaultDamageError(`is not the manifest its child names: ${found.sha256}`, { blob });
+    throw new VaultDamageError(`is not the manifest that its child names: its SHA-256 is ${found.sha256}`, { blob });
 
   const base = hasBase ? await readBase(blobs, mailboxKey, pin.id) : undefined;
   if (base === undefined) return { ...found, parts: found.manifest.parts };
   if (base.snapshot.sha256 === found.sha256) return { ...found, parts: base.parts, base };
-  throw new VaultDamageError(`is the base of another manifest: ${base.snapshot.sha256}`, {
+  throw new VaultDamageError(`is the base of another manifest, with the SHA-256 ${base.snapshot.sha256}`, {
     blob: baseName(mailboxKey, pin.id),
   });
 };

@@ -1,6 +1,6 @@
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
-import { type Found, reporting, silent } from "./finding.ts";
+import { ignoreFinding, type ReportFinding, reportDamage } from "./finding.ts";
 import { headName, manifestName } from "./names.ts";
 import { nameSnapshots, readHead, readManifest } from "./snapshots.ts";
 import { type KeptSnapshot, type Verified, verifySnapshot } from "./verify-snapshot.ts";
@@ -14,14 +14,14 @@ export const keptSnapshots = async (blobs: Blobs, mailboxKey: MailboxKey): Promi
   });
 };
 
-/** Checks a mailbox's head, and that the manifest it names is there, and the one it names. */
-export const verifyHead = async (blobs: Blobs, mailboxKey: MailboxKey, found: Found): Promise<void> => {
+/** Checks a mailbox's head, and that the manifest which it names exists and has the hash which it names. */
+export const verifyHead = async (blobs: Blobs, mailboxKey: MailboxKey, report: ReportFinding): Promise<void> => {
   const blob = headName(mailboxKey);
-  await reporting(found, async () => {
+  await reportDamage(report, async () => {
     const head = await readHead(blobs, mailboxKey);
-    if (head === undefined) return found({ blob, problem: "is missing" });
-    if (head.mailboxKey !== mailboxKey) return found({ blob, problem: `is the head of ${head.mailboxKey}` });
-    if (head.newest !== null) await verifyNewest(blobs, mailboxKey, head.newest, found);
+    if (head === undefined) return report({ blob, problem: "is missing" });
+    if (head.mailboxKey !== mailboxKey) return report({ blob, problem: `is the head of ${head.mailboxKey}` });
+    if (head.newest !== null) await verifyNewest(blobs, mailboxKey, head.newest, report);
   });
 };
 
@@ -29,26 +29,26 @@ const verifyNewest = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
   { id, manifestSha256 }: { readonly id: SnapshotId; readonly manifestSha256: string },
-  found: Found,
+  report: ReportFinding,
 ): Promise<void> => {
   const blob = manifestName(mailboxKey, id);
-  const newest = await reporting(silent, () => readManifest(blobs, mailboxKey, id));
+  const newest = await reportDamage(ignoreFinding, () => readManifest(blobs, mailboxKey, id));
   if (newest !== undefined && newest.sha256 !== manifestSha256)
-    found({ blob, problem: `is not the manifest that the head names: its SHA-256 is ${newest.sha256}` });
+    report({ blob, problem: `is not the manifest that the head names: its SHA-256 is ${newest.sha256}` });
   if (newest === undefined && (await blobs.info(blob)) === undefined)
-    found({ blob, problem: "is missing, and the head names it" });
+    report({ blob, problem: "is missing, and the head names it" });
 };
 
 /** Checks every blob that the kept snapshots of a mailbox need. */
 export const verifyMailbox = async (
   blobs: Blobs,
   mailboxKey: MailboxKey,
-  found: Found,
+  report: ReportFinding,
 ): Promise<Verified & { snapshots: number }> => {
   const sum = { snapshots: 0, packs: 0, items: 0, bytes: 0 };
-  await verifyHead(blobs, mailboxKey, found);
+  await verifyHead(blobs, mailboxKey, report);
   for (const snapshot of await keptSnapshots(blobs, mailboxKey)) {
-    const { packs, items, bytes } = await verifySnapshot(blobs, snapshot, { found });
+    const { packs, items, bytes } = await verifySnapshot(blobs, snapshot, { report });
     sum.snapshots += 1;
     sum.packs += packs;
     sum.items += items;

@@ -2,44 +2,45 @@ import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { type Blobs, collect } from "../storage/blobs.ts";
 import { VaultDamageError } from "./damage.ts";
-import { type Found, reporting } from "./finding.ts";
+import { type ReportFinding, reportDamage } from "./finding.ts";
 import type { PackName } from "./names.ts";
 import { rawStream, readItem, readPackEnd } from "./pack-reader.ts";
 import { INDEX_ENTRY, type PutRecord } from "./records.ts";
 import type { EntryData, ReadAt } from "./zip-directory.ts";
 import { SUM_BYTES } from "./zip-format.ts";
 
-/** Holds the directory and the index of almost every pack, so that neither takes another read. */
+/** Enough for the directory and the index of almost every pack, so that neither needs another read. */
 const TAIL_BYTES = 64 * 1024;
 
 /**
- * Checks a whole pack in one read: its own sum, which covers every byte; the length and SHA-256 of each item that the
- * catalogue has in it; and that its directory and its index say of these items what the catalogue says. Yields its
- * length; `undefined`, with nothing found, when there is no such pack. Memory does not depend on its size.
+ * Checks a whole pack in one read: its checksum, which covers every byte; the length and SHA-256 of each item that the
+ * catalogue has in it; and that its directory and its index describe these items as the catalogue does. Returns the
+ * pack's length. Returns `undefined`, and reports nothing, when the pack does not exist. Memory does not depend on its
+ * size.
  */
 export const verifyPack = async (
   blobs: Blobs,
   pack: PackName,
   records: readonly PutRecord[],
-  found: Found,
+  report: ReportFinding,
 ): Promise<number | undefined> => {
   let findings = 0;
-  const report: Found = (finding) => {
+  const countAndReport: ReportFinding = (finding) => {
     findings += 1;
-    found(finding);
+    report(finding);
   };
 
-  let passage = await readThrough(blobs, pack, records).catch(onlyDamage);
-  if (passage === undefined) return undefined;
-  if (passage === "damaged") {
-    for (const record of records) await reporting(report, () => drain(readItem(blobs, record)));
-    passage = await readThrough(blobs, pack, []);
-    if (passage === undefined) return undefined;
+  let scan = await scanPack(blobs, pack, records).catch(onlyDamage);
+  if (scan === undefined) return undefined;
+  if (scan === "damaged") {
+    for (const record of records) await reportDamage(countAndReport, () => drain(readItem(blobs, record)));
+    scan = await scanPack(blobs, pack, []);
+    if (scan === undefined) return undefined;
   }
 
-  const { bytes, tail, sum } = passage;
-  const end = await reporting(report, () => readPackEnd(pack, bytes, endReader(blobs, pack, bytes, tail)));
-  if (end !== undefined) compare(pack, records, end, report);
+  const { bytes, tail, sum } = scan;
+  const end = await reportDamage(countAndReport, () => readPackEnd(pack, bytes, endReader(blobs, pack, bytes, tail)));
+  if (end !== undefined) compare(pack, records, end, countAndReport);
   const written = tail.toString("latin1", Math.max(0, tail.length - SUM_BYTES));
   if (sum !== written && findings === 0)
     report({ blob: pack, problem: `is not what was written: its SHA-256 is ${sum}, and it ends in ${written}` });
@@ -51,28 +52,24 @@ const onlyDamage = (error: unknown): "damaged" => {
   throw error;
 };
 
-/** A pack that was read from its first byte to its last. */
-interface Passage {
+/** The result of reading a pack from its first byte to its last. */
+interface PackScan {
   readonly bytes: number;
   readonly tail: Buffer;
-  /** The SHA-256 of all but the sum at its end. */
+  /** The SHA-256 of all bytes before the checksum at its end. */
   readonly sum: string;
 }
 
-/** Reads a pack once, with the items in it; ends with {@link VaultDamageError} at the first that is not whole. */
-const readThrough = async (
-  blobs: Blobs,
-  pack: PackName,
-  records: readonly PutRecord[],
-): Promise<Passage | undefined> => {
+/** Reads a pack once, and checks its items. @throws {VaultDamageError} at the first item that is damaged. */
+const scanPack = async (blobs: Blobs, pack: PackName, records: readonly PutRecord[]): Promise<PackScan | undefined> => {
   const stored = await blobs.read(pack);
   if (stored === undefined) return undefined;
 
-  const file = openPassage(stored);
+  const file = openScan(stored);
   try {
     for (const record of records.toSorted((a, b) => a.offset - b.offset)) {
       if (record.offset < file.at)
-        throw new VaultDamageError("lies over the item before it", { blob: pack, itemId: record.id });
+        throw new VaultDamageError("overlaps the item before it", { blob: pack, itemId: record.id });
       await drain(file.take(record.offset - file.at));
       await drain(rawStream(record, file.take(record.storedBytes)));
     }
@@ -83,7 +80,7 @@ const readThrough = async (
   return file.result();
 };
 
-const openPassage = (stored: AsyncIterable<Uint8Array>) => {
+const openScan = (stored: AsyncIterable<Uint8Array>) => {
   const chunks = stored[Symbol.asyncIterator]();
   const hash = createHash("sha256");
   let at = 0;
@@ -96,8 +93,8 @@ const openPassage = (stored: AsyncIterable<Uint8Array>) => {
     rest = next.value;
     return true;
   };
-  /** What passes is hashed once it is certain that it is not the sum at the end. */
-  const pass = (piece: Uint8Array): void => {
+  /** A byte is hashed once enough bytes follow it that it cannot belong to the checksum at the end. */
+  const consume = (piece: Uint8Array): void => {
     const held = Math.min(tail.length, SUM_BYTES);
     const open = Buffer.concat([tail.subarray(tail.length - held), piece]);
     hash.update(open.subarray(0, Math.max(0, open.length - SUM_BYTES)));
@@ -116,18 +113,18 @@ const openPassage = (stored: AsyncIterable<Uint8Array>) => {
       while (at < end && (rest.length > 0 || (await nextChunk()))) {
         const piece = rest.subarray(0, Math.min(rest.length, end - at));
         rest = rest.subarray(piece.length);
-        pass(piece);
+        consume(piece);
         yield piece;
       }
     },
     close: async () => {
       await chunks.return?.();
     },
-    result: (): Passage => ({ bytes: at, tail, sum: hash.digest("hex") }),
+    result: (): PackScan => ({ bytes: at, tail, sum: hash.digest("hex") }),
   };
 };
 
-/** Reads near the end of a pack from what is at hand, and goes back to the blob for what lies before that. */
+/** Reads from the tail of a pack, which is in memory, and from the blob for bytes before the tail. */
 const endReader =
   (blobs: Blobs, pack: PackName, packBytes: number, tail: Buffer): ReadAt =>
   async (offset, length) => {
@@ -143,7 +140,7 @@ const compare = (
   pack: PackName,
   records: readonly PutRecord[],
   { entries, records: indexed }: Awaited<ReturnType<typeof readPackEnd>>,
-  found: Found,
+  report: ReportFinding,
 ): void => {
   const entryAt = new Map(entries.map((entry) => [entry.offset, entry]));
   const indexedAt = new Map(
@@ -151,7 +148,7 @@ const compare = (
   );
   for (const record of records) {
     const differs = (what: string): void =>
-      found({ blob: pack, item: record.id, problem: `${what} says something else of it than the catalogue` });
+      report({ blob: pack, item: record.id, problem: `${what} describes it differently from the catalogue` });
     if (!isEntryOf(record, entryAt.get(record.offset))) differs("the ZIP directory");
     if (!isDeepStrictEqual(indexedAt.get(record.offset), record)) differs(INDEX_ENTRY);
   }

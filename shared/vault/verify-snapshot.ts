@@ -1,7 +1,7 @@
 import { mapBounded } from "../bounded.ts";
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
-import { type Finding, type Found, reporting, silent } from "./finding.ts";
+import { type Finding, ignoreFinding, type ReportFinding, reportDamage } from "./finding.ts";
 import type { PartRef } from "./manifest.ts";
 import { belongsTo, manifestName, type PackName, packName, parseVaultName, RECORDS_CHUNK } from "./names.ts";
 import { readPart } from "./part-reader.ts";
@@ -9,10 +9,10 @@ import type { PutRecord } from "./records.ts";
 import { type ChainLink, type PinnedManifest, readLink, readManifest } from "./snapshots.ts";
 import { verifyPack } from "./verify-pack.ts";
 
-/** Packs read at the same time: what keeps both the network and the processor busy. */
+/** Packs read at the same time: enough to keep both the network and the processor busy. */
 const PACKS_AT_ONCE = 4;
 
-/** A snapshot among those of its mailbox that are kept. */
+/** One of the snapshots of a mailbox that are kept. */
 export interface KeptSnapshot {
   readonly mailboxKey: MailboxKey;
   readonly id: SnapshotId;
@@ -24,13 +24,13 @@ export interface KeptSnapshot {
   readonly after: SnapshotId | undefined;
 }
 
-/** How far into a snapshot: so many of its parts, and so many packs of the next one. */
-export interface SnapshotPlace {
+/** A position in a snapshot's verification: the number of verified parts, and of verified packs of the next part. */
+export interface SnapshotPosition {
   readonly part: number;
   readonly pack: number;
 }
 
-/** What was looked at; `bytes` are of packs as stored. */
+/** What was verified; `bytes` are of packs as stored. */
 export interface Verified {
   packs: number;
   items: number;
@@ -38,61 +38,61 @@ export interface Verified {
 }
 
 export interface VerifyOptions {
-  readonly from?: SnapshotPlace | undefined;
-  /** Asked between packs; the place to go on from is yielded when the answer is no. */
+  readonly from?: SnapshotPosition | undefined;
+  /** Called between packs. When it returns false, the position to go on from is returned. */
   readonly mayGoOn?: (() => boolean) | undefined;
-  readonly found: Found;
+  readonly report: ReportFinding;
 }
 
 /**
- * Checks what a snapshot adds to those before it: its manifest, which must be the one that the next one names; its base;
- * the parts of both; and the packs of its own run, and of runs before it whose snapshots are not kept any more. So each
- * blob that the kept snapshots of a mailbox need is checked with exactly one of them. Nothing is wrong with a snapshot that
- * is removed meanwhile. Holds one part in memory.
+ * Checks what a snapshot adds to those before it: its manifest, which must be the one that the next snapshot names; its
+ * base; the parts of both; the packs of its own run, and of earlier runs whose snapshots are no longer kept. So each
+ * blob that the kept snapshots of a mailbox need is checked with exactly one of them. Reports nothing about a snapshot
+ * that was removed meanwhile. Holds one part in memory.
  */
 export const verifySnapshot = async (
   blobs: Blobs,
   snapshot: KeptSnapshot,
-  { from = { part: 0, pack: 0 }, mayGoOn = () => true, found }: VerifyOptions,
-): Promise<Verified & { next: SnapshotPlace | undefined }> => {
+  { from = { part: 0, pack: 0 }, mayGoOn = () => true, report }: VerifyOptions,
+): Promise<Verified & { next: SnapshotPosition | undefined }> => {
   const findings: Finding[] = [];
   const outcome = await verifyParts(blobs, snapshot, from, mayGoOn, (finding) => findings.push(finding));
   const isThere =
     findings.length > 0 && (await blobs.info(manifestName(snapshot.mailboxKey, snapshot.id))) !== undefined;
-  if (isThere) findings.forEach(found);
+  if (isThere) findings.forEach(report);
   return outcome;
 };
 
 const verifyParts = async (
   blobs: Blobs,
   snapshot: KeptSnapshot,
-  from: SnapshotPlace,
+  from: SnapshotPosition,
   mayGoOn: () => boolean,
-  found: Found,
-): Promise<Verified & { next: SnapshotPlace | undefined }> => {
+  report: ReportFinding,
+): Promise<Verified & { next: SnapshotPosition | undefined }> => {
   const verified = { packs: 0, items: 0, bytes: 0 };
   const verifyOne = async ({ name, records }: PackOfPart): Promise<void> => {
-    const bytes = await verifyPack(blobs, name, records, found);
-    if (bytes === undefined) found({ blob: name, problem: `is missing, with ${records.length} items` });
+    const bytes = await verifyPack(blobs, name, records, report);
+    if (bytes === undefined) report({ blob: name, problem: `is missing, with ${records.length} items` });
     verified.packs += 1;
     verified.items += records.length;
     verified.bytes += bytes ?? 0;
   };
 
-  const { manifest, base } = await linkOf(blobs, snapshot, found);
+  const { manifest, base } = await linkOf(blobs, snapshot, report);
   if (from.part === 0 && from.pack === 0) {
-    if (manifest !== undefined) await verifyPins(blobs, snapshot, manifest, found);
+    if (manifest !== undefined) await verifyPins(blobs, snapshot, manifest, report);
     for await (const pack of recordPacks(blobs, snapshot)) await verifyOne(pack);
   }
   const parts = [
     ...(manifest?.manifest.parts ?? []).map((part) => ({ part, withOwn: true })),
-    // The packs of its own run were checked with the manifest's parts.
+    // The packs of the snapshot's own run are checked with the manifest's parts.
     ...(base?.parts ?? []).map((part) => ({ part, withOwn: false })),
   ];
   let firstPack = from.pack;
   for (const [number, { part, withOwn }] of parts.entries()) {
     if (number < from.part) continue;
-    const packs = (await reporting(found, () => packsOf(blobs, snapshot, part, withOwn, found))) ?? [];
+    const packs = (await reportDamage(report, () => packsOf(blobs, snapshot, part, withOwn, report))) ?? [];
     for (let pack = firstPack; pack < packs.length; pack += PACKS_AT_ONCE) {
       await mapBounded(packs.slice(pack, pack + PACKS_AT_ONCE), PACKS_AT_ONCE, verifyOne);
       const next = pack + PACKS_AT_ONCE;
@@ -104,28 +104,29 @@ const verifyParts = async (
   return { ...verified, next: undefined };
 };
 
-/** The manifest and the base, each of them also when the other is damaged. */
+/** The manifest and the base, each also when the other is damaged. */
 const linkOf = async (
   blobs: Blobs,
   { mailboxKey, id, hasBase }: KeptSnapshot,
-  found: Found,
+  report: ReportFinding,
 ): Promise<{ manifest: PinnedManifest | undefined; base: ChainLink["base"] }> => {
-  const read = (withBase: boolean) => reporting(found, () => readLink(blobs, mailboxKey, { id }, withBase));
+  const read = (withBase: boolean) => reportDamage(report, () => readLink(blobs, mailboxKey, { id }, withBase));
   const manifest = await read(false);
   return { manifest, base: manifest && hasBase ? (await read(true))?.base : undefined };
 };
 
-/** What a parent holds is its own affair; that it is there is not, unless the snapshot stands alone. */
+/** Checks the hash that the next snapshot pins, and that a needed parent exists. The parent itself is not checked. */
 const verifyPins = async (
   blobs: Blobs,
   { mailboxKey, id, hasBase, after }: KeptSnapshot,
   { manifest, sha256 }: PinnedManifest,
-  found: Found,
+  report: ReportFinding,
 ): Promise<void> => {
-  const child = after === undefined ? undefined : await reporting(silent, () => readManifest(blobs, mailboxKey, after));
+  const child =
+    after === undefined ? undefined : await reportDamage(ignoreFinding, () => readManifest(blobs, mailboxKey, after));
   const pin = child?.manifest.parent;
   if (pin?.id === id && pin.sha256 !== sha256)
-    found({
+    report({
       blob: manifestName(mailboxKey, id),
       problem: `is not the manifest that the next snapshot names: its SHA-256 is ${sha256}`,
     });
@@ -133,7 +134,7 @@ const verifyPins = async (
   if (manifest.base || hasBase || manifest.parent === null) return;
   const parent = manifestName(mailboxKey, manifest.parent.id);
   if ((await blobs.info(parent)) === undefined)
-    found({ blob: parent, problem: `is missing, and the snapshot ${id} needs it` });
+    report({ blob: parent, problem: `is missing, and the snapshot ${id} needs it` });
 };
 
 interface PackOfPart {
@@ -141,29 +142,29 @@ interface PackOfPart {
   readonly records: PutRecord[];
 }
 
-/** The packs of the run that hold no item, which nothing names. */
+/** The packs of the run without items, which no record names. */
 async function* recordPacks(blobs: Blobs, { mailboxKey, id }: KeptSnapshot): AsyncGenerator<PackOfPart> {
   const prefix = packName(mailboxKey, id, RECORDS_CHUNK, 0).replace(/0\.zip$/, "");
   for await (const { name } of blobs.list(prefix)) yield { name, records: [] };
 }
 
 /**
- * The packs that a part names and that are this snapshot's to check, in the order of the part: of runs after the snapshot
- * before it, with or without its own.
+ * The packs that a part names and that are checked with this snapshot, in the order of the part: those of runs after
+ * the kept snapshot before it, with or without its own run.
  */
 const packsOf = async (
   blobs: Blobs,
   { mailboxKey, id, before = "" }: KeptSnapshot,
   part: PartRef,
   withOwn: boolean,
-  found: Found,
+  report: ReportFinding,
 ): Promise<PackOfPart[]> => {
   const packs = new Map<PackName, PackOfPart>();
   for await (const record of readPart(blobs, part)) {
     if (record.op !== "put") continue;
     const { pack: name } = record;
     if (!belongsTo(mailboxKey, name)) {
-      found({ blob: part.name, item: record.id, problem: `names ${name}, a pack of another mailbox` });
+      report({ blob: part.name, item: record.id, problem: `names ${name}, a pack of another mailbox` });
       continue;
     }
     const run = runOf(name);

@@ -1,6 +1,6 @@
 import { localHeader, SUM_BYTES, type ZipMethod } from "./zip-format.ts";
 
-/** An entry as the directory describes it, and where its data lies. */
+/** An entry as the directory describes it, and the offset of its data. */
 export interface EntryData {
   name: string;
   method: ZipMethod;
@@ -10,7 +10,7 @@ export interface EntryData {
   crc32: number;
 }
 
-/** Reads `length` bytes at `offset` of the file; fewer only where the file ends. */
+/** Reads `length` bytes at `offset` of the file; fewer only at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Promise<Buffer>;
 
 const END_BYTES = 22;
@@ -21,8 +21,9 @@ const SIZES_FOLLOW = 8;
 const MAX_32 = 0xffffffff;
 
 /**
- * The entries of a ZIP file as packs are, with no comment or with one as long as a sum. Throws a RangeError on a file that
- * is not one, or is cut off.
+ * The entries of a ZIP file in the form of packs, without a comment or with one as long as a checksum.
+ *
+ * @throws {RangeError} when the file is no ZIP file, or is cut off.
  */
 export const readDirectory = async (fileBytes: number, read: ReadAt): Promise<EntryData[]> => {
   const { offset, length } = await centralDirectory(fileBytes, read);
@@ -51,7 +52,7 @@ const endRecord = async (fileBytes: number, read: ReadAt): Promise<{ end: Buffer
     const end = at < 0 ? Buffer.alloc(0) : await read(at, END_BYTES);
     if (hasSignature(end, "PK\u0005\u0006") && end.readUInt16LE(20) === commentBytes) return { end, at };
   }
-  throw new RangeError("the ZIP file does not end as one");
+  throw new RangeError("the file has no end record of a ZIP file");
 };
 
 const headerBytes = (header: Buffer): number => {
@@ -71,7 +72,7 @@ const entryData = (header: Buffer): EntryData => {
   return { name, method, offset, ...sizes };
 };
 
-/** Reads numbers of a header; those too large for it follow one another in its ZIP64 field, in the order of the calls. */
+/** Reads numbers of a header. Numbers too large for it are in its ZIP64 field, in the order of the calls. */
 const numbersOf = (header: Buffer, extraAt: number): ((at: number) => number) => {
   let next = extraAt;
   return (at) => {

@@ -13,13 +13,13 @@ const ZIP64_EXTRA_ID = 1;
 const MAX_16 = 0xffff;
 const MAX_32 = 0xffffffff;
 
-/** Flag bit 3: sizes and CRC follow the data. Names are plain ASCII, so no UTF-8 flag. */
+/** Flag bit 3: sizes and CRC follow the data. Names are plain ASCII, so there is no UTF-8 flag. */
 const SIZES_FOLLOW = 8;
 
-/** A pack's comment: the SHA-256 of all bytes before it, in hexadecimal. */
+/** Length of a pack's comment, its checksum: the SHA-256 of all bytes before it, in hexadecimal. */
 export const SUM_BYTES = 64;
 
-/** 1980-01-01, the first date ZIP knows: equal items make equal packs. */
+/** 1980-01-01, the first date of ZIP: equal items make equal packs. */
 const DOS_DATE = (1 << 5) | 1;
 
 const VERSION_DEFLATE = 20;
@@ -47,7 +47,7 @@ export interface ZipEntry extends ZipSizes {
 }
 
 /**
- * What goes before an entry's data. Without sizes the entry is streamed: {@link dataDescriptor} goes after its data,
+ * The header before an entry's data. Without sizes the entry is streamed: {@link dataDescriptor} comes after its data,
  * and both are in ZIP64 form, since the length is not known yet.
  */
 export const localHeader = (name: string, method: ZipMethod, sizes: ZipSizes | undefined): Buffer => {
@@ -73,8 +73,8 @@ export const dataDescriptor = ({ crc32, storedBytes, rawBytes }: ZipSizes): Buff
 };
 
 /**
- * The central directory, which starts at `offset` of the file, and the end records; ZIP64 where a number asks for it. The
- * caller writes the file's comment behind it, if there is to be one.
+ * The central directory, which starts at `offset` of the file, and the end records; in ZIP64 form if a number needs it.
+ * The caller writes the file's comment after it, if there is one.
  */
 export const directory = (entries: readonly ZipEntry[], offset: number, commentBytes = 0): Buffer => {
   const central = Buffer.concat(entries.map(centralHeader));
@@ -106,7 +106,7 @@ const centralHeader = ({ name, method, streamed, headerOffset, ...sizes }: ZipEn
   return Buffer.concat([header, Buffer.from(name, "ascii"), extra]);
 };
 
-/** The ten bytes that local and central headers share: version needed, flags, method, time, date. */
+/** Writes the ten bytes that local and central headers share: version needed, flags, method, time, date. */
 const writeCommon = (
   header: Buffer,
   at: number,

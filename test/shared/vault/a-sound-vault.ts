@@ -13,14 +13,14 @@ import { aManifest, aPut, inChunks, snapshotAt, someFacts } from "./samples.ts";
 const mailboxId = "MBX:e0643f21-0000-4000-8000-000000000001@a7809c93";
 export const soundKey = mailboxKey(mailboxId);
 
-/** Longer items are streamed, with a data descriptor, and what breaks off leaves its beginning behind. */
+/** Longer items are streamed, with a data descriptor; one that breaks off leaves its beginning in the pack. */
 const BUFFER_BYTES = 512;
 
 export const inbox: FolderFacts = { id: "AAMkAD/inbox=", displayName: "Inbox", path: "Inbox", type: "IPF.Note" };
 
 export type SoundVault = ReturnType<typeof memoryBlobs>;
 
-/** One pack of items, each a stream or `undefined` for one whose export broke off, with the index that names them. */
+/** Writes a pack and its index. An item is a stream, or `undefined` when its export broke off. */
 export const writePack = async (
   vault: SoundVault,
   {
@@ -53,7 +53,7 @@ export interface Written {
   readonly base?: boolean;
 }
 
-/** Snapshots on top of one another, and the head. */
+/** Writes a chain of snapshots, and the head. */
 export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Written[]): Promise<void> => {
   let parent: Manifest["parent"] = null;
   for (const { run, parts, base = parent === null } of snapshots) {
@@ -83,13 +83,13 @@ export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Writ
 
 const mail = Buffer.from("Dear all, the meeting is moved to Thursday. ".repeat(20), "utf16le");
 
-/** A pack without items, with what belongs to no batch. */
+/** Writes a pack without items, with the records that belong to no batch. */
 const writeRecords = (vault: SoundVault, run: number, records: readonly CatalogueRecord[]) =>
   openPack(vault, packName(soundKey, snapshotAt(run), RECORDS_CHUNK, 0)).close(records);
 
 /**
- * Three snapshots in few bytes, one of them with a base, with an item of every kind of storage, a removal, and an export
- * that broke off.
+ * Three snapshots in few bytes, one of them with a base. They have an item of every kind of storage, a removal, and an
+ * export that broke off.
  */
 export const aSoundVault = async (): Promise<SoundVault> => {
   const vault = memoryBlobs();

@@ -41,7 +41,7 @@ describe("a base beside a snapshot", () => {
     );
   });
 
-  test("needs nothing older, and says what its snapshot left out", async () => {
+  test("needs no older snapshot, and has the items that its snapshot left out", async () => {
     const vault = await aVault(HISTORY);
     await compactSnapshot(vault, aKey, snapshotAt(2), 2);
     for (const name of [...vault.blobs.keys()])
@@ -54,7 +54,7 @@ describe("a base beside a snapshot", () => {
     expect(later.parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(0);
   });
 
-  test("holds the folders, and nothing that is not live or left out", async () => {
+  test("holds the folders, and only items that are live or left out", async () => {
     const vault = await aVault(HISTORY);
     await compactSnapshot(vault, aKey, snapshotAt(2), 2);
 
@@ -70,7 +70,7 @@ describe("a base beside a snapshot", () => {
     ]);
   });
 
-  test("reads as any history does", async () => {
+  test("reads like its snapshot, for any history", async () => {
     const op = fc.constantFrom("put", "remove", "folder");
     const record = fc.record({ op, id: fc.constantFrom("a", "b", "c"), folderId: fc.constantFrom("x", "y") });
     await fc.assert(
@@ -100,7 +100,7 @@ describe("a base beside a snapshot", () => {
     );
   });
 
-  test("is written once: another try leaves it, and what it named", async () => {
+  test("is written once: another try keeps it and its parts", async () => {
     const vault = await aVault(HISTORY);
     await Promise.all([1, 2].map(() => compactSnapshot(vault, aKey, snapshotAt(2), 2)));
     const base = await readBase(vault, aKey, snapshotAt(2));
@@ -141,7 +141,7 @@ describe("a base beside a snapshot", () => {
     await expect(all(walkToBase(vault, aKey, snapshotAt(2)))).rejects.toThrow(VaultDamageError);
   });
 
-  test("is refused beside a manifest that it does not stand for", async () => {
+  test("is refused beside another manifest than its own", async () => {
     const vault = await aVault(HISTORY);
     await compactSnapshot(vault, aKey, snapshotAt(2));
     const other = await aVault([...HISTORY.slice(0, 2), [[put("forged")]]]);
@@ -170,7 +170,7 @@ describe("compaction", () => {
     expect(await isCompactionDue(vault, aKey, snapshotAt(snapshots), 3)).toBe(isDue);
   });
 
-  test("is not due any more when it was done", async () => {
+  test("is no longer due after it was done", async () => {
     const vault = await aVault(changes(8, 2));
     await compactSnapshot(vault, aKey, snapshotAt(7));
 

@@ -76,7 +76,7 @@ const aHistory: fc.Arbitrary<History> = fc.array(fc.array(fc.array(aRecord, { ma
 });
 
 describe("a folded snapshot", () => {
-  test("is what applying every record in order leaves, at each point in time", async () => {
+  test("is the result of applying every record in order, at each snapshot", async () => {
     await fc.assert(
       fc.asyncProperty(aHistory, async (history) => {
         const blobs = await aVault(history);
@@ -89,7 +89,7 @@ describe("a folded snapshot", () => {
     );
   });
 
-  test("needs nothing older than the newest base", async () => {
+  test("needs no snapshot older than the newest base", async () => {
     const blobs = await aVault([[[aPut({ id: "old" })]], [[aPut({ id: "base" })]], [[aPut({ id: "new" })]]], [0, 1]);
     for (const name of [...blobs.blobs.keys()]) if (name.includes(snapshotAt(0))) await blobs.remove(name);
 
@@ -97,7 +97,7 @@ describe("a folded snapshot", () => {
     expect(folded.map((put) => put.id)).toEqual(["new", "base"]);
   });
 
-  test("filters what is live, and does not fall back to an older version that would pass", async () => {
+  test("filters live items, and does not fall back to an older version that would pass", async () => {
     const blobs = await aVault([[[aPut({ subject: "draft" })]], [[aPut({ subject: "final" })]]]);
 
     const drafts = foldSnapshot(blobs, aKey, snapshotAt(1), ({ subject }) => subject === "draft");

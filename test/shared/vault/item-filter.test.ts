@@ -31,7 +31,7 @@ describe("itemFilter", () => {
     expect(itemFilter(filter, "sent")(item)).toBe(false);
   });
 
-  test("takes an item of which nothing is known for one without attachments, and its creation for its receipt", () => {
+  test("takes an item without these facts for one without attachments, received when it was created", () => {
     const bare = aPut({ created: "2026-11-20T08:00:00Z" });
 
     expect(itemFilter({ hasAttachments: false, from: "2026-11-20", to: "2026-11-21" }, undefined)(bare)).toBe(true);

@@ -26,7 +26,7 @@ describe("merkle root", () => {
     expect(merkleRoot(hashes.slice(0, count))).toBe(expected.toString("hex"));
   });
 
-  test("tells any two different lists of parts apart", () => {
+  test("differs for any two different lists of parts", () => {
     const list = fc.array(fc.constantFrom(...hashes), { maxLength: 9 });
     fc.assert(
       fc.property(list, list, (a, b) => {
@@ -37,7 +37,7 @@ describe("merkle root", () => {
 });
 
 describe("manifest", () => {
-  test("is the same bytes in whatever order its fields were set", () => {
+  test("has the same bytes for any order of its fields", () => {
     const manifest = aManifest({ user: { id: "u", displayName: "Adele" } });
     const reversed = Object.fromEntries(Object.entries(manifest).reverse()) as Manifest;
 

@@ -36,7 +36,7 @@ describe("vault names", () => {
     );
   });
 
-  test("are one spelling each: what parses is built again to the same text", () => {
+  test("have one spelling each: a parsed name is built again to the same text", () => {
     fc.assert(
       fc.property(aName, fc.nat(), fc.string({ maxLength: 2 }), (name, at, change) => {
         const text = vaultName(name);

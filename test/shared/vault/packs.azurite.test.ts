@@ -32,7 +32,7 @@ const writePack = async (blobs: Blobs, items: Uint8Array[], options?: PackOption
 const raw = (blobs: Blobs, record: StoredItem & { id: string }): Promise<Buffer> => collect(readItem(blobs, record));
 
 describe("a pack", () => {
-  test("gives back every item by its range, and its index the records", async () => {
+  test("returns every item by its range, and the records from its index", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anItem, { maxLength: 6 }), async (items) => {
         const blobs = memoryBlobs();
@@ -56,7 +56,7 @@ describe("a pack", () => {
     expect(records.map(({ storedBytes }) => storedBytes).slice(1)).toEqual([5_000, 0]);
   });
 
-  test("stores an item longer than the buffer as its beginning asks", async () => {
+  test("stores an item longer than the buffer in the better form for its beginning", async () => {
     const blobs = memoryBlobs();
     const noise = randomBytes(5_000);
     const items = [Buffer.concat([mail, noise]), Buffer.concat([noise, mail])];
@@ -66,7 +66,7 @@ describe("a pack", () => {
     expect(records[0]?.storedBytes).toBeLessThan(noise.length + mail.length / 4);
   });
 
-  test("is one write up to a block, and blocks and one commit beyond", async () => {
+  test("takes one write up to a block, and blocks and one commit beyond", async () => {
     const one = memoryBlobs();
     await writePack(one, [randomBytes(1_000)], { ...small, blockBytes: 4_096 });
     expect(one.writes.map((write) => write.split(" ")[0])).toEqual(["create"]);
@@ -76,7 +76,7 @@ describe("a pack", () => {
     expect(many.writes.map((write) => write.split(" ")[0])).toEqual(["stage", "stage", "stage", "commit"]);
   });
 
-  test("does not need the source's memory after a chunk was taken", async () => {
+  test("does not need a chunk's memory after it was read", async () => {
     const blobs = memoryBlobs();
     const reused = Buffer.alloc(100);
     const writer = openPack(blobs, aPack, small);
@@ -107,7 +107,7 @@ describe("a pack", () => {
     expect(await readPackIndex(blobs, aPack)).toEqual(records);
   });
 
-  test("waits for its own upload before it reports a source that broke off", async () => {
+  test("waits for its own upload before it throws the error of a source", async () => {
     const hex = Buffer.from(randomBytes(10_000).toString("hex"));
     const blobs = memoryBlobs();
     const slow: Blobs = {
@@ -150,7 +150,7 @@ describe("a pack", () => {
     expect(() => openPack(memoryBlobs(), "../c0-b0.zip")).toThrow();
   });
 
-  test("without items still holds what happened to its batch", async () => {
+  test("without items still holds the records of its batch", async () => {
     const blobs = memoryBlobs();
     const skip = { v: 1, op: "skip", id: "i", folderId: "f", reason: "corrupt", code: "ErrorItemCorrupt" } as const;
     await openPack(blobs, aPack).close([skip]);
@@ -158,11 +158,11 @@ describe("a pack", () => {
     expect(await readPackIndex(blobs, aPack)).toEqual([skip]);
   });
 
-  test("has no index when there is no pack", async () => {
+  test("has no index when it does not exist", async () => {
     expect(await readPackIndex(memoryBlobs(), aPack)).toBeUndefined();
   });
 
-  test("gives back an index that is longer than one read", async () => {
+  test("returns an index that is longer than one read", async () => {
     const blobs = memoryBlobs();
     const records = Array.from({ length: 400 }, (_, n) =>
       aPut({ id: randomBytes(200).toString("hex"), ...aStoredItem({ offset: n }) }),
@@ -177,7 +177,7 @@ describe.each([
   ["whole", {}],
   ["staged", small],
 ])("a pack in Blob Storage, %s", (_, options) => {
-  test("is left alone by a second writer, who reads the first one's index", async () => {
+  test("is not changed by a second writer, which reads the first one's index", async () => {
     const blobs = azureBlobs(await useAzurite().freshContainer());
     const noise = randomBytes(20_000);
     const first = await writePack(blobs, [mail, noise], options);
@@ -190,7 +190,7 @@ describe.each([
     expect(await raw(blobs, first.records[1] as PutRecord)).toEqual(noise);
   });
 
-  test("has one winner of two writers at the same time, and is whole", async () => {
+  test("is whole, and has one winner, after two writers at the same time", async () => {
     const blobs = azureBlobs(await useAzurite().freshContainer());
     const tries = await Promise.all([
       writePack(blobs, [mail, randomBytes(20_000)], options),
@@ -223,7 +223,7 @@ describe("a damaged pack", () => {
     ["deflated", mail],
   ];
 
-  test.each(items)("names itself and the %s item that has changed", async (_, item) => {
+  test.each(items)("throws an error that names it and the %s item that was altered", async (_, item) => {
     const spoil = (pack: Buffer, record: PutRecord) => flip(pack, record.offset + Math.floor(record.storedBytes / 2));
     const { blobs, record } = await damaged(spoil, item);
 
@@ -232,7 +232,7 @@ describe("a damaged pack", () => {
     await expect(reading).rejects.toMatchObject({ blob: aPack, itemId: record.id });
   });
 
-  test.each(items)("never yields anything else as a whole %s item", async (_, item) => {
+  test.each(items)("never returns another whole %s item", async (_, item) => {
     await fc.assert(
       fc.asyncProperty(fc.double({ min: 0, max: 0.999, noNaN: true }), async (where) => {
         const spoil = (pack: Buffer, record: PutRecord) =>
@@ -240,14 +240,14 @@ describe("a damaged pack", () => {
         const { blobs, record } = await damaged(spoil, item);
 
         const reading = await raw(blobs, record).catch((error: unknown) => error);
-        // The last bits of a deflate stream may be padding, which nothing depends on.
+        // The last bits of a deflate stream may be padding, which no content depends on.
         if (!(reading instanceof VaultDamageError)) expect(reading).toEqual(item);
       }),
       { numRuns: 25 },
     );
   });
 
-  test.each(["store", "deflate"])("says so when it is cut off (%s)", async (method) => {
+  test.each(["store", "deflate"])("throws when it is cut off (%s)", async (method) => {
     const { blobs, record } = await damaged(
       (pack, { offset }) => pack.subarray(0, offset + 20),
       method === "store" ? randomBytes(3_000) : mail,
@@ -257,14 +257,14 @@ describe("a damaged pack", () => {
     await expect(readPackIndex(blobs, aPack)).rejects.toThrow(VaultDamageError);
   });
 
-  test("says so when it is gone", async () => {
+  test("throws when it is missing", async () => {
     const { blobs, record } = await damaged((pack) => pack, mail);
     await blobs.remove(aPack);
 
     await expect(raw(blobs, record)).rejects.toThrow("the pack is missing");
   });
 
-  test("says so when its tail was altered", async () => {
+  test("throws when its tail was altered", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(100), async (fromEnd) => {
         const { blobs } = await damaged((pack) => flip(pack, pack.length - 1 - fromEnd), mail);

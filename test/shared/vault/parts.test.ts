@@ -31,7 +31,7 @@ const written = async (blobs: ReturnType<typeof memoryBlobs>, records: Catalogue
 };
 
 describe("a part", () => {
-  test("gives back its records in either order", async () => {
+  test("returns its records in either order", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(aRecord), async (records) => {
         const blobs = memoryBlobs();
@@ -56,7 +56,7 @@ describe("a part", () => {
     expect(lines.map((line) => JSON.parse(line))).toEqual(records);
   });
 
-  test("is written once; a second writer learns what the first one said", async () => {
+  test("is written once; a second writer gets the first one's reference", async () => {
     const blobs = memoryBlobs();
     const ref = await written(blobs, [aPut()]);
 
@@ -86,7 +86,7 @@ describe("a damaged part", () => {
     ["cut off", (body) => body.subarray(0, -9), {}, "SHA-256"],
     ["gone", () => undefined, {}, "missing"],
     ["short of records", (body) => body, { records: 3 }, "has 2 records, not 3"],
-  ])("yields nothing and says so: %s", async (_, spoil, claim, message) => {
+  ])("returns no record and throws: %s", async (_, spoil, claim, message) => {
     const blobs = memoryBlobs();
     const ref = await written(blobs, [aPut(), aPut({ id: "2" })]);
     const stored = blobs.blobs.get(name);

@@ -27,25 +27,25 @@ const removed = async (snapshots: readonly CatalogueRecord[][], chosen: number, 
 describe("removedItems", () => {
   const history = [[put("a"), put("b"), put("c")], [remove("a")], [remove("b"), put("d")], [remove("d")]];
 
-  test("are those of the chosen snapshot that the newest does not hold any more", async () => {
+  test("are those of the chosen snapshot that the newest no longer has", async () => {
     expect(await removed(history, 0, justAfter(0), ["a", "b", "c", "d"])).toEqual(["a", "b"]);
     expect(await removed(history, 2, justAfter(0), ["a", "b", "c", "d"])).toEqual(["d"]);
   });
 
-  test("leave out what was gone by the moment, though the chosen snapshot holds it", async () => {
+  test("leave out items that were removed before the moment, though the chosen snapshot has them", async () => {
     expect(await removed(history, 0, justAfter(1), ["a", "b", "c"])).toEqual(["b"]);
     expect(await removed(history, 0, justAfter(3), ["a", "b", "c"])).toEqual([]);
   });
 
-  test("are all that went away where no snapshot is as old as the moment", async () => {
+  test("are all removed items when no snapshot is as old as the moment", async () => {
     expect(await removed(history, 0, "2020-01-01", ["a", "b", "c"])).toEqual(["a", "b"]);
   });
 
-  test("are none of the newest snapshot", async () => {
+  test("are none when the newest snapshot is chosen", async () => {
     expect(await removed(history, 3, justAfter(0), ["a", "b", "c", "d"])).toEqual([]);
   });
 
-  test("do not count what was moved, though its id changed with it", async () => {
+  test("do not include moved items, whose ids changed", async () => {
     const moved = [
       [put("a"), put("b")],
       [remove("a"), put("a2", { folderId: "archive", searchKey: "key of a" })],

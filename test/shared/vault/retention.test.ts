@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runId, runStart } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
-import { whatStays } from "../../../shared/vault/retention.ts";
+import { keepReasons } from "../../../shared/vault/retention.ts";
 
 const at = (time: string): string => runId(new Date(time), "0".repeat(8));
 const days = (first: string, count: number): string[] =>
@@ -10,24 +10,24 @@ const days = (first: string, count: number): string[] =>
     at(new Date(Date.parse(`${first}T01:00:00Z`) + n * 86_400_000).toISOString()),
   );
 
-/** The snapshots that stay, by their day, newest first, with why. */
+/** The snapshots that are kept, by their day, newest first, with the reasons. */
 const staying = (ids: readonly string[], policy: string): [day: string, ...reasons: string[]][] =>
-  [...whatStays(ids, RetentionPolicy.parse(policy))]
+  [...keepReasons(ids, RetentionPolicy.parse(policy))]
     .toSorted(([a], [b]) => (a < b ? 1 : -1))
     .map(([id, reasons]) => [
       runStart(id).toISOString().slice(0, 10),
       ...reasons.filter((reason) => reason !== "newest"),
     ]);
 
-describe("whatStays", () => {
-  test("keeps the last so many", () => {
+describe("keepReasons", () => {
+  test("keeps the given number of last ones", () => {
     expect(staying(days("2026-11-01", 9), "last=2")).toEqual([
       ["2026-11-09", "last 1"],
       ["2026-11-08", "last 2"],
     ]);
   });
 
-  test("keeps the newest of each day, week, month and year, each for itself", () => {
+  test("keeps the newest of each day, week, month and year, by independent rules", () => {
     const nightly = days("2024-12-25", 500);
 
     expect(staying(nightly, "daily=2,weekly=3,monthly=2,yearly=2")).toEqual([
@@ -46,7 +46,7 @@ describe("whatStays", () => {
     expect(staying(ids, "weekly=3").map(([day]) => day)).toEqual(["2026-03-01", "2026-01-05", "2026-01-04"]);
   });
 
-  test("takes the last days of a year and the first of the next for one week", () => {
+  test("counts the last days of a year and the first of the next as one week", () => {
     const ids = ["2026-12-28T01:00:00Z", "2026-12-31T01:00:00Z", "2027-01-03T01:00:00Z", "2027-01-04T01:00:00Z"].map(
       at,
     );
@@ -54,7 +54,7 @@ describe("whatStays", () => {
     expect(staying(ids, "weekly=2").map(([day]) => day)).toEqual(["2027-01-04", "2027-01-03"]);
   });
 
-  test("keeps the oldest as well while a rule has numbers left", () => {
+  test("keeps the oldest as well while a rule's number is not used up", () => {
     expect(staying(days("2026-11-01", 3), "monthly=4")).toEqual([
       ["2026-11-03", "monthly 1"],
       ["2026-11-01", "oldest monthly"],
@@ -70,7 +70,7 @@ describe("whatStays", () => {
     expect(staying(days("2026-10-01", 45), policy)).toHaveLength(count);
   });
 
-  test("keeps the newest whatever the policy says, and nothing of nothing", () => {
+  test("keeps the newest under any policy, and none when there is none", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.date({ min: new Date("2020-01-01"), max: new Date("2040-01-01"), noInvalidDate: true }), {
@@ -79,11 +79,11 @@ describe("whatStays", () => {
         fc.constantFrom("last=1", "daily=3", "yearly=1,within=1h"),
         (times, policy) => {
           const ids = times.map((time) => runId(time, "00000000"));
-          const stays = whatStays(ids, RetentionPolicy.parse(policy));
+          const stays = keepReasons(ids, RetentionPolicy.parse(policy));
           const newest = ids.toSorted().at(-1);
 
           expect(newest === undefined ? stays.size : stays.has(newest)).toBe(newest === undefined ? 0 : true);
-          const again = whatStays([...stays.keys()], RetentionPolicy.parse(policy));
+          const again = keepReasons([...stays.keys()], RetentionPolicy.parse(policy));
           expect([...again.keys()].toSorted()).toEqual([...stays.keys()].toSorted());
         },
       ),

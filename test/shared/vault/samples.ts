@@ -65,7 +65,7 @@ export const aManifest = (overrides: Partial<Manifest> = {}): Manifest => {
   };
 };
 
-/** Bytes in chunks of any sizes, as a network gives them. */
+/** Bytes in chunks of any size, as they arrive from a network. */
 export async function* inChunks(bytes: Uint8Array, chunkBytes = 1_000): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += chunkBytes) yield bytes.subarray(at, at + chunkBytes);
 }

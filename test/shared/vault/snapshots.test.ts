@@ -55,7 +55,7 @@ describe("manifests", () => {
     expect(await readManifest(memoryBlobs(), aKey, snapshotAt(0))).toBeUndefined();
   });
 
-  test("are refused under another's name", async () => {
+  test("are refused under the name of another", async () => {
     const blobs = memoryBlobs();
     await aChain(blobs, 1);
     const copied = blobs.blobs.get(manifestName(aKey, snapshotAt(0)))?.body ?? Buffer.alloc(0);
@@ -64,7 +64,7 @@ describe("manifests", () => {
     await expect(readManifest(blobs, aKey, snapshotAt(7))).rejects.toThrow(VaultDamageError);
   });
 
-  test("are listed oldest first, by mailbox, without what is not the vault's", async () => {
+  test("are listed oldest first, by mailbox, without other blobs", async () => {
     const blobs = memoryBlobs();
     await aChain(blobs, 3);
     for (const name of [`${aKey}/snapshots/readme.txt`, "lost+found/x", "top"]) await blobs.create(name, Buffer.of());
@@ -108,7 +108,7 @@ describe("the head", () => {
     expect(await readHead(memoryBlobs(), aKey)).toBeUndefined();
   });
 
-  test("never goes back, whoever writes last", async () => {
+  test("never goes back, in any order of writers", async () => {
     const blobs = memoryBlobs();
     await moveHead(blobs, aKey, () => aHead(5, "2026-11-22T05:00:00Z"));
     await moveHead(blobs, aKey, () => aHead(4, "2026-11-22T04:00:00Z"));

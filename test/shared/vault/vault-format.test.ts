@@ -30,7 +30,7 @@ describe("the example in the vault's format", () => {
     expect(newest.parent).toEqual({ id: parent.id, sha256: manifestSha256(manifestBytes(parent)) });
   });
 
-  test("carries the sums that the program would write", () => {
+  test("has the checksums that the program would write", () => {
     for (const [text, value] of [
       [headText, head],
       [newestText, newest],

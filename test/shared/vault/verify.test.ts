@@ -6,14 +6,14 @@ import { baseName, headName, manifestName, packName, partName } from "../../../s
 import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.ts";
 import { readManifest, writeManifest } from "../../../shared/vault/snapshots.ts";
 import { keptSnapshots, verifyMailbox } from "../../../shared/vault/verify-mailbox.ts";
-import { type SnapshotPlace, verifySnapshot } from "../../../shared/vault/verify-snapshot.ts";
+import { type SnapshotPosition, verifySnapshot } from "../../../shared/vault/verify-snapshot.ts";
 import { memoryBlobs } from "../storage/memory-blobs.ts";
 import { aSoundVault, inbox, type SoundVault, soundKey, writePack, writeSnapshots } from "./a-sound-vault.ts";
 import { snapshotAt } from "./samples.ts";
 
 const verify = async (vault: SoundVault) => {
   const list = findingList();
-  const looked = await verifyMailbox(vault, soundKey, list.found);
+  const looked = await verifyMailbox(vault, soundKey, list.report);
   return { ...looked, findings: list.findings };
 };
 
@@ -21,7 +21,7 @@ const findingsOf = async (vault: SoundVault): Promise<readonly Finding[]> => (aw
 const blobsOf = (findings: readonly Finding[]): string[] => [...new Set(findings.map(({ blob }) => blob))];
 const bodyOf = (vault: SoundVault, name: string): Buffer => vault.blobs.get(name)?.body ?? expect.fail(`no ${name}`);
 
-/** Has the blob another content while `look` looks. */
+/** Replaces the content of a blob while `look` runs. */
 const altered = async <T>(vault: SoundVault, name: string, body: Buffer, look: () => Promise<T>): Promise<T> => {
   const stored = vault.blobs.get(name) ?? expect.fail(`no ${name}`);
   const { body: before } = stored;
@@ -36,7 +36,7 @@ const altered = async <T>(vault: SoundVault, name: string, body: Buffer, look: (
 const packOf = (run: number, chunk = 0): string => packName(soundKey, snapshotAt(run), chunk, 0);
 
 describe("a sound vault", () => {
-  test("is looked at as a whole, and nothing is found", async () => {
+  test("is verified as a whole, without findings", async () => {
     const vault = await aSoundVault();
     const packs = [...vault.blobs].filter(([name]) => name.endsWith(".zip"));
     const bytes = packs.reduce((sum, [, { body }]) => sum + body.length, 0);
@@ -54,7 +54,7 @@ describe("a sound vault", () => {
 });
 
 describe("an altered vault", () => {
-  test("gives away every one of 500 flipped bits, by the name of its blob", async () => {
+  test("has a finding for every one of 500 flipped bits, with the name of its blob", async () => {
     const vault = await aSoundVault();
     const names = [...vault.blobs.keys()];
     const ends: number[] = [];
@@ -72,7 +72,7 @@ describe("an altered vault", () => {
     }
   }, 60_000);
 
-  test("gives away every blob that is cut, and every one that goes on", async () => {
+  test("has a finding for every blob that is cut off, and for every one that goes on", async () => {
     const vault = await aSoundVault();
     for (const name of vault.blobs.keys()) {
       const body = bodyOf(vault, name);
@@ -84,7 +84,7 @@ describe("an altered vault", () => {
     }
   });
 
-  test("gives away every blob that is gone, if a snapshot needs it", async () => {
+  test("has a finding for every blob that is missing, if a snapshot needs it", async () => {
     const vault = await aSoundVault();
     const isNeeded = (name: string) => !/\/base-|\/c999999999-/.test(name);
     await vault.remove(baseName(soundKey, snapshotAt(1)));
@@ -97,7 +97,7 @@ describe("an altered vault", () => {
     }
   });
 
-  test("gives away two blobs that changed places", async () => {
+  test("has findings for two blobs that changed places", async () => {
     const vault = await aSoundVault();
     for (const [a, b] of [
       [packOf(0), packOf(1)],
@@ -122,7 +122,7 @@ describe("an altered vault", () => {
     ]);
   });
 
-  test("gives away a manifest that was rewritten with a right sum of its own", async () => {
+  test("has a finding for a manifest that was rewritten with a correct checksum", async () => {
     for (const run of [0, 2]) {
       const vault = await aSoundVault();
       const name = manifestName(soundKey, snapshotAt(run));
@@ -137,7 +137,7 @@ describe("an altered vault", () => {
   });
 
   test.each([headName(soundKey), manifestName(soundKey, snapshotAt(1))])(
-    "gives away %s without its sum",
+    "has a finding for %s without its checksum",
     async (name) => {
       const vault = await aSoundVault();
       const { sum: _, ...rest } = JSON.parse(bodyOf(vault, name).toString());
@@ -147,7 +147,7 @@ describe("an altered vault", () => {
     },
   );
 
-  test("is told of in full whatever else is wrong", async () => {
+  test("has all findings, also when several blobs are wrong", async () => {
     const vault = await aSoundVault();
     for (const chunk of [0, 1]) {
       const body = bodyOf(vault, packOf(0, chunk));
@@ -160,7 +160,7 @@ describe("an altered vault", () => {
   });
 });
 
-describe("a catalogue that says other things than its packs", () => {
+describe("a catalogue that differs from its packs", () => {
   const withRecord = async (change: (record: PutRecord) => PutRecord) => {
     const vault = memoryBlobs();
     const records = await writePack(vault, { run: 0, items: [Buffer.alloc(300, 1), Buffer.from("a letter")] });
@@ -215,20 +215,20 @@ describe("a vault from which retention removed snapshots", () => {
     return { vault, drop };
   };
 
-  test("looks at each pack once while all snapshots are there", async () => {
+  test("reads each pack once while all snapshots are kept", async () => {
     const { vault } = await aVaultWithBase();
 
     expect(await verify(vault)).toMatchObject({ snapshots: 3, packs: 4, items: 5, findings: [] });
   });
 
-  test("is sound when what lies below a base is gone, and looks at the packs that the base took over", async () => {
+  test("is sound when everything below a base is removed, and the packs that the base needs are read", async () => {
     const { vault, drop } = await aVaultWithBase();
     await drop();
 
     expect(await verify(vault)).toMatchObject({ snapshots: 2, packs: 3, items: 3, findings: [] });
   });
 
-  test("is damaged when a pack is gone that the base still needs", async () => {
+  test("is damaged when a pack is missing that the base still needs", async () => {
     const { vault, drop } = await aVaultWithBase();
     await drop();
     await vault.remove(packOf(0));
@@ -236,7 +236,7 @@ describe("a vault from which retention removed snapshots", () => {
     expect(await findingsOf(vault)).toEqual([{ blob: packOf(0), problem: "is missing, with 1 items" }]);
   });
 
-  test("is damaged when the base is gone that stood for what was removed", async () => {
+  test("is damaged when the base is missing that replaced removed snapshots", async () => {
     const { vault, drop } = await aVaultWithBase();
     await drop();
     await vault.remove(baseName(soundKey, snapshotAt(1)));
@@ -244,19 +244,19 @@ describe("a vault from which retention removed snapshots", () => {
     expect(blobsOf(await findingsOf(vault))).toEqual([manifestName(soundKey, snapshotAt(0))]);
   });
 
-  test("is not called damaged for a snapshot that is removed while it is looked at", async () => {
+  test("has no finding for a snapshot that is removed while it is verified", async () => {
     const { vault, drop } = await aVaultWithBase();
     const [snapshot = expect.fail()] = await keptSnapshots(vault, soundKey);
     const list = findingList();
     await drop();
-    await verifySnapshot(vault, snapshot, { found: list.found });
+    await verifySnapshot(vault, snapshot, { report: list.report });
 
     expect(list.findings).toEqual([]);
   });
 });
 
 describe("a verification in pieces", () => {
-  test("looks at every pack once, however often it stops", async () => {
+  test("reads every pack once, also when it stops often", async () => {
     const vault = memoryBlobs();
     const records: PutRecord[][] = [];
     for (let chunk = 0; chunk < 11; chunk += 1)
@@ -265,14 +265,14 @@ describe("a verification in pieces", () => {
     const [snapshot = expect.fail()] = await keptSnapshots(vault, soundKey);
     const list = findingList();
 
-    const places: SnapshotPlace[] = [];
+    const places: SnapshotPosition[] = [];
     let packs = 0;
-    for (let from: SnapshotPlace | undefined = { part: 0, pack: 0 }; from !== undefined; ) {
+    for (let from: SnapshotPosition | undefined = { part: 0, pack: 0 }; from !== undefined; ) {
       places.push(from);
       const { next, ...looked }: Awaited<ReturnType<typeof verifySnapshot>> = await verifySnapshot(vault, snapshot, {
         from,
         mayGoOn: () => false,
-        found: list.found,
+        report: list.report,
       });
       packs += looked.packs;
       from = next;
@@ -290,10 +290,10 @@ describe("a verification in pieces", () => {
 });
 
 describe("findings", () => {
-  test("are listed up to a thousand, and counted beyond", () => {
+  test("are listed up to a thousand, and all counted", () => {
     const list = findingList();
-    for (let n = 0; n < 1_200; n += 1) list.found({ blob: `${inbox.id} ${n}`, problem: "is missing" });
-    list.found({ blob: `${inbox.id} 0`, problem: "is missing" });
+    for (let n = 0; n < 1_200; n += 1) list.report({ blob: `${inbox.id} ${n}`, problem: "is missing" });
+    list.report({ blob: `${inbox.id} 0`, problem: "is missing" });
 
     expect(list.count).toBe(1_200);
     expect(list.findings).toHaveLength(1_000);

@@ -43,7 +43,7 @@ const withFile = async <T>(
 };
 
 describe("a ZIP64 file", () => {
-  test("may have more entries than ZIP can count", async () => {
+  test("may have more entries than a ZIP file without ZIP64", async () => {
     const local = Buffer.concat([localHeader("0.fts", "store", sizes), data]);
     const count = 66_000;
     const entries = Array.from({ length: count }, (_, n) => anEntry({ headerOffset: n * local.length }));
@@ -59,7 +59,7 @@ describe("a ZIP64 file", () => {
     });
   });
 
-  test("may be longer than ZIP can address", async () => {
+  test("may be longer than a ZIP file without ZIP64", async () => {
     const streamed = Buffer.concat([localHeader("0.fts", "store", undefined), data, dataDescriptor(sizes)]);
     const last = Buffer.concat([localHeader("1.fts", "store", sizes), data]);
     const entries = [anEntry({ streamed: true }), anEntry({ name: "1.fts", headerOffset: 5 * GIB })];
@@ -78,7 +78,7 @@ describe("a ZIP64 file", () => {
     });
   });
 
-  test("may hold an entry longer than ZIP can say", async () => {
+  test("may have a longer entry than a ZIP file without ZIP64", async () => {
     const long = { ...sizes, storedBytes: 5 * GIB, rawBytes: 6 * GIB };
     const header = localHeader("0.fts", "deflate", undefined);
     const descriptorAt = header.length + long.storedBytes;
