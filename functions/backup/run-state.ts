@@ -119,14 +119,14 @@ const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w
 const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> =>
   required(await readJson(work, name, schema), `The scratch data has no ${name}`);
 
-/** The scratch data of a mailbox's runs. No run sees that of another mailbox, whatever its id. */
+/** The scratch data of a mailbox's runs. A run never sees that of another mailbox, even under the same run id. */
 export const scratchOf = (work: Blobs, mailbox: MailboxKey): Blobs => blobsBelow(work, `${mailbox}/`);
 
 /** Keeps how the run was opened, and returns the state that was kept first. */
 export const keepRun = (work: Blobs, state: RunState): Promise<RunState> =>
   createOnce(work, runName(state.run), RunState, state);
 
-/** @throws {Error} when the run was never opened, its scratch data has expired, or it is another's. */
+/** @throws {Error} when the run was never opened, its scratch data has expired, or it is of another run. */
 export const readRun = async (work: Blobs, mailbox: MailboxKey, runId: RunId): Promise<RunState> => {
   const state = await read(work, runName(runId), RunState);
   if (state.mailbox !== mailbox || state.run !== runId)

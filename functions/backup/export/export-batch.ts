@@ -135,7 +135,7 @@ export interface ExportRun {
   readonly runId: RunId;
 }
 
-/** Exports a batch into its pack. Returns the records of the pack that was created first, whoever created it. */
+/** Exports a batch into its pack. Returns the records of the pack that was created first, by any delivery. */
 export const exportIntoPack = async (
   { vault, graph, exportSlots }: ExportDeps,
   { mailbox, runId }: ExportRun,

@@ -38,7 +38,7 @@ describe("backup-tenant", () => {
     pages: readonly Partial<z.input<typeof discoverMailboxes.output>>[],
     overrides: Partial<BackupTenantInput> = {},
     place: (input: BackupInTurnInput) => unknown = () => ({ ...NONE, complete: 1, items: 10, bytes: 100 }),
-    told: (notice: Notice) => unknown = () => ({ outcome: "sent" }),
+    onNotice: (notice: Notice) => unknown = () => ({ outcome: "sent" }),
   ) =>
     runOrchestrator(backupTenant, {
       input: { trigger: "schedule", full: false, window: 3, ...overrides },
@@ -50,7 +50,7 @@ describe("backup-tenant", () => {
           ...pages[Number(next)],
           ...(Number(next) + 1 < pages.length ? { next: String(Number(next) + 1) } : {}),
         }),
-        notify: told,
+        notify: onNotice,
       },
       orchestrators: { "backup-in-turn": place },
     });
@@ -115,11 +115,11 @@ describe("backup-tenant", () => {
     };
 
     const notices: Notice[] = [];
-    const told = (notice: Notice) => {
+    const onNotice = (notice: Notice) => {
       notices.push(notice);
       return { outcome: "sent" };
     };
-    await expect(tenant([{ mailboxes: 2 }], {}, broken, told)).rejects.toThrow(OrchestratorFailedError);
+    await expect(tenant([{ mailboxes: 2 }], {}, broken, onNotice)).rejects.toThrow(OrchestratorFailedError);
     expect(notices).toMatchObject([{ title: "The backup broke off", isProblem: true }]);
   });
 

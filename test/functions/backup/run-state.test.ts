@@ -47,11 +47,11 @@ describe("a run's state", () => {
     expect(await readRun(work, aKey, RUN)).toEqual(first);
   });
 
-  test("of a run that was never opened is an error that names it", async () => {
+  test("of a run that was never opened throws an error that names it", async () => {
     await expect(readRun(memoryBlobs(), aKey, RUN)).rejects.toThrow(`The scratch data has no ${RUN}/run.json`);
   });
 
-  test("of another mailbox, or another run, is never taken for its own", async () => {
+  test("of another mailbox or run throws an error", async () => {
     const work = memoryBlobs();
     const other = "b".repeat(26);
     await keepRun(scratchOf(work, aKey), aRun());

@@ -67,7 +67,7 @@ export const aPlan = async (
   return { ...kit, inbox, open, plan, planOn, outcome, backUp, asked };
 };
 
-/** What all chunks together say. */
+/** What all chunks hold together. */
 const outcomeOf = async ({ work: container, mailbox }: Kit, inbox: string) => {
   const work = scratchOf(container, mailbox.key);
   const chunks: Chunk[] = [];
