@@ -5,10 +5,10 @@ import { GraphError } from "../../shared/graph/graph-error.ts";
 import { findExport } from "../../shared/graph/personal-data.ts";
 import { checkPersonalDataExport } from "./personal-data.contract.ts";
 
-/** What is not answered in this time is asked again by the retry of the activity. */
+/** A request without an answer in this time is made again by the retry of the activity. */
 const GRAPH_DEADLINE_MS = 30_000;
 
-/** Asks Graph how far an export is. Run twice, it asks twice. */
+/** Asks Graph for the state of an export. Run twice, it asks twice. */
 export const checkPersonalDataExportActivity = (deps: { readonly openGraph: OpenGraph }): ActivityHandler =>
   implement(checkPersonalDataExport, async ({ operationId }) => {
     try {

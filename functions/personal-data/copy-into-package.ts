@@ -4,10 +4,10 @@ import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { MAILBOX_PREFIX } from "./package-names.ts";
 
 /**
- * Copies one blob of the vault, piece by piece, under its own name below the package's mailbox folder, and yields its
- * bytes. It streams rather than have the storage copy by itself: that would take a second URL that is a credential.
+ * Copies one blob of the vault to its own name below the package's mailbox folder, and returns its number of bytes. It
+ * streams the blob: a copy by the storage itself would need a second URL that is a credential.
  *
- * Run twice, or at the same time, one copy becomes the blob: blobs of the vault never change.
+ * Run twice, even at the same time, one copy becomes the blob: blobs of the vault never change.
  */
 export const copyIntoPackage = async (vault: Blobs, target: Blobs, name: string): Promise<number> => {
   const source = await vault.info(name);

@@ -13,10 +13,10 @@ import { planCopy } from "./plan-copy.ts";
 const WIDTH = 4;
 
 /**
- * Copies the newest snapshots of mailboxes into the package. The first call writes down which blobs that takes; each one
- * copies on from a place in that plan until its time is spent.
+ * Copies the newest snapshots of mailboxes into the package. The first call writes a plan of the blobs to copy; each
+ * call goes on from a position in the plan until its time is up.
  *
- * Run twice, the plan that was kept first stands, and what is in the package already stays.
+ * Run twice, the first plan that is kept stands, and blobs that are in the package already stay.
  */
 export const copyMailboxDataActivity = (deps: {
   readonly vault: Blobs;
@@ -27,14 +27,14 @@ export const copyMailboxDataActivity = (deps: {
   implement(copyMailboxData, async ({ exportId, attempt, mailboxes, from }) => {
     const { vault, packages, work, laneBudgetMs } = deps;
     const untilMs = Date.now() + laneBudgetMs;
-    const of = { exportId, attempt };
-    const plan = (await findCopyPlan(work, of)) ?? (await planCopy({ vault, work }, of, mailboxes));
+    const packageId = { exportId, attempt };
+    const plan = (await findCopyPlan(work, packageId)) ?? (await planCopy({ vault, work }, packageId, mailboxes));
     const target = packages.open(packageName(exportId, attempt));
 
     let next = from;
     let bytes = 0;
     while (next < plan.blobs && (next === from || Date.now() < untilMs)) {
-      const page = await readCopyPlanPage(work, of, plan, Math.floor(next / NAMES_PER_PAGE));
+      const page = await readCopyPlanPage(work, packageId, plan, Math.floor(next / NAMES_PER_PAGE));
       const at = next % NAMES_PER_PAGE;
       const names = page.slice(at, at + WIDTH);
       const copied = await mapBounded(names, WIDTH, (name) => copyIntoPackage(vault, target, name));

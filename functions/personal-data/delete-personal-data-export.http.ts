@@ -9,8 +9,7 @@ import type { Packages } from "./packages.ts";
 /**
  * DELETE /api/personal-data-exports/{id}
  *
- * 204 when nothing of the package is left, also when that was so before; 404 for an export that does not exist; 409 while
- * it runs.
+ * 204 when the package is removed, now or before; 404 for an export that does not exist; 409 while it runs.
  */
 export const deletePersonalDataExport =
   (deps: { readonly clientOf: ClientOf; readonly packages: Packages }): HttpHandler =>

@@ -17,28 +17,28 @@ import {
 /** Steps in one generation: history is replayed for each, so it must stay short. */
 const STEPS_PER_GENERATION = 20;
 
-/** Between two looks when Graph does not say how long to wait. Its own sample says a minute; exports take hours. */
+/** Between two polls when Graph does not say how long to wait. Its own sample has a minute; exports take hours. */
 const POLL_MS = 5 * 60_000;
 
-/** A Retry-After of nothing is no reason to ask without end. */
+/** A Retry-After of 0 must not make the export poll without a pause. */
 const MIN_WAIT_MS = 1_000;
 
 /** Microsoft's limits are daily ones, and its refusal does not say when they end. */
 const LIMIT_WAIT_MS = 6 * 3_600_000;
 
-/** Files come in bursts: the event of the first waits for the others. */
+/** Files come in bursts: after the event of the first, the export waits for the others. */
 const BURST_MS = 15_000;
 
-/** Until a request whose answer was lost has surely ended: a request of the app takes 5 minutes at most. */
+/** After this time a request whose answer was lost has ended: a request of the app takes 5 minutes at most. */
 const SETTLE_MS = 6 * 60_000;
 
 const MAX_ATTEMPTS = 3;
 
-type Of<K extends Stage["stage"]> = Extract<Stage, { stage: K }>;
+type StageOf<K extends Stage["stage"]> = Extract<Stage, { stage: K }>;
 
 /**
- * Exports a person's data: asks Microsoft, waits until it is done, copies mailbox snapshots beside it if wanted, and takes
- * inventory. Events only shorten waits: whether they come early, twice or never, the outcome is the same.
+ * Exports a person's data: requests it from Microsoft, waits until it is done, copies mailbox snapshots if wanted, and
+ * writes the inventory. Events only shorten waits: early, repeated or lost ones do not change the outcome.
  */
 export function* exportPersonalData(
   context: OrchestrationContext,
@@ -50,7 +50,7 @@ export function* exportPersonalData(
     if (!("stage" in next)) return next;
     const waits = next.stage === stage.stage && (next.stage === "asking" || next.stage === "waiting");
     stage = next;
-    // Waits for one event come in generations of their own.
+    // Each wait for an event has a generation of its own.
     if (waits) break;
   }
   context.df.continueAsNew({ ...input, resume: stage } satisfies ExportPersonalDataInput);
@@ -66,7 +66,7 @@ function* step(
     case "asking":
       return yield* ask(context, input, stage);
     case "waiting":
-      return yield* waitAndLook(context, input, stage);
+      return yield* waitAndPoll(context, input, stage);
     case "copying":
       return yield* copy(context, input, stage);
     case "listing":
@@ -77,8 +77,8 @@ function* step(
 function* ask(
   context: OrchestrationContext,
   { exportId, userId, until }: ExportPersonalDataInput,
-  { attempt }: Of<"asking">,
-): Generator<Task, Of<"asking" | "waiting">, unknown> {
+  { attempt }: StageOf<"asking">,
+): Generator<Task, StageOf<"asking" | "waiting">, unknown> {
   const unanswered = attempt - 1;
   context.df.setCustomStatus({ phase: "asking", unanswered });
   const answer = yield* call(context, requestPersonalDataExport, { exportId, userId, attempt });
@@ -108,39 +108,39 @@ function* ask(
 const LIMITED = "Microsoft takes 100 exports of a person and 1,000 of a tenant in a day, and took no more of them";
 const NEVER_ANSWERED = `Microsoft began ${MAX_ATTEMPTS} requests and answered none: start another export later`;
 const REFUSALS: Readonly<Record<number, string>> = {
-  400: "see what it says of the storage account",
+  400: "check the storage account",
   403: "check the right User.Export.All of the privacy identity",
   404: "the person is not in the directory any more",
 };
 const refusal = ({ status, code }: { readonly status: number; readonly code: string }): string =>
-  `Microsoft refused the export with ${status} ${code}: ${REFUSALS[status] ?? "ask who administers the tenant"}`;
+  `Microsoft refused the export with ${status} ${code}: ${REFUSALS[status] ?? "ask the tenant's administrator"}`;
 
 const NONE_COPIED = { blobs: 0, bytes: 0 };
 
-function* waitAndLook(
+function* waitAndPoll(
   context: OrchestrationContext,
   { mailboxes, until }: ExportPersonalDataInput,
-  waiting: Of<"waiting">,
-): Generator<Task, Of<"waiting" | "copying" | "listing">, unknown> {
+  waiting: StageOf<"waiting">,
+): Generator<Task, StageOf<"waiting" | "copying" | "listing">, unknown> {
   const { attempt, operationId, progress } = waiting;
   context.df.setCustomStatus({ phase: "waiting", progress: progress ?? 0, unanswered: attempt - 1 });
-  yield* waitForNews(context, Math.min(Math.max(waiting.waitMs, MIN_WAIT_MS), msUntil(context, until)));
+  yield* waitForFiles(context, Math.min(Math.max(waiting.waitMs, MIN_WAIT_MS), msUntil(context, until)));
 
-  const seen = yield* call(context, checkPersonalDataExport, { operationId });
-  if (seen.state === "failed") throw new Error("Microsoft's export failed: start another");
-  if (seen.state === "complete") {
+  const polled = yield* call(context, checkPersonalDataExport, { operationId });
+  if (polled.state === "failed") throw new Error("Microsoft's export failed: start another");
+  if (polled.state === "complete") {
     if (mailboxes.length > 0) return { stage: "copying", attempt, from: 0, copied: NONE_COPIED };
     return { stage: "listing", attempt, page: 0, files: 0, bytes: 0, copied: NONE_COPIED };
   }
   if (msUntil(context, until) <= 0)
     throw new Error(
-      "Microsoft's export took too long: what it wrote so far is in the package; start another, or delete it",
+      "Microsoft's export took too long: its files so far are in the package; start another, or delete it",
     );
-  return { ...waiting, waitMs: seen.retryAfterMs ?? POLL_MS, progress: seen.progress ?? progress };
+  return { ...waiting, waitMs: polled.retryAfterMs ?? POLL_MS, progress: polled.progress ?? progress };
 }
 
-/** Until a file was written, and others that come with it, or for so long. */
-function* waitForNews(context: OrchestrationContext, ms: number): Generator<Task, void, unknown> {
+/** Waits until a file was written, with the others of its burst, or until the time is up. */
+function* waitForFiles(context: OrchestrationContext, ms: number): Generator<Task, void, unknown> {
   if (ms <= 0) return;
   const due = momentIn(context, ms);
   const written = yield* awaitEvent(context, PERSONAL_DATA_WRITTEN, ms);
@@ -150,8 +150,8 @@ function* waitForNews(context: OrchestrationContext, ms: number): Generator<Task
 function* copy(
   context: OrchestrationContext,
   { exportId, mailboxes }: ExportPersonalDataInput,
-  { attempt, from, copied }: Of<"copying">,
-): Generator<Task, Of<"copying" | "listing">, unknown> {
+  { attempt, from, copied }: StageOf<"copying">,
+): Generator<Task, StageOf<"copying" | "listing">, unknown> {
   context.df.setCustomStatus({ phase: "copying", progress: 100, copied, unanswered: attempt - 1 });
   const { next, blobs, bytes } = yield* call(context, copyMailboxData, { exportId, attempt, mailboxes, from });
   const sum = { blobs: copied.blobs + blobs, bytes: copied.bytes + bytes };
@@ -162,8 +162,8 @@ function* copy(
 function* list(
   context: OrchestrationContext,
   { exportId }: ExportPersonalDataInput,
-  { attempt, page, copied, ...before }: Of<"listing">,
-): Generator<Task, Of<"listing"> | PersonalDataResult, unknown> {
+  { attempt, page, copied, ...before }: StageOf<"listing">,
+): Generator<Task, StageOf<"listing"> | PersonalDataResult, unknown> {
   const unanswered = attempt - 1;
   const { files, bytes } = before;
   context.df.setCustomStatus({ phase: "listing", progress: 100, files, bytes, copied, unanswered });

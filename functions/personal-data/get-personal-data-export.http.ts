@@ -9,11 +9,10 @@ import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
 import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { exportNotFound } from "./export-not-found.ts";
-import { filePath } from "./file-path.ts";
 import type { Packages } from "./packages.ts";
 import { readInventory } from "./read-inventory.ts";
 
-/** An export takes hours: a caller who polls faster than this learns nothing new. */
+/** An export takes hours: a caller who polls faster gets nothing new. */
 const RETRY_AFTER_SECONDS = "30";
 
 const Query = z.strictObject(paging(1_000));
@@ -21,8 +20,8 @@ const Query = z.strictObject(paging(1_000));
 /**
  * GET /api/personal-data-exports/{id}
  *
- * 200 with the export's state and progress, when an answer is due, and the inventory once there is one, in pages; 400 for
- * a page that is none; 404 for an export that does not exist.
+ * 200 with the export's state and progress, the date when an answer is due, and pages of the inventory once there is
+ * one; 400 for an invalid page; 404 for an export that does not exist.
  */
 export const getPersonalDataExport =
   (deps: { readonly clientOf: ClientOf; readonly packages: Packages; readonly deadlineMs: number }): HttpHandler =>
@@ -32,7 +31,7 @@ export const getPersonalDataExport =
     const id = request.params["id"] ?? "";
     const tokens = pageTokens(z.int().nonnegative(), id);
     const from = query.data.page === undefined ? 0 : tokens.read(query.data.page);
-    if (from === undefined) return invalidParameter("page", "Expected the 'next' of the page before");
+    if (from === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
 
     const exportId = personalDataInstance.parse(id)?.[0];
     if (exportId === undefined) return exportNotFound();
@@ -51,7 +50,7 @@ export const getPersonalDataExport =
       200,
       {
         id,
-        // A history that was purged leaves the package behind.
+        // The package outlives a history that was purged.
         state: job?.state ?? "unknown",
         ...(job?.progress === undefined ? {} : { progress: job.progress }),
         ...(job?.result === undefined ? {} : { result: job.result }),
@@ -70,3 +69,7 @@ export const getPersonalDataExport =
       isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {},
     );
   };
+
+/** The address of a file of an export: slashes of its name stay slashes. */
+const filePath = (id: string, name: string): string =>
+  `/api/personal-data-exports/${id}/files/${name.split("/").map(encodeURIComponent).join("/")}`;

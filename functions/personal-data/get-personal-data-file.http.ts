@@ -7,9 +7,9 @@ import { isFileName } from "./package-names.ts";
 import type { Packages } from "./packages.ts";
 
 const notFound = (): HttpResponseInit =>
-  problemResponse(404, "file-not-found", "There is no such file: the export's inventory names those that are.");
+  problemResponse(404, "file-not-found", "There is no such file: the export's inventory lists all files.");
 
-/** A file is somebody's: no browser may show it as a page of this site, and nobody on the way may keep it. */
+/** Files are personal data: no browser may show one as a page of this site, and no proxy may store it. */
 const HEADERS = {
   "content-type": "application/octet-stream",
   "content-disposition": "attachment",
@@ -21,9 +21,9 @@ const HEADERS = {
 /**
  * GET /api/personal-data-exports/{id}/files/{name}
  *
- * 200 with a file of the package, 206 with one range of it, streamed either way; 404 for a file or an export that does not
- * exist; 416 for a range beyond its end. Several ranges at once are answered with the whole, and so is a range that depends
- * on a version (`If-Range`), since files carry none.
+ * 200 with a file of the package, or 206 with one range of it, both streamed; 404 for a file or an export that does not
+ * exist; 416 for a range beyond the end. Several ranges are answered with the whole file, and so is a range with
+ * `If-Range`, since files have no version.
  */
 export const getPersonalDataFile =
   (deps: { readonly packages: Packages }): HttpHandler =>
@@ -42,7 +42,7 @@ export const getPersonalDataFile =
       const refusal = problemResponse(
         416,
         "range-not-satisfiable",
-        `The file has ${size} bytes: ask for some of these.`,
+        `The file has ${size} bytes: name a range of these.`,
         {
           size,
         },

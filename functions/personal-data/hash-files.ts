@@ -4,13 +4,13 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import { INVENTORY_NAME } from "./package-names.ts";
 import type { InventoryPage, PackageFile } from "./personal-data-state.ts";
 
-/** Files of one page at most: a page is held in memory. */
+/** Most files of a page, which is held in memory. */
 const FILES_PER_PAGE = 1_000;
 
 /** Files read at the same time. */
 const WIDTH = 4;
 
-/** Hashes the files that follow a name, in the order of names, until the page is full or time is up; at least one. */
+/** Hashes the files after a name, in the order of names, until the page is full or time is up; at least one. */
 export const hashFiles = async (files: Blobs, after: string | undefined, untilMs: number): Promise<InventoryPage> => {
   const hashed: PackageFile[] = [];
   let batch: string[] = [];
@@ -32,7 +32,7 @@ export const hashFiles = async (files: Blobs, after: string | undefined, untilMs
 
 const hashFile = async (files: Blobs, name: string): Promise<PackageFile> => {
   const content = await files.read(name);
-  if (content === undefined) throw new Error("A file of the package is gone while it is hashed");
+  if (content === undefined) throw new Error("A file of the package disappeared while it was hashed");
   const md5 = createHash("md5");
   const sha256 = createHash("sha256");
   let bytes = 0;

@@ -9,10 +9,10 @@ import { findInventoryPage, keepInventoryPage, readInventoryPage } from "./perso
 import { writeInventory } from "./write-inventory.ts";
 
 /**
- * Hashes a page of a package's files, as many as time allows, and writes the inventory after the last page. Pages are kept
- * as scratch data: where one ends says where the next begins, and names stay out of the history.
+ * Hashes a page of a package's files, as many as time allows, and writes the inventory after the last page. Pages are
+ * kept as scratch data, where each page begins at the end of the one before, so that names stay out of the history.
  *
- * Run twice, the page that was kept first stands, and the inventory is written again, alike.
+ * Run twice, the first page that is kept stands, and the same inventory is written again.
  */
 export const listPersonalDataActivity = (deps: {
   readonly packages: Packages;
@@ -22,14 +22,14 @@ export const listPersonalDataActivity = (deps: {
   implement(listPersonalData, async ({ exportId, attempt, page }) => {
     const { packages, work, laneBudgetMs } = deps;
     const untilMs = Date.now() + laneBudgetMs;
-    const of = { exportId, attempt };
+    const packageId = { exportId, attempt };
     const files = packages.open(packageName(exportId, attempt));
-    const before = page === 0 ? undefined : (await readInventoryPage(work, of, page - 1)).files.at(-1)?.name;
+    const before = page === 0 ? undefined : (await readInventoryPage(work, packageId, page - 1)).files.at(-1)?.name;
     const listed =
-      (await findInventoryPage(work, of, page)) ??
-      (await keepInventoryPage(work, of, page, await hashFiles(files, before, untilMs)));
+      (await findInventoryPage(work, packageId, page)) ??
+      (await keepInventoryPage(work, packageId, page, await hashFiles(files, before, untilMs)));
     const bytes = listed.files.reduce((sum, file) => sum + file.bytes, 0);
     const counts = { files: listed.files.length, bytes };
     if (!listed.last) return counts;
-    return { ...counts, inventorySha256: await writeInventory({ files, work }, of, page) };
+    return { ...counts, inventorySha256: await writeInventory({ files, work }, packageId, page) };
   });

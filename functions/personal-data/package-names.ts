@@ -2,7 +2,7 @@ import { RunId } from "../../shared/contracts/ids.ts";
 
 const PACKAGE = /^dsr-(\d{8})t(\d{6})z-([a-z2-7]{6})(?:-([2-9]))?$/;
 
-/** The container of an export; one with a number when Graph never answered for those before. */
+/** The container of an export. Later attempts have a number: Graph did not answer for the earlier containers. */
 export const packageName = (exportId: RunId, attempt = 1): string =>
   `dsr-${exportId.toLowerCase()}${attempt === 1 ? "" : `-${attempt}`}`;
 
@@ -12,24 +12,27 @@ export const exportIdOf = (container: string): RunId | undefined => {
   return RunId.safeParse(`${date}T${time}Z-${random}`).data;
 };
 
-/** What the app adds to a package lies below this; everything else is Microsoft's. */
+/** The prefix of the files that the app adds to a package. All other files are Microsoft's. */
 export const OWN_PREFIX = "_vault/";
 
-/** JSON lines, one for each other file of the package. */
+/** The inventory: JSON lines, one for each other file of the package. */
 export const INVENTORY_NAME = `${OWN_PREFIX}inventory.jsonl`;
 
-/** Below it lie blobs of the vault, under their own names: docs/vault-format.md says how to read them. */
+/** The prefix of blobs of the vault, which keep their names: docs/vault-format.md says how to read them. */
 export const MAILBOX_PREFIX = `${OWN_PREFIX}mailbox/`;
 
-/** What Microsoft writes to try the container out, before an export exists. */
+/** The file that Microsoft writes to test the container, before an export exists. */
 export const REQUEST_INFO = "RequestInfo.json";
 
-/** Longest name of a blob. Source: learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata. */
+/**
+ * Longest name of a blob.
+ * Source: learn.microsoft.com/rest/api/storageservices/naming-and-referencing-containers--blobs--and-metadata.
+ */
 const MAX_NAME_CHARS = 1_024;
 
 /**
- * Whether a name from outside may be looked for in a package. A segment of dots would lead a URL out of the container, and
- * into another one that the app may read.
+ * Whether a name from outside is a valid file name in a package. A segment of dots would lead a URL out of the
+ * container and into another one that the app may read.
  */
 export const isFileName = (name: string): boolean =>
   name.length > 0 &&

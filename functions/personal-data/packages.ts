@@ -12,29 +12,29 @@ import { packageName } from "./package-names.ts";
 
 /** The containers of personal-data exports. */
 export interface Packages {
-  /** Makes a container that nobody may read without credentials, unless it is there. */
+  /** Creates the container unless it exists. Nobody may read it without credentials. */
   make(name: string): Promise<void>;
   /**
-   * A URL whose holder may write into the container for a while, and do nothing else: neither read, nor list, nor delete.
-   * It is a credential: it goes to Graph and nowhere else.
+   * A URL that permits to write into the container for a while, but not to read, list or delete. It is a credential: it
+   * goes to Graph and nowhere else.
    */
   writeOnlyUrl(name: string): Promise<string>;
   open(name: string): Blobs;
-  /** The containers of an export that are there, oldest first. */
+  /** The existing containers of an export, oldest first. */
   find(exportId: RunId): Promise<string[]>;
   remove(name: string): Promise<void>;
 }
 
 /**
- * Create and write, as Microsoft's service wants to make append blobs, and add, which write covers anyway but which its
- * check names. Its checks refuse a container that the URL can read or list.
+ * Create and write, since Microsoft's service makes append blobs; and add, which write covers but which its check
+ * names. The service refuses a URL that can read or list the container.
  */
 const WRITE_ONLY = ContainerSASPermissions.from({ add: true, create: true, write: true });
 
-/** Clocks of two companies differ. */
-const EARLIER_MS = 5 * 60_000;
+/** The clocks of Microsoft and of this app may differ. */
+const CLOCK_SKEW_MS = 5 * 60_000;
 
-/** Packages in a storage account: signed with the app's identity, or with the account's key where that is its credential. */
+/** Packages in a storage account. URLs are signed with the app's identity, or with the account's key if it has one. */
 export const azurePackages = (
   service: BlobServiceClient,
   { kind, sasMs }: { readonly kind: Config["storage"]["kind"]; readonly sasMs: number },
@@ -46,11 +46,11 @@ export const azurePackages = (
   writeOnlyUrl: async (name) => {
     const container = service.getContainerClient(name);
     const now = Date.now();
-    const times = { startsOn: new Date(now - EARLIER_MS), expiresOn: new Date(now + sasMs) };
-    const wishes = { permissions: WRITE_ONLY, ...times, ...transportOf(container) };
-    if (kind === "connection-string") return container.generateSasUrl(wishes);
+    const times = { startsOn: new Date(now - CLOCK_SKEW_MS), expiresOn: new Date(now + sasMs) };
+    const options = { permissions: WRITE_ONLY, ...times, ...protocolOf(container) };
+    if (kind === "connection-string") return container.generateSasUrl(options);
     const key = await service.getUserDelegationKey(times.startsOn, times.expiresOn);
-    return container.generateUserDelegationSasUrl(wishes, key);
+    return container.generateUserDelegationSasUrl(options, key);
   },
 
   open: (name) => azureBlobs(service.getContainerClient(name)),
@@ -66,6 +66,6 @@ export const azurePackages = (
   },
 });
 
-/** Only over TLS, but for a storage emulator, which has none. */
-const transportOf = ({ url }: ContainerClient): { protocol?: SASProtocol } =>
+/** TLS only, except for a storage emulator without TLS. */
+const protocolOf = ({ url }: ContainerClient): { protocol?: SASProtocol } =>
   url.startsWith("https:") ? { protocol: SASProtocol.Https } : {};

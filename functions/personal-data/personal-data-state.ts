@@ -7,34 +7,34 @@ import { Sha256 } from "../../shared/vault/records.ts";
 
 const Count = z.int().nonnegative();
 
-/** Which package of which export. */
-interface Package {
+/** An export, and which of its containers. */
+interface PackageId {
   readonly exportId: RunId;
   readonly attempt: number;
 }
 
-const prefix = ({ exportId, attempt }: Package): string => `personal-data-${exportId}/${attempt}/`;
-const requestName = (of: Package): string => `${prefix(of)}request.json`;
-const planName = (of: Package): string => `${prefix(of)}copy.json`;
-const planPageName = (of: Package, generation: string, page: number): string =>
-  `${prefix(of)}copy-${generation}/p${String(page).padStart(6, "0")}.json`;
-const inventoryPageName = (of: Package, page: number): string =>
-  `${prefix(of)}inventory/p${String(page).padStart(6, "0")}.json`;
+const prefix = ({ exportId, attempt }: PackageId): string => `personal-data-${exportId}/${attempt}/`;
+const requestName = (id: PackageId): string => `${prefix(id)}request.json`;
+const planName = (id: PackageId): string => `${prefix(id)}copy.json`;
+const planPageName = (id: PackageId, generation: string, page: number): string =>
+  `${prefix(id)}copy-${generation}/p${String(page).padStart(6, "0")}.json`;
+const inventoryPageName = (id: PackageId, page: number): string =>
+  `${prefix(id)}inventory/p${String(page).padStart(6, "0")}.json`;
 
-/** Who is exporting a person's data. */
+/** The export that holds a person, and since when. */
 const Claim = z.object({ exportId: RunId, at: z.iso.datetime() });
 export type Claim = z.output<typeof Claim>;
 
-/** A person's id is in no name. */
+/** By a hash, since no name may contain a person's id. */
 const claimName = (userId: string): string =>
   `personal-data-claims/${createHash("sha256").update(userId.toLowerCase()).digest("hex")}.json`;
 
-/** Tries before giving up: each that is lost means that another request for the same person came between. */
-const CLAIM_ATTEMPTS = 5;
+/** Tries to claim a person. A try is lost when another request for the same person wins. */
+const MAX_CLAIM_TRIES = 5;
 
 /**
- * Makes a person this export's, unless another that is not over has them; yields whose they then are. Of claims at the
- * same time one wins: each is written over what was read only.
+ * Claims a person for an export, unless another export holds them and is not over; returns the export that holds them.
+ * Of claims at the same time one wins, since each replaces only the version that it read.
  */
 export const claimPerson = async (
   work: Blobs,
@@ -43,32 +43,32 @@ export const claimPerson = async (
   isOver: (holder: Claim) => Promise<boolean>,
 ): Promise<RunId> => {
   const name = claimName(userId);
-  for (let attempt = 0; attempt < CLAIM_ATTEMPTS; attempt += 1) {
+  for (let tries = 0; tries < MAX_CLAIM_TRIES; tries += 1) {
     const kept = await work.readWhole(name);
     const holder = kept && parseJson(name, kept.body, Claim);
     if (holder !== undefined && !(await isOver(holder))) return holder.exportId;
     if (await work.replace(name, jsonBytes(Claim.parse(claim)), kept?.etag)) return claim.exportId;
   }
-  throw new Error(`${name}: lost ${CLAIM_ATTEMPTS} claims in a row`);
+  throw new Error(`${name}: lost ${MAX_CLAIM_TRIES} claims in a row`);
 };
 
-/** Lets go of a person whose export was claimed and not started. */
+/** Releases a person whose export was not started after the claim. */
 export const releasePerson = async (work: Blobs, userId: string): Promise<void> => {
   await work.remove(claimName(userId));
 };
 
-/** What Graph named when it accepted a request. */
+/** The operation that Graph named when it accepted a request. */
 const Accepted = z.object({ operationId: z.string().min(1), retryAfterMs: Count.optional() });
 export type Accepted = z.output<typeof Accepted>;
 
-/** Keeps the operation of a package; a package has one. */
-export const keepAccepted = (work: Blobs, of: Package, accepted: Accepted): Promise<Accepted> =>
-  createOnce(work, requestName(of), Accepted, accepted);
+/** Keeps the operation of a package, unless it has one; returns the one that stands. */
+export const keepAccepted = (work: Blobs, id: PackageId, accepted: Accepted): Promise<Accepted> =>
+  createOnce(work, requestName(id), Accepted, accepted);
 
-export const findAccepted = (work: Blobs, of: Package): Promise<Accepted | undefined> =>
-  readJson(work, requestName(of), Accepted);
+export const findAccepted = (work: Blobs, id: PackageId): Promise<Accepted | undefined> =>
+  readJson(work, requestName(id), Accepted);
 
-/** Which blobs of the vault belong into a package: so many, in pages below a name of the plan's own. */
+/** The number of blobs of the vault to copy into a package. Their names are in pages, named by the generation. */
 const CopyPlan = z.object({ generation: z.string().min(1), blobs: Count });
 export type CopyPlan = z.output<typeof CopyPlan>;
 
@@ -78,25 +78,25 @@ export const NAMES_PER_PAGE = 1_000;
 
 export const keepCopyPlanPage = async (
   work: Blobs,
-  of: Package,
+  id: PackageId,
   generation: string,
   page: number,
   names: readonly string[],
 ): Promise<void> => {
-  await work.create(planPageName(of, generation, page), jsonBytes(names));
+  await work.create(planPageName(id, generation, page), jsonBytes(names));
 };
 
-/** Makes this the package's plan, unless another delivery's is; gives the one that stands. */
-export const keepCopyPlan = (work: Blobs, of: Package, plan: CopyPlan): Promise<CopyPlan> =>
-  createOnce(work, planName(of), CopyPlan, plan);
+/** Keeps the plan of a package, unless another delivery did; returns the plan that stands. */
+export const keepCopyPlan = (work: Blobs, id: PackageId, plan: CopyPlan): Promise<CopyPlan> =>
+  createOnce(work, planName(id), CopyPlan, plan);
 
-export const findCopyPlan = (work: Blobs, of: Package): Promise<CopyPlan | undefined> =>
-  readJson(work, planName(of), CopyPlan);
+export const findCopyPlan = (work: Blobs, id: PackageId): Promise<CopyPlan | undefined> =>
+  readJson(work, planName(id), CopyPlan);
 
-export const readCopyPlanPage = async (work: Blobs, of: Package, { generation }: CopyPlan, page: number) =>
-  required(await readJson(work, planPageName(of, generation, page), Names), `Page ${page} of a plan to copy`);
+export const readCopyPlanPage = async (work: Blobs, id: PackageId, { generation }: CopyPlan, page: number) =>
+  required(await readJson(work, planPageName(id, generation, page), Names), `Page ${page} of a plan to copy`);
 
-/** A file of a package. MD5 in hexadecimal too, as people compare it. */
+/** A file of a package. Hashes are in hexadecimal, as people compare them. */
 export const PackageFile = z.object({
   name: z.string().min(1),
   bytes: Count,
@@ -105,16 +105,16 @@ export const PackageFile = z.object({
 });
 export type PackageFile = z.output<typeof PackageFile>;
 
-/** Files in the order of names, and whether they are the last. */
+/** Files in the order of names; `last`: there are no more. */
 const InventoryPage = z.object({ files: z.array(PackageFile), last: z.boolean() });
 export type InventoryPage = z.output<typeof InventoryPage>;
 
-/** The page that is kept first stands. */
-export const keepInventoryPage = (work: Blobs, of: Package, page: number, files: InventoryPage) =>
-  createOnce(work, inventoryPageName(of, page), InventoryPage, files);
+/** Keeps a page, unless another delivery did; returns the page that stands. */
+export const keepInventoryPage = (work: Blobs, id: PackageId, page: number, files: InventoryPage) =>
+  createOnce(work, inventoryPageName(id, page), InventoryPage, files);
 
-export const findInventoryPage = (work: Blobs, of: Package, page: number): Promise<InventoryPage | undefined> =>
-  readJson(work, inventoryPageName(of, page), InventoryPage);
+export const findInventoryPage = (work: Blobs, id: PackageId, page: number): Promise<InventoryPage | undefined> =>
+  readJson(work, inventoryPageName(id, page), InventoryPage);
 
-export const readInventoryPage = async (work: Blobs, of: Package, page: number): Promise<InventoryPage> =>
-  required(await findInventoryPage(work, of, page), `Page ${page} of an inventory`);
+export const readInventoryPage = async (work: Blobs, id: PackageId, page: number): Promise<InventoryPage> =>
+  required(await findInventoryPage(work, id, page), `Page ${page} of an inventory`);

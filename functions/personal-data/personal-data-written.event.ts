@@ -7,22 +7,22 @@ import { exportIdOf, OWN_PREFIX, REQUEST_INFO } from "./package-names.ts";
 import { PERSONAL_DATA_WRITTEN } from "./personal-data.contract.ts";
 
 /**
- * A file was written into the package of an export: the job that waits for it looks at once. What it looks at is Graph's
- * word, so an event that is early, doubled, or made up changes no more than when. Throws, and so has the event delivered
- * again, only when the task hub cannot be asked.
+ * A file was written into the package of an export: the job that waits polls Graph at once. It goes by Graph's answer,
+ * so an early, repeated or forged event only changes the time of the poll. Throws, so that the event is delivered
+ * again, only when the task hub does not answer.
  */
 export const personalDataWritten =
   (deps: {
     readonly clientOf: ClientOf;
-    /** The only source to believe; `undefined`: whichever is subscribed to. */
+    /** The only source to accept; `undefined`: any. */
     readonly source: string | undefined;
   }): EventGridHandler =>
   async (raw, context) => {
     const event = readGridEvent(raw);
-    if (event === undefined) return context.warn("An event is of neither schema; it is left out.");
+    if (event === undefined) return context.warn("Ignored an event that has neither schema.");
     // Resource ids are compared without regard to case.
     if (deps.source !== undefined && deps.source.toLowerCase() !== event.source.toLowerCase())
-      return context.warn("An event of another source is left out.");
+      return context.warn("Ignored an event of another source.");
     const blob = blobOf(event);
     const exportId = blob && exportIdOf(blob.container);
     if (event.type !== "Microsoft.Storage.BlobCreated" || blob === undefined || exportId === undefined) return;

@@ -4,18 +4,18 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 
 const Count = z.int().nonnegative();
 
-/** The activities answer for Graph's refusals themselves; this covers crashes and outages. */
+/** The activities return Graph's refusals as values; this covers crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
-/** An export, and which of its containers: another one for each request that Graph never answered. */
+/** An export, and which of its containers: there is a new one after each request that Graph did not answer. */
 const Package = z.object({ exportId: RunId, attempt: z.int().positive() });
 
-/** The external event by which an export hears that Microsoft wrote a file. */
+/** The external event that tells an export that Microsoft wrote a file. */
 export const PERSONAL_DATA_WRITTEN = "personal-data-written";
 
 /**
- * Asks Graph to export someone's personal data into a fresh container. `unanswered`: an earlier request for that container
- * reached Graph, and nobody knows what became of it. `limited`: not now. `refused`: never.
+ * Asks Graph to export someone's personal data into a new container. `unanswered`: an earlier request for that
+ * container reached Graph, and its outcome is unknown. `limited`: refused for now. `refused`: refused for good.
  */
 export const requestPersonalDataExport = defineActivity({
   name: "request-personal-data-export",
@@ -35,7 +35,9 @@ export const requestPersonalDataExport = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Looks how far an export is. `unknown` is whatever Graph may come to say; `limited`, that it did not say. */
+/**
+ * Asks for the state of an export. `unknown`: a state that the app does not know; `limited`: Graph did not answer yet.
+ */
 export const checkPersonalDataExport = defineActivity({
   name: "check-personal-data-export",
   input: z.object({ operationId: z.string().min(1) }),
@@ -52,7 +54,9 @@ export const checkPersonalDataExport = defineActivity({
 const Copied = z.object({ blobs: Count, bytes: Count });
 export type Copied = z.output<typeof Copied>;
 
-/** Copies the newest snapshots of mailboxes into the package until all is there or time is up; `next` is where to go on. */
+/**
+ * Copies the newest snapshots of mailboxes into the package, until done or time is up; `next`: the position to go on.
+ */
 export const copyMailboxData = defineActivity({
   name: "copy-mailbox-data",
   input: Package.extend({ mailboxes: z.array(MailboxKey).min(1), from: Count }),
@@ -60,7 +64,7 @@ export const copyMailboxData = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** What is in a package: files, their bytes and, once all are hashed, the SHA-256 of the inventory that names them. */
+/** Files of a package, and their bytes. */
 const Listed = z.object({ files: Count, bytes: Count });
 
 /** Hashes the next page of a package's files, as many as time allows, and writes the inventory after the last. */
@@ -71,16 +75,16 @@ export const listPersonalData = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** What an export came to. History holds counts only: names of files may say things about people. */
+/** The output of an export. It has counts only, since names of files may say something about a person. */
 export const PersonalDataResult = Listed.extend({
   inventorySha256: z.string(),
   copied: Copied,
-  /** Requests that Graph never answered: an export may have run for each, into a container that was then removed. */
+  /** Requests that Graph did not answer. Each may have started an export into a container that was then removed. */
   unanswered: Count,
 });
 export type PersonalDataResult = z.output<typeof PersonalDataResult>;
 
-/** How far an export is; `attempt` is which of its containers it is about. */
+/** The stage of an export; `attempt` says which of its containers it uses. */
 const Stage = z.discriminatedUnion("stage", [
   z.object({ stage: z.literal("asking"), attempt: z.int().positive() }),
   z.object({
@@ -106,7 +110,7 @@ export const ExportPersonalDataInput = z.object({
   exportId: RunId,
   /** The object id of the person in the directory. */
   userId: z.string().min(1),
-  /** Mailboxes whose newest snapshots belong into the package. */
+  /** Mailboxes whose newest snapshots are copied into the package. */
   mailboxes: z.array(MailboxKey),
   /** When waiting for Microsoft ends. */
   until: z.iso.datetime(),

@@ -6,17 +6,17 @@ import { baseName, manifestName } from "../../shared/vault/names.ts";
 import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";
 import { type CopyPlan, keepCopyPlan, keepCopyPlanPage, NAMES_PER_PAGE } from "./personal-data-state.ts";
 
-/** Writes down, in pages, every blob that the newest snapshots of mailboxes are made of. */
+/** Plans to copy the newest snapshots of mailboxes: keeps the names of all their blobs, in pages. */
 export const planCopy = async (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
-  of: { readonly exportId: RunId; readonly attempt: number },
+  packageId: { readonly exportId: RunId; readonly attempt: number },
   mailboxes: readonly MailboxKey[],
 ): Promise<CopyPlan> => {
   const generation = randomUUID();
   let blobs = 0;
   let page: string[] = [];
   const keepPage = async (): Promise<void> => {
-    await keepCopyPlanPage(work, of, generation, Math.ceil(blobs / NAMES_PER_PAGE) - 1, page);
+    await keepCopyPlanPage(work, packageId, generation, Math.ceil(blobs / NAMES_PER_PAGE) - 1, page);
     page = [];
   };
   for (const key of mailboxes) {
@@ -27,10 +27,10 @@ export const planCopy = async (
     }
   }
   if (page.length > 0) await keepPage();
-  return keepCopyPlan(work, of, { generation, blobs });
+  return keepCopyPlan(work, packageId, { generation, blobs });
 };
 
-/** What the newest snapshot is folded from, down to its base, and the packs of all that is live in it. */
+/** The manifests and parts of the newest snapshot down to its base, and the packs of its live items. */
 async function* blobsOfNewest(vault: Blobs, key: MailboxKey): AsyncGenerator<string> {
   const newest = (await readHead(vault, key))?.newest;
   if (newest == null) return;

@@ -9,12 +9,12 @@ import { requestPersonalDataExport } from "./personal-data.contract.ts";
 import { type Accepted, findAccepted, keepAccepted } from "./personal-data-state.ts";
 
 /**
- * Makes a fresh container and has Graph export a person's data into it. The URL with which Microsoft writes there is made,
- * sent and forgotten here.
+ * Creates a new container and asks Graph to export a person's data into it. The URL with which Microsoft writes there
+ * is made, sent and forgotten here.
  *
- * Run twice, it never leaves two exports running: Graph takes a container once, so a second request for it either is the
- * first to arrive or is answered `unanswered`. The next attempt then removes that container before it asks for another: if
- * an export runs into it, that one has nowhere to write any more.
+ * Run twice, it never leaves two exports running. Graph accepts a container once: a second request for it is the first
+ * to arrive, or the outcome is `unanswered`. The next attempt then removes that container before it asks for another,
+ * so that an export into it cannot write any more.
  */
 export const requestPersonalDataExportActivity = (deps: {
   readonly openGraph: OpenGraph;
@@ -25,8 +25,8 @@ export const requestPersonalDataExportActivity = (deps: {
     const { openGraph, packages, work } = deps;
     const late = attempt === 1 ? undefined : await findAccepted(work, { exportId, attempt: attempt - 1 });
     if (late !== undefined) return accepted(attempt - 1, late);
-    const known = await findAccepted(work, { exportId, attempt });
-    if (known !== undefined) return accepted(attempt, known);
+    const earlier = await findAccepted(work, { exportId, attempt });
+    if (earlier !== undefined) return accepted(attempt, earlier);
 
     if (attempt > 1) await packages.remove(packageName(exportId, attempt - 1));
     const name = packageName(exportId, attempt);

@@ -22,11 +22,11 @@ import { type Claim, claimPerson, releasePerson } from "./personal-data-state.ts
 /** How long a caller is kept waiting for the directory. */
 const GRAPH_DEADLINE_MS = 10_000;
 
-/** How long a claim holds before its job is there: starting one takes seconds. */
+/** How long a claim holds without a job: starting one takes seconds. */
 const STARTING_MS = 2 * 60_000;
 
 const StartRequest = z.strictObject({
-  /** By object id or principal name, which has 320 characters at most. A name of dots would lead to another address. */
+  /** An object id or a principal name, of 320 characters at most. A name of dots would lead to another address. */
   user: z
     .string()
     .min(1)
@@ -40,9 +40,9 @@ const StartRequest = z.strictObject({
 /**
  * POST /api/personal-data-exports
  *
- * 202 with the export's `Location`; 400 for a body that does not parse; 404 for a user that does not exist or, where the
- * mailbox is wanted, has none in the vault; 409 while another export of the same person runs, which it names; 503 when the
- * audit log cannot be written, without which nothing starts.
+ * 202 with the export's `Location`; 400 for a body that does not parse; 404 for a user that does not exist, or whose
+ * mailbox is wanted and not in the vault; 409 with the other export while one of the same person runs; 503 when the
+ * audit log cannot be written: nothing starts without it.
  */
 export const startPersonalDataExport =
   (deps: {
@@ -53,14 +53,14 @@ export const startPersonalDataExport =
     readonly audit: AuditLog;
     /** Whether archive mailboxes are in the vault. */
     readonly archives: boolean;
-    /** How long Microsoft is waited for. */
+    /** How long to wait for Microsoft. */
     readonly timeoutMs: number;
   }): SignedInHandler =>
   async (request, context, principal) => {
     const { clientOf, openGraph, vault, work, archives } = deps;
-    const wanted = StartRequest.safeParse(await readBody(request));
-    if (!wanted.success) return invalidRequest(wanted.error);
-    const { user, reason, includeMailbox } = wanted.data;
+    const parsed = StartRequest.safeParse(await readBody(request));
+    if (!parsed.success) return invalidRequest(parsed.error);
+    const { user, reason, includeMailbox } = parsed.data;
 
     const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const person = await findUser(graph, user);
@@ -104,7 +104,7 @@ export const startPersonalDataExport =
 
 const locationOf = (job: string): string => `/api/personal-data-exports/${job}`;
 
-/** The keys of a person's mailboxes of which the vault has a snapshot. */
+/** The keys of a person's mailboxes that have a snapshot in the vault. */
 const backedUp = async (graph: GraphClient, vault: Blobs, userId: string, archives: boolean): Promise<MailboxKey[]> => {
   const keys: MailboxKey[] = [];
   for (const { key } of await mailboxesOf(graph, userId, { archives }))
@@ -112,7 +112,7 @@ const backedUp = async (graph: GraphClient, vault: Blobs, userId: string, archiv
   return keys;
 };
 
-/** An export whose job ended, or that was claimed some time ago and has no job. */
+/** Whether the job of an export ended, or never started after its claim. */
 const isOver =
   (client: Pick<DurableClient, "getStatus">, now: Date) =>
   async ({ exportId, at }: Claim): Promise<boolean> => {

@@ -10,7 +10,7 @@ import { memoryPackages } from "./an-export.ts";
 export const exportId = "20261122T010000Z-abc234";
 export const job = personalDataInstance(exportId);
 
-/** A package with files, and the activities that fill it up. */
+/** A package with files, and the activities that add to it. */
 export const aPackage = async (files: Readonly<Record<string, string>> = {}, laneBudgetMs = 60_000) => {
   const packages = memoryPackages();
   const [vault, work] = [memoryBlobs(), memoryBlobs()];
@@ -19,10 +19,10 @@ export const aPackage = async (files: Readonly<Record<string, string>> = {}, lan
   const container = packages.open(name);
   for (const [file, text] of Object.entries(files)) await container.create(file, Buffer.from(text));
   const deps = { packages, vault, work, laneBudgetMs };
-  const of = { exportId, attempt: 1 };
+  const packageId = { exportId, attempt: 1 };
   const copy = (mailboxes: readonly string[], from = 0) =>
-    deliver(copyMailboxDataActivity(deps), copyMailboxData, { ...of, mailboxes: [...mailboxes], from });
-  const list = (page = 0) => deliver(listPersonalDataActivity(deps), listPersonalData, { ...of, page });
+    deliver(copyMailboxDataActivity(deps), copyMailboxData, { ...packageId, mailboxes: [...mailboxes], from });
+  const list = (page = 0) => deliver(listPersonalDataActivity(deps), listPersonalData, { ...packageId, page });
   const names = async () => {
     const found: string[] = [];
     for await (const blob of container.list("")) found.push(blob.name);

@@ -4,7 +4,7 @@ import type { StartOptions } from "../../../local/graph/emulator.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { aMailboxInGraph } from "../kit.ts";
 
-/** A person in a directory, whose exports move on only when they are told to, and real containers for them. */
+/** A person in a directory, with exports that advance step by step, and real containers for them. */
 export const aPerson = async (settings: StartOptions["settings"] = {}) => {
   const kit = await aMailboxInGraph(
     { items: 0 },

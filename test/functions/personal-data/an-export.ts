@@ -16,7 +16,7 @@ export const anExportId = (): RunId =>
 
 export const aPackageName = (): string => packageName(anExportId());
 
-/** Packages in memory, as far as nobody writes to them from outside. */
+/** Packages in memory, for tests that write through no URL. */
 export const memoryPackages = (): Packages & { readonly containers: Map<string, ReturnType<typeof memoryBlobs>> } => {
   const containers = new Map<string, ReturnType<typeof memoryBlobs>>();
   const gone: Blobs = memoryBlobs();

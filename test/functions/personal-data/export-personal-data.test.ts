@@ -53,7 +53,7 @@ const result = {
 };
 
 describe("export-personal-data", () => {
-  test("asks, waits as long as Graph says, looks, and takes inventory", async () => {
+  test("requests, waits as long as Graph says, polls, and writes the inventory", async () => {
     const done = await run(input);
 
     expect(namesOf(done)).toEqual(["request-personal-data-export", "check-personal-data-export", "list-personal-data"]);
@@ -67,7 +67,7 @@ describe("export-personal-data", () => {
     ]);
   });
 
-  test("copies mailboxes into the package before it takes inventory", async () => {
+  test("copies mailboxes into the package before it writes the inventory", async () => {
     const copies = [
       { blobs: 4, bytes: 40, next: 4 },
       { blobs: 1, bytes: 5 },
@@ -94,8 +94,8 @@ describe("export-personal-data", () => {
     ["notStarted", { state: "notStarted", progress: 0 }, 300_000],
     ["running", { state: "running", progress: 40, retryAfterMs: 5_000 }, 5_000],
     ["a state of the future", { state: "unknown" }, 300_000],
-    ["nothing to be learned", { state: "limited", retryAfterMs: 9_000 }, 9_000],
-  ])("waits on at %s, in a generation of its own", async (_, answer, waitMs) => {
+    ["no answer yet", { state: "limited", retryAfterMs: 9_000 }, 9_000],
+  ])("goes on waiting after %s, in a generation of its own", async (_, answer, waitMs) => {
     const first = await run({ ...input, resume: waiting }, { check: () => answer });
 
     expect(stageAfter(first)).toMatchObject({ ...waiting, waitMs });
@@ -104,7 +104,7 @@ describe("export-personal-data", () => {
     expect(next.timers).toEqual([waitMs]);
   });
 
-  test("keeps the progress that it knows while Graph says none", async () => {
+  test("keeps the last progress when Graph returns none", async () => {
     const resume: Stage = { ...waiting, progress: 40 };
     const { customStatuses, ...rest } = await run({ ...input, resume }, { check: () => ({ state: "unknown" }) });
 
@@ -120,7 +120,7 @@ describe("export-personal-data", () => {
       ["often", Array.from({ length: 30 }, (_, n) => n * 100), [60_000, 15_000]],
       ["shortly before the end of the wait", [50_000], [60_000, 10_000]],
       ["too late", [70_000], [60_000]],
-    ])("that come %s change no more than when", async (_, events, timers) => {
+    ])("that come %s change only the times", async (_, events, timers) => {
       const done = await run({ ...input, resume: waiting }, {}, events);
 
       expect(done.timers).toEqual(timers);
@@ -130,7 +130,7 @@ describe("export-personal-data", () => {
   });
 
   describe("when Microsoft takes no more exports", () => {
-    test("says when it tries again, and does", async () => {
+    test("shows when it tries again, and does", async () => {
       const first = await run(input, { request: () => ({ outcome: "limited" }) });
 
       expect(first.customStatuses.at(-1)).toEqual({
@@ -142,17 +142,18 @@ describe("export-personal-data", () => {
       expect(stageAfter(first)).toEqual({ stage: "asking", attempt: 1 });
     });
 
-    test("waits as long as it was told to", async () => {
+    test("waits as long as Graph asks", async () => {
       const first = await run(input, { request: () => ({ outcome: "limited", retryAfterMs: 7_000 }) });
 
       expect(first.timers).toEqual([7_000]);
     });
 
-    test("gives up when that would be too late, and says when to start another", async () => {
+    test("fails when that would be too late, and says when to start another", async () => {
       const late = { ...input, until: "2026-11-22T02:00:00.000Z" };
 
       await expect(run(late, { request: () => ({ outcome: "limited" }) })).rejects.toThrow(
-        "100 exports of a person and 1,000 of a tenant in a day, and took no more of them: start another export after 2026-11-22T07:00:00.000Z",
+        "100 exports of a person and 1,000 of a tenant in a day, and took no more of them: " +
+          "start another export after 2026-11-22T07:00:00.000Z",
       );
     });
   });
@@ -160,7 +161,7 @@ describe("export-personal-data", () => {
   describe("when a request is not answered", () => {
     const unanswered = { request: () => ({ outcome: "unanswered" }) };
 
-    test("lets it end, and then asks for another container", async () => {
+    test("waits until it has ended, then requests an export into another container", async () => {
       const first = await run(input, unanswered);
       expect(first.timers).toEqual([6 * 60_000]);
       expect(first.customStatuses.at(-1)).toMatchObject({ phase: "unanswered", unanswered: 1 });
@@ -172,7 +173,7 @@ describe("export-personal-data", () => {
       expect(second.output).toEqual({ ...result, unanswered: 1 });
     });
 
-    test("goes on with the container of an answer that came late", async () => {
+    test("goes on with the container of a late answer", async () => {
       const resume: Stage = { stage: "asking", attempt: 2 };
       const done = await run({ ...input, resume });
 
@@ -180,7 +181,7 @@ describe("export-personal-data", () => {
       expect(done.output).toEqual(result);
     });
 
-    test("gives up after three", async () => {
+    test("fails after three", async () => {
       const last: Stage = { stage: "asking", attempt: 3 };
 
       await expect(run({ ...input, resume: last }, unanswered)).rejects.toThrow("began 3 requests and answered none");
@@ -207,7 +208,7 @@ describe("export-personal-data", () => {
     );
   });
 
-  test("looks a last time when its time is over, and then gives up", async () => {
+  test("polls a last time when its time is up, then fails", async () => {
     const until = "2026-11-22T01:00:30.000Z";
     const resume = waiting;
 
@@ -219,7 +220,7 @@ describe("export-personal-data", () => {
     expect(inTime.output).toEqual(result);
   });
 
-  test("hands a long inventory on from generation to generation", async () => {
+  test("goes on with a long inventory in a new generation", async () => {
     const resume: Stage = { stage: "listing", attempt: 1, page: 0, files: 0, bytes: 0, copied: { blobs: 1, bytes: 2 } };
     const first = await run({ ...input, resume }, { list: () => ({ files: 10, bytes: 100 }) });
 
@@ -227,7 +228,7 @@ describe("export-personal-data", () => {
     expect(stageAfter(first)).toEqual({ ...resume, page: 20, files: 200, bytes: 2_000 });
   });
 
-  test("does not wait without end for a Retry-After of nothing", async () => {
+  test("waits a second for a Retry-After of 0", async () => {
     const resume: Stage = { ...waiting, waitMs: 0 };
 
     expect((await run({ ...input, resume })).timers).toEqual([1_000]);

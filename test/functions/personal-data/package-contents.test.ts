@@ -39,7 +39,7 @@ describe("list-personal-data", () => {
     expect(listed).toEqual({ files: 3, bytes: 5_002, inventorySha256: hash("sha256", text) });
   });
 
-  test("stops when its time is over, goes on with the next page, and never does less than something", async () => {
+  test("stops when its time is up, goes on with the next page, and always hashes some files", async () => {
     const names = Array.from({ length: 10 }, (_, n) => `file-${n}`);
     const kit = await aPackage(Object.fromEntries(names.map((name) => [name, name])), 0);
     const pages: unknown[] = [];
@@ -49,23 +49,23 @@ describe("list-personal-data", () => {
     expect(await inventoryOf(kit)).toEqual(names.map((name) => entry(name, name)));
   });
 
-  test("delivered again, gives the same, and the inventory is there once", async () => {
+  test("delivered again, returns the same, and leaves one inventory", async () => {
     const kit = await aPackage(files);
     const first = await kit.list();
-    await kit.container.create("late.txt", Buffer.from("written by somebody who still has the URL"));
+    await kit.container.create("late.txt", Buffer.from("written with the old URL"));
 
     expect(await kit.list()).toEqual(first);
     expect(await inventoryOf(kit)).toEqual(entries);
   });
 
-  test("writes over what somebody put in the inventory's place", async () => {
+  test("replaces a forged inventory", async () => {
     const kit = await aPackage({ ...files, [INVENTORY_NAME]: "forged" });
     await kit.list();
 
     expect(await inventoryOf(kit)).toEqual(entries);
   });
 
-  test("names files nowhere but in blobs", async () => {
+  test("returns no file names", async () => {
     const kit = await aPackage(files);
 
     expect(JSON.stringify(await kit.list())).not.toContain("a b.txt");
@@ -75,7 +75,7 @@ describe("list-personal-data", () => {
 describe("copy-mailbox-data", () => {
   const put = (n: number) => aPut({ id: `item-${n}`, pack: packName(aKey, snapshotAt(0), 0, n) });
 
-  /** A mailbox with a chain of two snapshots; the pack of a removed item is not needed any more. */
+  /** A mailbox with a chain of two snapshots. The pack of a removed item is not needed any more. */
   const aBackedUpMailbox = async (laneBudgetMs?: number) => {
     const kit = await aPackage({}, laneBudgetMs);
     const removal = {
@@ -90,7 +90,7 @@ describe("copy-mailbox-data", () => {
     return kit;
   };
 
-  test("copies the chain of manifests, their parts, and the packs of what is live, byte by byte", async () => {
+  test("copies the chain of manifests, their parts, and the packs of live items, byte by byte", async () => {
     const { copy, names, container, vault } = await aBackedUpMailbox();
 
     const copied = await copy([aKey]);
@@ -111,7 +111,7 @@ describe("copy-mailbox-data", () => {
   test.each<[where: string, prepare: (vault: Blobs) => Promise<unknown>]>([
     ["from its chain", async () => undefined],
     ["from the base beside its newest snapshot", (vault) => compactSnapshot(vault, aKey, snapshotAt(1), 1)],
-  ])("makes a package that reads as a vault of its own, %s", async (_, prepare) => {
+  ])("makes a package that can be read as a vault, %s", async (_, prepare) => {
     const { copy, container, vault } = await aBackedUpMailbox();
     await prepare(vault);
     await copy([aKey]);
@@ -127,7 +127,7 @@ describe("copy-mailbox-data", () => {
     for (const { pack } of live) expect(await copyOfVault.info(pack)).toBeDefined();
   });
 
-  test("stops when its time is over, and goes on from there with the plan of before", async () => {
+  test("stops when its time is up, and goes on from there by the same plan", async () => {
     const { copy, names, vault } = await aBackedUpMailbox(0);
 
     expect(await copy([aKey])).toMatchObject({ blobs: 4, next: 4 });
@@ -145,7 +145,7 @@ describe("copy-mailbox-data", () => {
     expect(await names()).toEqual(before);
   });
 
-  test("fails when the vault misses a blob that the snapshot names", async () => {
+  test("fails when a blob of the snapshot is missing in the vault", async () => {
     const { copy, vault } = await aBackedUpMailbox();
     vault.blobs.delete(put(1).pack);
 

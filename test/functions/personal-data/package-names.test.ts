@@ -4,7 +4,7 @@ import { exportIdOf, isFileName, packageName } from "../../../functions/personal
 const anExportId = "20261122T010000Z-abc234";
 
 describe("the name of a package", () => {
-  test.each([1, 2, 9])("is a container's, and leads back to its export, attempt %i", (attempt) => {
+  test.each([1, 2, 9])("is a valid container name, and leads back to its export, attempt %i", (attempt) => {
     const name = packageName(anExportId, attempt);
 
     expect(name).toMatch(/^(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$/);

@@ -15,12 +15,12 @@ const aPackage = async (sasMs = HOUR_MS) => {
   const name = aPackageName();
   await packages.make(name);
   const url = await packages.writeOnlyUrl(name);
-  // A try each: what the storage refuses, it refuses.
+  // One try each: a refusal stays a refusal.
   const asMicrosoft = new ContainerClient(url, undefined, { retryOptions: { maxTries: 1 } });
   return { packages, name, url, asMicrosoft, files: packages.open(name) };
 };
 
-/** What the storage answers to an act: its status, or `done`. */
+/** The storage's answer to an act: its status, or `done`. */
 const answerTo = async (act: () => Promise<unknown>): Promise<unknown> => {
   try {
     await act();
@@ -45,12 +45,12 @@ describe("the URL of a package", () => {
 
   test.each<[act: string, act: (container: ContainerClient) => Promise<unknown>]>([
     ["read", (container) => container.getBlobClient("file").downloadToBuffer()],
-    ["look at", (container) => container.getBlobClient("file").getProperties()],
+    ["get the properties of", (container) => container.getBlobClient("file").getProperties()],
     ["list", (container) => container.listBlobsFlat().next()],
     ["delete", (container) => container.getBlobClient("file").delete()],
-    ["delete the container with", (container) => container.delete()],
-    ["look at the container with", (container) => container.getProperties()],
-  ])("cannot %s what is there", async (_, act) => {
+    ["delete the container of", (container) => container.delete()],
+    ["get the properties of the container of", (container) => container.getProperties()],
+  ])("cannot %s the files", async (_, act) => {
     const { asMicrosoft } = await aPackage();
     await asMicrosoft.getBlockBlobClient("file").upload("1", 1);
 
@@ -63,7 +63,7 @@ describe("the URL of a package", () => {
     expect(await answerTo(() => asMicrosoft.getBlockBlobClient("file").upload("1", 1))).toBe(403);
   });
 
-  test("is good for its own container only", async () => {
+  test("is valid for its own container only", async () => {
     const [one, other] = [await aPackage(), await aPackage()];
     const moved = new ContainerClient(one.url.replace(one.name, other.name), undefined, {
       retryOptions: { maxTries: 1 },
@@ -72,7 +72,7 @@ describe("the URL of a package", () => {
     expect(await answerTo(() => moved.getBlockBlobClient("file").upload("1", 1))).toBe(403);
   });
 
-  test("is signed with a user delegation key where the credential is a token, and goes over TLS alone", async () => {
+  test("is signed with a user delegation key when the credential is a token, for TLS only", async () => {
     const asked: string[] = [];
     const delegating = new BlobServiceClient(
       "https://vault.blob.core.windows.net",
@@ -101,12 +101,18 @@ describe("the URL of a package", () => {
 });
 
 const OBJECT_ID = "0a0a0a0a-1111-4222-8333-444444444444";
-const A_KEY = `<?xml version="1.0" encoding="utf-8"?><UserDelegationKey><SignedOid>${OBJECT_ID}</SignedOid><SignedTid>0b0b0b0b-1111-4222-8333-444444444444</SignedTid><SignedStart>2026-11-22T01:00:00Z</SignedStart><SignedExpiry>2026-11-23T01:00:00Z</SignedExpiry><SignedService>b</SignedService><SignedVersion>2025-11-05</SignedVersion><Value>${Buffer.alloc(32, 7).toString("base64")}</Value></UserDelegationKey>`;
-/** The storage client still speaks to its transport in its old form. */
+const A_KEY = [
+  '<?xml version="1.0" encoding="utf-8"?><UserDelegationKey>',
+  `<SignedOid>${OBJECT_ID}</SignedOid><SignedTid>0b0b0b0b-1111-4222-8333-444444444444</SignedTid>`,
+  "<SignedStart>2026-11-22T01:00:00Z</SignedStart><SignedExpiry>2026-11-23T01:00:00Z</SignedExpiry>",
+  "<SignedService>b</SignedService><SignedVersion>2025-11-05</SignedVersion>",
+  `<Value>${Buffer.alloc(32, 7).toString("base64")}</Value></UserDelegationKey>`,
+].join("");
+/** Headers in the older form that the storage client still uses with its transport. */
 const HEADERS = { toJson: () => ({ "content-type": "application/xml" }) };
 
 describe("a package", () => {
-  test("is open to nobody without credentials", async () => {
+  test("cannot be read without credentials", async () => {
     const { files, asMicrosoft } = await aPackage();
     await files.create("file", Buffer.from("1"));
     const anonymous = `${new URL(asMicrosoft.url).origin}${new URL(asMicrosoft.url).pathname}/file`;
@@ -114,7 +120,7 @@ describe("a package", () => {
     expect((await fetch(anonymous)).status).toBeGreaterThanOrEqual(403);
   });
 
-  test("is made once, found by its export, and removed for good", async () => {
+  test("is created once, found by its export, and removed for good", async () => {
     const { packages, name } = await aPackage();
     const exportId = exportIdOf(name) ?? "";
     await packages.make(name);

@@ -46,12 +46,12 @@ test.each([
 });
 
 test.each<[what: string, event: unknown]>([
-  ["the file with which Microsoft tries the container out", anEvent(`${PACKAGE}/blobs/RequestInfo.json`)],
-  ["what the app adds itself", anEvent(`${PACKAGE}/blobs/_vault/inventory.jsonl`)],
+  ["the file with which Microsoft tests the container", anEvent(`${PACKAGE}/blobs/RequestInfo.json`)],
+  ["a file that the app adds", anEvent(`${PACKAGE}/blobs/_vault/inventory.jsonl`)],
   ["a file that was deleted", anEvent(`${PACKAGE}/blobs/a.txt`, { type: "Microsoft.Storage.BlobDeleted" })],
   ["a file of the vault", anEvent("vault/blobs/a.txt")],
   ["a container that only looks like a package", anEvent(`${PACKAGE}x/blobs/a.txt`)],
-  ["another export, of which nobody knows", anEvent("dsr-20200101t000000z-abc234/blobs/a.txt")],
+  ["an unknown export", anEvent("dsr-20200101t000000z-abc234/blobs/a.txt")],
   ["a file of another account", anEvent(`${PACKAGE}/blobs/a.txt`, { source: "/subscriptions/y" })],
   ["an event without a subject", anEvent("", { subject: "" })],
   ["an event of no schema", { hello: "world" }],
@@ -61,7 +61,7 @@ test.each<[what: string, event: unknown]>([
 });
 
 test.each(["Completed", "Failed", "Terminated"])(
-  "a file that comes late to a job that is %s wakes nobody",
+  "a file that comes late for a job that is %s wakes nobody",
   async (state) => {
     expect(await raisedBy(anEvent(`${PACKAGE}/blobs/a.txt`), state)).toEqual([]);
   },

@@ -35,7 +35,7 @@ const bytesFrom = async (handler: HttpHandler, params: Record<string, string>, h
 };
 
 describe("GET /api/personal-data-exports/{id}", () => {
-  test("tells of one that runs, and when an answer is due", async () => {
+  test("has the progress of a running export, and the date when an answer is due", async () => {
     const { get } = await anExport(running);
 
     expect(await get()).toMatchObject({
@@ -52,7 +52,7 @@ describe("GET /api/personal-data-exports/{id}", () => {
     });
   });
 
-  test("has the inventory of one that is done, with where to read each file", async () => {
+  test("has the inventory of a finished export, with the address of each file", async () => {
     const { get, list, read } = await anExport();
     await list();
 
@@ -92,20 +92,20 @@ describe("GET /api/personal-data-exports/{id}", () => {
     expect(second.next).toBeUndefined();
   });
 
-  test("tells why one failed", async () => {
+  test("has the error of a failed export", async () => {
     const { get } = await anExport({ [job]: { runtimeStatus: "Failed", output: "Microsoft's export failed" } });
 
     expect((await get()).body).toMatchObject({ state: "failed", error: "Microsoft's export failed" });
   });
 
-  test("still has the package of one whose history was purged", async () => {
+  test("has the package of an export whose history was purged", async () => {
     const { get, list } = await anExport({});
     await list();
 
     expect((await get()).body).toMatchObject({ state: "unknown", package: "kept", inventory: { files: [{}, {}] } });
   });
 
-  test.each([["page"], ["pageSize"], ["surprise"]])("is 400 for a %s that is none", async (parameter) => {
+  test.each([["page"], ["pageSize"], ["surprise"]])("is 400 for an invalid %s", async (parameter) => {
     const { get } = await anExport();
 
     expect(await get(job, { [parameter]: "x" })).toMatchObject({ status: 400, headers: PROBLEM });
@@ -115,7 +115,7 @@ describe("GET /api/personal-data-exports/{id}", () => {
 describe("GET /api/personal-data-exports/{id}/files/{name}", () => {
   const name = "OneDrive/a b#1.txt";
 
-  test("is the whole file, for nobody to show or to keep", async () => {
+  test("is the whole file, which no browser shows and no proxy stores", async () => {
     const { read } = await anExport();
 
     const { status, headers, text } = await read(name);
@@ -148,7 +148,7 @@ describe("GET /api/personal-data-exports/{id}/files/{name}", () => {
     ["several ranges", { range: "bytes=0-1,3-4" }],
     ["no range", { range: "pages=1" }],
     ["a range of a version", { range: "bytes=0-1", "if-range": '"1"' }],
-  ])("is the whole for %s", async (_, headers) => {
+  ])("is the whole file for %s", async (_, headers) => {
     const { read } = await anExport();
 
     expect(await read(name, headers)).toMatchObject({ status: 200, text: "0123456789" });
@@ -174,7 +174,7 @@ describe("GET /api/personal-data-exports/{id}/files/{name}", () => {
 });
 
 describe("DELETE /api/personal-data-exports/{id}", () => {
-  test("removes every container of the export, and says the same when it is asked again", async () => {
+  test("removes every container of the export, and answers the same again", async () => {
     const { remove, packages, read, get } = await anExport();
     await packages.make(packageName(exportId, 2));
 
@@ -185,7 +185,7 @@ describe("DELETE /api/personal-data-exports/{id}", () => {
     expect((await get()).body).toMatchObject({ state: "completed", package: "absent" });
   });
 
-  test("removes what a purged history left behind", async () => {
+  test("removes the package of an export whose history was purged", async () => {
     const { remove, packages } = await anExport({});
 
     expect((await remove()).status).toBe(204);
@@ -210,7 +210,7 @@ test.each([
   "..",
   "",
   "x".repeat(5_000),
-])("the export %j is 404, whatever is asked of it", async (id) => {
+])("the export %j is 404 for every request", async (id) => {
   const { get, remove, read } = await anExport();
 
   for (const { status, headers } of [await get(id), await remove(id), await read("RequestInfo.json", {}, id)])

@@ -24,7 +24,7 @@ const aRequest = async (...settings: Parameters<typeof aPerson>) => {
 };
 
 describe("request-personal-data-export", () => {
-  test("has Graph export into a fresh container, and names the operation", async () => {
+  test("asks Graph to export into a new container, and returns the operation", async () => {
     const { request, exports, packages, exportId } = await aRequest();
 
     const answer = await request();
@@ -34,7 +34,7 @@ describe("request-personal-data-export", () => {
     expect(await packages.find(exportId)).toEqual([packageName(exportId)]);
   });
 
-  test("delivered again, asks for nothing more", async () => {
+  test("delivered again, makes no other request", async () => {
     const { request, exports } = await aRequest();
     const first = await request();
 
@@ -50,11 +50,11 @@ describe("request-personal-data-export", () => {
     expect(outcomes.has("accepted")).toBe(true);
     expect([...outcomes].every((outcome) => outcome === "accepted" || outcome === "unanswered")).toBe(true);
     expect(await exports()).toHaveLength(1);
-    // Whoever saw no answer is told it the next time.
+    // The delivery without an answer gets it the next time.
     expect((await request()).outcome).toBe("accepted");
   });
 
-  test("delivered again after its answer was lost, says that nobody knows what became of the first request", async () => {
+  test("delivered again after its answer was lost, returns that the outcome is unknown", async () => {
     const { request, exports, fault } = await aRequest();
     await fault({ kind: "reset", endpoint: "export-personal-data", when: "after-commit", count: 1 });
     await expect(request()).rejects.toThrow("did not answer");
@@ -63,7 +63,7 @@ describe("request-personal-data-export", () => {
     expect(await exports()).toHaveLength(1);
   });
 
-  test("the next attempt takes another container, and the lost export has nowhere to write any more", async () => {
+  test("the next attempt uses another container, and the lost export cannot write any more", async () => {
     const { request, exports, fault, packages, exportId, step } = await aRequest();
     await fault({ kind: "reset", endpoint: "export-personal-data", when: "after-commit", count: 1 });
     await request().catch(() => undefined);
@@ -75,7 +75,7 @@ describe("request-personal-data-export", () => {
     expect((await exports()).map(({ status }) => status)).toEqual(["failed", "complete"]);
   });
 
-  test("the next attempt takes an answer that came late for its own", async () => {
+  test("the next attempt returns a late answer as its own", async () => {
     const { request, exports, packages, exportId } = await aRequest();
     const first = await request(1);
 
@@ -84,7 +84,7 @@ describe("request-personal-data-export", () => {
     expect(await packages.find(exportId)).toEqual([packageName(exportId)]);
   });
 
-  test("asks again in the same container when the first request never arrived", async () => {
+  test("requests the same container again when the first request did not arrive", async () => {
     const { request, exports, fault } = await aRequest();
     await fault({ kind: "reset", endpoint: "export-personal-data", when: "before", count: 1 });
     await expect(request()).rejects.toThrow("did not answer");
@@ -129,7 +129,7 @@ describe("request-personal-data-export", () => {
     expect(await request(1, "nobody")).toEqual({ outcome: "refused", status: 404, code: "Request_ResourceNotFound" });
   });
 
-  test("fails, to be tried again, when Graph fails", async () => {
+  test("fails when Graph fails, so that it is tried again", async () => {
     const { request, fault, exports } = await aRequest();
     await fault({ kind: "status", endpoint: "export-personal-data", status: 503, count: 1 });
 
@@ -137,7 +137,7 @@ describe("request-personal-data-export", () => {
     expect(await exports()).toEqual([]);
   });
 
-  test("keeps nothing of the URL that it gave away, nor says it when it fails", async () => {
+  test("keeps nothing of the URL, and has nothing of it in errors", async () => {
     const { request, fault, work, packages, exportId } = await aRequest();
     await fault({ kind: "reset", endpoint: "export-personal-data", when: "before", count: 1 });
     const failure = await request().catch((error: unknown) => error);
@@ -160,7 +160,7 @@ describe("check-personal-data-export", () => {
     return { ...kit, look: () => kit.check(operationId) };
   };
 
-  test("sees an export through all its states", async () => {
+  test("returns the states of an export, one after the other", async () => {
     const { look, step } = await started();
 
     expect(await look()).toEqual({ state: "notStarted", progress: 0 });
@@ -181,21 +181,21 @@ describe("check-personal-data-export", () => {
     expect(await look()).toEqual(seen);
   });
 
-  test("sees an export fail", async () => {
+  test("returns that an export failed", async () => {
     const { look, step } = await started({ behaviours: { exportOutcome: "failed" } });
     await step(9);
 
     expect(await look()).toMatchObject({ state: "failed" });
   });
 
-  test("learns nothing while Graph takes no more questions", async () => {
+  test("returns no state while Graph throttles", async () => {
     const { look, fault } = await started();
     await fault({ kind: "status", endpoint: "data-policy-operation", status: 429, retryAfter: 3_600 });
 
     expect(await look()).toEqual({ state: "limited", retryAfterMs: 3_600_000 });
   });
 
-  test("fails for an operation that nobody knows", async () => {
+  test("fails for an unknown operation", async () => {
     const { check } = await aRequest();
 
     await expect(check("unknown")).rejects.toThrow("404");

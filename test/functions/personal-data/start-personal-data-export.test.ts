@@ -37,7 +37,7 @@ const anApi = async (overrides: { audit?: AuditLog } = {}) => {
 const jobIn = ({ body }: { body: unknown }): string => String(Object(body).job);
 
 describe("POST /api/personal-data-exports", () => {
-  test("starts an export of a person by name, and says where to look", async () => {
+  test("starts an export of a person by name, and answers with its location", async () => {
     const { post, started, mailbox } = await anApi();
 
     const { status, headers, body, text } = await post({ user: UPN, reason });
@@ -54,7 +54,7 @@ describe("POST /api/personal-data-exports", () => {
     expect(`${text} ${JSON.stringify(job)}`).not.toContain(UPN);
   });
 
-  test("takes the newest snapshot of the person's mailbox with it", async () => {
+  test("includes the newest snapshot of the person's mailbox", async () => {
     const { post, started, mailbox, vault } = await anApi();
     await writeHistory(vault, [[[]]], { mailboxKey: mailbox.key });
 
@@ -64,7 +64,7 @@ describe("POST /api/personal-data-exports", () => {
     expect(started[0]?.input).toMatchObject({ mailboxes: [mailbox.key] });
   });
 
-  test("writes down who asked for whose data, and why, before anything starts", async () => {
+  test("audits who asked for whose data, and why, before anything starts", async () => {
     const seen: unknown[] = [];
     const audit: AuditLog = {
       append: async (_, entry) => void seen.push([entry, started.length]),
@@ -88,7 +88,7 @@ describe("POST /api/personal-data-exports", () => {
     ]);
   });
 
-  test("is 503 when the audit log takes no line, starts nothing, and lets go of the person", async () => {
+  test("is 503 when the audit log cannot be written, starts nothing, and releases the person", async () => {
     let isDown = true;
     const audit: AuditLog = {
       append: async () => {
@@ -139,7 +139,7 @@ describe("POST /api/personal-data-exports", () => {
     },
   );
 
-  test("is 404 when the mailbox is wanted, and the vault has none", async () => {
+  test("is 404 when the mailbox is wanted and not in the vault", async () => {
     const { post, audited } = await anApi();
 
     expect(await post({ user: UPN, reason, includeMailbox: true })).toMatchObject({
@@ -162,7 +162,7 @@ describe("POST /api/personal-data-exports", () => {
       expect([started.length, audited().length]).toEqual([1, 1]);
     });
 
-    test("one of many requests at the same time starts it, and the others are told which", async () => {
+    test("one of many requests at the same time starts it, and the others name its job", async () => {
       const { post, started } = await anApi();
       const answers = await Promise.all(Array.from({ length: 5 }, () => post({ user: UPN, reason })));
 
@@ -171,7 +171,7 @@ describe("POST /api/personal-data-exports", () => {
       expect(new Set(answers.map(jobIn))).toEqual(new Set([started[0]?.instanceId]));
     });
 
-    test("another person's is none of its business", async () => {
+    test("an export of another person can start", async () => {
       const { post, admin } = await anApi();
       await admin["add-user"]({ userPrincipalName: "bo@contoso.example" });
 
@@ -188,7 +188,7 @@ describe("POST /api/personal-data-exports", () => {
     expect(started).toHaveLength(2);
   });
 
-  test("names nobody in a name", async () => {
+  test("has no person's id in the name of a blob", async () => {
     const { post, work, mailbox } = await anApi();
     await post({ user: UPN, reason });
 

@@ -37,7 +37,7 @@ const all = { all: true };
 const reason = "ticket 4711";
 
 describe("POST /api/restores", () => {
-  test("starts a restore of the newest snapshot into a new folder, and says where to look", async () => {
+  test("starts a restore of the newest snapshot into a new folder, and answers with its location", async () => {
     const { post, started, mailbox, snapshotId } = await anApi();
 
     const { status, headers, body, text } = await post({ mailbox: UPN, select: all, reason });
