@@ -43,9 +43,10 @@ export function* backupMailbox(
   }
 
   context.df.setCustomStatus(backupStatus("committing", id, progress));
-  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId: id, trigger, totals: progress.totals });
+  const { totals, wave: waves } = progress;
+  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId: id, trigger, totals, waves });
   context.df.setCustomStatus(backupStatus("done", id, progress));
-  return { ...snapshot, totals: progress.totals };
+  return { ...snapshot, totals };
 }
 
 function* open(

@@ -136,7 +136,12 @@ export const exportWave = defineActivity({
 /** Writes the snapshot's manifest from the parts of the run, then moves the head. */
 export const commitSnapshot = defineActivity({
   name: "commit-snapshot",
-  input: Run.extend({ trigger: Trigger, totals: BackupTotals }),
+  input: Run.extend({
+    trigger: Trigger,
+    totals: BackupTotals,
+    /** Waves of the run. Each has kept a record. */
+    waves: Count,
+  }),
   output: z.object({
     /** The newest snapshot now: this run's, or the one before it when nothing had changed. */
     snapshotId: RunId,

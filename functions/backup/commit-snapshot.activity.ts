@@ -14,7 +14,7 @@ import { readPart, refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
-import { commitSnapshot } from "./backup.contract.ts";
+import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
@@ -30,12 +30,14 @@ export const commitSnapshotActivity = (deps: {
   readonly work: Blobs;
   readonly state: Blobs;
 }): ActivityHandler =>
-  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals }) => {
+  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves }) => {
     const { vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
     const { started, parent } = await readRun(work, mailbox.key, runId);
     const { folders, foldersDeltaLink, otherFolders } = await readRunFolders(work, runId);
-    const { parts: exported, deltaLinks, removed } = await readOutcome(work, runId);
+    const outcome = await readOutcome(work, runId, waves);
+    const { parts: exported, deltaLinks, removed } = outcome;
+    checkBooks(runId, { folders, totals, ...outcome });
     const parts = [
       ...(await foldersPart(vault, mailbox.key, runId)),
       ...exported,
@@ -80,6 +82,34 @@ export const commitSnapshotActivity = (deps: {
     await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head));
     return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
   });
+
+/**
+ * Checks that every folder of the run was planned, and that every planned item has a record of how it ended.
+ *
+ * @throws {Error} when one is missing: the run then fails, and the next one begins where the last snapshot stands. To
+ * commit what is left would lose the rest without a word.
+ */
+const checkBooks = (
+  runId: RunId,
+  {
+    folders,
+    finished,
+    totals: { planned, exported, skipped, failed },
+    parts,
+  }: {
+    readonly folders: readonly RunFolder[];
+    readonly finished: ReadonlySet<string>;
+    readonly totals: BackupTotals;
+    readonly parts: readonly PartRef[];
+  },
+): void => {
+  const unplanned = folders.filter(({ id }) => !finished.has(id)).length;
+  if (unplanned > 0) throw new Error(`Run ${runId} has not planned ${unplanned} of its ${folders.length} folders`);
+  const ended = exported + skipped + failed;
+  const recorded = parts.reduce((sum, { records }) => sum + records, 0);
+  if (ended !== planned || recorded !== planned)
+    throw new Error(`Run ${runId} planned ${planned} items, ended ${ended} and has records of ${recorded}`);
+};
 
 /** Ends a quiet run: the mailbox is still as the newest snapshot has it. */
 const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {

@@ -113,8 +113,7 @@ const padded = (number: number): string => String(number).padStart(6, "0");
 const runName = (runId: RunId): string => `${runId}/run.json`;
 const foldersName = (runId: RunId): string => `${runId}/stock.json`;
 const chunkName = (runId: RunId, chunk: number): string => `${runId}/plan/c${padded(chunk)}.json`;
-const wavesPrefix = (runId: RunId): string => `${runId}/waves/`;
-const waveName = (runId: RunId, wave: number): string => `${wavesPrefix(runId)}w${padded(wave)}.json`;
+const waveName = (runId: RunId, wave: number): string => `${runId}/waves/w${padded(wave)}.json`;
 
 const read = async <T>(work: Blobs, name: string, schema: z.ZodType<T>): Promise<T> =>
   required(await readJson(work, name, schema), `The scratch data has no ${name}`);
@@ -170,7 +169,9 @@ const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => 
 
 /** The findings of a whole run. */
 export interface FoldedFindings {
-  /** The delta link of every folder that was planned to its end. */
+  /** Every folder that was planned to its end. */
+  readonly finished: ReadonlySet<string>;
+  /** The delta links of those that have one. */
   readonly deltaLinks: ReadonlyMap<string, string>;
   /** The items that were removed and had not reappeared when planning ended. */
   readonly removed: readonly Removal[];
@@ -185,25 +186,34 @@ export const removalsIn = ({ events }: Findings): number =>
 
 /** Folds findings, which must come in the order of the chain. */
 export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
+  const finished = new Set<string>();
   const deltaLinks = new Map<string, string>();
   const removed = new Map<string, Removal>();
   for (const findings of all) {
-    for (const { folderId, deltaLink } of findings.finished)
+    for (const { folderId, deltaLink } of findings.finished) {
+      finished.add(folderId);
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
+    }
     for (const event of findings.events) {
       if (event.op === "reappeared") removed.delete(itemKey(event));
       else removed.set(itemKey(event), { id: event.id, folderId: event.folderId, reason: event.reason });
     }
   }
-  return { deltaLinks, removed: [...removed.values()] };
+  return { finished, deltaLinks, removed: [...removed.values()] };
 };
 
-/** The outcome of a run's waves: the parts that they wrote, in order, and their findings. */
+/**
+ * The outcome of a run's waves: the parts that they wrote, in order, and their findings.
+ *
+ * @throws {Error} when the record of a wave is missing. A listing would show those that are left, and the snapshot would
+ * lack what the others stored.
+ */
 export const readOutcome = async (
   work: Blobs,
   runId: RunId,
+  waves: number,
 ): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
-  const waves: WaveRecord[] = [];
-  for await (const { name } of work.list(wavesPrefix(runId))) waves.push(await read(work, name, WaveRecord));
-  return { parts: waves.flatMap(({ parts }) => parts), ...foldFindings(waves.map(({ findings }) => findings)) };
+  const records: WaveRecord[] = [];
+  for (let wave = 0; wave < waves; wave += 1) records.push(await read(work, waveName(runId, wave), WaveRecord));
+  return { parts: records.flatMap(({ parts }) => parts), ...foldFindings(records.map(({ findings }) => findings)) };
 };

@@ -61,12 +61,13 @@ export const runBackup = async (
 
   await call(openRunActivity(deps), { ...run, full });
   let { position, totals } = noProgress;
-  for (let wave = 0; !isDone(position); wave += 1) {
-    const input = { ...run, wave, slots, budgetMs: waveMs, position };
+  let waves = 0;
+  for (; !isDone(position); waves += 1) {
+    const input = { ...run, wave: waves, slots, budgetMs: waveMs, position };
     const done = exportWave.output.parse(await call(exportWaveActivity(deps), input));
     position = done.position;
     totals = addCounts(totals, done);
   }
-  const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals });
+  const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals, waves });
   return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals };
 };

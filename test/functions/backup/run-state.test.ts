@@ -110,7 +110,11 @@ describe("foldFindings", () => {
         findings({ events: [removed("2")] }),
         findings({ ...reappeared, finished: link("new") }),
       ]),
-    ).toEqual({ deltaLinks: new Map([["inbox", "new"]]), removed: [removal("1", "archive"), removal("2")] });
+    ).toEqual({
+      finished: new Set(["inbox"]),
+      deltaLinks: new Map([["inbox", "new"]]),
+      removed: [removal("1", "archive"), removal("2")],
+    });
   });
 
   test("returns an item that was removed again after it reappeared", () => {
@@ -151,25 +155,33 @@ describe("the waves of a run", () => {
 
   test("are those of the first deliveries, in the order of their numbers", async () => {
     const work = memoryBlobs();
-    for (const wave of [10, 2]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
+    for (const wave of [1, 0]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
 
     const rival = await keepWave(
       work,
       RUN,
-      10,
-      aWave("w10-rival", { findings: findings({ events: [{ op: "removed", ...removal("1") }] }) }),
+      1,
+      aWave("w1-rival", { findings: findings({ events: [{ op: "removed", ...removal("1") }] }) }),
     );
 
-    const { parts, removed } = await readOutcome(work, RUN);
-    expect(rival).toEqual(aWave("w10"));
-    expect(parts.map(({ name }) => name)).toEqual([partName(aKey, RUN, "w2"), partName(aKey, RUN, "w10")]);
+    const { parts, removed } = await readOutcome(work, RUN, 2);
+    expect(rival).toEqual(aWave("w1"));
+    expect(parts.map(({ name }) => name)).toEqual([partName(aKey, RUN, "w0"), partName(aKey, RUN, "w1")]);
     expect(removed).toEqual([]);
+  });
+
+  test("are all there, or none is taken for the whole", async () => {
+    const work = memoryBlobs();
+    for (const wave of [0, 2]) await keepWave(work, RUN, wave, aWave(`w${wave}`));
+
+    await expect(readOutcome(work, RUN, 3)).rejects.toThrow(`The scratch data has no ${RUN}/waves/w000001.json`);
   });
 
   test("name no part where they exported nothing", async () => {
     const work = memoryBlobs();
     await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
 
-    expect(await readOutcome(work, RUN)).toEqual({ parts: [], deltaLinks: new Map(), removed: [] });
+    const nothing = { parts: [], finished: new Set(), deltaLinks: new Map(), removed: [] };
+    expect(await readOutcome(work, RUN, 1)).toEqual(nothing);
   });
 });

@@ -44,6 +44,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
       ...run,
       trigger: "request",
       totals: waves.reduce((totals, each) => addCounts(totals, each), noProgress.totals),
+      waves: waves.length,
     });
   const stored = (kind: "packs" | "catalog") => [...vault.blobs.keys()].filter((name) => name.includes(`/${kind}/`));
   const exports = async () => (await kit.admin.counters({})).requests["export-items"] ?? 0;

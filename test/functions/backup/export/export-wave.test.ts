@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
+import { headName } from "../../../../shared/vault/names.ts";
 import { readHead, readManifest } from "../../../../shared/vault/snapshots.ts";
 import { all } from "../../../shared/vault/samples.ts";
 import { aRun } from "../../kit.ts";
@@ -215,6 +216,19 @@ describe("export-wave", () => {
 });
 
 describe("commit-snapshot", () => {
+  test("commits nothing while a planned item has no record, or a folder is not planned", async () => {
+    const kit = await anOpenedRun({ items: 30 });
+    const done = await kit.wave();
+    const head = headName(kit.mailbox.key);
+
+    await expect(kit.commit([{ ...done, planned: done.planned + 1 }])).rejects.toThrow("planned 31 items, ended 30");
+    await expect(kit.commit([{ ...done, exported: 29 }])).rejects.toThrow("ended 29 and has records of 30");
+    expect(await kit.vault.info(head)).toBeUndefined();
+
+    await kit.commit([done]);
+    expect(await kit.vault.info(head)).toBeDefined();
+  });
+
   test("writes a manifest with every item of the mailbox, and moves the head to it", async () => {
     const { wave, commit, mailbox, vault, items } = await anOpenedRun({ items: 45 });
     const result = await wave();
