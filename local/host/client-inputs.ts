@@ -2,7 +2,7 @@ import type { BindingInfo, NamedData, WorkerPool } from "./contract.ts";
 
 const isDurableClient = ({ type }: BindingInfo) => /^(?:durableClient|orchestrationClient)$/i.test(type);
 
-/** What fills the `durableClient` inputs of a function, whatever its trigger. */
+/** The data for the `durableClient` inputs of a function with any trigger. */
 export const clientInputs = (
   bindings: Readonly<Record<string, BindingInfo>>,
   clientBinding: (binding: BindingInfo) => string,
@@ -11,7 +11,7 @@ export const clientInputs = (
     .filter(([, binding]) => isDurableClient(binding))
     .map(([name, binding]) => ({ name, data: { string: clientBinding(binding) } }));
 
-/** A pool that fills the `durableClient` inputs of what it runs. */
+/** A pool that fills the `durableClient` inputs of the functions that it runs. */
 export const withClientInputs = (pool: WorkerPool, clientBinding: (binding: BindingInfo) => string): WorkerPool => ({
   size: pool.size,
   functions: () => pool.functions(),

@@ -1,6 +1,8 @@
 import type { Clock } from "./contract.ts";
 
-/** Longest delay a Node timer holds; a longer one fires at once. Source: https://nodejs.org/api/timers.html (read 2026-11). */
+/**
+ * Longest delay of a Node timer; a longer one fires at once. Source: https://nodejs.org/api/timers.html (read 2026-11).
+ */
 const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const scheduler = (now: () => number, factor: number): Clock => ({
@@ -16,10 +18,10 @@ const scheduler = (now: () => number, factor: number): Clock => ({
   },
 });
 
-/** The wall's time. */
+/** The system's clock. */
 export const realClock: Clock = scheduler(() => Date.now(), 1);
 
-/** A clock that starts at `startMs` and runs `factor` times as fast as the wall, in whole milliseconds as that does. */
+/** A clock that starts at `startMs` and runs `factor` times as fast as the system's, in whole milliseconds too. */
 export const fastClock = (factor: number, startMs: number): Clock => {
   const origin = performance.now();
   return scheduler(() => Math.floor(startMs + (performance.now() - origin) * factor), factor);

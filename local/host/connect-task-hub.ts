@@ -4,7 +4,7 @@ import { createTaskHub } from "./durable/task-hub.ts";
 import type { Log } from "./log.ts";
 import type { HostConfig } from "./settings.ts";
 
-/** What the durable extension is made from. */
+/** What the durable extension is made of. */
 export interface DurableDeps {
   readonly pool: WorkerPool;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-/** How the binding of one function looks in its registration, as `@azure/functions` hands it to the worker. */
+/** A binding in the registration of a function, as `@azure/functions` passes it to the worker. */
 export interface BindingInfo {
   readonly type: string;
   readonly direction: "in" | "out" | "inout";
@@ -10,7 +10,7 @@ export interface FunctionInfo {
   readonly bindings: Readonly<Record<string, BindingInfo>>;
 }
 
-/** A value between host and worker, in the shape the worker's RPC gives it. Exactly one field is set. */
+/** A value between host and worker, in the shape of the worker's RPC. Exactly one field is set. */
 export interface TypedData {
   readonly string?: string;
   readonly json?: string;
@@ -59,7 +59,7 @@ export interface InvocationResult {
   readonly outputs: readonly NamedData[];
 }
 
-/** The function ran and threw. `message` is what its author wrote. */
+/** The function ran and threw. `message` is that of its error. */
 export class FunctionFailedError extends Error {
   override readonly name = "FunctionFailedError";
   readonly functionName: string;
@@ -72,16 +72,16 @@ export class FunctionFailedError extends Error {
   }
 }
 
-/** The app's process died before it answered: the invocation may or may not have had its effect. */
+/** The app's process died before it answered: the invocation may or may not have taken effect. */
 export class WorkerLostError extends Error {
   override readonly name = "WorkerLostError";
 }
 
 /** The processes that run the app. Invocations wait while a process (re)starts. */
 export interface WorkerPool {
-  /** What the app registered; waits for the first process to have loaded it. */
+  /** The functions that the app registered; waits until the first process has loaded it. */
   functions(): Promise<readonly FunctionInfo[]>;
-  /** How many app processes there are: per-instance limits of host.json are multiplied by it. */
+  /** The number of app processes: per-instance limits of host.json are multiplied by it. */
   readonly size: number;
   /**
    * Runs a function in the least busy process.
@@ -90,18 +90,18 @@ export interface WorkerPool {
   invoke(invocation: Invocation): Promise<InvocationResult>;
 }
 
-/** The host's time, which may run faster than the wall. All times are milliseconds since the epoch. */
+/** The host's time, which may run faster than the system's. All times are milliseconds since the epoch. */
 export interface Clock {
   now(): number;
-  /** Runs `action` once at that time, or at once when it has passed; returns how to call it off. */
+  /** Runs `action` once at that time, or at once when it has passed; returns a function that cancels it. */
   at(timeMs: number, action: () => void): () => void;
 }
 
 /** The durable extension's part of the host. */
 export interface DurableExtension {
-  /** Takes up unfinished work of an earlier host, then runs until stopped. */
+  /** Resumes the unfinished work of an earlier host, then runs until stopped. */
   start(): Promise<void>;
-  /** Starts nothing new and waits for what must be flushed; activities under way are delivered again by the next start. */
+  /** Starts nothing new, and waits for pending writes. The next start delivers the activities under way again. */
   stop(): Promise<void>;
   /** The JSON string that fills a `durableClient` input binding. */
   clientBinding(binding: BindingInfo): string;

@@ -15,16 +15,16 @@ export interface HostOptions {
   readonly appDir: string;
   /** 0 for a free one. */
   readonly port: number;
-  /** Where timers and the task hub keep what outlives a host. */
+  /** Where timers and the task hub keep their files, which outlive a host. */
   readonly dataDir: string;
-  /** The environment of the app, and where `%NAME%` looks. */
+  /** The environment of the app, and the values of `%NAME%`. */
   readonly settings: Settings;
   readonly clock: Clock;
-  /** How many processes run the app. */
+  /** The number of processes that run the app. */
   readonly workers: number;
-  /** Given when another durable extension than the task hub, or none, is wanted. */
+  /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
-  /** Given what host.json's log levels let through. */
+  /** Gets the entries that pass host.json's log levels. */
   readonly log: Log;
   readonly nodeFlags?: readonly string[];
   readonly deliverActivitiesTwice?: boolean;
@@ -42,7 +42,8 @@ export interface Host {
 
 /**
  * Starts a Functions host for one app on 127.0.0.1. Requests that come before the app is loaded wait for it.
- * @throws {StartError} with one line when the port is taken or the app, its bundle or its settings are not in order.
+ * @throws {StartError} with one line when the port is in use, or when the app, its bundle or its settings are not
+ * valid.
  */
 export const startHost = async (options: HostOptions): Promise<Host> => {
   const appDir = resolve(options.appDir);
@@ -86,7 +87,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   }
 };
 
-/** Holds requests until there is somebody to handle them. */
+/** Holds requests until there is a handler for them. */
 const startedGate = (): { handle: NodeHandler; open(handle: NodeHandler): void } => {
   let open: (handle: NodeHandler) => void = () => {};
   const opened = new Promise<NodeHandler>((resolve) => {
@@ -95,7 +96,7 @@ const startedGate = (): { handle: NodeHandler; open(handle: NodeHandler): void }
   return { open, handle: async (request, response) => (await opened)(request, response) };
 };
 
-/** What Core Tools, too, tells an app about its host. */
+/** Variables about the host, as Core Tools sets them. */
 const hostEnvironment = (appDir: string, url: string): Record<string, string> => ({
   WEBSITE_HOSTNAME: new URL(url).host,
   AZURE_FUNCTIONS_ENVIRONMENT: "Development",

@@ -5,7 +5,7 @@ export type LogLevel = (typeof LEVELS)[number];
 
 export interface LogEntry {
   readonly level: Exclude<LogLevel, "none">;
-  /** `Function.{name}`, `Function.{name}.User` or `Host.{part}`: what the filters of host.json go by. */
+  /** `Function.{name}`, `Function.{name}.User` or `Host.{part}`; the filters of host.json compare it. */
   readonly category: string;
   readonly message: string;
   readonly functionName?: string;
@@ -14,8 +14,8 @@ export interface LogEntry {
 export type Log = (entry: LogEntry) => void;
 
 /**
- * Passes on what host.json's `logging.logLevel` lets through: the longest category that an entry's category starts with
- * decides, else `default`, else information.
+ * Filters entries by host.json's `logging.logLevel`: the level of the longest matching prefix of the category, else
+ * `default`, else information.
  */
 export const filteredLog = (levels: Readonly<Record<string, LogLevel>>, sink: Log): Log => {
   const rules = Object.entries(levels)
@@ -34,7 +34,7 @@ export const filteredLog = (levels: Readonly<Record<string, LogLevel>>, sink: Lo
 export const formatLogLine = (entry: LogEntry, at: Date): string =>
   `${at.toISOString()} ${entry.level.padEnd(11)} [${entry.functionName ?? entry.category}] ${entry.message}`;
 
-/** Reads a level in the words of host.json or of .NET, in any case; undefined when it is none. */
+/** Parses a level as named in host.json or .NET, in any case; undefined for any other text. */
 export const parseLogLevel = (text: string): LogLevel | undefined => {
   const level = text.toLowerCase();
   return LEVELS.find((known) => known === level);

@@ -7,7 +7,8 @@ import { readSettings } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 
 const USAGE =
-  "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] [--node-flag=…]";
+  "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] " +
+  "[--deliver-twice] [--node-flag=…]";
 
 const Arguments = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(7071),
@@ -72,7 +73,7 @@ const readArguments = (args: string[]): z.infer<typeof Arguments> => {
   }
 };
 
-/** A second signal does not wait. A process that ends while it starts takes its app's processes along. */
+/** A second signal does not wait. A process that ends while it starts ends its app's processes too. */
 const stopWhenAsked = (stopHost: () => Promise<void>): void => {
   let asked = false;
   const stop = async () => {

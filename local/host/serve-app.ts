@@ -22,7 +22,7 @@ export interface ServeAppOptions {
   readonly clock: Clock;
   readonly dataDir: string;
   readonly url: string;
-  /** Given when another durable extension than the task hub, or none, is wanted. */
+  /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
   readonly deliverActivitiesTwice?: boolean;
   readonly log: Log;
@@ -32,11 +32,11 @@ export interface ServedApp {
   readonly functions: readonly AppFunction[];
   readonly routes: readonly HttpRoute[];
   readonly handle: NodeHandler;
-  /** Fires and takes nothing new, lets what answers a request finish for two seconds, then stops the task hub. */
+  /** Fires and accepts nothing new, waits two seconds for requests under way, then stops the task hub. */
   stop(): Promise<void>;
 }
 
-/** Puts the triggers and the task hub around a loaded app, and sets them going. */
+/** Connects a loaded app to the triggers and the task hub, and starts them. */
 export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => {
   const { pool, config, settings, clock, dataDir, url, log } = options;
   const { http, durableTask } = config.extensions;
@@ -90,7 +90,7 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
   };
 };
 
-/** The handler whose path is a prefix, by whole segments, of the request's. */
+/** Passes a request to the first handler whose path is a prefix of the request's, by whole segments. */
 const dispatcher =
   (handlers: Readonly<Record<string, NodeHandler>>): NodeHandler =>
   async (request, response) => {
@@ -105,7 +105,7 @@ const notFound = () => new Response(null, { status: 404 });
 const isDisabled = (name: string, settings: Settings) =>
   /^(?:true|1)$/i.test(settings[`AzureWebJobs.${name}.Disabled`] ?? "");
 
-/** An app would miss what is not served without a word. */
+/** Without a warning, nobody would notice that a function is never called. */
 const warnOfUnserved = (functions: readonly AppFunction[], log: Log): void => {
   for (const each of functions) {
     for (const type of unservedTypes(each)) {

@@ -29,7 +29,7 @@ export const serve = async (port: number, handle: NodeHandler, log: Log): Promis
   };
 };
 
-/** Lets a handler of the fetch kind answer. */
+/** Adapts a handler in the style of fetch. */
 export const fetchHandler =
   (handle: (request: Request) => Promise<Response>): NodeHandler =>
   async (incoming, outgoing) => {
@@ -48,7 +48,7 @@ export const fetchHandler =
     else await pipeline(Readable.fromWeb(response.body as ReadableStream), outgoing);
   };
 
-/** A failure here is the host's own, or a caller's that has gone. */
+/** A failure here is the host's own, or the caller has gone. */
 const answer = async (handle: NodeHandler, request: IncomingMessage, response: ServerResponse, log: Log) => {
   try {
     await handle(request, response);
@@ -65,7 +65,9 @@ const listen = (server: Server, port: number): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";
-      reject(taken ? new StartError(`Port ${port} is in use: stop what uses it, or give another --port`) : error);
+      reject(
+        taken ? new StartError(`Port ${port} is in use: stop the process that uses it, or give another --port`) : error,
+      );
     });
     server.listen(port, "127.0.0.1", () => {
       const address = server.address();

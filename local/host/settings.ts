@@ -10,7 +10,7 @@ export type Settings = Readonly<Record<string, string>>;
 const LogLevelText = z.string().transform((text, context): LogLevel => {
   const level = parseLogLevel(text);
   if (level !== undefined) return level;
-  context.addIssue(`"${text}" is no log level`);
+  context.addIssue(`"${text}" is not a log level`);
   return z.NEVER;
 });
 
@@ -18,11 +18,15 @@ const FunctionTimeout = z.string().transform((text, context) => {
   const spanMs = parseTimeSpan(text);
   if (spanMs !== undefined) return spanMs;
   if (text === "-1") return undefined;
-  context.addIssue(`"${text}" is no time span such as 00:05:00`);
+  context.addIssue(`"${text}" is not a time span such as 00:05:00`);
   return z.NEVER;
 });
 
-/** Limits of one app process. Source: https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings, "host.json settings", Consumption plan (read 2026-11). */
+/**
+ * Limits of one app process. Source:
+ * https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings, "host.json settings",
+ * Consumption plan (read 2026-11).
+ */
 const DurableTask = z.object({
   hubName: z.string().default("TestHubName"),
   maxConcurrentActivityFunctions: z.int().positive().default(10),
@@ -38,7 +42,7 @@ const HostJson = z.object({
   extensions: z.object({ http: HttpOptions.prefault({}), durableTask: DurableTask.prefault({}) }).prefault({}),
 });
 
-/** What of host.json this host goes by; `functionTimeout` is in milliseconds, undefined when unlimited. */
+/** The part of host.json that this host obeys; `functionTimeout` is in milliseconds, undefined when unlimited. */
 export type HostConfig = z.infer<typeof HostJson>;
 
 const LocalSettings = z.object({
@@ -46,7 +50,7 @@ const LocalSettings = z.object({
   Values: z.record(z.string(), z.string()).default({}),
 });
 
-/** @throws {StartError} when host.json is missing or not understood. */
+/** @throws {StartError} when host.json is missing or invalid. */
 export const readHostConfig = (appDir: string): HostConfig => {
   const path = join(appDir, "host.json");
   const text = readIfThere(path);
@@ -55,7 +59,7 @@ export const readHostConfig = (appDir: string): HostConfig => {
   return parseFile(HostJson, path, text);
 };
 
-/** The settings of `local.settings.json`, where there is one, under those of the environment. */
+/** The settings of `local.settings.json`, if it exists, overridden by those of the environment. */
 export const readSettings = (appDir: string, environment: Readonly<Record<string, string | undefined>>): Settings => {
   const path = join(appDir, "local.settings.json");
   const text = readIfThere(path);
@@ -65,7 +69,7 @@ export const readSettings = (appDir: string, environment: Readonly<Record<string
 };
 
 /**
- * What the app's processes are started with, as in Azure. Source: `languageWorkers__node__arguments` in
+ * The arguments for the app's processes, as in Azure. Source: `languageWorkers__node__arguments` in
  * https://learn.microsoft.com/azure/azure-functions/functions-reference-node (read 2026-11).
  */
 export const workerArguments = (settings: Settings): string[] =>
@@ -73,7 +77,7 @@ export const workerArguments = (settings: Settings): string[] =>
 
 /**
  * Replaces each `%NAME%` by the setting of that name.
- * @throws {StartError} when there is no such setting; `where` says whose text it is.
+ * @throws {StartError} when there is no such setting; `where` says where the text comes from.
  */
 export const resolveSettings = (text: string, settings: Settings, where: string): string =>
   text.replace(/%([^%]+)%/g, (_, name: string) => {
@@ -82,7 +86,7 @@ export const resolveSettings = (text: string, settings: Settings, where: string)
     return value;
   });
 
-/** Milliseconds of a .NET time span, `[d.]hh:mm[:ss]`; undefined when the text is none. */
+/** Milliseconds of a .NET time span, `[d.]hh:mm[:ss]`; undefined for any other text. */
 export const parseTimeSpan = (text: string): number | undefined => {
   const match = /^(?:(\d+)\.)?(\d{1,2}):([0-5]?\d)(?::([0-5]?\d)(?:\.\d+)?)?$/.exec(text);
   if (match === null) return undefined;

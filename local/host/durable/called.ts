@@ -4,14 +4,14 @@ import { ActionType, type LeafAction } from "./orchestrator-state.ts";
 import type { Call, Retry } from "./record.ts";
 import { type RegisteredFunctions, unknownActivity, unknownOrchestrator } from "./registered-functions.ts";
 
-/** A fault of the orchestrator that fails its instance. */
+/** An error of the orchestrator that fails its instance. */
 export class OrchestrationFault extends Error {
   override readonly name = "OrchestrationFault";
 }
 
 export const jsonText = (value: unknown): string => JSON.stringify(value) ?? "null";
 
-/** What an action asks for; undefined for one that only waits. */
+/** The call that an action asks for; undefined for an action that only waits. */
 export const callOf = (
   instance: Instance,
   action: LeafAction,

@@ -1,11 +1,11 @@
-/** Work that waits, taken in turn from each key, so that one instance's thousand activities do not hold up another's one. */
+/** A queue that takes work from each key in turn: a thousand activities of one instance do not block one of another. */
 export interface FairQueue {
   push(key: string, run: () => Promise<void>): void;
-  /** Forgets what has not begun. */
+  /** Drops the work that has not begun. */
   clear(): void;
 }
 
-/** Runs up to `limit()` pieces of work at a time. A piece that throws is the caller's bug and ends the process. */
+/** Runs up to `limit()` tasks at a time. A task must not throw: that is the caller's bug, and ends the process. */
 export const fairQueue = (limit: () => number): FairQueue => {
   const waiting = new Map<string, (() => Promise<void>)[]>();
   let running = 0;

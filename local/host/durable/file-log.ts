@@ -9,23 +9,25 @@ const flushData = promisify(fdatasync);
 const flushAll = promisify(fsync);
 const renameFile = promisify(rename);
 
-/** A file of lines that only grows, or is replaced as a whole. What is asked of it happens in that order. */
+/** A file of lines to which lines are appended, or which is replaced as a whole. Operations are executed in order. */
 export interface FileLog {
-  /** Resolves once the line is on disk; `durable` runs before anything later happens. Lines that wait together share one flush. */
-  append(line: string, durable: () => void): Promise<void>;
   /**
-   * Puts a file with this one line in place, at once or not at all. `line` is asked for after all that came before took
-   * effect; with none the file stays, and `durable` does not run.
+   * Resolves once the line is on disk; `onDurable` runs before any later operation. Waiting lines are flushed together.
    */
-  replace(line: () => string | undefined, durable: () => void): Promise<void>;
-  /** Gives the file handle back; the next line opens the file again. */
-  rest(): Promise<void>;
+  append(line: string, onDurable: () => void): Promise<void>;
+  /**
+   * Replaces the file by one with this line, atomically. `line` is called after all earlier operations took effect;
+   * when it returns nothing, the file stays, and `onDurable` does not run.
+   */
+  replace(line: () => string | undefined, onDurable: () => void): Promise<void>;
+  /** Closes the file handle; the next line opens the file again. */
+  release(): Promise<void>;
 }
 
 interface Step {
-  /** A line, appended with its neighbours, or work that is carried out alone and tells whether it had an effect. */
-  readonly what: string | (() => Promise<boolean>);
-  readonly durable: () => void;
+  /** A line, appended with its neighbours, or work that runs alone and returns whether it had an effect. */
+  readonly work: string | (() => Promise<boolean>);
+  readonly onDurable: () => void;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -34,7 +36,7 @@ export const fileLog = (path: string): FileLog => {
   const waiting: Step[] = [];
   let running = false;
   let handle: number | undefined;
-  /** Set by the first failure: what followed a half-written line would be lost with it, so nothing follows. */
+  /** Set by the first failure. Lines after a half-written one would be lost with it, so nothing more is written. */
   let broken: { readonly by: unknown } | undefined;
 
   const appendAll = async (lines: readonly string[]): Promise<boolean> => {
@@ -64,15 +66,15 @@ export const fileLog = (path: string): FileLog => {
   };
 
   const nextSteps = (): Step[] => {
-    const alone = waiting.findIndex(({ what }) => typeof what !== "string");
+    const alone = waiting.findIndex(({ work }) => typeof work !== "string");
     return waiting.splice(0, alone < 0 ? waiting.length : Math.max(alone, 1));
   };
 
-  const carryOut = async (steps: readonly Step[]): Promise<void> => {
+  const execute = async (steps: readonly Step[]): Promise<void> => {
     try {
-      const happened = await effectOf(steps.map(({ what }) => what));
+      const tookEffect = await run(steps.map(({ work }) => work));
       for (const step of steps) {
-        if (happened) step.durable();
+        if (tookEffect) step.onDurable();
         step.done();
       }
     } catch (error) {
@@ -81,33 +83,33 @@ export const fileLog = (path: string): FileLog => {
     }
   };
 
-  const effectOf = async (whats: readonly Step["what"][]): Promise<boolean> => {
-    const [first] = whats;
-    return typeof first === "function" ? first() : appendAll(whats.filter((what) => typeof what === "string"));
+  const run = async (works: readonly Step["work"][]): Promise<boolean> => {
+    const [first] = works;
+    return typeof first === "function" ? first() : appendAll(works.filter((work) => typeof work === "string"));
   };
 
-  const run = async (): Promise<void> => {
+  const drain = async (): Promise<void> => {
     running = true;
-    while (waiting.length > 0 && broken === undefined) await carryOut(nextSteps());
+    while (waiting.length > 0 && broken === undefined) await execute(nextSteps());
     for (const step of waiting.splice(0)) step.failed(broken?.by);
     running = false;
   };
 
-  const enqueue = (what: Step["what"], durable: () => void): Promise<void> =>
+  const enqueue = (work: Step["work"], onDurable: () => void): Promise<void> =>
     new Promise((done, failed) => {
       if (broken !== undefined) return failed(broken.by);
-      waiting.push({ what, durable, done, failed });
-      if (!running) void run();
+      waiting.push({ work, onDurable, done, failed });
+      if (!running) void drain();
     });
 
   return {
     append: enqueue,
-    replace: (line, durable) => enqueue(() => replaceBy(line()), durable),
-    rest: () => enqueue(release, () => undefined),
+    replace: (line, onDurable) => enqueue(() => replaceBy(line()), onDurable),
+    release: () => enqueue(release, () => undefined),
   };
 };
 
-/** Makes what was created, renamed or removed in a directory outlive a crash. */
+/** Flushes a directory, so that files created, renamed or removed in it survive a crash. */
 export const flushDirectory = async (path: string): Promise<void> => {
   const directory = await openFile(path, "r");
   await flushAll(directory);

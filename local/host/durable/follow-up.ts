@@ -2,7 +2,7 @@ import type { Call, Retry, Task, TaskMessage } from "./record.ts";
 
 const DAY_MS = 86_400_000;
 
-/** The timer lengths of the Azure Storage provider, which executor and extension both split by. */
+/** The timer lengths of the Azure Storage provider, by which both executor and extension split timers. */
 const MAX_TIMER_MS = 6 * DAY_MS;
 const LONG_TIMER_STEP_MS = 3 * DAY_MS;
 
@@ -13,9 +13,9 @@ export const timerUntil = (finalAtMs: number, nowMs: number): Call =>
     : { kind: "timer", fireAtMs: finalAtMs, finalAtMs };
 
 /**
- * What the replay executor will wait for by itself once it has seen this outcome, without naming an action for it: the
- * pause after a failed attempt (after the last one too), the next attempt, and the next step of a long timer
- * (durable-functions 3.5, RetryableTask and LongTimerTask).
+ * The call that the replay executor waits for after this outcome, without an action for it: the pause after a failed
+ * attempt (after the last one too), the next attempt, or the next step of a long timer (durable-functions 3.5,
+ * RetryableTask and LongTimerTask).
  */
 export const followUpOf = (message: TaskMessage, task: Task, nowMs: number): Call | undefined => {
   if (task.kind !== "timer") return message.kind === "failed" ? pauseAfter(task, nowMs) : undefined;
@@ -31,7 +31,7 @@ const pauseAfter = (task: Exclude<Task, { kind: "timer" }>, nowMs: number): Call
   return { kind: "timer", fireAtMs: nowMs + pauseMs(call.retry), retryOf: call };
 };
 
-/** As DurableTask.Core's RetryInterceptor reckons it. */
+/** As DurableTask.Core's RetryInterceptor computes it. */
 const pauseMs = ({ firstIntervalMs, backoff, attempt, maxIntervalMs = Number.POSITIVE_INFINITY }: Retry): number =>
   Math.round(Math.min(firstIntervalMs * backoff ** (attempt - 1), maxIntervalMs));
 

@@ -29,20 +29,22 @@ export interface HistoryEvent {
   readonly [property: string]: unknown;
 }
 
-/** An event that answers another has no number of its own. */
+/** The outcome of another event has no number of its own. */
 const NO_ID = -1;
 
 const STATUS_NUMBERS = { Completed: 1, Failed: 3, Terminated: 5 } as const;
 
 const isoTime = (atMs: number): string => new Date(atMs).toISOString();
 
-/** The instance id of a sub-orchestration: DurableTask.Core makes it of the parent's execution when none is given. */
+/** The instance id of a sub-orchestration; by default DurableTask.Core makes it from the parent's execution. */
 export const childId = (
   start: Pick<Start, "executionId">,
   task: Extract<Task, { kind: "sub-orchestration" }>,
 ): string => task.instanceId ?? `${start.executionId}:${task.id}`;
 
-/** How a turn begins: its time, the start of the execution in the first one, and the messages it takes. */
+/**
+ * The first events of a turn: its time, the start of the execution in the first turn, and the messages that it takes.
+ */
 export const startedEvents = (
   instance: { start: Start; history: readonly HistoryEvent[]; pending: ReadonlyMap<number, Task> },
   atMs: number,
@@ -53,7 +55,9 @@ export const startedEvents = (
   return [started, ...first, ...taken.map((message) => messageEvent(message, instance.pending))];
 };
 
-/** How a turn ends: what it scheduled, the end of the execution if it came, and the end of the turn. */
+/**
+ * The last events of a turn: the tasks that it scheduled, the end of the execution, if any, and the end of the turn.
+ */
 export const completedEvents = (start: Start, turn: Turn, tasks: readonly Task[]): HistoryEvent[] => [
   ...tasks.map((task) => taskEvent(start, task, turn.atMs)),
   ...(turn.end === undefined ? [] : [executionCompleted(turn.end, turn.atMs, turn.actions)]),

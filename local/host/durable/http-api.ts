@@ -6,9 +6,9 @@ import { runtimeStatus } from "./instance.ts";
 import { invalidInstanceId } from "./instance-id.ts";
 import { filterOf, matches, pageOf, timeOf } from "./instance-query.ts";
 import type { LargeValues } from "./large-values.ts";
+import type { LoadedInstance } from "./loaded-instances.ts";
 import { managementUrls } from "./management-urls.ts";
 import { unknownOrchestrator } from "./registered-functions.ts";
-import type { Resident } from "./residents.ts";
 import { type Status, type StatusOptions, statusOf } from "./status.ts";
 
 const CONTINUATION = "x-ms-continuation-token";
@@ -51,8 +51,8 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
   };
 
   const alreadyAlive = (instanceId: string): Response => {
-    const resident = hub.get(instanceId);
-    const state = resident === undefined ? "Pending" : runtimeStatus(resident.instance);
+    const loaded = hub.get(instanceId);
+    const state = loaded === undefined ? "Pending" : runtimeStatus(loaded.instance);
     return Response.json(
       {
         Message: "Something went wrong while processing your request",
@@ -63,25 +63,25 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     );
   };
 
-  /** The outcome of a start with `timeout` and `pollingInterval`, when it comes in time. */
+  /** The outcome of a start with `timeout` and `pollingInterval`; undefined when it does not come in time. */
   const finishedInTime = async ({ request, query }: Call, instanceId: string): Promise<Response | undefined> => {
     const timeoutSeconds = Number.parseFloat(query.get("timeout") ?? "");
-    const resident = hub.get(instanceId);
-    if (Number.isNaN(timeoutSeconds) || !query.has("pollingInterval") || resident === undefined) return undefined;
-    await timeLimit(resident.ended, timeoutSeconds * 1000);
-    const { end } = resident.instance;
+    const loaded = hub.get(instanceId);
+    if (Number.isNaN(timeoutSeconds) || !query.has("pollingInterval") || loaded === undefined) return undefined;
+    await timeLimit(loaded.ended, timeoutSeconds * 1000);
+    const { end } = loaded.instance;
     if (end === undefined) return undefined;
-    if (end.status !== "Completed") return showStatus({ request, url: new URL(request.url), query }, resident);
+    if (end.status !== "Completed") return showStatus({ request, url: new URL(request.url), query }, loaded);
     return new Response(await values.read(end.output), { headers: { "content-type": "application/json" } });
   };
 
   const timeLimit = async (work: Promise<void>, limitMs: number): Promise<void> => {
-    let callOff = (): void => undefined;
+    let cancel = (): void => undefined;
     const late = new Promise<void>((resolve) => {
-      callOff = clock.at(clock.now() + limitMs, resolve);
+      cancel = clock.at(clock.now() + limitMs, resolve);
     });
     await Promise.race([work, late]);
-    callOff();
+    cancel();
   };
 
   const checkStatus = ({ url }: Call, instanceId: string): Response => {
@@ -96,9 +96,9 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
   };
 
   const list = async ({ request, query }: Call): Promise<Response> => {
-    const { residents, continuation } = pageOf(hub.all(), query, request.headers.get(CONTINUATION));
+    const { instances, continuation } = pageOf(hub.all(), query, request.headers.get(CONTINUATION));
     const options = { showInput: flag(query, "showInput", true), showHistory: false, showHistoryOutput: false };
-    const body = await Promise.all(residents.map((resident) => view(resident, options)));
+    const body = await Promise.all(instances.map((loaded) => view(loaded, options)));
     return Response.json(body, continuation === undefined ? {} : { headers: { [CONTINUATION]: continuation } });
   };
 
@@ -108,30 +108,30 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     }
     const filter = { ...filterOf(query), instanceIdPrefix: "" };
     const chosen = hub.all().filter(({ instance }) => matches(filter, instance));
-    const purged = await Promise.all(chosen.map((resident) => hub.purge(resident)));
+    const purged = await Promise.all(chosen.map((loaded) => hub.purge(loaded)));
     const instancesDeleted = purged.filter(Boolean).length;
     return instancesDeleted === 0 ? status(404) : Response.json({ instancesDeleted });
   };
 
-  const one = async (call: Call, resident: Resident, operation?: string, argument?: string): Promise<Response> => {
+  const one = async (call: Call, loaded: LoadedInstance, operation?: string, argument?: string): Promise<Response> => {
     const { method } = call.request;
     if (operation === undefined) {
-      if (method === "GET") return showStatus(call, resident);
+      if (method === "GET") return showStatus(call, loaded);
       if (method !== "DELETE") return status(404);
-      return Response.json({ instancesDeleted: (await hub.purge(resident)) ? 1 : 0 });
+      return Response.json({ instancesDeleted: (await hub.purge(loaded)) ? 1 : 0 });
     }
     const name = operation.toLowerCase();
     if (method !== "POST" || (argument !== undefined) !== (name === "raiseevent")) return status(404);
-    if (name === "restart") return restart(call, resident);
-    if (resident.instance.end !== undefined && name !== "rewind") return status(410);
+    if (name === "restart") return restart(call, loaded);
+    if (loaded.instance.end !== undefined && name !== "rewind") return status(410);
     switch (name) {
       case "raiseevent":
-        return raiseEvent(call, resident, argument ?? "");
+        return raiseEvent(call, loaded, argument ?? "");
       case "terminate":
-        return accepted(hub.terminate(resident, reasonJson(call.query)));
+        return accepted(hub.terminate(loaded, reasonJson(call.query)));
       case "suspend":
       case "resume":
-        return suspend(call, resident, name === "suspend");
+        return suspend(call, loaded, name === "suspend");
       case "rewind":
         return Response.json("The local host cannot rewind an instance. Start it anew.", { status: 501 });
       default:
@@ -144,46 +144,46 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     return problem(400, "InstanceId does not match a valid orchestration instance.", `There is no '${instanceId}'.`);
   };
 
-  const showStatus = async ({ url, query }: Call, resident: Resident): Promise<Response> => {
-    const body = await view(resident, {
+  const showStatus = async ({ url, query }: Call, loaded: LoadedInstance): Promise<Response> => {
+    const body = await view(loaded, {
       showInput: flag(query, "showInput", true),
       showHistory: flag(query, "showHistory", false),
       showHistoryOutput: flag(query, "showHistoryOutput", false),
     });
-    if (resident.instance.end === undefined) {
+    if (loaded.instance.end === undefined) {
       return Response.json(body, { status: 202, headers: { location: url.href, "retry-after": "5" } });
     }
     const isError = body.runtimeStatus === "Failed" && flag(query, "returnInternalServerErrorOnFailure", false);
     return Response.json(body, { status: isError ? 500 : 200 });
   };
 
-  const view = (resident: Resident, options: StatusOptions): Promise<Status> =>
-    statusOf(resident.instance, values, options, () => hub.withHistory(resident));
+  const view = (loaded: LoadedInstance, options: StatusOptions): Promise<Status> =>
+    statusOf(loaded.instance, values, options, () => hub.withHistory(loaded));
 
-  const restart = async (call: Call, { instance: { start } }: Resident): Promise<Response> => {
+  const restart = async (call: Call, { instance: { start } }: LoadedInstance): Promise<Response> => {
     const anew = flag(call.query, "restartWithNewInstanceId", true);
     const instanceId = anew ? randomUUID().replaceAll("-", "") : start.instanceId;
     return startNew(call, start.name, instanceId, await values.read(start.input));
   };
 
-  const raiseEvent = async ({ request }: Call, resident: Resident, name: string): Promise<Response> => {
+  const raiseEvent = async ({ request }: Call, loaded: LoadedInstance, name: string): Promise<Response> => {
     const body = await jsonBody(request);
     const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
     if (type !== "application/json" && !(type === undefined && body === "null")) {
       return problem(400, "Only application/json request content is supported");
     }
     if (body === undefined) return problem(400, "Invalid JSON content");
-    return accepted(hub.raiseEvent(resident, name, body));
+    return accepted(hub.raiseEvent(loaded, name, body));
   };
 
-  const suspend = async ({ query }: Call, resident: Resident, suspended: boolean): Promise<Response> => {
-    const { instance } = resident;
+  const suspend = async ({ query }: Call, loaded: LoadedInstance, suspended: boolean): Promise<Response> => {
+    const { instance } = loaded;
     if (instance.suspended === suspended) {
       const verb = suspended ? "suspend" : "resume";
       const state = `the instance is in the ${runtimeStatus(instance)} state`;
       return problem(500, "Something went wrong while processing your request", `Cannot ${verb}: ${state}.`);
     }
-    return accepted(hub.suspend(resident, suspended, query.get("reason") ?? ""));
+    return accepted(hub.suspend(loaded, suspended, query.get("reason") ?? ""));
   };
 
   return async (request: Request): Promise<Response> => {
@@ -200,8 +200,8 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     if (kind === "orchestrators" && id !== undefined && rest === undefined) return start(call, id, operation);
     if (kind === "instances") {
       if (id === undefined) return many(call);
-      const resident = hub.get(id);
-      return resident === undefined ? missing(id, operation) : one(call, resident, operation, rest);
+      const loaded = hub.get(id);
+      return loaded === undefined ? missing(id, operation) : one(call, loaded, operation, rest);
     }
     return status(404);
   };

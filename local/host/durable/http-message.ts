@@ -26,7 +26,7 @@ export const jsonBody = async (request: Request): Promise<string | undefined> =>
   }
 };
 
-/** As the extension shows the reason of a termination: as JSON where it is, else as a string. */
+/** The reason of a termination as the extension shows it: as JSON if it parses, else as a string. */
 export const reasonJson = (query: URLSearchParams): string => {
   const reason = query.get("reason");
   try {
@@ -48,7 +48,7 @@ export const accepted = async (work: Promise<void>): Promise<Response> => {
 
 export const status = (code: number): Response => new Response(null, { status: code });
 
-/** An error as the extension words it. */
+/** An error in the format of the extension. */
 export const problem = (code: number, message: string, exceptionMessage?: string): Response => {
   const detail = exceptionMessage === undefined ? {} : { ExceptionMessage: exceptionMessage };
   return Response.json({ Message: message, ...detail }, { status: code });

@@ -3,10 +3,10 @@ import type { Clock, WorkerPool } from "../contract.ts";
 import { type FairQueue, fairQueue } from "./fair-queue.ts";
 import { type Instance, unfinishedTasks } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
+import { createLoadedInstances, type LoadedInstance } from "./loaded-instances.ts";
 import type { End, Message, Start, Turn } from "./record.ts";
 import { type RegisteredFunctions, registeredFunctions, unknownOrchestrator } from "./registered-functions.ts";
-import { createResidents, type Resident } from "./residents.ts";
-import { persistent, runOrchestrator } from "./run-function.ts";
+import { redelivering, runOrchestrator } from "./run-function.ts";
 import type { Store } from "./store.ts";
 import { createTaskRunner, type DurableLog, type StartRequest } from "./tasks.ts";
 import { triggerJson } from "./trigger.ts";
@@ -29,42 +29,42 @@ export interface Hub {
   start(): Promise<void>;
   stop(): Promise<void>;
   functions(): RegisteredFunctions;
-  get(instanceId: string): Resident | undefined;
-  all(): Resident[];
-  withHistory(resident: Resident): Promise<Instance>;
-  /** Starts an instance unless its id is alive; an ended one makes way. */
+  get(instanceId: string): LoadedInstance | undefined;
+  all(): LoadedInstance[];
+  withHistory(loaded: LoadedInstance): Promise<Instance>;
+  /** Starts an instance unless one with its id is alive; it replaces an ended one. */
   startNew(request: StartRequest): Promise<"started" | "alive">;
-  /** The event is lost when the instance ends before it waits for it. */
-  raiseEvent(resident: Resident, name: string, input: string): Promise<void>;
-  terminate(resident: Resident, output: string): Promise<void>;
-  suspend(resident: Resident, suspended: boolean, reason: string): Promise<void>;
-  /** Forgets an instance that has ended; false while it is alive. */
-  purge(resident: Resident): Promise<boolean>;
+  /** The event is lost when the instance ends before it waits for the event. */
+  raiseEvent(loaded: LoadedInstance, name: string, input: string): Promise<void>;
+  terminate(loaded: LoadedInstance, output: string): Promise<void>;
+  suspend(loaded: LoadedInstance, suspended: boolean, reason: string): Promise<void>;
+  /** Deletes an ended instance; false while it is alive. */
+  purge(loaded: LoadedInstance): Promise<boolean>;
 }
 
 export const createHub = (options: HubOptions): Hub => {
   const { store, values, clock, log } = options;
-  const residents = createResidents({ store, values, clock, onEnd: (resident) => onEnd(resident) });
+  const instances = createLoadedInstances({ store, values, clock, onEnd: (loaded) => onEnd(loaded) });
   const turns = fairQueue(() => options.maxConcurrentOrchestrators * options.pool.size);
   const activities = fairQueue(() => options.maxConcurrentActivities * options.pool.size);
   /** Ids that are being started or purged. */
   const reserved = new Set<string>();
-  /** Residents with a turn that waits or runs: each has one at a time. */
-  const busy = new Set<Resident>();
+  /** Instances with a turn that waits or runs: each has one at a time. */
+  const busy = new Set<LoadedInstance>();
   /** Writes that `stop` waits for. */
   const underWay = new Set<Promise<unknown>>();
   let functions = registeredFunctions([]);
   let stopped = false;
-  const pool = persistent(options.pool, () => stopped);
+  const pool = redelivering(options.pool, () => stopped);
   const tasks = createTaskRunner({
     ...options,
     pool,
-    residents,
+    instances,
     activities,
     functions: () => functions,
     stopped: () => stopped,
     startNew: (request) => startNew(request),
-    wake: (resident) => wake(resident),
+    wake: (loaded) => wake(loaded),
     track: (work) => track(work),
   });
 
@@ -77,38 +77,38 @@ export const createHub = (options: HubOptions): Hub => {
     }
   };
 
-  const wake = (resident: Resident): void => {
-    const { instance } = resident;
+  const wake = (loaded: LoadedInstance): void => {
+    const { instance } = loaded;
     const idle = instance.history.length > 0 && instance.inbox.length === 0;
-    if (stopped || busy.has(resident) || instance.suspended || instance.end !== undefined || idle) return;
-    busy.add(resident);
-    turns.push(instance.start.instanceId, () => takeTurn(resident));
+    if (stopped || busy.has(loaded) || instance.suspended || instance.end !== undefined || idle) return;
+    busy.add(loaded);
+    turns.push(instance.start.instanceId, () => takeTurn(loaded));
   };
 
-  const takeTurn = async (resident: Resident): Promise<void> => {
-    const { instance } = resident;
+  const takeTurn = async (loaded: LoadedInstance): Promise<void> => {
+    const { instance } = loaded;
     if (instance.end === undefined) {
-      const atMs = residents.now(resident);
+      const atMs = instances.now(loaded);
       const taken = instance.inbox.slice(0, batchSize(instance, atMs));
-      const answer = await ask(instance, taken, atMs);
+      const answer = await runTurn(instance, taken, atMs);
       const outcome = interpretTurn(instance, taken, atMs, answer, functions);
-      if (instance.end === undefined) await track(commit(resident, outcome));
+      if (instance.end === undefined) await track(commit(loaded, outcome));
     }
-    busy.delete(resident);
-    wake(resident);
+    busy.delete(loaded);
+    wake(loaded);
   };
 
-  const ask = async (instance: Instance, taken: readonly Message[], atMs: number) => {
+  const runTurn = async (instance: Instance, taken: readonly Message[], atMs: number) => {
     const target = functions.orchestrator(instance.start.name);
     if (target === undefined) return { failure: unknownOrchestrator(functions, instance.start.name), stack: "" };
     return runOrchestrator(pool, target, await triggerJson(instance, taken, atMs, values));
   };
 
-  const commit = async (resident: Resident, outcome: Outcome): Promise<void> => {
-    if (outcome.kind === "continue-as-new") return continueAsNew(resident, outcome);
-    const turn = await offload(resident.instance.start.instanceId, outcome.turn);
-    await residents.append(resident, turn);
-    if (resident.instance.end === undefined) await tasks.carryOut(resident, [...turn.followUps, ...turn.called]);
+  const commit = async (loaded: LoadedInstance, outcome: Outcome): Promise<void> => {
+    if (outcome.kind === "continue-as-new") return continueAsNew(loaded, outcome);
+    const turn = await offload(loaded.instance.start.instanceId, outcome.turn);
+    await instances.append(loaded, turn);
+    if (loaded.instance.end === undefined) await tasks.execute(loaded, [...turn.followUps, ...turn.called]);
   };
 
   const offload = async (id: string, turn: Turn): Promise<Turn> => {
@@ -123,16 +123,16 @@ export const createHub = (options: HubOptions): Hub => {
   };
 
   const continueAsNew = async (
-    resident: Resident,
+    loaded: LoadedInstance,
     { took, input, customStatus }: Extract<Outcome, { kind: "continue-as-new" }>,
   ): Promise<void> => {
-    const old = resident.instance;
+    const old = loaded.instance;
     const kept = await values.keep(old.start.instanceId, input);
     const status =
       customStatus === undefined ? old.customStatus : await values.keep(old.start.instanceId, customStatus);
-    await residents.renew(resident, () => ({
+    await instances.renew(loaded, () => ({
       ...old.start,
-      atMs: residents.now(resident),
+      atMs: instances.now(loaded),
       executionId: newId(),
       generation: old.start.generation + 1,
       input: kept,
@@ -140,15 +140,15 @@ export const createHub = (options: HubOptions): Hub => {
       inbox: old.inbox.slice(took).filter(({ kind }) => kind === "event"),
       suspended: old.suspended,
     }));
-    if (resident.instance !== old) tasks.callOffTimers(resident);
+    if (loaded.instance !== old) tasks.cancelTimers(loaded);
   };
 
   const startNew = async ({ name, instanceId, input, parent }: StartRequest): Promise<"started" | "alive"> => {
-    const earlier = residents.get(instanceId);
+    const earlier = instances.get(instanceId);
     if (reserved.has(instanceId) || (earlier !== undefined && earlier.instance.end === undefined)) return "alive";
     reserved.add(instanceId);
     try {
-      await earlier?.told;
+      await earlier?.parentNotified;
       const atMs = Math.floor(clock.now());
       const start: Start = {
         type: "start",
@@ -164,7 +164,7 @@ export const createHub = (options: HubOptions): Hub => {
         inbox: [],
         suspended: false,
       };
-      wake(await track(residents.add(start)));
+      wake(await track(instances.add(start)));
       log("information", name, `${instanceId}: Started`);
       return "started";
     } finally {
@@ -172,10 +172,10 @@ export const createHub = (options: HubOptions): Hub => {
     }
   };
 
-  const onEnd = (resident: Resident): void => {
-    const { start, end } = resident.instance;
-    tasks.callOffTimers(resident);
-    resident.told = tellParent(resident);
+  const onEnd = (loaded: LoadedInstance): void => {
+    const { start, end } = loaded.instance;
+    tasks.cancelTimers(loaded);
+    loaded.parentNotified = notifyParent(loaded);
     if (end?.status === "Failed") void logFailure(start, end);
     else log("information", start.name, `${start.instanceId}: ${end?.status}`);
   };
@@ -184,10 +184,10 @@ export const createHub = (options: HubOptions): Hub => {
     log("error", start.name, `${start.instanceId}: ${plainText(await values.read(end.output))}`);
   };
 
-  const tellParent = async ({ instance: { start, end } }: Resident): Promise<void> => {
+  const notifyParent = async ({ instance: { start, end } }: LoadedInstance): Promise<void> => {
     if (start.parent === undefined || end === undefined) return;
     const { instanceId, executionId, taskId } = start.parent;
-    const parent = residents.get(instanceId);
+    const parent = instances.get(instanceId);
     if (parent === undefined) return;
     const output = await values.read(end.output);
     const outcome =
@@ -200,47 +200,47 @@ export const createHub = (options: HubOptions): Hub => {
   return {
     async start() {
       functions = registeredFunctions(await options.pool.functions());
-      await residents.load();
-      for (const resident of residents.all()) {
-        if (resident.instance.end !== undefined) resident.told = tellParent(resident);
+      await instances.load();
+      for (const loaded of instances.all()) {
+        if (loaded.instance.end !== undefined) loaded.parentNotified = notifyParent(loaded);
       }
-      for (const resident of residents.all()) {
-        if (resident.instance.end !== undefined) continue;
-        await tasks.carryOut(resident, unfinishedTasks(resident.instance));
-        wake(resident);
+      for (const loaded of instances.all()) {
+        if (loaded.instance.end !== undefined) continue;
+        await tasks.execute(loaded, unfinishedTasks(loaded.instance));
+        wake(loaded);
       }
     },
     async stop() {
       stopped = true;
       clear(turns, activities);
-      tasks.callOffAllTimers();
+      tasks.cancelAllTimers();
       while (underWay.size > 0) await Promise.all(underWay);
       await store.close();
     },
     functions: () => functions,
-    get: (instanceId) => residents.get(instanceId),
-    all: () => residents.all(),
-    withHistory: (resident) => residents.withHistory(resident),
+    get: (instanceId) => instances.get(instanceId),
+    all: () => instances.all(),
+    withHistory: (loaded) => instances.withHistory(loaded),
     startNew,
-    async raiseEvent(resident, name, input) {
-      const kept = await values.keep(resident.instance.start.instanceId, input);
-      const message: Message = { kind: "event", atMs: residents.now(resident), name, input: kept };
-      await track(residents.append(resident, { type: "message", message }));
-      wake(resident);
+    async raiseEvent(loaded, name, input) {
+      const kept = await values.keep(loaded.instance.start.instanceId, input);
+      const message: Message = { kind: "event", atMs: instances.now(loaded), name, input: kept };
+      await track(instances.append(loaded, { type: "message", message }));
+      wake(loaded);
     },
-    terminate: (resident, output) =>
-      track(residents.append(resident, { type: "terminate", atMs: residents.now(resident), output })),
-    async suspend(resident, suspended, reason) {
-      await track(residents.append(resident, { type: "suspend", atMs: residents.now(resident), suspended, reason }));
-      wake(resident);
+    terminate: (loaded, output) =>
+      track(instances.append(loaded, { type: "terminate", atMs: instances.now(loaded), output })),
+    async suspend(loaded, suspended, reason) {
+      await track(instances.append(loaded, { type: "suspend", atMs: instances.now(loaded), suspended, reason }));
+      wake(loaded);
     },
-    async purge(resident) {
-      const { instanceId } = resident.instance.start;
-      if (resident.instance.end === undefined || reserved.has(instanceId)) return false;
+    async purge(loaded) {
+      const { instanceId } = loaded.instance.start;
+      if (loaded.instance.end === undefined || reserved.has(instanceId)) return false;
       reserved.add(instanceId);
       try {
-        await resident.told;
-        await track(residents.remove(resident));
+        await loaded.parentNotified;
+        await track(instances.remove(loaded));
         return true;
       } finally {
         reserved.delete(instanceId);

@@ -1,7 +1,7 @@
-/** Longest id the extension takes. Source: DurableClient.cs, MaxInstanceIdLength. */
+/** Longest id that the extension accepts. Source: DurableClient.cs, MaxInstanceIdLength. */
 const MAX_ID_CHARS = 256;
 
-/** Why an id cannot name an instance; undefined when it can. Rules of the extension's DurableClient.StartNewAsync. */
+/** Why an id is invalid; undefined when it is valid. Rules of the extension's DurableClient.StartNewAsync. */
 export const invalidInstanceId = (id: string): string | undefined => {
   if (id.startsWith("@")) return "Orchestration instance ids must not start with @.";
   if (/[/\\?#\p{Cc}]/u.test(id)) {

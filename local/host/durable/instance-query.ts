@@ -1,7 +1,7 @@
 import { type Instance, runtimeStatus } from "./instance.ts";
-import type { Resident } from "./residents.ts";
+import type { LoadedInstance } from "./loaded-instances.ts";
 
-/** Instances in one answer unless the caller says otherwise. Source: OrchestrationStatusQueryCondition.cs. */
+/** Instances in one response by default. Source: OrchestrationStatusQueryCondition.cs. */
 const PAGE_SIZE = 100;
 
 interface Filter {
@@ -12,7 +12,7 @@ interface Filter {
   readonly statuses: readonly string[];
 }
 
-/** What the query of a URL asks for. As in the extension, a value that cannot be read counts as not given. */
+/** The filter in the query of a URL. As in the extension, a value that does not parse is ignored. */
 export const filterOf = (query: URLSearchParams): Filter => ({
   instanceIdPrefix: query.get("instanceIdPrefix") ?? "",
   createdFromMs: timeOf(query.get("createdTimeFrom")) ?? Number.NEGATIVE_INFINITY,
@@ -32,24 +32,28 @@ export const matches = (filter: Filter, instance: Instance): boolean =>
   (filter.statuses.length === 0 || filter.statuses.includes(runtimeStatus(instance)));
 
 interface Page {
-  readonly residents: Resident[];
+  readonly instances: LoadedInstance[];
   /** Where the next page begins; undefined on the last one. */
   readonly continuation: string | undefined;
 }
 
-/** One page of the matching instances in the order of their ids. */
-export const pageOf = (residents: readonly Resident[], query: URLSearchParams, continuation: string | null): Page => {
+/** A page of the matching instances, in the order of their ids. */
+export const pageOf = (
+  instances: readonly LoadedInstance[],
+  query: URLSearchParams,
+  continuation: string | null,
+): Page => {
   const filter = filterOf(query);
   const top = Number.parseInt(query.get("top") ?? "", 10);
   const size = top > 0 ? top : PAGE_SIZE;
   const after = continuation === null ? "" : Buffer.from(continuation, "base64url").toString();
-  const idOf = ({ instance }: Resident) => instance.start.instanceId;
+  const idOf = ({ instance }: LoadedInstance) => instance.start.instanceId;
 
-  const rest = residents
-    .filter((resident) => idOf(resident) > after && matches(filter, resident.instance))
+  const rest = instances
+    .filter((loaded) => idOf(loaded) > after && matches(filter, loaded.instance))
     .sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
   const page = rest.slice(0, size);
   const last = page.at(-1);
   const more = rest.length > size && last !== undefined;
-  return { residents: page, continuation: more ? Buffer.from(idOf(last)).toString("base64url") : undefined };
+  return { instances: page, continuation: more ? Buffer.from(idOf(last)).toString("base64url") : undefined };
 };

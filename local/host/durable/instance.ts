@@ -1,20 +1,20 @@
 import { completedEvents, type HistoryEvent, startedEvents, terminatedEvent } from "./history.ts";
 import type { End, Line, Message, Start, Task, Turn, Value } from "./record.ts";
 
-/** An orchestration as its file tells it. Changed by {@link apply} alone, so that reading the file again gives the same. */
+/** An orchestration as its file says. Only {@link apply} changes it, so reading the file again results in the same. */
 export interface Instance {
   start: Start;
   updatedAtMs: number;
   suspended: boolean;
   customStatus: Value | undefined;
   end: End | undefined;
-  /** What the replay executor is shown; kept for live instances only. */
+  /** The history for the replay executor; kept for live instances only. */
   history: HistoryEvent[];
-  /** Messages no turn has taken yet. */
+  /** Messages that no turn has taken yet. */
   inbox: Message[];
   /** Tasks whose outcome no turn has taken yet, by number. */
   readonly pending: Map<number, Task>;
-  /** What the orchestrator called so far, to notice a replay that calls something else. */
+  /** The calls of the orchestrator so far, to detect a replay with other calls. */
   called: Task[];
   actions: number;
   nextTaskId: number;
@@ -43,7 +43,7 @@ export const begin = (start: Start): Instance => ({
 });
 
 /**
- * Lets a line take effect. A line that comes too late has none: anything after the end, and the outcome of a task of an
+ * Applies a line. A line that comes too late has no effect: any line after the end, and the outcome of a task of an
  * earlier execution.
  */
 export const apply = (instance: Instance, line: Line): void => {
@@ -68,7 +68,7 @@ export const apply = (instance: Instance, line: Line): void => {
   }
 };
 
-/** Whether a message would still change anything: the first outcome of a task counts, and only in its own execution. */
+/** Whether a message still has an effect: only the first outcome of a task counts, and only in the task's execution. */
 export const awaits = (instance: Instance, executionId: string | undefined, message: Message): boolean => {
   if (instance.end !== undefined) return false;
   if (message.kind === "event") return true;
@@ -76,7 +76,7 @@ export const awaits = (instance: Instance, executionId: string | undefined, mess
   return !instance.inbox.some((known) => known.kind !== "event" && known.taskId === message.taskId);
 };
 
-/** The tasks that are still to be carried out: the pending ones whose outcome is not in the inbox either. */
+/** The tasks that are still to be executed: the pending ones without an outcome in the inbox. */
 export const unfinishedTasks = (instance: Instance): Task[] => {
   const known = new Set(instance.inbox.map((message) => (message.kind === "event" ? undefined : message.taskId)));
   return [...instance.pending.values()].filter((task) => !known.has(task.id));
@@ -102,7 +102,7 @@ const finish = (instance: Instance, end: End): void => {
   instance.pending.clear();
 };
 
-/** Every value kept for the instance, large or not. */
+/** Every value of the instance, large or not. */
 export const valuesOf = ({ start, history, inbox, customStatus, end }: Instance): Value[] => [
   start.input,
   ...inbox.flatMap((message) => {

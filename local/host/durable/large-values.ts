@@ -11,18 +11,20 @@ import { fileName } from "./store.ts";
 const pack = promisify(gzip);
 const unpack = promisify(gunzip);
 
-/** From here on a value has a file of its own. Source: the Azure Storage provider's limit of 45 KB for a queue message. */
+/**
+ * A value of this size has a file of its own. Source: the Azure Storage provider's limit of 45 KB for a queue message.
+ */
 const LARGE_BYTES = 45 * 1024;
 
-/** Where values too large for a history live, compressed, one folder an instance. */
+/** The values that are too large for a history, in compressed files, in one folder an instance. */
 export interface LargeValues {
-  /** Gives a text that is large a file of its own; it is on disk once this resolves. */
+  /** Writes a large text to a file of its own; it is on disk once this resolves. */
   keep(instanceId: string, value: Value): Promise<Value>;
   keepTasks(instanceId: string, tasks: readonly Task[]): Promise<Task[]>;
   read(value: Value): Promise<string>;
   /** The events with the text of every value. */
   readEvents(events: readonly HistoryEvent[]): Promise<HistoryEvent[]>;
-  /** Deletes the files of values that nothing names any more. */
+  /** Deletes the files of values that are not referenced any more. */
   forget(values: readonly Value[]): Promise<void>;
   /** Deletes all files of an instance. */
   forgetAll(instanceId: string): Promise<void>;

@@ -1,7 +1,7 @@
-/** Where the extension's HTTP API lives. */
+/** The path of the extension's HTTP API. */
 export const WEBHOOK_PATH = "/runtime/webhooks/durabletask";
 
-/** What every URL of the API carries. */
+/** The parts of every URL of the API. */
 interface UrlParts {
   /** Scheme, host and port. */
   readonly origin: string;
@@ -9,10 +9,10 @@ interface UrlParts {
   readonly systemKey: string;
 }
 
-/** The name of the storage connection in URLs; there is but one here. */
+/** The name of the storage connection in URLs; there is only one here. */
 const CONNECTION = "Storage";
 
-/** The URLs to follow and steer one instance with. Source: HttpApiHandler.cs, GetClientResponseLinks. */
+/** The URLs that manage one instance. Source: HttpApiHandler.cs, GetClientResponseLinks. */
 export const managementUrls = ({ origin, hubName, systemKey }: UrlParts, instanceId: string) => {
   const instance = `${origin}${WEBHOOK_PATH}/instances/${encodeURIComponent(instanceId)}`;
   const query = `taskHub=${encodeURIComponent(hubName)}&connection=${CONNECTION}&code=${systemKey}`;
@@ -33,18 +33,19 @@ export const managementUrls = ({ origin, hubName, systemKey }: UrlParts, instanc
 const ID_PLACEHOLDER = "INSTANCEID";
 
 /**
- * What a `durableClient` binding hands the app. `rpcBaseUrl` matters: without it durable-functions 3.5 sends its calls
- * to localhost:7071 wherever `WEBSITE_HOSTNAME` is not set.
+ * The data of a `durableClient` binding. `rpcBaseUrl` matters: without it, durable-functions 3.5 calls localhost:7071
+ * where `WEBSITE_HOSTNAME` is not set.
  */
 export const clientPayload = (parts: UrlParts): string => {
   const baseUrl = `${parts.origin}${WEBHOOK_PATH}`;
   const create = `${baseUrl}/orchestrators/{functionName}[/{instanceId}]`;
   const key = `code=${parts.systemKey}`;
+  const wait = "timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}";
   return JSON.stringify({
     taskHubName: parts.hubName,
     creationUrls: {
       createNewInstancePostUri: `${create}?${key}`,
-      createAndWaitOnNewInstancePostUri: `${create}?timeout={timeoutInSeconds}&pollingInterval={intervalInSeconds}&${key}`,
+      createAndWaitOnNewInstancePostUri: `${create}?${wait}&${key}`,
     },
     managementUrls: managementUrls(parts, ID_PLACEHOLDER),
     baseUrl,

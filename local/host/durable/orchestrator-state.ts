@@ -71,7 +71,7 @@ const Action: z.ZodType<Action> = z.lazy(() =>
   ]),
 );
 
-/** What the replay executor answers in schema V3: every action of the execution so far, in the order it was waited for. */
+/** The result of the replay executor in schema V3: every action of the execution so far, in the order of the waits. */
 export const OrchestratorState = z.object({
   isDone: z.boolean(),
   actions: z.tuple([z.array(Action)]),
@@ -81,15 +81,15 @@ export const OrchestratorState = z.object({
 });
 export type OrchestratorState = z.infer<typeof OrchestratorState>;
 
-/** Where the library puts the state into the message of a failed orchestrator (durable-functions 3.5, OrchestrationFailureError). */
+/** Precedes the state in the message of a failed orchestrator (durable-functions 3.5, OrchestrationFailureError). */
 const STATE_MARK = "\n\n$OutOfProcData$:";
 
-/** The state that the message of a failed orchestrator carries; undefined when the executor itself failed. */
+/** The state in the message of a failed orchestrator; undefined when the executor itself failed. */
 export const stateInMessage = (message: string): OrchestratorState | undefined => {
   const mark = message.indexOf(STATE_MARK);
   return mark < 0 ? undefined : OrchestratorState.parse(JSON.parse(message.slice(mark + STATE_MARK.length)));
 };
 
-/** The actions one by one, in the order in which the executor numbers them. */
+/** The single actions, in the order in which the executor numbers them. */
 export const leaves = (actions: readonly Action[]): LeafAction[] =>
   actions.flatMap((action) => ("compoundActions" in action ? leaves(action.compoundActions) : [action]));

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** JSON text; when it is large, the name of the file that holds it. */
+/** JSON text or, when that is large, the name of its file. */
 export const Value = z.union([z.string(), z.strictObject({ large: z.string() })]);
 export type Value = z.infer<typeof Value>;
 
@@ -27,20 +27,20 @@ const SubOrchestration = z.object({
   kind: z.literal("sub-orchestration"),
   name: z.string(),
   input: Value,
-  /** As the orchestrator gave it; else the id is made of the execution and the task. */
+  /** The id that the orchestrator chose; without one, it is made from the execution and the task. */
   instanceId: z.string().optional(),
   retry: Retry.optional(),
 });
 const Timer = z.object({
   kind: z.literal("timer"),
   fireAtMs: AtMs,
-  /** Where a timer too long for one step ends. */
+  /** The end of a timer that is too long for one step. */
   finalAtMs: AtMs.optional(),
   /** The failed call that waits for its next attempt. */
   retryOf: z.discriminatedUnion("kind", [ActivityCall, SubOrchestration]).optional(),
 });
 
-/** Something an orchestrator waits for, not numbered yet. */
+/** Something that an orchestrator waits for, not numbered yet. */
 export const Call = z.discriminatedUnion("kind", [ActivityCall, SubOrchestration, Timer]);
 export type Call = z.infer<typeof Call>;
 
@@ -52,7 +52,7 @@ export const Task = z.discriminatedUnion("kind", [
 ]);
 export type Task = z.infer<typeof Task>;
 
-/** What an instance is told and its orchestrator learns in a later turn. */
+/** A message to an instance, which its orchestrator gets in a later turn. */
 export const Message = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("completed"), atMs: AtMs, taskId: TaskId, result: Value }),
   z.object({ kind: z.literal("failed"), atMs: AtMs, taskId: TaskId, reason: z.string(), details: z.string() }),
@@ -92,7 +92,7 @@ export const Start = z.object({
 export type Start = z.infer<typeof Start>;
 
 /**
- * One line of an instance's file, and one transaction: a line that is wholly there has happened, a torn one has not.
+ * One line of an instance's file, and one transaction: a complete line has happened, a torn one has not.
  * The first line is always a `start`.
  */
 export const Line = z.discriminatedUnion("type", [
@@ -101,12 +101,12 @@ export const Line = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("turn"),
     atMs: AtMs,
-    /** How many messages the turn took from the front of the inbox. */
+    /** The number of messages that the turn took from the front of the inbox. */
     took: z.int().nonnegative(),
-    /** Attempts and timers that follow from those messages, numbered before what the orchestrator called. */
+    /** Attempts and timers that follow from those messages, numbered before the calls of the orchestrator. */
     followUps: z.array(Task),
     called: z.array(Task),
-    /** How many actions the orchestrator had returned by then. */
+    /** The number of actions that the orchestrator had returned by then. */
     actions: z.int().nonnegative(),
     customStatus: Value.optional(),
     end: End.optional(),

@@ -1,6 +1,6 @@
 import type { FunctionInfo } from "../contract.ts";
 
-/** A function the extension can call, and the name of the binding its argument goes by. */
+/** A function that the extension can call, and the name of the binding for its argument. */
 export interface DurableFunction {
   readonly name: string;
   readonly triggerName: string;

@@ -8,10 +8,10 @@ export type ActivityOutcome =
   | { readonly kind: "failed"; readonly reason: string; readonly details: string };
 
 /**
- * A pool that delivers again what its process died over. Once `stopped`, no call returns: whatever waits for one stays
- * where it is, as if the host had been killed, and the next start takes it up.
+ * A pool that repeats an invocation whose process died. Once `stopped`, no call returns: its caller waits for ever, as
+ * if the host had been killed, and the next start resumes the work.
  */
-export const persistent = (pool: WorkerPool, stopped: () => boolean): Pick<WorkerPool, "invoke"> => ({
+export const redelivering = (pool: WorkerPool, stopped: () => boolean): Pick<WorkerPool, "invoke"> => ({
   async invoke(call) {
     while (!stopped()) {
       try {
@@ -41,7 +41,7 @@ export const runOrchestrator = async (pool: Runner, target: DurableFunction, tri
   }
 };
 
-/** Calls an activity with the input its orchestrator gave, as JSON. */
+/** Calls an activity with its orchestrator's input, as JSON. */
 export const runActivity = async (
   pool: Runner,
   target: DurableFunction,
@@ -64,7 +64,10 @@ const invocation = (
   triggerMetadata: Readonly<Record<string, TypedData>>,
 ): Invocation => ({ functionName: name, inputs: [{ name: triggerName, data: { json } }], triggerMetadata });
 
-/** The library turns an activity's string input into JSON text before it records it (durable-functions 3.5, processInput). */
+/**
+ * The library converts an activity's string input to JSON text before it records it (durable-functions 3.5,
+ * processInput).
+ */
 const argument = (input: string): string => {
   const value: unknown = JSON.parse(input);
   return typeof value === "string" ? value : input;

@@ -22,7 +22,7 @@ export interface StatusOptions {
   readonly showHistoryOutput: boolean;
 }
 
-/** `withHistory` gives the instance's events when they are asked for. */
+/** `withHistory` is called only when the history is requested. */
 export const statusOf = async (
   instance: Instance,
   values: LargeValues,
@@ -49,7 +49,7 @@ export const statusOf = async (
 
 const EVENT_NAMES = new Map<number, string>(Object.entries(EventType).map(([name, number]) => [number, name]));
 
-/** What each kind of event does not show. */
+/** The hidden fields of each kind of event. */
 const HIDDEN: Readonly<Record<number, readonly string[]>> = {
   [EventType.TaskScheduled]: ["Version"],
   [EventType.TaskCompleted]: ["TaskScheduledId"],
@@ -63,7 +63,7 @@ const HIDDEN: Readonly<Record<number, readonly string[]>> = {
 
 const ORCHESTRATION_STATUS: Readonly<Record<number, RuntimeStatus>> = { 1: "Completed", 3: "Failed", 5: "Terminated" };
 
-/** The history for people: turns left out, each outcome joined with what was scheduled. Source: DurableClient.cs. */
+/** The history for people: without turns, and each outcome joined with its scheduled task. Source: DurableClient.cs. */
 const historyView = (events: readonly HistoryEvent[], { showInput, showHistoryOutput }: StatusOptions): unknown[] => {
   const scheduled = new Map<unknown, HistoryEvent>();
   const shown: Record<string, unknown>[] = [];

@@ -5,19 +5,21 @@ import { type FileLog, fileLog, flushDirectory } from "./file-log.ts";
 import { Line } from "./record.ts";
 
 const SUFFIX = ".jsonl";
-/** Open files at a time; a file beyond that is opened again when it is next written. */
-const OPEN_FILES = 256;
-/** Longest name that fits a file system with its suffixes; an id that needs more goes by its hash. */
+/** Most open files; the one that was written least recently is closed, and opened again when it is written. */
+const MAX_OPEN_FILES = 256;
+/** Longest name that a file system accepts with the suffixes; a longer id is replaced by its hash. */
 const MAX_NAME_CHARS = 200;
 
-/** The instances' files. Every write resolves once it is on disk; `durable` runs then, before any later write is. */
+/** The files of the instances. A write resolves once it is on disk; `onDurable` runs then, before any later write. */
 export interface Store {
   /** The lines of every instance, without a torn last line, which is cut off. */
   readAll(): AsyncIterable<Line[]>;
   read(instanceId: string): Promise<Line[]>;
-  append(instanceId: string, line: Line, durable: () => void): Promise<void>;
-  /** Starts the file anew with one line, in one step; not at all when `line`, asked for after earlier writes, gives none. */
-  replace(instanceId: string, line: () => Line | undefined, durable: () => void): Promise<void>;
+  append(instanceId: string, line: Line, onDurable: () => void): Promise<void>;
+  /**
+   * Replaces the file by one line, atomically. `line` is called after earlier writes; without a line nothing changes.
+   */
+  replace(instanceId: string, line: () => Line | undefined, onDurable: () => void): Promise<void>;
   remove(instanceId: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -37,9 +39,9 @@ export const fileStore = (directory: string): Store => {
   const write = async (log: FileLog, work: Promise<void>): Promise<void> => {
     open.delete(log);
     open.add(log);
-    const [oldest] = open.size > OPEN_FILES ? open : [];
+    const [oldest] = open.size > MAX_OPEN_FILES ? open : [];
     if (oldest !== undefined) open.delete(oldest);
-    await Promise.all([work, oldest?.rest()]);
+    await Promise.all([work, oldest?.release()]);
   };
 
   return {
@@ -51,33 +53,33 @@ export const fileStore = (directory: string): Store => {
       }
     },
     read: (instanceId) => readLines(pathOf(instanceId), false),
-    append(instanceId, line, durable) {
+    append(instanceId, line, onDurable) {
       const log = logOf(instanceId);
-      return write(log, log.append(JSON.stringify(line), durable));
+      return write(log, log.append(JSON.stringify(line), onDurable));
     },
-    replace(instanceId, line, durable) {
+    replace(instanceId, line, onDurable) {
       const log = logOf(instanceId);
       return write(
         log,
-        log.replace(() => optionalText(line()), durable),
+        log.replace(() => optionalText(line()), onDurable),
       );
     },
     async remove(instanceId) {
       const log = logOf(instanceId);
-      await log.rest();
+      await log.release();
       logs.delete(instanceId);
       open.delete(log);
       await rm(pathOf(instanceId));
       await flushDirectory(directory);
     },
     async close() {
-      await Promise.all([...open].map((log) => log.rest()));
+      await Promise.all([...open].map((log) => log.release()));
       open.clear();
     },
   };
 };
 
-/** A name for the file or folder of an instance: its id where a file system takes it, else its hash. */
+/** The name of an instance's file or folder: its id where a file system accepts it, else a hash of it. */
 export const fileName = (instanceId: string): string => {
   const name = encodeURIComponent(instanceId).replaceAll("*", "%2A").replace(/^\./, "%2E");
   return name.length <= MAX_NAME_CHARS ? name : createHash("sha256").update(instanceId).digest("hex");

@@ -11,7 +11,7 @@ import type { DurableLog } from "./tasks.ts";
 export interface TaskHubOptions {
   readonly pool: WorkerPool;
   readonly clock: Clock;
-  /** Where task hubs live; this one in a folder of its name. */
+  /** The folder of task hubs; each has a folder of its name. */
   readonly dir: string;
   readonly hubName: string;
   /** Both limits are for one app process, as in host.json. */
@@ -20,13 +20,13 @@ export interface TaskHubOptions {
   /** Scheme, host and port of the host. */
   readonly baseUrl: () => string;
   readonly log: DurableLog;
-  /** Delivers every activity twice at the same time, to show that the app bears it. */
+  /** Delivers every activity twice at the same time, to show that the app tolerates it. */
   readonly deliverActivitiesTwice?: boolean;
 }
 
 /**
  * The durable extension over a task hub on disk. The orchestrators run in the app, by the replay executor of
- * `durable-functions`. What the hub promised is on disk before it acts on it, so that it may be killed at any moment.
+ * `durable-functions`. Every change is on disk before the hub acts on it, so the hub may be killed at any moment.
  */
 export const createTaskHub = ({ dir, hubName, baseUrl, deliverActivitiesTwice = false, ...deps }: TaskHubOptions) => {
   const folder = join(dir, hubName);

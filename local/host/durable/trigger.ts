@@ -3,7 +3,7 @@ import type { Instance } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { Message } from "./record.ts";
 
-/** What the extension sends beside the history. Source: OrchestrationTriggerAttributeBindingProvider.cs. */
+/** Sent by the extension beside the history. Source: OrchestrationTriggerAttributeBindingProvider.cs. */
 const SETTINGS = {
   upperSchemaVersion: 1,
   upperSchemaVersionNew: 2,
@@ -12,7 +12,7 @@ const SETTINGS = {
   defaultHttpAsyncRequestSleepTimeMillseconds: 30_000,
 } as const;
 
-/** The JSON of an `orchestrationTrigger`: the whole history, and the messages this turn adds to it. */
+/** The JSON of an `orchestrationTrigger`: the full history, and the messages that this turn adds to it. */
 export const triggerJson = async (
   instance: Instance,
   taken: readonly Message[],

@@ -5,12 +5,12 @@ import { ActionType, type LeafAction, leaves, type OrchestratorState } from "./o
 import type { Call, End, Message, Task, Turn } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 
-/** What the app answered to a turn: a state, or a failure of the executor itself. */
+/** The app's answer to a turn: a state, or a failure of the executor itself. */
 export type Answer =
   | { readonly state: OrchestratorState; readonly stack: string }
   | { readonly failure: string; readonly stack: string };
 
-/** What becomes of a turn: a line for the file, or a new generation in place of the file. */
+/** The outcome of a turn: a line for the file, or a new generation that replaces the file. */
 export type Outcome =
   | { readonly kind: "turn"; readonly turn: Turn }
   | {
@@ -29,9 +29,9 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
 };
 
 /**
- * How many messages one turn takes. The executor's answer does not tell which event led to which action, and numbers
- * follow that order; so a message with a follow-up of its own always opens a turn. An external event has a turn to
- * itself: had a `continueAsNew` come before it in the same turn, nobody could tell that it went unseen.
+ * The number of messages that one turn takes. The executor's answer does not say which event led to which action, but
+ * numbers follow that order. So a message with a follow-up of its own always opens a turn. An external event has a turn
+ * to itself: after a `continueAsNew` in the same turn, nobody could know whether it was seen.
  */
 export const batchSize = (instance: Instance, nowMs: number): number => {
   const [first, ...rest] = instance.inbox;
@@ -40,7 +40,7 @@ export const batchSize = (instance: Instance, nowMs: number): number => {
   return end < 0 ? instance.inbox.length : end + 1;
 };
 
-/** Reads the app's answer against what the instance did before. */
+/** Interprets the app's answer, and checks it against the instance's earlier calls. */
 export const interpretTurn = (
   instance: Instance,
   taken: readonly Message[],

@@ -18,8 +18,8 @@ export interface AdminDeps {
 }
 
 /**
- * Answers what lies under `/admin/`: `GET functions`, `GET functions/{name}`, `POST functions/{name}` with `{"input"}`
- * (202, then runs it out of turn), `GET host/status`, `GET host/ping` and `GET host/processes`.
+ * Serves `/admin/`: `GET functions`, `GET functions/{name}`, `POST functions/{name}` with `{"input"}` (202, then runs
+ * it at once), `GET host/status`, `GET host/ping` and `GET host/processes`.
  */
 export const adminEndpoint = (deps: AdminDeps): ((request: Request) => Promise<Response>) => {
   const startedAt = performance.now();
@@ -67,7 +67,7 @@ const invoke = async (found: AppFunction, timers: TimerTriggers, request: Reques
   if (typeof invocation === "string") return new Response(invocation, { status: 400 });
 
   found.run(...invocation).catch((error) => {
-    // The pool has logged what became of it; its caller was answered before it began.
+    // The pool has logged the failure; the caller was answered before the function began.
     if (!(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
   });
   return new Response(null, { status: 202 });
@@ -84,7 +84,7 @@ const invocationOf = (
     const event = Event.safeParse(parseJson(input));
     return event.success ? eventInvocation(event.data) : "The input of an Event Grid function is one event as JSON.";
   }
-  return `A function with a ${triggerType} is not run from here.`;
+  return `A function with a ${triggerType} cannot be run from here.`;
 };
 
 const parseJson = (text: string): unknown => {

@@ -4,7 +4,7 @@ import { resolveSettings, type Settings } from "../settings.ts";
 import { StartError } from "../start-error.ts";
 import type { AppPool, Dispatch } from "../worker/pool.ts";
 
-/** A function of the app as its trigger sees it: settings resolved, inputs ready to be filled. */
+/** A function of the app as its trigger sees it: with settings resolved, and inputs filled when it runs. */
 export interface AppFunction {
   readonly name: string;
   /** Lower case, such as `httptrigger`. */
@@ -56,11 +56,11 @@ export const appFunction = (
   };
 };
 
-/** The durable triggers are the task hub's. */
+/** The task hub serves the durable triggers. */
 const SERVED =
   /^(?:(?:http|timer|eventGrid|orchestration|activity|entity)Trigger|http|durableClient|orchestrationClient)$/i;
 
-/** The types of those bindings that this host does not serve. */
+/** The types of the bindings that this host does not serve. */
 export const unservedTypes = ({ bindings }: AppFunction): string[] =>
   Object.values(bindings).flatMap(({ type }) => (SERVED.test(type) ? [] : [type]));
 

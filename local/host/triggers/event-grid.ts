@@ -4,7 +4,8 @@ import type { Log } from "../log.ts";
 import type { AppFunction } from "./app-function.ts";
 
 // Behaviour of HttpRequestProcessor.cs and EventGridExtensionConfigProvider.cs in
-// https://github.com/Azure/azure-sdk-for-net, sdk/eventgrid/Microsoft.Azure.WebJobs.Extensions.EventGrid (read 2026-11).
+// https://github.com/Azure/azure-sdk-for-net, sdk/eventgrid/Microsoft.Azure.WebJobs.Extensions.EventGrid (read
+// 2026-11).
 
 const PUBLIC_CLOUD = "eventgrid.azure.net";
 const ORIGINS = [
@@ -30,9 +31,9 @@ const ValidationRequest = z.union([
 ]);
 
 /**
- * Answers `/runtime/webhooks/eventgrid?functionName=…`: 202 once every event of the delivery was handled, 500 when one
- * failed (Event Grid then sends the whole delivery again), 404 for an unknown function, 400 without an event type.
- * A body that is not events answers 500, as in Azure.
+ * Serves `/runtime/webhooks/eventgrid?functionName=…`: 202 once every event of the delivery was handled; 500 when one
+ * failed (Event Grid then sends the whole delivery again) or the body is not events, as in Azure; 404 for an unknown
+ * function; 400 without an event type.
  */
 export const eventGridWebhook = (
   functions: readonly AppFunction[],
@@ -63,7 +64,7 @@ export const eventGridWebhook = (
   };
 };
 
-/** The input of an Event Grid function for one event, and what is told beside it. */
+/** The input and the trigger metadata of an Event Grid function for one event. */
 export const eventInvocation = (event: Event): [TypedData, Record<string, TypedData>] => {
   const metadata = Object.entries(event).map(([name, value]) => [
     name,
@@ -81,7 +82,10 @@ const deliver = async (listener: AppFunction, events: readonly Event[]): Promise
   return new Response(`Exception while executing function: Functions.${listener.name}`, { status: 500 });
 };
 
-/** The handshake of CloudEvents 1.0. Source: https://github.com/cloudevents/spec/blob/v1.0/http-webhook.md, 4 (read 2026-11). */
+/**
+ * The handshake of CloudEvents 1.0. Source: https://github.com/cloudevents/spec/blob/v1.0/http-webhook.md, 4 (read
+ * 2026-11).
+ */
 const allowOrigin = (request: Request): Response => {
   const origin = request.headers.get("webhook-request-origin") ?? PUBLIC_CLOUD;
   return new Response(null, {

@@ -1,7 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { HttpCookie, HttpData, TypedData } from "../contract.ts";
 
-/** Largest request body the Functions host takes. Source: https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Limits" (read 2026-11). */
+/**
+ * Largest request body that the Functions host accepts. Source:
+ * https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Limits" (read 2026-11).
+ */
 const MAX_BODY_BYTES = 104_857_600;
 
 export class BodyTooLargeError extends Error {
@@ -38,7 +41,7 @@ export const toHttpData = (request: IncomingMessage, params: Record<string, stri
   };
 };
 
-/** What the real host tells about an HTTP trigger beside the request; where requests are streams, the library reads it. */
+/** The trigger metadata of an HTTP request, as of the real host; where requests are streams, the library reads it. */
 export const httpMetadata = (request: IncomingMessage, params: Record<string, string>): Record<string, TypedData> => ({
   Query: { json: JSON.stringify(queryOf(urlOf(request))) },
   Headers: { json: JSON.stringify(headersOf(request)) },
@@ -52,13 +55,13 @@ export const urlOf = (request: IncomingMessage): URL => {
 const headersOf = (request: IncomingMessage): Record<string, string> =>
   Object.fromEntries(Object.entries(request.headersDistinct).map(([name, values = []]) => [name, values.join(", ")]));
 
-/** Values of a repeated name are joined by commas, as the real host joins them. */
+/** Values of a repeated name are joined by commas, as in the real host. */
 const queryOf = (url: URL): Record<string, string> =>
   Object.fromEntries(
     Array.from(new Set(url.searchParams.keys()), (name) => [name, url.searchParams.getAll(name).join(",")]),
   );
 
-/** Answers with what the function returned; a function that returned nothing answers 204. */
+/** Sends the function's response; 204 for a function that returned nothing. */
 export const sendHttpData = (response: ServerResponse, data: HttpData | undefined): void => {
   response.statusCode = data === undefined ? 204 : Number(data.statusCode ?? 200);
   for (const [name, value] of Object.entries(data?.headers ?? {})) response.setHeader(name, value);

@@ -7,8 +7,8 @@ import { httpMetadata } from "./http-messages.ts";
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "x-ms-invocation-id"];
 
 /**
- * Runs a function that takes its request, and gives its response, as a stream: both pass through the HTTP server that
- * the library keeps in the app's process. Throws when the function throws or the connection breaks.
+ * Runs a function whose request and response are streams: both pass through the HTTP server that the library runs in
+ * the app's process. Throws when the function throws or the connection breaks.
  */
 export const runStreamed = async (
   { name, run }: AppFunction,
@@ -22,7 +22,7 @@ export const runStreamed = async (
     await run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
       if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
       answered = forward(request, response, new URL(request.url ?? "/", httpUri), invocationId, abort.signal);
-      // A broken connection is told by the invocation first; it is awaited below.
+      // The invocation reports a broken connection first; this promise is awaited below.
       answered.catch(() => {});
     });
     await answered;
@@ -50,7 +50,7 @@ const forward = async (
     outgoing.once("response", resolve);
     outgoing.once("error", reject);
   });
-  // The app may answer before it has read everything. A failure here breaks the answer, which is what is waited for.
+  // The app may answer before it has read everything. A failure here also breaks the answer, which is awaited.
   pipeline(request, outgoing).catch(() => {});
 
   const answer = await incoming;

@@ -16,7 +16,7 @@ export interface HttpRoute {
 
 export interface HttpTriggers {
   readonly routes: readonly HttpRoute[];
-  /** Runs the function whose route and method match, and answers 404 when there is none. */
+  /** Runs the function whose route and method match; answers 404 when there is none. */
   handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ interface Entry extends HttpRoute {
   readonly target: AppFunction;
 }
 
-/** The HTTP functions of the app under their routes. @throws {StartError} when a route is not understood. */
+/** The HTTP functions of the app at their routes. @throws {StartError} when a route is invalid. */
 export const httpTriggers = (
   functions: readonly AppFunction[],
   options: { readonly routePrefix: string; readonly streams: boolean },
@@ -69,7 +69,7 @@ const find = (entries: readonly Entry[], request: IncomingMessage) => {
   try {
     const path = urlOf(request).pathname;
     for (const { template, methods, target } of entries) {
-      // A method that a route does not take is as if the route were not there: the real host answers 404, not 405.
+      // For a method that the route does not take, the real host answers 404, not 405.
       if (methods.length > 0 && !methods.includes(method)) continue;
       const params = matchRoute(template, path);
       if (params !== undefined) return { target, params };
@@ -92,7 +92,7 @@ const runBuffered = async (
   sendHttpData(response, returnValue?.http);
 };
 
-/** What a caller is told of a failure; one that is not the function's, nor the caller's, is thrown on. */
+/** Answers a failure of the function or of the caller; any other is thrown on. */
 const answerFailure = (response: ServerResponse, error: unknown): void => {
   const status = error instanceof BodyTooLargeError ? 413 : 500;
   if (status === 500 && !(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
@@ -101,6 +101,6 @@ const answerFailure = (response: ServerResponse, error: unknown): void => {
 };
 
 const answer = (response: ServerResponse, status: number): void => {
-  // A body that was refused is still on its way: the connection is of no more use.
+  // A refused body is still on its way, so the connection cannot be used again.
   response.writeHead(status, status === 413 ? { connection: "close" } : {}).end();
 };

@@ -1,4 +1,4 @@
-/** Whether a route value may be taken. */
+/** Whether a route accepts a value. */
 export type Constraint = (value: string) => boolean;
 
 const INT32_MAX = 2n ** 31n - 1n;
@@ -6,7 +6,7 @@ const INT64_MAX = 2n ** 63n - 1n;
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const GUID = /^(?:[\da-f]{32}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|\{[\da-f-]{36}\}|\([\da-f-]{36}\))$/i;
 
-/** By name, given what stands in the parentheses. The set of ASP.NET Core that Functions routes are matched by. */
+/** The constraints of ASP.NET Core, which match Functions routes, by name. `args` is the text in parentheses. */
 const CONSTRAINTS: Readonly<Record<string, (args: string) => Constraint>> = {
   int: () => (value) => isIntegerUpTo(INT32_MAX, value),
   long: () => (value) => isIntegerUpTo(INT64_MAX, value),
@@ -21,14 +21,14 @@ const CONSTRAINTS: Readonly<Record<string, (args: string) => Constraint>> = {
   minlength: (args) => (value) => value.length >= Number(args),
   maxlength: (args) => (value) => value.length <= Number(args),
   length: (args) => {
-    const [least, most = least] = numbersOf(args);
-    return (value) => isBetween(least, value.length, most);
+    const [min, max = min] = numbersOf(args);
+    return (value) => isBetween(min, value.length, max);
   },
   min: (args) => (value) => isInteger(value) && Number(value) >= Number(args),
   max: (args) => (value) => isInteger(value) && Number(value) <= Number(args),
   range: (args) => {
-    const [least, most] = numbersOf(args);
-    return (value) => isInteger(value) && isBetween(least, Number(value), most);
+    const [min, max] = numbersOf(args);
+    return (value) => isInteger(value) && isBetween(min, Number(value), max);
   },
   regex: (args) => {
     const pattern = new RegExp(args, "i");
@@ -52,4 +52,4 @@ const isIntegerUpTo = (max: bigint, value: string): boolean => {
   return integer >= -max - 1n && integer <= max;
 };
 
-const isBetween = (least = Number.NaN, value: number, most = Number.NaN): boolean => value >= least && value <= most;
+const isBetween = (min = Number.NaN, value: number, max = Number.NaN): boolean => value >= min && value <= max;

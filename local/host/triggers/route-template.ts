@@ -17,13 +17,13 @@ export interface RouteTemplate {
   readonly pattern: RegExp;
 }
 
-/** Parses a route of ASP.NET Core's language. @throws with one line that says what is wrong with it. */
+/** Parses a route in ASP.NET Core's syntax. @throws with one line that says what is wrong with it. */
 export const parseRoute = (route: string): RouteTemplate => {
   const segments = splitSegments(route).map(parseSegment);
   return { segments, pattern: new RegExp(`^${segments.map(patternOf).join("")}/?$`, "is") };
 };
 
-/** The values of the route's parameters in a path, as they stand in it (still percent-encoded); undefined when it does not match. */
+/** The values of the route's parameters in a path, which is percent-encoded; undefined when it does not match. */
 export const matchRoute = ({ segments, pattern }: RouteTemplate, path: string): Record<string, string> | undefined => {
   const match = pattern.exec(path);
   if (match === null) return undefined;
@@ -57,7 +57,7 @@ export const compareRoutes = (a: RouteTemplate, b: RouteTemplate): number => {
   return b.segments.length - a.segments.length;
 };
 
-/** Below zero for a literal; then the more constraints the lighter; a catch-all last. */
+/** Negative for a literal; otherwise lower with more constraints; a catch-all comes last. */
 const weightOf = (part: Part): number => {
   if (typeof part === "string") return -1000;
   return (part.catchAll ? 1 : 0) - part.constraints.length;
@@ -75,7 +75,7 @@ const splitSegments = (route: string): string[] => {
   return segments.filter((segment) => segment !== "");
 };
 
-/** Braces are doubled where they are meant literally, as in `{code:regex(^\\d{{3}}$)}`. */
+/** Literal braces are doubled, as in `{code:regex(^\\d{{3}}$)}`. */
 const PART = /\{((?:[^{}]|\{\{|\}\})+)\}(?!\})|((?:[^{}]|\{\{|\}\})+)/gy;
 
 const parseSegment = (segment: string): Part[] => {

@@ -4,15 +4,18 @@ import { parseTimeSpan } from "../settings.ts";
 export interface Schedule {
   /** The first occurrence after a time; both in milliseconds since the epoch. */
   next(afterMs: number): number;
-  /** Whether daylight-saving time could shift it: only of a cron expression. */
+  /** Whether daylight-saving time may shift it, as it may for a cron expression. */
   readonly adjustForDst: boolean;
 }
 
-/** NCRONTAB knows numbers, names of three letters, lists, ranges and steps, and nothing of croner's extras. */
+/** NCRONTAB has numbers, names of three letters, lists, ranges and steps, but none of croner's extensions. */
 const TERM = String.raw`(?:\*|(?:\d+|[a-z]{3})(?:-(?:\d+|[a-z]{3}))?)(?:\/\d+)?`;
 const EXPRESSION = new RegExp(`^(?:${TERM}(?:,${TERM})*(?: |$)){5,6}$`, "i");
 
-/** Reads an NCRONTAB expression of six fields (or five, without seconds) or a time span, in UTC. @throws when it is neither. */
+/**
+ * Parses an NCRONTAB expression of six fields (or five, without seconds), or a time span, in UTC. @throws for any
+ * other.
+ */
 export const parseSchedule = (text: string): Schedule => {
   const spanMs = parseTimeSpan(text);
   if (spanMs !== undefined && spanMs > 0) return { next: (afterMs) => afterMs + spanMs, adjustForDst: false };

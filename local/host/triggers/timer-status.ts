@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 
-/** When a timer ran last, and is to run next. Times are milliseconds since the epoch. */
+/** When a timer last ran, and when it will run next. Times are milliseconds since the epoch. */
 const TimerStatus = z.object({ lastMs: z.int().optional(), nextMs: z.int(), updatedMs: z.int() });
 export type TimerStatus = z.infer<typeof TimerStatus>;
 
@@ -13,7 +13,7 @@ export interface TimerStatusFile {
   set(functionName: string, status: TimerStatus): void;
 }
 
-/** The timers' status in `timers.json` of a folder, which it makes; a write is there as a whole or not at all. */
+/** The status of the timers in `timers.json` of a folder, which is created. Writes are atomic. */
 export const timerStatusFile = (dir: string): TimerStatusFile => {
   mkdirSync(dir, { recursive: true });
   const path = join(dir, "timers.json");

@@ -5,17 +5,17 @@ import type { AppFunction } from "./app-function.ts";
 import { parseSchedule, type Schedule } from "./schedule.ts";
 import { type TimerStatus, type TimerStatusFile, timerStatusFile } from "./timer-status.ts";
 
-/** A schedule that comes round faster than this is not watched for missed occurrences, as in the real extension. */
+/** A shorter schedule is not watched for missed occurrences, as in the real extension. */
 const MIN_WATCHED_MS = 60_000;
 
-/** .NET's `DateTime.MinValue`: what a timer that never ran has for its last run. */
+/** .NET's `DateTime.MinValue`: the last run of a timer that never ran. */
 const NEVER = "0001-01-01T00:00:00+00:00";
 
 export interface TimerTriggers {
   start(): void;
-  /** Fires nothing any more. */
+  /** After this, no timer fires. */
   stop(): void;
-  /** The input of a timer function that runs out of turn. */
+  /** The input of a timer function that runs outside its schedule. */
   input(functionName: string): TypedData | undefined;
 }
 
@@ -26,9 +26,9 @@ interface Timer {
 }
 
 /**
- * The timer functions of the app. A timer never overlaps itself; occurrences it missed while it ran, or while the host
- * was down, are made up for by one run, past due. Failures are logged, and the schedule goes on.
- * @throws {StartError} when a schedule is not understood.
+ * The timer functions of the app. A timer never overlaps itself. One past-due run makes up for the occurrences that it
+ * missed while it ran, or while the host was down. Failures are logged, and the schedule goes on.
+ * @throws {StartError} when a schedule is invalid.
  */
 export const timerTriggers = (
   functions: readonly AppFunction[],
@@ -57,7 +57,7 @@ const timerOf = (timer: AppFunction, file: TimerStatusFile, clock: Clock, log: L
   const watched = trigger["useMonitor"] !== false && isSlow(schedule, clock.now());
   const recorded = watched ? upToDate(file.get(name), schedule, clock.now()) : undefined;
   let status = recorded ?? { nextMs: schedule.next(clock.now()), updatedMs: clock.now() };
-  let callOff = () => {};
+  let cancel = () => {};
   let stopped = false;
 
   const input = (isPastDue: boolean): TypedData => ({
@@ -69,13 +69,13 @@ const timerOf = (timer: AppFunction, file: TimerStatusFile, clock: Clock, log: L
   });
 
   const wait = () => {
-    if (!stopped) callOff = clock.at(status.nextMs, () => void fire(false, status.nextMs));
+    if (!stopped) cancel = clock.at(status.nextMs, () => void fire(false, status.nextMs));
   };
 
   const fire = async (isPastDue: boolean, dueMs: number) => {
     const firedMs = clock.now();
     await ignoreFailure(timer.run(input(isPastDue)));
-    // A clock may fire a little early; counted from then, the same occurrence would come again.
+    // A clock may fire a little early; counted from that time, the same occurrence would come again.
     const lastMs = isPastDue ? firedMs : Math.max(firedMs, dueMs);
     status = { lastMs, nextMs: schedule.next(lastMs), updatedMs: lastMs };
     if (watched && !stopped) file.set(name, status);
@@ -94,7 +94,7 @@ const timerOf = (timer: AppFunction, file: TimerStatusFile, clock: Clock, log: L
     },
     stop() {
       stopped = true;
-      callOff();
+      cancel();
     },
   };
 };
@@ -112,7 +112,7 @@ const isSlow = (schedule: Schedule, nowMs: number): boolean => {
   return schedule.next(first) - first >= MIN_WATCHED_MS;
 };
 
-/** What was recorded, unless by another schedule, or by a clock that was ahead of this one. */
+/** The recorded status, unless it is of another schedule, or of a clock that was ahead of this one. */
 const upToDate = (recorded: TimerStatus | undefined, schedule: Schedule, nowMs: number): TimerStatus | undefined => {
   if (recorded === undefined || recorded.updatedMs > nowMs) return undefined;
   return schedule.next(recorded.lastMs ?? recorded.updatedMs) === recorded.nextMs ? recorded : undefined;
@@ -123,7 +123,7 @@ const describe = ({ lastMs, nextMs, updatedMs }: TimerStatus) => {
   return { Last: iso(lastMs), Next: iso(nextMs), LastUpdated: iso(lastMs === undefined ? undefined : updatedMs) };
 };
 
-/** The pool has logged it, and the next occurrence is the retry. */
+/** The pool has logged the failure, and the next occurrence is the retry. */
 const ignoreFailure = async (running: Promise<unknown>): Promise<void> => {
   try {
     await running;

@@ -11,25 +11,25 @@ import type { Log, LogEntry } from "../log.ts";
 import type { FromWorker, ToWorker } from "./protocol.ts";
 import { parseWorkerMessage } from "./worker-message.ts";
 
-/** What an app process tells once its app is loaded. */
+/** What an app process reports once its app is loaded. */
 export interface LoadedApp {
   readonly functions: readonly FunctionInfo[];
-  /** Where this process takes HTTP requests as streams, when its app asked for that. */
+  /** Where this process takes HTTP requests as streams, if its app requested that. */
   readonly httpUri: string | undefined;
 }
 
 export interface AppProcess {
   readonly pid: number;
-  /** Rejects with the app's own message when it cannot be loaded, and when the process ends before that. */
+  /** Rejects with the app's own message when it cannot be loaded; also when the process ends before that. */
   readonly loaded: Promise<LoadedApp>;
-  /** Resolves, with how it ended, when the process is gone. */
+  /** Resolves when the process has ended, with how it ended. */
   readonly exited: Promise<string>;
-  /** Whether it may still be given work: false once it is stopping or gone. */
+  /** Whether it accepts work: false once it is stopping or has ended. */
   readonly usable: boolean;
   /** Invocations under way. */
   readonly busy: number;
   invoke(id: string, invocation: Invocation): Promise<InvocationResult>;
-  /** Asks the app to end; kills it when it has not after `graceMs`. */
+  /** Asks the app to end; kills it after `graceMs`. */
   stop(graceMs: number): Promise<void>;
   kill(): void;
 }
@@ -48,7 +48,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** Starts one process that runs the app. It ends by itself when this process is gone. */
+/** Starts one process that runs the app. It ends by itself when this process ends. */
 export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppProcessOptions): AppProcess => {
   const child = fork(program, [], {
     cwd: appDir,
@@ -66,7 +66,7 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
       return log({
         level: "warning",
         category: "Host.Worker",
-        message: "The app sent a message that is not for the host.",
+        message: "The app sent a message that is not meant for the host.",
       });
     }
     if (message.kind === "started") return loaded.resolve({ functions: message.functions, httpUri: message.httpUri });
@@ -94,7 +94,7 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
   });
 
   const send = (message: ToWorker) => {
-    // What cannot be sent is lost with the process: its end is told above.
+    // A message that cannot be sent is lost with the process, whose end is handled above.
     if (child.connected) child.send(message, () => {});
   };
   send({ kind: "start", appDir });
@@ -139,7 +139,7 @@ const deferred = <T>() => {
     resolve = res;
     reject = rej;
   });
-  // It is settled whether or not somebody still waits for it.
+  // It may be rejected when nobody waits for it any more.
   promise.catch(() => {});
   return { promise, resolve, reject };
 };

@@ -13,7 +13,7 @@ export interface LogRecord {
   readonly functionName?: string | undefined;
 }
 
-/** What the app has told this process about itself. */
+/** What the app has registered in this process. */
 export interface App {
   readonly functions: Map<string, RegisteredFunction>;
   readonly hooks: Readonly<Record<HookName, HookCallback[]>>;
@@ -34,14 +34,14 @@ export const createApp = (log: (record: LogRecord) => void): App => ({
   log,
 });
 
-/** Runs the hooks of one name in the order of their registration; `fields` is what the hooks may read and set. */
+/** Runs the hooks of one name in the order of their registration; hooks may read and set `fields`. */
 export const runHooks = async <T extends object>(app: App, name: HookName, hookData: object, fields: T): Promise<T> => {
   const context = hookContext(app, hookData, fields);
   for (const hook of app.hooks[name]) await hook(context);
   return context;
 };
 
-/** The same for hooks that cannot be waited for. */
+/** The same for hooks that are synchronous. */
 export const runLogHooks = <T extends object>(app: App, fields: T): T => {
   const context = hookContext(app, {}, fields);
   for (const hook of app.hooks.log) hook(context);
@@ -62,11 +62,11 @@ const hookContext = <T extends object>(app: App, hookData: object, fields: T): T
   return context;
 };
 
-/** An error that the library tells apart from the app's own by its mark. */
+/** An error with the mark by which the library distinguishes it from the app's own. */
 export const coreError = (kind: typeof Error | typeof TypeError | typeof RangeError, message: string): Error =>
   Object.assign(new kind(message), { isAzureFunctionsSystemError: true });
 
-/** What was thrown, as an error: JavaScript lets a function throw anything. */
+/** A thrown value as an error: JavaScript can throw anything. */
 export const toError = (thrown: unknown): Error => {
   if (thrown instanceof Error) return thrown;
   if (thrown === undefined || thrown === null) return new Error("Unknown error");

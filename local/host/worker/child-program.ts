@@ -3,7 +3,9 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-/** Writes the program of the app processes to a folder, as plain JavaScript: they carry no TypeScript tooling. Yields its path. */
+/**
+ * Writes the program of the app processes to a folder, as JavaScript that needs no TypeScript tools; returns its path.
+ */
 export const writeChildProgram = async (dir: string): Promise<string> => {
   const { outputFiles } = buildSync({
     entryPoints: [fileURLToPath(new URL("child.ts", import.meta.url))],

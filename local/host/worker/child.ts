@@ -18,19 +18,19 @@ const CAPABILITIES: Capabilities = {
   HandlesWorkerTerminateMessage: "true",
 };
 
-const app = createApp((record) => tell({ kind: "log", ...record }));
+const app = createApp((record) => send({ kind: "log", ...record }));
 const lifetimeHookData = {};
 
 supplyCoreModule(app);
-process.on("message", (message: ToWorker) => void hear(message));
-// Ctrl-C reaches every process of a terminal, but the host decides when this one ends.
+process.on("message", (message: ToWorker) => void receive(message));
+// Ctrl-C reaches every process in a terminal, but the host decides when this one ends.
 process.on("SIGINT", () => {});
-// Without a host there is nobody to work for.
+// Without a host there is no work.
 process.on("disconnect", () => process.exit(1));
 
-const hear = async (message: ToWorker): Promise<void> => {
+const receive = async (message: ToWorker): Promise<void> => {
   if (message.kind === "invoke") {
-    tell(await outcomeOf(message.id, runInvocation(app, message.id, message.invocation)));
+    send(await outcomeOf(message.id, runInvocation(app, message.id, message.invocation)));
   } else if (message.kind === "start") {
     await start(message.appDir);
   } else {
@@ -45,11 +45,11 @@ const start = async (appDir: string): Promise<void> => {
     await runHooks(app, "appStart", lifetimeHookData, { functionAppDirectory: appDir });
     const capabilities = await capabilitiesOf(app);
     app.locked = true;
-    tell({ kind: "started", functions: functionsOf(app), httpUri: capabilities["HttpUri"] });
+    send({ kind: "started", functions: functionsOf(app), httpUri: capabilities["HttpUri"] });
   } catch (thrown) {
     const error = toError(thrown);
     console.error(error);
-    tell({ kind: "refused", message: error.message });
+    send({ kind: "refused", message: error.message });
   }
 };
 
@@ -59,7 +59,7 @@ const capabilitiesOf = async ({ programmingModel }: App): Promise<Capabilities> 
 const functionsOf = ({ functions }: App): FunctionInfo[] => {
   return Array.from(functions.values(), ({ metadata: { name, bindings } }) => ({
     name,
-    // Bindings cross to the real host as JSON, so what JSON cannot say is dropped here too.
+    // Bindings cross to the real host as JSON, so values that JSON does not have are dropped here too.
     bindings: JSON.parse(JSON.stringify(bindings)),
   }));
 };
@@ -73,6 +73,6 @@ const outcomeOf = async (id: string, running: ReturnType<typeof runInvocation>):
   }
 };
 
-const tell = (message: FromWorker): void => {
+const send = (message: FromWorker): void => {
   process.send?.(message);
 };

@@ -5,11 +5,11 @@ import type { RpcLogLevel } from "./protocol.ts";
 
 const CORE_MODULE = "@azure/functions-core";
 
-/** Read by libraries as the worker's version. The real worker of this interface is 3.x. */
+/** Libraries read it as the worker's version. The real worker with this interface is 3.x. */
 const WORKER_VERSION = "3.0.0-local";
 const HOST_VERSION = "4.0.0-local";
 
-/** Makes `require("@azure/functions-core")` answer with this worker's interface, from any module of this process. */
+/** Makes `require("@azure/functions-core")` return this worker's interface, in any module of this process. */
 export const supplyCoreModule = (app: App): void => {
   const core = coreModule(app);
   Module.prototype.require = new Proxy(Module.prototype.require, {

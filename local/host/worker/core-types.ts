@@ -1,7 +1,7 @@
 import type { BindingInfo } from "../contract.ts";
 import type { RpcLogLevel } from "./protocol.ts";
 
-// The part of `@azure/functions-core` that this worker supplies, as the library calls it.
+// The part of `@azure/functions-core` that this worker provides, as the library calls it.
 // Source: types-core/index.d.ts of https://github.com/Azure/azure-functions-nodejs-worker (read 2026-11).
 
 export type FunctionCallback = (...args: unknown[]) => unknown;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import type { AppProcess, LoadedApp } from "./app-process.ts";
 
-/** Waits before the restarts of a process that keeps dying, in milliseconds: the first is immediate, the last repeats. */
+/** Delays before the restarts of a process that keeps dying: the first restart is immediate, the last delay repeats. */
 const RESTART_DELAYS_MS = [0, 500, 1000, 2000, 5000];
 
 /** A process that lived this long was healthy: its restart is immediate again. */
@@ -10,14 +10,14 @@ const HEALTHY_AFTER_MS = 30_000;
 
 export interface Supervision {
   start(): AppProcess;
-  /** Told of the process whenever one has loaded the app. */
+  /** Called with each process that has loaded the app. */
   ready(process: AppProcess, app: LoadedApp): void;
   readonly log: Log;
   /** Ends the supervision, not the process. */
   readonly signal: AbortSignal;
 }
 
-/** Starts a process, and again whenever it ends. Yields what the first one loaded; throws when that one cannot. */
+/** Starts a process, and again whenever it ends. Returns the app of the first one; throws when that cannot load it. */
 export const keepRunning = async (supervision: Supervision): Promise<LoadedApp> => {
   const process = supervision.start();
   const app = await process.loaded;
@@ -27,14 +27,14 @@ export const keepRunning = async (supervision: Supervision): Promise<LoadedApp> 
 };
 
 const restartForever = async (first: AppProcess, { start, ready, log, signal }: Supervision): Promise<void> => {
-  const tell = (message: string) => log({ level: "error", category: "Host.Worker", message });
+  const logError = (message: string) => log({ level: "error", category: "Host.Worker", message });
   let process = first;
   let deaths = 0;
   for (;;) {
     const since = performance.now();
     const how = await process.exited;
     if (signal.aborted) return;
-    tell(`The app's process ended (${how}); it is started again.`);
+    logError(`The app's process ended (${how}); it is started again.`);
 
     if (performance.now() - since > HEALTHY_AFTER_MS) deaths = 0;
     await delay(RESTART_DELAYS_MS[Math.min(deaths, RESTART_DELAYS_MS.length - 1)], undefined, { ref: false });
@@ -45,7 +45,7 @@ const restartForever = async (first: AppProcess, { start, ready, log, signal }: 
     next.loaded.then(
       (app) => ready(next, app),
       (error: Error) => {
-        tell(`The app cannot be started again: ${error.message}`);
+        logError(`The app cannot be started again: ${error.message}`);
         next.kill();
       },
     );

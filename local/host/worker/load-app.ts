@@ -5,8 +5,8 @@ import { pathToFileURL } from "node:url";
 import { toError } from "./app.ts";
 
 /**
- * Loads the file that package.json names as `main`, as a module or by `require`, as the real worker chooses.
- * @throws when it cannot be loaded, with the app's own message.
+ * Loads the `main` of package.json, as a module or by `require`, chosen as in the real worker.
+ * @throws with the app's own message when it cannot be loaded.
  */
 export const loadApp = async (appDir: string): Promise<void> => {
   const { main, type } = readPackage(appDir);
@@ -23,6 +23,6 @@ export const loadApp = async (appDir: string): Promise<void> => {
 const readPackage = (appDir: string): { main: string; type: unknown } => {
   const path = join(appDir, "package.json");
   const { main, type }: { main?: unknown; type?: unknown } = JSON.parse(readFileSync(path, "utf8"));
-  if (typeof main !== "string") throw new Error(`${path} names no "main"`);
+  if (typeof main !== "string") throw new Error(`${path} has no "main"`);
   return { main, type };
 };

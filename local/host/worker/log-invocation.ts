@@ -10,8 +10,10 @@ export const logInvocation = async (
 ): Promise<InvocationResult> => {
   const startedAt = performance.now();
   const entry = { category: `Function.${functionName}`, functionName };
-  const ended = (outcome: string) =>
-    `Executed 'Functions.${functionName}' (${outcome}, Id=${id}, Duration=${Math.round(performance.now() - startedAt)}ms)`;
+  const ended = (outcome: string) => {
+    const elapsedMs = Math.round(performance.now() - startedAt);
+    return `Executed 'Functions.${functionName}' (${outcome}, Id=${id}, Duration=${elapsedMs}ms)`;
+  };
 
   log({ ...entry, level: "information", message: `Executing 'Functions.${functionName}' (Id=${id})` });
   try {

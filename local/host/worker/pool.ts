@@ -19,38 +19,38 @@ export interface WorkerPoolOptions {
   readonly appDir: string;
   /** Where the program of the app processes is written. */
   readonly dir: string;
-  /** How many app processes to run. */
+  /** The number of app processes. */
   readonly size: number;
-  /** The whole environment of the app processes. */
+  /** The complete environment of the app processes. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: Log;
   /** Flags for Node itself, such as `--max-old-space-size=256`. */
   readonly nodeFlags?: readonly string[];
-  /** An invocation that takes longer fails and its process is killed, as in Azure. Unlimited when not given. */
+  /** An invocation that takes longer fails, and its process is killed, as in Azure. Unlimited by default. */
   readonly functionTimeoutMs?: number | undefined;
 }
 
 /** Where an invocation runs. */
 export interface Dispatch {
   readonly invocationId: string;
-  /** Where that process takes the HTTP request of this invocation, when its app streams. */
+  /** Where that process takes the HTTP request of this invocation, if its app streams. */
   readonly httpUri: string | undefined;
 }
 
-/** The app's processes, with what the host needs beyond running functions. */
+/** The app's processes, with more than running functions. */
 export interface AppPool extends WorkerPool {
   /** Whether the app takes HTTP requests as streams (`app.setup({ enableHttpStream: true })`). */
   readonly streamsHttp: boolean;
-  /** As {@link WorkerPool.invoke}; `dispatched` is told where the invocation begins. */
+  /** As {@link WorkerPool.invoke}; `dispatched` is called with the process of the invocation. */
   invoke(invocation: Invocation, dispatched?: (dispatch: Dispatch) => void): Promise<InvocationResult>;
   /** The processes that run now. */
   pids(): readonly number[];
-  /** Lets the app's terminate hooks run, then ends every process; what is under way is lost. */
+  /** Runs the app's terminate hooks, then ends every process; invocations under way are lost. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the app's processes, and starts again any that dies.
+ * Starts the app's processes, and restarts any that dies.
  * @throws {StartError} with the app's own message when it cannot be loaded.
  */
 export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPool> => {
@@ -89,7 +89,7 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
     pids: () => Array.from(running, ({ pid }) => pid),
     stop,
     async invoke(invocation, dispatched) {
-      // Chosen and made busy at once, or two invocations would both find the same process idle.
+      // Chosen and made busy in one step, or two invocations could find the same process idle.
       const { process, httpUri } = ready.leastBusy() ?? (await ready.next());
       const invocationId = randomUUID();
       const result = process.invoke(invocationId, invocation);
@@ -108,7 +108,7 @@ interface ReadyProcess {
 /** The processes that have loaded the app. */
 const readyProcesses = () => {
   const ready = new Set<ReadyProcess>();
-  const waiting: { use(process: ReadyProcess): void; giveUp(error: Error): void }[] = [];
+  const waiting: { resolve(process: ReadyProcess): void; reject(error: Error): void }[] = [];
   let closed = false;
 
   return {
@@ -116,11 +116,11 @@ const readyProcesses = () => {
       const entry = { process, httpUri };
       ready.add(entry);
       void process.exited.then(() => ready.delete(entry));
-      for (const { use } of waiting.splice(0)) use(entry);
+      for (const { resolve } of waiting.splice(0)) resolve(entry);
     },
     close() {
       closed = true;
-      for (const { giveUp } of waiting.splice(0)) giveUp(new WorkerLostError("The host is stopping."));
+      for (const { reject } of waiting.splice(0)) reject(new WorkerLostError("The host is stopping."));
     },
     leastBusy(): ReadyProcess | undefined {
       return Array.from(ready)
@@ -129,7 +129,7 @@ const readyProcesses = () => {
     },
     next(): Promise<ReadyProcess> {
       if (closed) return Promise.reject(new WorkerLostError("The host is stopping."));
-      return new Promise((use, giveUp) => waiting.push({ use, giveUp }));
+      return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
   };
 };

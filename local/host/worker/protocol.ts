@@ -3,13 +3,13 @@ import type { LogLevel } from "../log.ts";
 
 export type RpcLogLevel = LogLevel;
 
-/** What the host tells an app process. */
+/** A message from the host to an app process. */
 export type ToWorker =
   | { readonly kind: "start"; readonly appDir: string }
   | { readonly kind: "invoke"; readonly id: string; readonly invocation: Invocation }
   | { readonly kind: "stop" };
 
-/** What an app process tells the host. */
+/** A message from an app process to the host. */
 export type FromWorker =
   | { readonly kind: "started"; readonly functions: readonly FunctionInfo[]; readonly httpUri?: string | undefined }
   | { readonly kind: "refused"; readonly message: string }

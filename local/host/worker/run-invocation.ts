@@ -4,8 +4,8 @@ import type { CoreInvocationContext, FunctionMetadata } from "./core-types.ts";
 import { toInvocationResult } from "./typed-data.ts";
 
 /**
- * Runs one function as the real worker does: arguments, pre-invocation hooks, function, post-invocation hooks, response.
- * Throws what the function threw, unless a hook took it back.
+ * Runs one function as the real worker does: arguments, pre-invocation hooks, function, post-invocation hooks,
+ * response. Throws the error of the function, unless a hook cleared it.
  */
 export const runInvocation = async (app: App, id: string, invocation: Invocation): Promise<InvocationResult> => {
   const registered = app.functions.get(invocation.functionName);
@@ -68,7 +68,7 @@ const coreContext = (
   },
 });
 
-/** A W3C trace parent that is a function of the invocation's id (a UUID). */
+/** A W3C trace parent, made from the invocation's id (a UUID). */
 const traceParentOf = (id: string): string => {
   const traceId = id.replaceAll("-", "");
   return `00-${traceId}-${traceId.slice(0, 16)}-00`;

@@ -1,7 +1,7 @@
 import type { HttpCookie, HttpData, InvocationResult, NamedData, TypedData } from "../contract.ts";
 import type { RpcHttpCookie, RpcHttpData, RpcInvocationResponse, RpcTypedData } from "./core-types.ts";
 
-/** The library's answer in the host's shape: a number is JSON like any other value, and nothing is absent. */
+/** The library's response in the host's shape: a number is JSON like any other value, and no value is absent. */
 export const toInvocationResult = (response: RpcInvocationResponse): InvocationResult => {
   const returnValue = toTypedData(response.returnValue);
   const outputs = (response.outputData ?? []).flatMap(({ name, data }): NamedData[] => {

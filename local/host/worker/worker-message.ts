@@ -60,5 +60,5 @@ const WorkerMessage = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("threw"), id: z.string(), message: z.string(), stack: z.string() }),
 ]);
 
-/** Reads what came from an app process; undefined for what the app, which shares that process, said for itself. */
+/** Parses a message from an app process; undefined for one that the app, which shares that process, sent itself. */
 export const parseWorkerMessage = (message: unknown): FromWorker | undefined => WorkerMessage.safeParse(message).data;

@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 describe("realClock", () => {
-  test("waits longer than one timer of Node can", async () => {
+  test("waits longer than one timer of Node", async () => {
     const action = vi.fn();
     realClock.at(Date.now() + 60 * DAY_MS, action);
     await vi.advanceTimersByTimeAsync(60 * DAY_MS - 1);
@@ -21,10 +21,10 @@ describe("realClock", () => {
     expect(action).toHaveBeenCalledTimes(1);
   });
 
-  test("acts at once on what has passed, and never on what is called off", async () => {
-    const [past, calledOff] = [vi.fn(), vi.fn()];
+  test("acts at once when the time has passed, and never when it is cancelled", async () => {
+    const [past, cancelled] = [vi.fn(), vi.fn()];
     realClock.at(0, past);
-    realClock.at(Date.now() + 60 * DAY_MS, calledOff)();
+    realClock.at(Date.now() + 60 * DAY_MS, cancelled)();
     await vi.advanceTimersByTimeAsync(0);
     expect(past).toHaveBeenCalledTimes(1);
     expect(vi.getTimerCount()).toBe(0);
@@ -32,7 +32,7 @@ describe("realClock", () => {
 });
 
 describe("fastClock", () => {
-  test("runs as many times as fast as it is told", async () => {
+  test("runs faster by its factor", async () => {
     const clock = fastClock(3600, 1_000_000);
     const action = vi.fn();
     clock.at(1_000_000 + DAY_MS, action);
@@ -43,7 +43,7 @@ describe("fastClock", () => {
     expect(clock.now()).toBe(1_000_000 + DAY_MS);
   });
 
-  test("tells whole milliseconds, as what is kept of it must be", async () => {
+  test("returns whole milliseconds, as files of the host need them", async () => {
     const clock = fastClock(1.5, 1_000_000);
     await vi.advanceTimersByTimeAsync(1);
     expect(clock.now()).toBe(1_000_001);

@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 describe("an app with orchestrations", () => {
-  test("runs them to their end although its process is killed on the way", async () => {
+  test("completes them although its process is killed meanwhile", async () => {
     expect((await host.call("/api/start/one", { method: "POST" })).status).toBe(202);
     await until(() => host.log.some(({ message }) => message.startsWith("Executing 'Functions.double'")));
     for (const pid of host.pids()) process.kill(pid, "SIGKILL");

@@ -9,7 +9,7 @@ import type { LogEntry } from "../../../local/host/log.ts";
 
 const folders: string[] = [];
 
-/** A folder that is gone after {@link removeFolders}. */
+/** A folder that {@link removeFolders} removes. */
 export const aFolder = async (): Promise<string> => {
   const folder = await mkdtemp(join(tmpdir(), "host-test-"));
   folders.push(folder);
@@ -20,7 +20,7 @@ export const removeFolders = async (): Promise<void> => {
   await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true, force: true })));
 };
 
-/** Builds an app as it is built for deployment, and yields its folder. */
+/** Builds an app as it is built for deployment, and returns its folder. */
 export const anApp = async (source: string, hostJson: object = {}): Promise<string> => {
   const folder = await aFolder();
   await build({
@@ -45,7 +45,7 @@ export interface RunningHost extends Host {
   call(path: string, init?: RequestInit): Promise<Response>;
 }
 
-/** Starts a host in this process; `settings` come beside those of this environment. */
+/** Starts a host in this process; `settings` are added to those of this environment. */
 export const aHost = async (appDir: string, overrides: Partial<HostOptions> = {}): Promise<RunningHost> => {
   const log: LogEntry[] = [];
   const { PATH = "" } = process.env;
@@ -63,7 +63,7 @@ export const aHost = async (appDir: string, overrides: Partial<HostOptions> = {}
   return { ...host, log, call: (path, init) => fetch(`${host.url}${path}`, init) };
 };
 
-/** A clock that stands still until it is put forward. */
+/** A clock that moves only when a test moves it. */
 export const aClock = (start: string): Clock & { advanceTo(time: string): void } => {
   let nowMs = Date.parse(start);
   const set = new Set<{ timeMs: number; action: () => void }>();

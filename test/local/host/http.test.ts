@@ -28,13 +28,25 @@ const APP = `
   app.http("bytes", { methods: ["POST"], handler: async (request) => ({
     status: 201,
     headers: { "content-type": "application/x-pst", "x-answer": "42" },
-    cookies: [{ name: "a", value: "b c", path: "/", secure: true, sameSite: "None", maxAge: 60 }, { name: "d", value: "e" }],
+    cookies: [
+      { name: "a", value: "b c", path: "/", secure: true, sameSite: "None", maxAge: 60 },
+      { name: "d", value: "e" },
+    ],
     body: Buffer.from(await request.arrayBuffer()),
   }) });
   app.http("throws", { handler: async () => { throw new Error("it does not work"); } });
   app.http("nothing", { handler: async () => undefined });
   app.http("text", { handler: async () => ({ body: "hello" }) });
-  app.http("streamed", { handler: async () => ({ body: new ReadableStream({ start(c) { for (const text of ["one ", "two"]) c.enqueue(Buffer.from(text)); c.close(); } }) }) });
+  app.http("streamed", {
+    handler: async () => ({
+      body: new ReadableStream({
+        start(controller) {
+          for (const text of ["one ", "two"]) controller.enqueue(Buffer.from(text));
+          controller.close();
+        },
+      }),
+    }),
+  });
   app.http("says", { handler: async (_, context) => {
     context.warn("from the", "function");
     console.log("from the console");
@@ -123,7 +135,7 @@ describe("a body over 100 MiB", () => {
 });
 
 describe("a response", () => {
-  test("carries status, headers, cookies and every byte", async () => {
+  test("has status, headers, cookies and every byte", async () => {
     const body = new Uint8Array(300_000).map((_, index) => index % 256);
     const response = await host.call("/api/bytes", { method: "POST", body });
 
@@ -146,7 +158,7 @@ describe("a response", () => {
 });
 
 describe("the log", () => {
-  test("tells a failure with the function's name and the author's message", async () => {
+  test("shows a failure with the function's name and the error's message", async () => {
     await host.call("/api/throws");
     const entry = host.log.find(({ level, functionName }) => level === "error" && functionName === "throws");
     expect(entry?.message).toMatch(/^Executed 'Functions.throws' \(Failed, .*it does not work/s);

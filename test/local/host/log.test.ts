@@ -15,7 +15,7 @@ describe("filteredLog", () => {
     ["Function.backup", "information", true],
     ["function.backup.user", "debug", true],
     ["Function.quiet.User", "critical", false],
-  ] as const)("with %s at %s lets through: %s", (category, level, heard) => {
+  ] as const)("for %s at %s passes: %s", (category, level, heard) => {
     const entries: LogEntry[] = [];
     const levels = {
       default: "warning",
@@ -27,7 +27,7 @@ describe("filteredLog", () => {
     expect(entries.length).toBe(heard ? 1 : 0);
   });
 
-  test("lets information through, and nothing below, when host.json says nothing", () => {
+  test("passes information and higher levels by default", () => {
     const entries: LogEntry[] = [];
     const log = filteredLog({}, (entry) => entries.push(entry));
     log(anEntry({ level: "debug" }));

@@ -56,7 +56,7 @@ const aRunningHost = async () => {
 };
 
 describe("the host as a process", () => {
-  test("tells its parent when it is ready, and its reader what it serves", async () => {
+  test("sends its parent a message when it is ready, and prints what it serves", async () => {
     const host = await start("--app", appDir);
     const output = text(host.stdout ?? Readable.from([]));
     const [ready] = await once(host, "message");
@@ -89,14 +89,14 @@ describe("the host as a process", () => {
     },
   );
 
-  test("ends when its parent goes", async () => {
+  test("ends when its parent ends", async () => {
     const { host } = await aRunningHost();
     host.disconnect();
     expect(await once(host, "exit")).toEqual([0, null]);
     expect(existsSync(exitFile)).toBe(true);
   });
 
-  test("takes its app along when it is killed", async () => {
+  test("ends its app when it is killed", async () => {
     const { host } = await aRunningHost();
     host.kill("SIGKILL");
     await until(() => existsSync(exitFile));

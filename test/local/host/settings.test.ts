@@ -34,7 +34,7 @@ describe("host.json", () => {
     });
   });
 
-  test("is read where it says something this host knows, and may say more", async () => {
+  test("may have settings that this host does not read", async () => {
     const config = readHostConfig(
       await aFolderWith("host.json", {
         version: "2.0",
@@ -56,10 +56,10 @@ describe("host.json", () => {
 
   test.each([
     ["{", "is not JSON"],
-    [{ version: "2.0", functionTimeout: "soon" }, 'functionTimeout: "soon" is no time span such as 00:05:00'],
+    [{ version: "2.0", functionTimeout: "soon" }, 'functionTimeout: "soon" is not a time span such as 00:05:00'],
     [
       { version: "2.0", logging: { logLevel: { default: "loud" } } },
-      'logging.logLevel.default: "loud" is no log level',
+      'logging.logLevel.default: "loud" is not a log level',
     ],
   ])("%j is refused", async (content, message) => {
     const folder = await aFolderWith("host.json", content);
@@ -68,12 +68,12 @@ describe("host.json", () => {
 });
 
 describe("readSettings", () => {
-  test("puts the environment over local.settings.json", async () => {
+  test("overrides local.settings.json by the environment", async () => {
     const folder = await aFolderWith("local.settings.json", { IsEncrypted: false, Values: { A: "file", B: "file" } });
     expect(readSettings(folder, { B: "environment", C: undefined })).toEqual({ A: "file", B: "environment" });
   });
 
-  test("does without local.settings.json, but not with an encrypted one", async () => {
+  test("works without local.settings.json, but not with an encrypted one", async () => {
     expect(readSettings(await aFolder(), { A: "1" })).toEqual({ A: "1" });
     const folder = await aFolderWith("local.settings.json", { IsEncrypted: true, Values: {} });
     expect(() => readSettings(folder, {})).toThrow("local.settings.json is not understood: IsEncrypted");
@@ -98,7 +98,7 @@ describe("languageWorkers__node__arguments", () => {
     [undefined, []],
     ["", []],
     [" --max-semi-space-size=2  --inspect=9229 ", ["--max-semi-space-size=2", "--inspect=9229"]],
-  ])("of %j gives %j to the app's processes", (text, expected) => {
+  ])("of %j is %j for the app's processes", (text, expected) => {
     expect(workerArguments(text === undefined ? {} : { languageWorkers__node__arguments: text })).toEqual(expected);
   });
 });

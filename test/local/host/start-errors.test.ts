@@ -34,7 +34,9 @@ describe("startHost", () => {
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
     const starting = aHost(await anApp(timer("0 0 1 * * *")), { port });
-    await expect(starting).rejects.toThrow(`Port ${port} is in use: stop what uses it, or give another --port`);
+    await expect(starting).rejects.toThrow(
+      `Port ${port} is in use: stop the process that uses it, or give another --port`,
+    );
     await new Promise((resolve) => server.close(resolve));
   });
 

@@ -13,8 +13,19 @@ const APP = `
     if (event.data.fail) throw new Error("not this one");
     events.push({ event, metadata: context.triggerMetadata });
   } });
-  app.timer("nightly", { schedule: "%NIGHTLY%", handler: async (timer) => { fired.push({ name: "nightly", timer }); } });
-  app.timer("at-start", { schedule: "1.00:00:00", runOnStartup: true, handler: async () => { fired.push({ name: "at-start" }); } });
+  app.timer("nightly", {
+    schedule: "%NIGHTLY%",
+    handler: async (timer) => {
+      fired.push({ name: "nightly", timer });
+    },
+  });
+  app.timer("at-start", {
+    schedule: "1.00:00:00",
+    runOnStartup: true,
+    handler: async () => {
+      fired.push({ name: "at-start" });
+    },
+  });
   app.timer("turned-off", { schedule: "* * * * * *", handler: async () => { fired.push({ name: "turned-off" }); } });
   app.storageQueue("queue", { queueName: "q", connection: "c", handler: async () => {} });
   app.http("events", { handler: async () => ({ jsonBody: events }) });
@@ -100,7 +111,7 @@ describe("an Event Grid delivery", () => {
     expect((await deliver(type, body)).status).toBe(status);
   });
 
-  test("gives the function the event, and its fields as trigger metadata", async () => {
+  test("passes the event to the function, and its fields as trigger metadata", async () => {
     await deliver("Notification", [{ ...gridEvent, id: "mine" }]);
     const events = await json<{ event: { id: string } }[]>("/events");
     expect(events.find(({ event }) => event.id === "mine")).toEqual({
@@ -109,7 +120,7 @@ describe("an Event Grid delivery", () => {
     });
   });
 
-  test("tells Event Grid which function failed", async () => {
+  test("names the failed function to Event Grid", async () => {
     const response = await deliver("Notification", [failing]);
     expect(await response.text()).toBe("Exception while executing function: Functions.on-event");
   });
@@ -157,7 +168,7 @@ describe("a timer", () => {
     });
   });
 
-  test("runs at the start when it asks for that, and never when it is turned off", async () => {
+  test("runs at the start on request, and never when it is disabled", async () => {
     const names = async () => ((await json("/fired")) as { name: string }[]).map(({ name }) => name);
     await until(async () => (await names()).includes("at-start"));
     expect(await names()).not.toContain("turned-off");
@@ -168,14 +179,14 @@ describe("the admin endpoint", () => {
   const run = (name: string, body: string) =>
     host.call(`/admin/functions/${name}`, { method: "POST", headers: { "content-type": "application/json" }, body });
 
-  test("runs a timer out of turn", async () => {
+  test("runs a timer outside its schedule", async () => {
     const count = async () => (await json<unknown[]>("/fired")).length;
     const before = await count();
     expect((await run("nightly", "{}")).status).toBe(202);
     await until(async () => (await count()) > before);
   });
 
-  test("runs an Event Grid function with the event it is given", async () => {
+  test("runs an Event Grid function with a given event", async () => {
     const event = { id: "by-admin", data: {} };
     expect((await run("on-event", JSON.stringify({ input: JSON.stringify(event) }))).status).toBe(202);
     await until(async () =>
@@ -210,7 +221,7 @@ describe("the admin endpoint", () => {
     });
   });
 
-  test("tells that the host runs", async () => {
+  test("reports that the host runs", async () => {
     expect(await json("/admin/host/status")).toMatchObject({ state: "Running" });
   });
 });
@@ -223,18 +234,18 @@ describe("the durable extension", () => {
     });
   });
 
-  test("answers what lies under its webhook", async () => {
+  test("serves its webhook", async () => {
     const response = await host.call("/runtime/webhooks/durabletask/instances/x1", { method: "POST", body: "hello" });
     expect([response.status, await response.json()]).toEqual([202, { method: "POST", body: "hello" }]);
   });
 
-  test("is given its hub's name with settings resolved", () => {
+  test("gets its hub's name with settings resolved", () => {
     expect(hubName).toBe("TheHub");
   });
 });
 
 describe("a function whose trigger is not served", () => {
-  test("is warned of by its name", () => {
+  test("is reported by its name", () => {
     expect(host.log).toContainEqual({
       level: "warning",
       category: "Host.Startup",

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { DurableExtension } from "../../../../local/host/contract.ts";
 import { aTaskHub } from "./hub-under-test.ts";
 
-/** The client as the library makes it of a binding's JSON. */
+/** The client that the library makes from a binding's JSON. */
 const library = createRequire(import.meta.url)("durable-functions/lib/src/durableClient/DurableClient.js") as {
   DurableClient: new (binding: unknown) => DurableClient;
 };
@@ -45,7 +45,7 @@ const aClient = async () => {
 };
 
 describe("the library's client", () => {
-  test("starts, asks, raises and waits", async () => {
+  test("starts, reads, raises events and waits", async () => {
     const { hub, client } = await aClient();
     expect(await client.startNew("waitForGo", { instanceId: "id", input: { n: 1 } })).toBe("id");
     await hub.until("id", "Running");
@@ -60,7 +60,7 @@ describe("the library's client", () => {
     expect((await client.getStatus("id")).output).toEqual({ said: "hello" });
   });
 
-  test("learns that an instance is unknown, alive or over", async () => {
+  test("finds out that an instance is unknown, alive or ended", async () => {
     const { client } = await aClient();
     await expect(client.getStatus("none")).rejects.toThrow("HTTP 404");
     await client.startNew("waitForGo", { instanceId: "id" });
@@ -85,7 +85,7 @@ describe("the library's client", () => {
     expect(await client.purgeInstanceHistoryBy({ createdTimeFrom: new Date(0) })).toEqual({ instancesDeleted: 1 });
   });
 
-  test("hands out URLs that carry the system key", async () => {
+  test("returns URLs with the system key", async () => {
     const { client, origin } = await aClient();
     await client.startNew("waitForGo", { instanceId: "id" });
     const { statusQueryGetUri } = client.createHttpManagementPayload("id");
@@ -94,7 +94,7 @@ describe("the library's client", () => {
     expect((await fetch(statusQueryGetUri)).status).toBe(202);
   });
 
-  test("is told that nothing is rewound", async () => {
+  test("cannot rewind", async () => {
     const { client } = await aClient();
     await client.startNew("waitForGo", { instanceId: "id" });
     await expect(client.rewind("id", "reason")).rejects.toThrow("cannot rewind");

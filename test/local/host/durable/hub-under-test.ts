@@ -10,7 +10,7 @@ import { type App, type ReplayPool, replayPool } from "./replay-pool.ts";
 export const BASE = "http://127.0.0.1:7071";
 const WEBHOOK = `${BASE}/runtime/webhooks/durabletask`;
 
-/** A clock that stands until it is moved. */
+/** A clock that moves only when a test moves it. */
 export const handClock = (startMs = Date.parse("2026-11-22T01:00:00Z")) => {
   let nowMs = startMs;
   let alarms: { atMs: number; action: () => void }[] = [];
@@ -32,7 +32,7 @@ export const handClock = (startMs = Date.parse("2026-11-22T01:00:00Z")) => {
   };
   return {
     ...clock,
-    /** When the set timers fire, from now, earliest first. */
+    /** Milliseconds until the set timers fire, the earliest first. */
     waits: () => alarms.map(({ atMs }) => atMs - nowMs).sort((a, b) => a - b),
     advance(byMs: number) {
       nowMs += byMs;
@@ -98,7 +98,7 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
     },
     raise: (id: string, event: string, data?: unknown) =>
       send("POST", `instances/${id}/raiseEvent/${event}`, data ?? null),
-    /** The status once the instance is in one of these states. */
+    /** The status, once the instance is in one of these states. */
     until: (id: string, ...states: string[]) =>
       vi.waitFor(
         async () => {
@@ -109,13 +109,13 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
         { timeout: 10_000, interval: 5 },
       ),
     finished: (id: string) => untilEnded(() => status(id)),
-    /** The end of an instance, with the clock moved to whatever it waits for. */
+    /** The end of an instance. Moves the clock past every timer that it waits for. */
     skippingTimers: (id: string) =>
       untilEnded(() => {
         clock.advance(clock.waits()[0] ?? 0);
         return status(id);
       }),
-    /** Waits until so many timers are set, then moves the clock past the first. */
+    /** Waits until this many timers are set, then moves the clock past the first. */
     async skipTimer() {
       await vi.waitUntil(() => clock.waits().length > 0, { timeout: 10_000, interval: 2 });
       clock.advance(clock.waits()[0] ?? 0);

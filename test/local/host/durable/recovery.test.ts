@@ -9,7 +9,7 @@ import { fileStore, type Store } from "../../../../local/host/durable/store.ts";
 import { aDirectory, aTaskHub, handClock } from "./hub-under-test.ts";
 import { type ReplayPool, replayPool } from "./replay-pool.ts";
 
-/** Everything a hub promises, in one run: retries, a fan-out, a child, a timer, an event, a second generation. */
+/** Every feature of the hub in one run: retries, a fan-out, a child, a timer, an event, a second generation. */
 const saga: OrchestrationHandler = function* (context) {
   const generation: number = context.df.getInput();
   const step = (name: string) => `${name}-${generation}`;
@@ -53,7 +53,7 @@ type Crash = "before" | "after" | "half";
 /** A store that stops answering at its n-th write: before it, after it, or in the middle of it. */
 const crashingStore = (directory: string, at: number, crash: Crash) => {
   const store = fileStore(directory);
-  /** Inputs of the activities whose outcome reached the disk. */
+  /** Inputs of the activities whose outcome was written to disk. */
   const completed = new Set<string>();
   const inputs = new Map<string, string>();
   let writes = 0;
@@ -131,7 +131,7 @@ const startHub = async (dir: string, pool: ReplayPool, store: Store) => {
   return { hub, clock };
 };
 
-/** Acts as a client that insists, and moves the clock, until the saga is over. */
+/** Acts as a persistent client, and moves the clock, until the saga has ended. */
 const drive = async (
   { hub, clock }: { hub: Hub; clock: ReturnType<typeof handClock> },
   isDown: () => boolean = () => false,
@@ -139,11 +139,11 @@ const drive = async (
   if (hub.get("saga") === undefined) await hub.startNew({ name: "saga", instanceId: "saga", input: "1" });
   const raised = new Set<number>();
   const raiseOnce = async () => {
-    const resident = hub.get("saga");
-    const generation = (resident?.instance.start.generation ?? 0) + 1;
-    if (resident === undefined || raised.has(generation)) return;
+    const loaded = hub.get("saga");
+    const generation = (loaded?.instance.start.generation ?? 0) + 1;
+    if (loaded === undefined || raised.has(generation)) return;
     raised.add(generation);
-    await hub.raiseEvent(resident, `go-${generation}`, `"event-${generation}"`);
+    await hub.raiseEvent(loaded, `go-${generation}`, `"event-${generation}"`);
   };
   await vi.waitUntil(
     async () => {
@@ -155,14 +155,14 @@ const drive = async (
   );
 };
 
-/** How the files of a task hub tell that a saga went well. */
+/** Checks in the files of a task hub that a saga succeeded. */
 const outcomeOf = (hub: Hub) => {
   const end = hub.get("saga")?.instance.end;
   return end?.status === "Completed" ? (JSON.parse(String(end.output)) as unknown) : end;
 };
 
 describe("a host that is killed", () => {
-  /** Kills a host at its n-th write and lets a second one finish the saga; false when there were not so many writes. */
+  /** Kills a host at its n-th write, and lets a second one finish the saga; false when there were fewer writes. */
   const killedAndResumed = async (at: number, crash: Crash): Promise<boolean> => {
     const dir = await aDirectory();
     const handlers = app();
@@ -182,13 +182,13 @@ describe("a host that is killed", () => {
     return true;
   };
 
-  test.each(["before", "after", "half"] as const)("%s any of its writes takes up where it was", async (crash) => {
+  test.each(["before", "after", "half"] as const)("%s any of its writes resumes where it was", async (crash) => {
     const crashes = await Promise.all(Array.from({ length: 60 }, (_, index) => killedAndResumed(index + 1, crash)));
     expect(crashes.lastIndexOf(true)).toBeGreaterThan(25);
     expect(crashes.at(-1)).toBe(false);
   });
 
-  test("in the middle of a line forgets that line, wherever it tears", async () => {
+  test("in the middle of a line ignores that line, at whatever byte it was torn", async () => {
     const dir = await aDirectory();
     const store = () => fileStore(join(dir, "TestHub", "instances"));
     const finished = await aTaskHub(app(), { dir });
@@ -211,7 +211,7 @@ describe("a host that is killed", () => {
 });
 
 describe("a host that is stopped", () => {
-  test("delivers again at its next start what was under way", async () => {
+  test("delivers the activities under way again at its next start", async () => {
     const dir = await aDirectory();
     const stuck = { ...app(), activities: { work: () => new Promise(() => undefined) } };
     const first = await aTaskHub(stuck, { dir });
@@ -223,7 +223,7 @@ describe("a host that is stopped", () => {
     expect((await second.finished("one")).output).toBe("x");
   });
 
-  test("sets its timers again, and fires at once what fell due meanwhile", async () => {
+  test("sets its timers again, and fires at once those that are due by then", async () => {
     const dir = await aDirectory();
     const sleeper: OrchestrationHandler = function* (context) {
       yield context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + 60_000));
@@ -242,7 +242,7 @@ describe("a host that is stopped", () => {
 });
 
 describe("a task hub's folder", () => {
-  test("that holds something else is refused by file and line", async () => {
+  test("with an invalid line is refused, by file and line", async () => {
     const dir = await aDirectory();
     const hub = await aTaskHub(app(), { dir });
     await hub.start("child", "one", "x");
@@ -253,7 +253,7 @@ describe("a task hub's folder", () => {
     await expect(aTaskHub(app(), { dir })).rejects.toThrow(/one\.jsonl:\d+ is not a line of the task hub/);
   });
 
-  test("keeps ids apart that file systems confuse", async () => {
+  test("distinguishes ids that file systems confuse", async () => {
     const hub = await aTaskHub(app());
     const ids = ["a*b", ".hidden", "a b", "é".repeat(80), "a:b"];
     for (const id of ids) await hub.start("child", encodeURIComponent(id), id);

@@ -22,9 +22,9 @@ export interface App {
 export interface ReplayPool extends WorkerPool {
   /** The activities that ran, as `name(input)`. */
   readonly calls: string[];
-  /** How many orchestrator turns and activities ran at the same time, at most. */
+  /** The most orchestrator turns and activities that ran at the same time. */
   readonly peak: { turns: number; activities: number };
-  /** Makes the next so many invocations die with their process. */
+  /** Makes the next invocations, this many, die with their process. */
   loseNext(count: number): void;
 }
 

@@ -39,12 +39,12 @@ describe("matchRoute", () => {
     ["a/{code:regex(^\\d{{3}}$)?}", "/a", {}],
     ["a+b", "/a+b", {}],
     ["a+b", "/aab", undefined],
-  ])("%s on %s gives %j", (route, path, values) => {
+  ])("%s matches %s as %j", (route, path, values) => {
     expect(matchRoute(parseRoute(route), path)).toEqual(values);
   });
 });
 
-test("compareRoutes puts the special before the general", () => {
+test("compareRoutes puts specific routes before general ones", () => {
   const expected = ["a/b/c", "a/b", "a/{x:int:min(1)}", "a/{x:int}", "a/{x}/c", "a/{x}", "a/{*x}", "{x}"];
   const sorted = expected.toReversed().sort((a, b) => compareRoutes(parseRoute(a), parseRoute(b)));
   expect(sorted).toEqual(expected);

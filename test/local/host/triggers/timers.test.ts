@@ -23,7 +23,7 @@ const aTimer = (options: object, run: () => Promise<InvocationResult> = async ()
   return { timer, inputs };
 };
 
-/** Lets what a timer awaits come back. */
+/** Lets pending promises of a timer settle. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 const start = async (timer: AppFunction, at: string, dir?: string) => {
@@ -51,7 +51,7 @@ describe("a timer", () => {
     });
   });
 
-  test("makes up by one run for what it missed while the host was down", async () => {
+  test("makes up for missed occurrences by one run after the host was down", async () => {
     const dir = await aFolder();
     const { timer, inputs } = aTimer({});
     const first = await start(timer, "2026-11-20T00:00:00Z", dir);
@@ -63,7 +63,7 @@ describe("a timer", () => {
     expect(inputs.map(({ IsPastDue }) => IsPastDue)).toEqual([false, true]);
   });
 
-  test("is not past due by another schedule, nor by a clock that was ahead", async () => {
+  test("is not past due by another schedule, or by a clock that was ahead", async () => {
     const dir = await aFolder();
     const { timer, inputs } = aTimer({});
     const first = await start(timer, "2026-11-20T00:00:00Z", dir);
@@ -76,7 +76,7 @@ describe("a timer", () => {
     expect([other.inputs.length, inputs.map(({ IsPastDue }) => IsPastDue)]).toEqual([0, [false]]);
   });
 
-  test("does not overlap itself, and takes what it missed meanwhile as one", async () => {
+  test("does not overlap itself, and makes up for missed occurrences by one run", async () => {
     const finish: (() => void)[] = [];
     const { timer, inputs } = aTimer({}, () => new Promise((resolve) => finish.push(() => resolve(done))));
     const { put } = await start(timer, "2026-11-20T00:00:00Z");
@@ -104,7 +104,7 @@ describe("a timer", () => {
     expect(inputs.length).toBe(2);
   });
 
-  test("fires nothing any more once stopped", async () => {
+  test("does not fire after it is stopped", async () => {
     const { timer, inputs } = aTimer({});
     const { put, stop } = await start(timer, "2026-11-20T00:00:00Z");
     stop();

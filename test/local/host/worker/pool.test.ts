@@ -4,10 +4,11 @@ import type { LogEntry } from "../../../../local/host/log.ts";
 import { type AppPool, startWorkerPool, type WorkerPoolOptions } from "../../../../local/host/worker/pool.ts";
 import { aFolder, anApp, removeFolders, until } from "../fixture.ts";
 
-/** A generic trigger takes any input, as the durable ones do. */
+/** A generic trigger accepts any input, as the durable ones do. */
 const functions = (source: string) => `
   import { app, trigger } from "@azure/functions";
-  const on = (name, handler) => app.generic(name, { trigger: trigger.generic({ type: "anyTrigger", name: "any" }), handler });
+  const on = (name, handler) =>
+    app.generic(name, { trigger: trigger.generic({ type: "anyTrigger", name: "any" }), handler });
   ${source}
 `;
 
@@ -53,7 +54,7 @@ describe("invoke", () => {
     [{ json: "1.5" }, { json: "1.5" }],
     [{ json: "false" }, { json: "false" }],
     [{ json: "null" }, undefined],
-  ])("gives %j back as %j", async (given, returned) => {
+  ])("returns %j as %j", async (given, returned) => {
     await aPool(APP);
     expect(await call("echo", given)).toEqual(returned);
   });
@@ -93,7 +94,7 @@ describe("invoke", () => {
 });
 
 describe("a process that is killed", () => {
-  test("loses what was under way, and is replaced for what comes then", async () => {
+  test("loses the invocations under way, and is replaced for later ones", async () => {
     await aPool(APP);
     const [pid = 0] = pool?.pids() ?? [];
     const lost = call("hang").catch((error) => error);
@@ -111,18 +112,18 @@ describe("a process that is killed", () => {
   });
 });
 
-describe("a process that is only spoken to", () => {
-  test("outlives Ctrl-C in its terminal, and words of its app's own to the host", async () => {
+describe("a process", () => {
+  test("survives Ctrl-C in its terminal, and messages from its app to the host", async () => {
     await aPool(`${APP} process.send("hello");`);
     const [pid = 0] = pool?.pids() ?? [];
     process.kill(pid, "SIGINT");
     expect(await call("pid")).toEqual({ json: `${pid}` });
-    expect(log.map(({ message }) => message)).toContain("The app sent a message that is not for the host.");
+    expect(log.map(({ message }) => message)).toContain("The app sent a message that is not meant for the host.");
   });
 });
 
 describe("stop", () => {
-  test("lets the app's terminate hooks run, and leaves no process", async () => {
+  test("runs the app's terminate hooks, and leaves no process", async () => {
     await aPool(`
       import { app } from "@azure/functions";
       app.hook.appTerminate(() => { console.log("goodbye"); });
@@ -133,7 +134,7 @@ describe("stop", () => {
     expect(pids.map((pid) => isAlive(pid))).toEqual([false]);
   });
 
-  test("gives up on what waits for a process", async () => {
+  test("rejects invocations that wait for a process", async () => {
     await aPool(APP);
     const [pid = 0] = pool?.pids() ?? [];
     process.kill(pid, "SIGKILL");
@@ -145,7 +146,7 @@ describe("stop", () => {
 });
 
 describe("hooks", () => {
-  test("run around the app and each function, and may change what goes in and out", async () => {
+  test("run around the app and each function, and may change inputs and results", async () => {
     await aPool(
       functions(`
         const steps = [];
@@ -165,11 +166,13 @@ describe("hooks", () => {
     expect(await call("echo", { string: "given" })).toEqual({ json: '["start","given","wrapped changed"]' });
   });
 
-  test("may take back an error, and change what is logged", async () => {
+  test("may clear an error, and change the log", async () => {
     await aPool(
       functions(`
         app.hook.postInvocation((context) => { context.error = undefined; context.result = "saved"; });
-        app.hook.log((context) => { if (context.category === "user") context.message = "[hooked] " + context.message; });
+        app.hook.log((context) => {
+          if (context.category === "user") context.message = "[hooked] " + context.message;
+        });
         on("throws", (_, context) => { context.log("before"); throw new Error("no"); });
       `),
     );
@@ -197,7 +200,7 @@ describe("an app that cannot be loaded", () => {
 });
 
 describe("options", () => {
-  test("give Node its flags", async () => {
+  test("pass flags to Node", async () => {
     await aPool(APP, { nodeFlags: ["--max-old-space-size=200"] });
     expect(await call("heap")).toEqual({ json: '["--max-old-space-size=200"]' });
   });
