@@ -8,7 +8,7 @@ import { mailboxKey } from "../shared/vault/mailbox-key.ts";
 import { type Invocations, invocationLog } from "./invocations.ts";
 import type { Bench } from "./measurement.ts";
 
-/** A stack under measurement, with the mailboxes it was given. */
+/** A stack under measurement, with its mailboxes. */
 export interface BenchStack {
   readonly stack: Stack;
   readonly graph: GraphAdmin;
@@ -27,7 +27,7 @@ export interface BenchStackOptions {
   readonly laneSeconds?: number;
 }
 
-/** Runs one measurement on a stack of its own in a folder that is gone afterwards. */
+/** Runs one measurement on a stack of its own, in a folder that is removed afterwards. */
 export const withStack = async <T>(
   bench: Bench,
   options: BenchStackOptions,
@@ -63,13 +63,13 @@ const mailboxRefs = async (graph: GraphAdmin): Promise<MailboxRef[]> =>
     mailboxId === undefined ? [] : [{ key: mailboxKey(mailboxId), id: mailboxId, kind: "primary" as const, userId }],
   );
 
-/** The mailbox of a stack that was given one. */
+/** The mailbox of a stack with only one. */
 export const onlyMailbox = ({ mailboxes: [mailbox] }: BenchStack): MailboxRef => {
   if (mailbox === undefined) throw new Error("The emulator hosts no mailbox");
   return mailbox;
 };
 
-/** How a script reaches Graph: as the app does that exports. */
+/** How a script reaches Graph: with the token of the app that exports. */
 export const graphPlace = ({ graphUrl, secrets: [token = ""] }: Stack) => ({ graphUrl, token });
 
 /** The same for the app that imports. */

@@ -5,7 +5,7 @@ import { build } from "esbuild";
 
 const SOURCE = fileURLToPath(new URL("strawman/", import.meta.url));
 
-/** Builds the app that the benchmark compares with into a folder, as the real one is built. */
+/** Builds the app for comparison into a folder, in the same way as the real one. */
 export const buildStrawman = async (appDir: string): Promise<void> => {
   await build({
     entryPoints: [join(SOURCE, "index.ts")],
@@ -17,7 +17,9 @@ export const buildStrawman = async (appDir: string): Promise<void> => {
     minify: true,
     external: ["@azure/functions-core"],
     banner: {
-      js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+      js:
+        'import { createRequire as __createRequire } from "node:module"; ' +
+        "const require = __createRequire(import.meta.url);",
     },
     logLevel: "warning",
   });

@@ -2,8 +2,8 @@ import * as z from "zod";
 import { EXPORT_ITEMS_LIMIT } from "../shared/contracts/limits.ts";
 
 /**
- * What somebody writes who needs a mailbox exported today: a page of ids, then 20 items, whole and in memory. And who needs
- * it back: one item after another.
+ * The script that somebody writes to export a mailbox today: a page of ids, then 20 items, whole and in memory. And the
+ * one to import it again: one item after another.
  */
 
 const Page = z.looseObject({
@@ -13,7 +13,7 @@ const Page = z.looseObject({
 const Session = z.looseObject({ importUrl: z.url() });
 const Exported = z.looseObject({ value: z.array(z.looseObject({ itemId: z.string(), data: z.string() })) });
 
-/** Where Graph is, and the token that it takes. */
+/** The address of Graph, and a token for it. */
 export interface Place {
   readonly graphUrl: string;
   readonly token: string;

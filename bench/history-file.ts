@@ -1,16 +1,16 @@
 import { stat } from "node:fs/promises";
 
-/** Between two looks: what a generation wrote after the last one is missed. */
+/** Between two reads. What a generation writes after the last read of it is not counted. */
 const LOOK_MS = 25;
 
 export interface HistorySize {
   /** Over all generations. */
   readonly totalBytes: number;
-  /** Of the largest generation: what a turn has to replay at most. */
+  /** Of the largest generation: the most that a turn has to replay. */
   readonly largestBytes: number;
 }
 
-/** Adds up what is seen of a file that grows, and that each generation replaces by one of its own. */
+/** Adds up the sizes of a file that grows, and that each generation replaces by its own. */
 export const historySize = () => {
   let totalBytes = 0;
   let largestBytes = 0;
@@ -25,7 +25,7 @@ export const historySize = () => {
   };
 };
 
-/** Follows the file in which the task hub keeps one instance. `end` looks a last time. */
+/** Follows the file of one instance of the task hub. `end` reads it a last time. */
 export const followHistory = (path: string): { end(): Promise<HistorySize> } => {
   const sizes = historySize();
   const look = async (): Promise<void> => {

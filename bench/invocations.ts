@@ -1,10 +1,10 @@
-/** How often a function ran, and for how long in all. */
+/** The number of runs of a function, and their total duration. */
 export interface Tally {
   readonly count: number;
   readonly totalMs: number;
 }
 
-/** What the host's log tells of ended invocations, by function. */
+/** The ended invocations in the host's log, by function. */
 export interface Invocations {
   read(line: string): void;
   of(functionName: string): Tally;

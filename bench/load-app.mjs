@@ -6,7 +6,7 @@ class Disposable {
   dispose() {}
 }
 
-/** What the worker lends the app; nothing that is registered here is ever called. */
+/** The worker's interface for the app; nothing that is registered here is ever called. */
 const core = {
   version: "3.0.0",
   hostVersion: "4.0.0",

@@ -37,7 +37,7 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   history(full ? large : undefined),
 ];
 
-/** Rows that are asked for; a measurement that fails says so in each of its rows, and the next one goes on. */
+/** Measures the requested rows. A measurement that fails is noted in each of its rows, and the next one goes on. */
 const measure = async (bench: Bench, { rows, measure }: Measurement, only: string): Promise<Result[]> => {
   const wanted = rows.filter(({ name }) => name.toLowerCase().includes(only.toLowerCase()));
   if (wanted.length === 0) return [];

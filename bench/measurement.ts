@@ -1,4 +1,4 @@
-/** One line of the benchmark: what is measured, and from where on it is good enough. */
+/** One row of the benchmark: what is measured, and the target. */
 export interface Row {
   readonly name: string;
   readonly unit: string;
@@ -6,17 +6,17 @@ export interface Row {
   readonly target?: number;
 }
 
-/** What a measurement is given. */
+/** The context of a measurement. */
 export interface Bench {
   /** The folder of the built app: its host.json, package.json and dist. */
   readonly appDir: string;
-  /** Tells whoever waits what is being done. */
+  /** Prints what is being done. */
   readonly say: (text: string) => void;
   /** Rejects when the benchmark is to end early. */
   readonly interrupted: Promise<never>;
 }
 
-/** What measures some rows together; `measure` gives a value for each of them. */
+/** Measures some rows together; `measure` returns a value for each of them. */
 export interface Measurement {
   readonly rows: readonly Row[];
   readonly measure: (bench: Bench) => Promise<ReadonlyMap<Row, number>>;

@@ -10,10 +10,10 @@ export const appProcesses = async ({ hostUrl }: Stack): Promise<number[]> => {
   return Processes.parse(await answer.json()).processes.map(({ processId }) => processId);
 };
 
-/** The most memory that a process ever had resident, in MiB. Only Linux tells. */
+/** The peak resident memory of a process, in MiB. Only Linux shows it. */
 export const peakMemoryMib = async (pid: number): Promise<number> => {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-  if (kib === undefined) throw new Error("This system does not tell a process's peak memory");
+  if (kib === undefined) throw new Error("This system does not show a process's peak memory");
   return Number(kib) / 1024;
 };

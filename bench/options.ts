@@ -3,7 +3,7 @@ import { StackError } from "../local/stack/child.ts";
 
 export const USAGE = `Usage: npm run bench -- [--only TEXT] [--full] [--large N] [--app DIR] [--json]
 
-  --only TEXT  measure only rows whose name holds TEXT
+  --only TEXT  measure only rows whose name contains TEXT
   --full       add the rows of the large mailbox, and of restores past their first 150 MB
   --large N    items of the large mailbox (1000000)
   --app DIR    folder of the built app (this project)
@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly help: boolean;
 }
 
-/** @throws {StackError} for words that it does not know. */
+/** @throws {StackError} for unknown arguments. */
 export const readBenchOptions = (args: readonly string[]): BenchOptions => {
   try {
     const { values } = parseArgs({

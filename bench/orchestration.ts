@@ -6,17 +6,17 @@ import type { MailboxRef } from "../shared/contracts/mailbox.ts";
 
 const Status = z.looseObject({ runtimeStatus: z.string(), output: z.unknown() });
 
-/** Between two looks; the end is seen at most this late, which counts against what is measured. */
+/** Between two reads. The end is seen at most this late, which makes the measured time longer. */
 const POLL_MS = 100;
 
 export interface Ended {
-  /** From asking for it to seeing that it has ended. */
+  /** From the request to the read that shows the end. */
   readonly seconds: number;
   readonly output: unknown;
 }
 
 /**
- * Runs one orchestration by the durable extension's HTTP API, without the app's own in front of it.
+ * Runs one orchestration by the durable extension's HTTP API, without the app's own API.
  *
  * @throws {Error} when it does not complete.
  */
@@ -36,15 +36,15 @@ export const runOrchestration = async (
   if (answer.status !== 202) throw new Error(`The host did not start ${name}: ${await answer.text()}`);
   for (;;) {
     await delay(POLL_MS);
-    const looked = await fetch(api(`instances/${instanceId}?showInput=false`));
-    const { runtimeStatus, output } = Status.parse(await looked.json());
+    const shown = await fetch(api(`instances/${instanceId}?showInput=false`));
+    const { runtimeStatus, output } = Status.parse(await shown.json());
     if (runtimeStatus === "Completed") return { seconds: (performance.now() - started) / 1000, output };
     if (!["Pending", "Running"].includes(runtimeStatus))
       throw new Error(`${name} ended as ${runtimeStatus}: ${String(output)}`);
   }
 };
 
-/** One backup of one mailbox, from its start to its committed snapshot. @throws {Error} when items are missing in it. */
+/** One backup of one mailbox, from its start to its committed snapshot. @throws {Error} when items are missing. */
 export const backUp = async (hostUrl: string, mailbox: MailboxRef, items: number) => {
   const input = { mailbox, trigger: "request", full: false };
   const { seconds, output } = await runOrchestration(hostUrl, "backup-mailbox", backupInstance(mailbox.key), input);

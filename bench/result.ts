@@ -1,6 +1,6 @@
 import type { Row } from "./measurement.ts";
 
-/** A row with its value. `value` is `null` for what could not be measured, and `note` says why. */
+/** A row with its value. `value` is `null` when it could not be measured, and `note` says why. */
 export interface Result {
   readonly name: string;
   readonly value: number | null;
@@ -14,7 +14,7 @@ export interface Result {
 const reaches = ({ better, target }: Row, value: number): boolean =>
   target === undefined || (better === "higher" ? value >= target : value <= target);
 
-/** What was measured is ok when it reaches its target or has none; anything but a finite number counts as not measured. */
+/** A value is ok when it reaches its target or has none. One that is not a finite number counts as not measured. */
 export const resultOf = (row: Row, value: number | undefined): Result => {
   if (value === undefined || !Number.isFinite(value)) return unmeasured(row, "was not measured");
   const { name, unit, better, target } = row;
@@ -31,7 +31,7 @@ export const unmeasured = ({ name, unit, better, target }: Row, note: string): R
   note,
 });
 
-/** Cells of a table, its head first. */
+/** The cells of a table, the header first. */
 export const cells = (results: readonly Result[]): string[][] => [
   ["", "measured", "target", ""],
   ...results.map(({ name, value, unit, target, better, ok }) => [

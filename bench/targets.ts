@@ -1,8 +1,8 @@
 import type { Row } from "./measurement.ts";
 
 /**
- * Every row of the benchmark and what it must reach. The numbers are the project's own choice, measured against the
- * emulator with the limits that Microsoft documents; a row without a target is there to compare with.
+ * Every row of the benchmark, with its target. The numbers are the project's own choice, measured against the emulator
+ * with the limits that Microsoft documents; a row without a target is for comparison.
  */
 
 const share = (name: string, target?: number): Row => row(name, "", "higher", target);
@@ -18,7 +18,7 @@ const at = (latencySeconds: number): string => `at ${latencySeconds} s a request
 /** Time of all of a run's Graph requests over its slots times its duration, from start to committed snapshot. */
 export const slotUse = (latencySeconds: number): Row => share(`use of the 4 slots, ${at(latencySeconds)}`, 0.95);
 
-/** Requests over what a run cannot do without: items / 20, one for each folder, and its listing and delta pages. */
+/** Requests over the number that a run needs: items / 20, one for each folder, and its listing and delta pages. */
 export const requestRatio = (latencySeconds: number): Row =>
   row(`Graph requests over the least, ${at(latencySeconds)}`, "", "lower", 1.05);
 
@@ -31,18 +31,18 @@ export const refusals = (processes: number): Row =>
 
 export const peakMemory = (what: string): Row => row(`peak memory, ${what}`, "MiB", "lower", 256);
 
-/** What grows with the mailbox, for 1,000 of its items. */
+/** Values that grow with the mailbox, for 1,000 of its items. */
 export const historyBytes = (items: number): Row => row(`history for 1,000 items, of ${count(items)}`, "B", "lower");
 export const replayTime = (items: number): Row => row(`replay for 1,000 items, of ${count(items)}`, "ms", "lower");
 export const turnTime = (items: number): Row => row(`one orchestrator turn, of ${count(items)} items`, "ms", "lower");
 export const largestHistory = (items: number): Row => row(`largest history, of ${count(items)} items`, "KiB", "lower");
 export const itemTime = (items: number): Row => row(`time for 1,000 items, of ${count(items)}`, "s", "lower");
 
-/** The same at a hundred times the size, within 10 %: less is well too. */
+/** The same at a hundred times the size, at most 10 % more. */
 export const historyGrowth: Row = row("history for 1,000 items, large over small", "", "lower", 1.1);
 export const replayGrowth: Row = row("replay for 1,000 items, large over small", "", "lower", 1.1);
 
-/** 100 folders, one look at the mailbox's folders, and a little room. */
+/** 100 folders, one listing of the folders, and a little room. */
 export const quietRequests: Row = row("Graph requests of a quiet run of 100 folders", "", "lower", 105);
 export const quietBytes: Row = row("bytes a quiet run stores beside head", "B", "lower", 0);
 
@@ -56,7 +56,7 @@ export const activitiesRate: Row = row("side by side: an activity for each batch
 export const oursMemory: Row = row("side by side, 1 MB items: Mailbox Vault", "MiB", "lower");
 export const activitiesMemory: Row = row("side by side, 1 MB items: an activity for each batch", "MiB", "lower");
 
-/** A restore that is watched. A long one goes on after its first 150 MB of upload are spent. */
+/** A measured restore. A long one goes on after its first 150 MB of upload. */
 export interface RestoreCase {
   readonly latencySeconds: number;
   readonly itemBytes: number;
@@ -68,13 +68,13 @@ const of = ({ latencySeconds, itemBytes, isLong }: RestoreCase): string =>
 
 const sizeOf = (bytes: number): string => (bytes < 1e6 ? `${bytes / 1e3} KB` : `${bytes / 1e6} MB`);
 
-/** Against the slots or the requests, whichever bind, and in a long restore against the bytes too. */
+/** Compared with the limit of slots or requests that binds, and in a long restore with that of bytes too. */
 export const restoreShare = (which: RestoreCase): Row => share(`restore rate over its bound, ${of(which)}`, 0.95);
 export const restoreRate = (which: RestoreCase): Row => row(`restored, ${of(which)}`, "items/s", "higher");
 export const restoreRefusals = (which: RestoreCase): Row =>
   row(`429 answers to a restore, ${of(which)}`, "", "lower", 0);
 
-/** How far what a plan says is from what the restore takes, from its start to its report. */
+/** The error of a plan's estimate, compared with the restore from its start to its report. */
 export const planError = (which: RestoreCase): Row => row(`error of a plan's duration, ${of(which)}`, "%", "lower", 15);
 
 export const restoreOursRate: Row = row("restore side by side: Mailbox Vault", "items/s", "higher");

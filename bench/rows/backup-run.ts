@@ -5,13 +5,15 @@ import type { Measurement } from "../measurement.ts";
 import { backUp } from "../orchestration.ts";
 import { itemRate, requestRatio, slotUse, storageWrites } from "../targets.ts";
 
-/** So small that two cores bear the app, Graph and the storage together, and the wait for Graph is what counts. */
+/**
+ * Small enough for two cores to run the app, Graph and the storage together, so that only the wait for Graph counts.
+ */
 const ITEM_BYTES = 10_000;
 
-/** About how long a run takes when no slot ever rests. */
+/** The approximate duration of a run when no slot is ever idle. */
 const RUN_SECONDS = 90;
 
-/** Requests that a run spends on other things than exporting: 1 in 250 items for pages, and some for folders. */
+/** Requests of a run that do not export: one for each 250 items for pages, and some for folders. */
 const EXPORTING_SHARE = 0.9;
 
 const itemsFor = (latencySeconds: number): number =>
@@ -24,7 +26,7 @@ export interface RunCounts {
   readonly requests: number;
 }
 
-/** Requests over the least there can be: full batches, one for each folder, and each page once. */
+/** Requests over the smallest possible number: full batches, one for each folder, and each page once. */
 export const overTheLeast = ({ items, folders, pages, requests }: RunCounts): number =>
   requests / (Math.ceil(items / EXPORT_ITEMS_LIMIT) + folders + pages);
 
@@ -32,7 +34,7 @@ export const overTheLeast = ({ items, folders, pages, requests }: RunCounts): nu
 export const useOfSlots = (busyMs: number, wallSeconds: number): number =>
   busyMs / (MAILBOX_SLOTS * wallSeconds * 1000);
 
-/** A whole backup run of one mailbox, with every limit on, alone on its stack. */
+/** A full backup run of one mailbox, with all limits on, alone on its stack. */
 export const backupRun = (latencySeconds: number, more: { readonly writes: boolean }): Measurement => {
   const [use, ratio, rate] = [slotUse(latencySeconds), requestRatio(latencySeconds), itemRate(latencySeconds)];
   return {

@@ -9,7 +9,7 @@ import { bundleSize, loadTime } from "../targets.ts";
 const LOADS = 11;
 const LOADER = fileURLToPath(new URL("../load-app.mjs", import.meta.url));
 
-/** Settings that the app starts with; nothing is reached with them. */
+/** Settings for the start of the app; their addresses are never called. */
 const SETTINGS = {
   GRAPH_ENDPOINT: "http://127.0.0.1:9",
   LOCAL_BACKUP_TOKEN: "none",

@@ -12,12 +12,12 @@ const SMALL = 10_000;
 const ITEM_BYTES = 1_000;
 
 /**
- * Lanes so short that a wave holds about as many items as one of 100 s does at 1 s a request: waves are what history
- * consists of.
+ * Lanes short enough for a wave to have about as many items as one of 100 s at 1 s a request: history consists of
+ * waves.
  */
 const LANE_SECONDS = 5;
 
-/** The limit of 10,000 requests in 10 minutes would make a million items take an hour; that of 4 at a time stays. */
+/** With the limit of 10,000 requests in 10 minutes, a million items would take an hour; that of 4 at a time stays. */
 const LIMITS = { maxRequests: 1_000_000_000 };
 
 interface Figures {
@@ -70,7 +70,7 @@ const valuesOf = (items: number, figures: Figures, rows: ReturnType<typeof rowsO
   ] as const;
 };
 
-/** What a mailbox of 10,000 items leaves in the task hub, and if asked, how much more a large one does. */
+/** The history of a mailbox of 10,000 items in the task hub and, on request, how much more a large one has. */
 export const history = (large: number | undefined): Measurement => {
   const smallRows = rowsOf(SMALL);
   if (large === undefined)

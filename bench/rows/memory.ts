@@ -4,7 +4,7 @@ import { appProcesses, peakMemoryMib } from "../memory.ts";
 import { backUp } from "../orchestration.ts";
 import { peakMemory } from "../targets.ts";
 
-/** Items of one size, and so many of them that all four lanes work for a while. */
+/** Items of one size, enough for all four lanes to work for a while. */
 export interface MemoryCase {
   readonly what: string;
   readonly itemBytes: number;
@@ -19,7 +19,7 @@ export const MEMORY_CASES: readonly MemoryCase[] = [
   { what: "items of 150 MB", itemBytes: 150_000_000, items: 8 },
 ];
 
-/** The app's memory after it has backed up one mailbox, and nothing else, as fast as this machine can. */
+/** The app's memory after it has backed up one mailbox, and nothing else, as fast as this machine allows. */
 export const memory = ({ what, itemBytes, items }: MemoryCase): Measurement => {
   const row = peakMemory(what);
   return {

@@ -11,8 +11,8 @@ const ITEMS = 240;
 const ITEM_BYTES = 1_000_000;
 
 /**
- * The export pipeline without a wait for Graph, and what this storage takes of the same bytes when nothing is done to
- * them: as many uploads at a time, of as many bytes each.
+ * The export pipeline without a wait for Graph, compared with a plain upload of the same bytes: as many uploads at a
+ * time, of as many bytes each.
  */
 export const pipeline: Measurement = {
   rows: [exportRate, uploadRate, pipelineShare],

@@ -16,20 +16,20 @@ export const RESTORE_CASES: readonly RestoreCase[] = [10_000, 100_000, 1_000_000
   LATENCIES.map((latencySeconds) => ({ latencySeconds, itemBytes, isLong: false })),
 );
 
-/** Restores that go on after that, for minutes. Items of 10 KB are not among them: their bytes never bind. */
+/** Restores that go on after that, for minutes. Not with items of 10 KB: their bytes never bind. */
 export const LONG_RESTORE_CASES: readonly RestoreCase[] = [100_000, 1_000_000].flatMap((itemBytes) =>
   LATENCIES.map((latencySeconds) => ({ latencySeconds, itemBytes, isLong: true })),
 );
 
-/** About how long importing is watched where the slots bind. */
+/** The approximate time for which importing is measured when the slots bind. */
 const WATCHED_SECONDS = 60;
 
-/** Between two looks at how many items are there. */
+/** Between two reads of the number of imported items. */
 const LOOK_MS = 100;
 
 const REASON = "Benchmark";
 
-/** How many items there are, and between which counts of them the rate is taken. */
+/** The number of items, and the counts between which the rate is measured. */
 export interface Course {
   readonly items: number;
   readonly from: number;
@@ -39,13 +39,13 @@ export interface Course {
 const perSecond = ({ most, windowMs }: { readonly most: number; readonly windowMs: number }): number =>
   (most / windowMs) * 1000;
 
-/** Items a second that slots and requests let through. */
+/** Items a second that slots and requests allow. */
 const atFirst = (latencySeconds: number): number =>
   Math.min(MAILBOX_SLOTS / latencySeconds, perSecond(MAILBOX_REQUESTS));
 
 /**
- * What binds, in items a second. The limit of 150 MB in 5 minutes is of bodies, and a body is base64: of items as they
- * are stored it lets through three quarters, 0.375 MB/s.
+ * The limit that binds, in items a second. The limit of 150 MB in 5 minutes is on bodies, which are base64: for raw
+ * items it is three quarters of that, 0.375 MB/s.
  */
 export const boundOf = ({ latencySeconds, isLong }: RestoreCase, meanRawBytes: number): number => {
   const ofBytes = isLong ? (perSecond(MAILBOX_UPLOAD_BYTES) * 3) / 4 / meanRawBytes : Number.POSITIVE_INFINITY;
@@ -53,9 +53,9 @@ export const boundOf = ({ latencySeconds, isLong }: RestoreCase, meanRawBytes: n
 };
 
 /**
- * A short one is watched but for its ends: planning and the last wave's rest are not the rate. A long one is watched from
- * the middle of its first 150 MB to the middle of the next, so for one whole turn of the limit: what is sent at once when
- * the window opens, and the wait until it opens again.
+ * A short restore is measured without its ends: planning and the rest of the last wave are not part of the rate. A long
+ * one is measured from the middle of its first 150 MB to the middle of the next. That is one full period of the limit:
+ * a burst when the window opens, and the wait until it opens again.
  */
 export const courseOf = ({ latencySeconds, itemBytes, isLong }: RestoreCase): Course => {
   const each = bodyBytes({ folderId: "x".repeat(120), rawBytes: itemBytes });
@@ -65,17 +65,17 @@ export const courseOf = ({ latencySeconds, itemBytes, isLong }: RestoreCase): Co
   return { items, from: items * 0.05, to: items * 0.95 };
 };
 
-/** A stretch of a restore: how many items, and in how long. */
+/** A stretch of a restore: the items in it, and their time. */
 export interface Stretch {
   readonly items: number;
   readonly seconds: number;
 }
 
-/** What was seen between two counts, in a series of looks at one that grows. */
+/** The stretch between two counts, in a series of reads of a growing count. */
 export const stretchOf = (looks: readonly { at: number; count: number }[], { from, to }: Course): Stretch => {
   const first = looks.find(({ count }) => count >= from);
   const last = looks.find(({ count }) => count >= to);
-  if (first === undefined || last === undefined) throw new Error("The restore ended before it was seen to work");
+  if (first === undefined || last === undefined) throw new Error("The restore ended before its rate could be measured");
   return { items: last.count - first.count, seconds: (last.at - first.at) / 1000 };
 };
 
@@ -91,8 +91,8 @@ const makePlan = async ({ stack }: BenchStack, user: string) => {
 
 const Imported = z.looseObject({ itemsImported: z.number() });
 
-/** Carries out a plan, and watches how many items are there. */
-const carryOut = async ({ stack, graph }: BenchStack, plan: string) => {
+/** Executes a plan, and reads the number of imported items meanwhile. */
+const execute = async ({ stack, graph }: BenchStack, plan: string) => {
   const api = vaultApi(stack.hostUrl);
   const looks: { at: number; count: number }[] = [];
   let ended = false;
@@ -115,8 +115,8 @@ const carryOut = async ({ stack, graph }: BenchStack, plan: string) => {
 };
 
 /**
- * A restore of one mailbox into a new folder as an operator makes it, with every limit on: the rate against what binds it,
- * and the whole of it against what its plan said.
+ * A restore of one mailbox into a new folder by the API, with all limits on: its rate compared with the limit that
+ * binds, and its duration compared with its plan.
  */
 export const restoreRun = (which: RestoreCase): Measurement => {
   const [share, rate, refusals, error] = [
@@ -135,11 +135,12 @@ export const restoreRun = (which: RestoreCase): Measurement => {
         await backUp(measured.stack.hostUrl, onlyMailbox(measured), course.items);
         await measured.graph.run("settings", { latencyMs: latencySeconds * 1000 });
         const plan = await makePlan(measured, mailbox.userPrincipalName);
+        const planned = `planned for ${plan.expectedSeconds} s`;
         bench.say(
-          `Restoring ${plan.items} items of ${itemBytes / 1000} KB at ${latencySeconds} s a request, planned for ${plan.expectedSeconds} s`,
+          `Restoring ${plan.items} items of ${itemBytes / 1000} KB at ${latencySeconds} s a request, ${planned}`,
         );
         await resetCounters(measured);
-        const { looks, seconds } = await carryOut(measured, plan.job);
+        const { looks, seconds } = await execute(measured, plan.job);
         const { throttled } = await graphCounters(measured);
         const stretch = stretchOf(looks, course);
         const itemsPerSecond = stretch.items / stretch.seconds;

@@ -5,7 +5,7 @@ import type { Measurement } from "../measurement.ts";
 import { backUp } from "../orchestration.ts";
 import { restoreOursRate, restoreScriptRate } from "../targets.ts";
 
-/** So few that the script ends in two minutes, though that weighs what a restore of ours does beside importing. */
+/** Few enough for the script to end in two minutes. That overstates the work of our restore beside importing. */
 const ITEMS = 400;
 const ITEM_BYTES = 10_000;
 const LATENCY_MS = 250;
@@ -17,8 +17,8 @@ const secondsOf = async (work: () => Promise<unknown>): Promise<number> => {
 };
 
 /**
- * A whole restore, from asking for it to its report, and the same items by a script that has them at hand, and that neither
- * creates folders nor looks at what came of it.
+ * A full restore, from its request to its report, compared with a script that has the same items in memory, creates no
+ * folders and verifies nothing.
  */
 export const restoreSideBySide: Measurement = {
   rows: [restoreOursRate, restoreScriptRate],

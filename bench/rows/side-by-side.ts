@@ -16,7 +16,7 @@ const MEMORY = { items: 400, bytes: 1_000_000, latencyMs: 0 };
 
 type Case = typeof RATES;
 
-/** One way of backing up the one mailbox of a stack; gives how long it took. */
+/** One way of backing up the only mailbox of a stack; returns its duration. */
 type Way = (measured: BenchStack, items: number) => Promise<number>;
 
 interface Figures {
@@ -60,7 +60,7 @@ const measureWay = (bench: Bench, { items, bytes, latencyMs }: Case, way: Way, a
   });
 };
 
-/** What somebody would do without this app: the same mailbox, the same Graph, the same storage. */
+/** Compares with what somebody would do without this app: the same mailbox, the same Graph, the same storage. */
 export const sideBySide: Measurement = {
   rows: [oursRate, scriptRate, activitiesRate, oursMemory, activitiesMemory],
   measure: async (bench) => {

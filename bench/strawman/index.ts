@@ -5,9 +5,9 @@ import * as z from "zod";
 import { exportBatch, itemBatches } from "../graph-script.ts";
 
 /**
- * The fan-out that a first version has: all ids in the history, an activity for each 20 of them, and an answer whole in
- * memory. It is kinder than most: its host.json allows four activities, as many as a mailbox takes, and a batch is one
- * blob.
+ * The fan-out of a typical first version: all ids in the history, an activity for each 20 of them, and a whole response
+ * in memory. It is better than most: its host.json allows four activities, as many as a mailbox accepts, and a batch is
+ * one blob.
  */
 
 const Settings = z.object({

@@ -6,16 +6,16 @@ import { median } from "../../bench/rows/bundle.ts";
 import { boundOf, courseOf, stretchOf } from "../../bench/rows/restore-run.ts";
 
 describe("the use of slots", () => {
-  test("is whole when four requests are always under way", () => {
+  test("is 1 when four requests are always under way", () => {
     expect(useOfSlots(400_000, 100)).toBe(1);
   });
 
-  test("counts a slot that rests", () => {
+  test("is less when a slot is idle", () => {
     expect(useOfSlots(300_000, 100)).toBe(0.75);
   });
 });
 
-test("the least requests are full batches, folders and pages", () => {
+test("the smallest number of requests is that of full batches, folders and pages", () => {
   expect(overTheLeast({ items: 1_001, folders: 10, pages: 9, requests: 70 })).toBe(1);
   expect(overTheLeast({ items: 1_000, folders: 10, pages: 10, requests: 77 })).toBeCloseTo(1.1);
 });
@@ -26,7 +26,7 @@ test("the median is the middle, or the mean of the two around it", () => {
 });
 
 describe("the size of a history", () => {
-  test("adds what generations wrote, and knows the largest", () => {
+  test("adds up the generations, and has the largest", () => {
     const sizes = historySize();
     for (const [inode, bytes] of [
       [1, 100],
@@ -40,7 +40,7 @@ describe("the size of a history", () => {
   });
 });
 
-test("the host's log tells how often a function ran, and for how long", () => {
+test("the host's log shows how often a function ran, and for how long", () => {
   const log = invocationLog();
   for (const line of [
     "t information [plan] Executing 'Functions.plan' (Id=1)",
@@ -69,7 +69,7 @@ describe("what binds a restore", () => {
 });
 
 describe("where a restore's rate is taken", () => {
-  test("is a minute, but for the ends, of one that the slots bind", () => {
+  test("is a minute without the ends, when the slots bind", () => {
     expect(courseOf({ latencySeconds: 1, itemBytes: 10_000, isLong: false })).toEqual({
       items: 240,
       from: 12,
@@ -84,7 +84,7 @@ describe("where a restore's rate is taken", () => {
     expect(items * 1_000_000 * (4 / 3)).toBeGreaterThan(140e6);
   });
 
-  test("is 150 MB from one turn of the limit to the next in a long one", () => {
+  test("is one period of the limit, 150 MB, in a long one", () => {
     const { items, from, to } = courseOf({ latencySeconds: 1, itemBytes: 1_000_000, isLong: true });
 
     expect((to - from) * 1_000_000 * (4 / 3)).toBeCloseTo(150e6, -7);
@@ -92,10 +92,10 @@ describe("where a restore's rate is taken", () => {
     expect(to).toBeLessThan(items);
   });
 
-  test("counts from the first look that has so many to the first that has the others", () => {
+  test("goes from the first read that reaches one count to the first that reaches the other", () => {
     const looks = [0, 0, 3, 9, 9, 21, 40].map((count, second) => ({ at: second * 1_000, count }));
 
     expect(stretchOf(looks, { items: 40, from: 2, to: 20 })).toEqual({ items: 18, seconds: 3 });
-    expect(() => stretchOf(looks, { items: 50, from: 2, to: 41 })).toThrow("ended before");
+    expect(() => stretchOf(looks, { items: 50, from: 2, to: 41 })).toThrow("ended before its rate");
   });
 });

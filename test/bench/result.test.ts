@@ -12,7 +12,7 @@ describe("a result", () => {
     ["higher", 0.95, 0.9499, false],
     ["lower", 0, 0, true],
     ["lower", 0, 1, false],
-  ] as const)("of a row that wants %s than %d is, at %d, ok: %s", (better, target, value, ok) => {
+  ] as const)("with the target %s %d is, at %d, ok: %s", (better, target, value, ok) => {
     expect(resultOf(aRow({ better, target }), value)).toEqual({ name: "a row", unit: "s", better, target, value, ok });
   });
 
@@ -27,7 +27,7 @@ describe("a result", () => {
     },
   );
 
-  test("says why it was not measured", () => {
+  test("notes why it was not measured", () => {
     expect(unmeasured(aRow({ target: 3 }), "no such file")).toMatchObject({
       value: null,
       target: 3,

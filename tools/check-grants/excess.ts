@@ -12,10 +12,10 @@ export const GRANTS = Grants.parse(
   JSON.parse(readFileSync(new URL("../../infra/identity/grants.json", import.meta.url), "utf8")),
 );
 
-/** Answer of Graph to `GET /servicePrincipals/{id}/appRoleAssignments`, of which only ids count. */
+/** Graph's response to `GET /servicePrincipals/{id}/appRoleAssignments`; only ids are read. */
 export const GraphAssignments = z.looseObject({ value: z.array(z.looseObject({ appRoleId: z.string() })) });
 
-/** What list-exchange.ps1 writes; PowerShell makes an object of a list of one. */
+/** The output of list-exchange.ps1. PowerShell writes a list of one as an object. */
 export const ExchangeAssignments = z
   .union([
     z.array(z.looseObject({ role: z.string(), scope: z.string() })),
@@ -33,12 +33,14 @@ interface Held {
 }
 
 export interface Verdict {
-  /** What a thief of this identity could do beyond its duty. */
+  /** Rights beyond the duty: a thief of this identity could use them. */
   readonly tooMuch: readonly string[];
   readonly missing: readonly string[];
 }
 
-/** What is held against what the duty needs. A mailbox permission in Graph undoes every scope in Exchange. */
+/**
+ * Compares the held rights with those that the duty needs. A mailbox permission in Graph overrides all Exchange scopes.
+ */
 export const judgeGrants = (duty: Duty, held: Held, names: RoleNames): Verdict => {
   const { graph, exchange } = GRANTS[duty];
   const nameOf = (id: string): string => names.get(id) ?? id;

@@ -4,8 +4,8 @@ import * as z from "zod";
 import { DUTIES, ExchangeAssignments, GraphAssignments, judgeGrants } from "./excess.ts";
 
 /**
- * Says what an identity holds beyond its duty, and what it lacks. Exit code 1 when it holds too much, 2 for bad usage.
- * check-grants.sh fetches the files.
+ * Prints the rights that an identity holds beyond its duty, and those that it lacks. Exit code 1 when it holds too
+ * much, 2 for a usage error. check-grants.sh fetches the files.
  */
 const Options = z.object({ duty: z.enum(DUTIES), graph: z.string(), exchange: z.string(), roles: z.string() });
 const Roles = z.looseObject({ appRoles: z.array(z.looseObject({ id: z.string(), value: z.string().nullable() })) });

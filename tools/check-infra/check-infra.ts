@@ -24,18 +24,20 @@ const CHECKS = [
   checkWorkflows,
 ];
 
-/** What only Azure, or a machine with its tools, can say. Printed each time, so that nobody takes silence for proof. */
+/**
+ * What only Azure, or a machine with its tools, can check. Printed each time, so that nobody takes silence for proof.
+ */
 export const NOT_CHECKED: readonly string[] = [
-  "Bicep's own compiler: types of expressions, and whatever of the language this reader passes (az bicep build)",
+  "types of expressions, and other rules of the language that this parser does not know (az bicep build)",
   "values known at deployment only, and whether Azure accepts what its schema allows (az deployment sub what-if)",
   "that API versions are the newest; each is checked against the one version that its table was made from",
   "that roles, lifecycle, write-once storage, Easy Auth, Event Grid and alerts behave as their documentation says",
-  "PowerShell, which is not run or parsed here; shell scripts, but for their syntax",
+  "PowerShell, which is not run or parsed here; shell scripts beyond their syntax",
 ];
 
-/** Everything that is wrong with the deployment, as far as it shows without Azure. */
+/** Everything that is wrong with the deployment and can be found without Azure. */
 export const checkInfra = (project: Project): Finding[] => {
-  // What could not be read would seem to be missing everywhere else.
+  // An unreadable file would cause findings of missing things everywhere else.
   if (project.unreadable.length > 0) return [...project.unreadable];
   return CHECKS.flatMap((check) => check(project));
 };

@@ -1,10 +1,10 @@
-// Makes resource-types.generated.json from the types that Microsoft ships inside @azure/mcp (MIT licence), a native program
-// that is too large to be a dependency. Run it when a template wants another type or API version:
+// Makes resource-types.generated.json from the types that Microsoft ships in @azure/mcp (MIT licence), a native program
+// that is too large to be a dependency. Run it when a template needs another type or API version:
 //
 //   npm pack @azure/mcp-linux-x64@2.0.5, unpack it, and node tools/check-infra/dump-types.mjs PATH/TO/azmcp [TYPE...]
 //
-// With types named, only those are asked for again.
-// It knows one version of each type; resource-types.json has, by hand, the types that it does not know.
+// With arguments, only those types are updated.
+// It has one version of each type; resource-types.json, written by hand, has the types that it lacks.
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -47,7 +47,7 @@ const ask = (type) => {
 };
 const PRIMITIVE = ["string", "int", "bool", "any"];
 
-/** `string` beside known texts means that Azure may know more; here, only those that are known pass. */
+/** `string` beside known texts means that Azure may accept more; here, only the known ones pass. */
 const typeName = (type, objects) => {
   const list = /^\(?(.*?)\)?\[\]$/.exec(type)?.[1];
   if (list !== undefined) return `${typeName(list, objects)}[]`;
@@ -62,7 +62,7 @@ const mark = (flags = "") => (flags.includes("ReadOnly") ? "-" : flags.includes(
 const propertiesOf = (properties, objects) =>
   Object.fromEntries(properties.map(({ name, type, flags }) => [name, typeName(type, objects) + mark(flags)]));
 
-/** Into `table`: an object and whatever it leads to. */
+/** Adds an object, and the objects that it refers to, to `table`. */
 const collect = (name, declared, objects, table) => {
   if (table[name] !== undefined) return;
   const entry = propertiesOf(declared.properties ?? declared.baseProperties ?? [], objects);
@@ -72,7 +72,7 @@ const collect = (name, declared, objects, table) => {
     const variants = {};
     for (const element of declared.elements) {
       const by = element.properties.find((property) => property.name === declared.discriminator);
-      // Variants of a whole resource, such as each kind of a site's config, are all called alike.
+      // Variants of a whole resource, such as each kind of a site's config, all have the same name.
       const isAlike = declared.elements.filter(({ name }) => name === element.name).length > 1;
       const variant = isAlike ? `${element.name} ${by.type}` : element.name;
       variants[by.type] = variant;
@@ -86,7 +86,7 @@ const collect = (name, declared, objects, table) => {
     if (typeof property !== "string") continue;
     const next = property.replace(/[!-]$/, "").replaceAll("[]", "");
     const further = objects.get(next);
-    // What only Azure writes needs no more than its name.
+    // Of a property that only Azure writes, the name is enough.
     if (further !== undefined && !property.endsWith("-")) collect(next, further, objects, table);
   }
 };

@@ -14,7 +14,10 @@ import {
 import { type Finding, finding } from "./finding.ts";
 import type { Project } from "./project.ts";
 
-/** The functions of Bicep that the templates use. Source: learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions. */
+/**
+ * The functions of Bicep that the templates use. Source:
+ * learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions.
+ */
 const FUNCTIONS = new Set([
   "contains",
   "empty",
@@ -35,8 +38,8 @@ const FUNCTIONS = new Set([
 ]);
 
 /**
- * What a compiler says of names, as far as a reader of the text can: names and functions that exist nowhere, names that
- * nobody uses, and modules and parameter files that do not fit the template they name.
+ * Checks names as a compiler does, as far as the text allows: unknown names and functions, unused names, and modules
+ * and parameter files that do not match their template.
  */
 export const checkNames = (project: Project): Finding[] =>
   project.bicep.flatMap((file) =>
@@ -60,7 +63,7 @@ const checkTemplate = (project: Project, file: BicepFile): Finding[] => {
         findings.push(finding(file.path, expression.at, `${expression.name} is declared nowhere`));
     }
     if (expression.kind === "call" && expression.of === undefined && !FUNCTIONS.has(expression.name))
-      findings.push(finding(file.path, expression.at, `${expression.name} is no function that this check knows`));
+      findings.push(finding(file.path, expression.at, `${expression.name} is not a function that this check knows`));
     if (expression.kind === "member") findings.push(...checkModuleOutput(project, file, declared, expression));
   }
   for (const [name, statement] of declared) {
@@ -100,7 +103,7 @@ const rootsOf = (statement: Statement): readonly Expression[] => {
   }
 };
 
-/** `module.outputs.name`, of which only a compiler would say otherwise that it does not exist. */
+/** `module.outputs.name` of an output that does not exist, which otherwise only a compiler would find. */
 const checkModuleOutput = (
   project: Project,
   file: BicepFile,

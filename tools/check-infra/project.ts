@@ -8,11 +8,11 @@ import { type Finding, finding } from "./finding.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** What is checked: files of the project, some of which may be given another text to see what is found then. */
+/** The files of the project. A test may give some of them another text, to see what is found then. */
 export interface Project {
   /** Every template and parameter file that could be read. */
   readonly bicep: readonly BicepFile[];
-  /** What could not be read as Bicep. */
+  /** The files that could not be parsed. */
   readonly unreadable: readonly Finding[];
   /** A file's text. @throws when there is none */
   text(path: string): string;
@@ -20,13 +20,13 @@ export interface Project {
   list(folder: string): readonly string[];
 }
 
-/** A template's resource or module, and where it stands. */
+/** A template's resource or module, and its file. */
 export interface Deployed {
   readonly file: string;
   readonly statement: DeployedStatement;
 }
 
-/** Files as they are on the disk, which do not change while a process checks them again and again. */
+/** Parsed files by path and text: a process may check the same ones many times. */
 const parsed = new Map<string, BicepFile>();
 
 const parseOnce = (path: string, text: string): BicepFile => {
@@ -56,7 +56,7 @@ export const openProject = (changed: Readonly<Record<string, string>> = {}): Pro
   return { bicep, unreadable, text, list };
 };
 
-/** What the templates deploy of one resource type, other than what is only referred to. */
+/** The resources of one type that the templates deploy, without `existing` ones. */
 export const deployed = (project: Project, type: string): Deployed[] =>
   project.bicep.flatMap(({ path, statements }) =>
     statements
@@ -65,5 +65,5 @@ export const deployed = (project: Project, type: string): Deployed[] =>
       .filter(({ statement }) => typeOf(statement) === type.toLowerCase()),
   );
 
-/** A resource's type in lower case: Azure does not mind the case. */
+/** A resource's type in lower case: Azure ignores the case. */
 export const typeOf = ({ what }: DeployedStatement): string => (what.split("@")[0] ?? "").toLowerCase();

@@ -3,7 +3,7 @@ import { type Finding, finding } from "./finding.ts";
 import type { Project } from "./project.ts";
 import { type ObjectType, RESOURCE_TYPES, type ResourceType } from "./resource-types.ts";
 
-/** Bicep's own, beside what Azure's type says. */
+/** Bicep's own properties, beside those of Azure's type. */
 const OF_BICEP: readonly string[] = ["parent", "scope", "dependsOn"];
 
 interface Context {
@@ -13,10 +13,10 @@ interface Context {
 }
 
 /**
- * Compares every resource with its type: properties that do not exist, that only Azure writes, that are missing, that hold
- * another kind of value, or a text that is not one of those known.
+ * Compares every resource with its type. Finds properties that do not exist, are read-only, are missing, have a value
+ * of another kind, or have an unknown text.
  *
- * What an expression will be once deployed is not known here and passes.
+ * The value of an expression is known at deployment only, and passes.
  */
 export const checkResources = (project: Project): Finding[] => {
   const findings: Finding[] = [];
@@ -57,7 +57,7 @@ const checkObject = (context: Context, path: string, object: ObjectExpression, t
     if (property.endsWith("!") && !given.has(key)) findings.push(finding(file, object.at, `${path} needs ${key}`));
 };
 
-/** `undefined` where what there is depends on a value that is not known yet. */
+/** `undefined` when the properties depend on a value that is known at deployment only. */
 const propertiesOf = (
   type: ResourceType,
   declared: ObjectType,
@@ -89,11 +89,11 @@ const checkValue = (context: Context, path: string, value: Expression, type: str
   }
   if (value.kind === "for") {
     if (type.endsWith("[]")) checkValue(context, `${path}[]`, value.body, type.slice(0, -2));
-    else say("is no list");
+    else say("is not a list");
     return;
   }
   if (value.kind === "array") {
-    if (!type.endsWith("[]")) say("is no list");
+    if (!type.endsWith("[]")) say("is not a list");
     else for (const item of value.items) checkValue(context, `${path}[]`, item, type.slice(0, -2));
     return;
   }

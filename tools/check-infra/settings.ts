@@ -6,25 +6,52 @@ import { deployed, type Project } from "./project.ts";
 
 const APP = "infra/modules/function-app.bicep";
 
-/** Settings that only a machine with the emulators has. In Azure they are refused, or would make a hole. */
+/** Settings for a machine with the emulators only. In Azure they are refused, or would be a security hole. */
 const OF_THE_EMULATORS = /^LOCAL_|^VAULT_CONNECTION_STRING$|^GRAPH_ENDPOINT$/;
 
-/** What the Functions host reads by itself. Source: learn.microsoft.com/azure/azure-functions/functions-app-settings (read 2026-11). */
-const OF_THE_HOST =
-  /^AzureWebJobsStorage__(credential|clientId|(blob|queue|table)ServiceUri)$|^APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING$|^languageWorkers__node__arguments$|^MALLOC_ARENA_MAX$|^AzureFunctionsJobHost__/;
+/** Any of these names or patterns, as a whole. */
+const anyOf = (...names: readonly string[]): RegExp => new RegExp(`^(?:${names.join("|")})$`);
 
-/** What the platform sets by itself, and how. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11). */
+/**
+ * Settings that the Functions host reads itself. Source:
+ * learn.microsoft.com/azure/azure-functions/functions-app-settings (read 2026-11).
+ */
+const OF_THE_HOST = anyOf(
+  "AzureWebJobsStorage__(credential|clientId|(blob|queue|table)ServiceUri)",
+  "APPLICATIONINSIGHTS_(CONNECTION|AUTHENTICATION)_STRING",
+  "languageWorkers__node__arguments",
+  "MALLOC_ARENA_MAX",
+  "AzureFunctionsJobHost__.*",
+);
+
+/**
+ * Settings that the platform sets itself, and their values. Source:
+ * learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11).
+ */
 const OF_THE_PLATFORM: Readonly<Record<string, string>> = { WEBSITE_AUTH_ENABLED: "True" };
 
-/** What Flex Consumption does not take, or sets by itself. Source: learn.microsoft.com/azure/azure-functions/flex-consumption-plan (read 2026-11). */
-const NOT_ON_FLEX =
-  /^(FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|WEBSITE_.*|SCM_DO_BUILD_DURING_DEPLOYMENT|ENABLE_ORYX_BUILD|linuxFxVersion|AzureWebJobsStorage|AzureWebJobsDashboard|APPINSIGHTS_INSTRUMENTATIONKEY)$/;
+/**
+ * Settings that Flex Consumption refuses, or sets itself. Source:
+ * learn.microsoft.com/azure/azure-functions/flex-consumption-plan (read 2026-11).
+ */
+const NOT_ON_FLEX = anyOf(
+  "FUNCTIONS_WORKER_RUNTIME",
+  "FUNCTIONS_EXTENSION_VERSION",
+  "WEBSITE_.*",
+  "SCM_DO_BUILD_DURING_DEPLOYMENT",
+  "ENABLE_ORYX_BUILD",
+  "linuxFxVersion",
+  "AzureWebJobsStorage",
+  "AzureWebJobsDashboard",
+  "APPINSIGHTS_INSTRUMENTATIONKEY",
+);
 
 const Sample = z.looseObject({ Values: z.record(z.string(), z.string()) });
 
 /**
- * Settings in the templates against settings that are read: by the app, which is watched while it reads them, by the
- * host in `host.json` and in schedules, and by the host itself. Then the app reads what each environment sets.
+ * Compares the settings in the templates with those that are read: by the app, which is observed while it reads them;
+ * by the host, in `host.json` and in schedules; and by the host itself. Then lets the app read each environment's
+ * settings.
  */
 export const checkSettings = (project: Project): Finding[] => {
   const members = settingsOf(project);
@@ -58,7 +85,7 @@ export const checkSettings = (project: Project): Finding[] => {
   return findings;
 };
 
-/** Every member of every object that makes up the app's settings, conditional ones too. */
+/** Every member of the objects that make up the app's settings, also of conditional ones. */
 const settingsOf = (project: Project): Member[] => {
   const settings = deployed(project, "Microsoft.Web/sites/config").find(
     ({ statement }) => textOf(valueAt(statement.body, "name")) === "appsettings",
@@ -83,7 +110,9 @@ const settingsOf = (project: Project): Member[] => {
   return collect(valueAt(settings?.statement.body, "properties"));
 };
 
-/** Settings whose value is another setting's name are read by that way, such as a connection's. */
+/**
+ * Whether another setting has this one's name as its value, as one of a connection may: then it is read through that.
+ */
 const isNamedBy = (members: readonly Member[], name: string): boolean =>
   members.some(({ value }) => textOf(value) === name);
 
@@ -104,7 +133,7 @@ const environmentsOf = (project: Project): Environment[] =>
 const wantedSettings = (project: Project): ReadonlySet<string> =>
   new Set([...settingsReadByApp(), ...settingsNamedForHost(project)]);
 
-/** The names that the app asks its environment for, whether they are there or not. */
+/** The names of the variables that the app reads, set or not. */
 export const settingsReadByApp = (): ReadonlySet<string> => {
   const asked = new Set<string>();
   const note = (name: string | symbol): void => {
@@ -123,18 +152,18 @@ export const settingsReadByApp = (): ReadonlySet<string> => {
   try {
     readConfig(watched);
   } catch {
-    // It has asked for everything by then, and finds what must be there missing.
+    // By then it has read everything, and complains that required settings are missing.
   }
   return asked;
 };
 
-/** `%NAME%` in host.json and in what the functions register, such as schedules. */
+/** `%NAME%` in host.json and in registrations of functions, such as schedules. */
 const settingsNamedForHost = (project: Project): string[] =>
   ["host.json", ...project.list("functions").filter((path) => path.endsWith(".ts"))].flatMap((path) =>
     [...project.text(path).matchAll(/"%([A-Z][A-Z0-9_]*)%"/g)].map(([, name]) => name ?? ""),
   );
 
-/** The sample for Core Tools holds what somebody reads there, and what the host asks for. */
+/** Checks that the sample for Core Tools has only settings that are read, and all that the host needs. */
 const checkSample = (project: Project, wanted: ReadonlySet<string>): Finding[] => {
   const file = "local.settings.sample.json";
   const { Values } = Sample.parse(JSON.parse(project.text(file)));
@@ -150,7 +179,7 @@ const checkSample = (project: Project, wanted: ReadonlySet<string>): Finding[] =
   ];
 };
 
-/** What the host itself looks up has no default: a schedule that is not set is a function that does not start. */
+/** Settings that the host resolves have no default: without its schedule, a function does not start. */
 const checkNamed = (
   { file, choices }: Environment,
   derived: ReadonlyMap<string, Member>,
@@ -160,7 +189,7 @@ const checkNamed = (
     .filter((name) => !derived.has(name) && !choices.some(({ key }) => key === name))
     .map((name) => finding(file, undefined, `the host asks for ${name}, which this environment does not set`));
 
-/** Lets the app read what an environment sets, with samples for what only Azure knows. */
+/** Lets the app read an environment's settings, with samples for values that only Azure knows. */
 const checkStart = ({ file, choices }: Environment, derived: ReadonlyMap<string, Member>): Finding[] => {
   const env: Record<string, string> = { ...OF_THE_PLATFORM };
   for (const [name, { value }] of derived) env[name] = textOf(value) ?? sampleOf(name);

@@ -10,7 +10,7 @@ export const readYaml = (text: string): unknown => {
     return parse(text);
   } catch (error) {
     if (!(error instanceof YAMLParseError)) throw error;
-    // The lines after the first draw the place.
+    // The lines after the first show the passage.
     throw new SyntaxError(error.message.replace(/:\n.*$/s, ""), { cause: error });
   }
 };

@@ -16,18 +16,18 @@ const whatBackupNeeds = {
 };
 
 describe("judgeGrants", () => {
-  test("is content with what the duty needs", () => {
+  test("accepts exactly the rights that the duty needs", () => {
     expect(judgeGrants("backup", whatBackupNeeds, NAMES)).toEqual({ tooMuch: [], missing: [] });
   });
 
-  test("says that a mailbox permission in Graph undoes the scope", () => {
+  test("reports that a mailbox permission in Graph overrides the scope", () => {
     const held = { ...whatBackupNeeds, graph: [...whatBackupNeeds.graph, MAIL_READ] };
     expect(judgeGrants("backup", held, NAMES).tooMuch).toEqual([
       "Mail.Read in Graph reaches every mailbox of the tenant, whatever its scope in Exchange: remove it",
     ]);
   });
 
-  test("says which right has no scope, and which is another's", () => {
+  test("reports a right without a scope, and one of another duty", () => {
     const exchange = [
       { role: "Application MailboxFolder.Read", scope: "" },
       { role: "Application MailboxItem.ImportExport", scope: "MailboxVault-backup" },
@@ -50,7 +50,7 @@ describe("infra/**/*.sh", () => {
   const root = fileURLToPath(new URL("../../../infra/", import.meta.url));
   const scripts = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".sh"));
 
-  test.each(scripts)("%s parses, stops at the first failure, and asks for what it needs", (script) => {
+  test.each(scripts)("%s parses, stops at the first failure, and prints its usage", (script) => {
     execFileSync("bash", ["-n", script], { cwd: root });
     expect(() => execFileSync("bash", [script], { cwd: root, stdio: "pipe" })).toThrow(/usage: /);
   });

@@ -21,7 +21,7 @@ const refusal = (text: string): string => {
 };
 
 describe("parseBicep", () => {
-  test("reads a parameter with what is said of it", () => {
+  test("reads a parameter with its decorators", () => {
     expect(parse("@description('How many')\n@minValue(1)\nparam count int = 3 // three")).toMatchObject([
       { kind: "param", name: "count", type: "int", decorators: [{ name: "description" }, { name: "minValue" }] },
     ]);
@@ -41,7 +41,7 @@ resource c 'T/c@1' = [for (one, i) in [1, 2]: {
     ]);
   });
 
-  test("keeps the order in which operators bind", () => {
+  test("obeys the precedence of operators", () => {
     expect(parsedValue("a || b && c == 1 + 2 * 3")).toMatchObject({
       operator: "||",
       right: { operator: "&&", right: { operator: "==", right: { operator: "+", right: { operator: "*" } } } },
@@ -73,8 +73,8 @@ resource c 'T/c@1' = [for (one, i) in [1, 2]: {
     ["a string without an end", "var it = 'a\n", "1:12 this string has no end"],
     ["two entries on a line without a comma", "var it = { a: 1 b: 2 }", "1:17 expected a comma, a new line or }"],
     ["two statements on a line", "var a = 1 var b = 2", "1:11 expected the end of the line"],
-    ["what begins nothing", "type a = string", "1:5 type begins no statement"],
-  ])("refuses %s, and says where", (_what, text, said) => {
+    ["an unknown statement", "type a = string", "1:5 type does not begin a statement"],
+  ])("refuses %s, and names the position", (_what, text, said) => {
     expect(refusal(text)).toBe(said);
   });
 });

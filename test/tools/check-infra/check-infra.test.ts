@@ -12,7 +12,7 @@ const PROD = "infra/prod.bicepparam";
 
 const sound = openProject();
 
-/** What is found when one passage of a file reads differently. */
+/** The findings after one passage of a file is replaced. */
 const findingsAfter = (path: string, passage: string | RegExp, instead: string): string[] => {
   const text = sound.text(path);
   const changed = text.replace(passage, instead);
@@ -34,16 +34,10 @@ describe("npm run check:infra", () => {
       "accessTier: 'Hot'\n    primaryLocation: location",
       /primaryLocation is read-only/,
     ],
+    ["a missing property", "infra/modules/event-topic.bicep", /^ {2}location: location\n/m, "", /needs location/],
+    ["an unknown value", DATA, "'TLS1_2'", "'TLS1_4'", /minimumTlsVersion is 'TLS1_4'/],
     [
-      "a property that must be there",
-      "infra/modules/event-topic.bicep",
-      /^ {2}location: location\n/m,
-      "",
-      /needs location/,
-    ],
-    ["a value that is not known", DATA, "'TLS1_2'", "'TLS1_4'", /minimumTlsVersion is 'TLS1_4'/],
-    [
-      "a text in place of a number",
+      "a text instead of a number",
       APP,
       "instanceMemoryMB: instanceMemoryMb",
       "instanceMemoryMB: '2048'",
@@ -130,18 +124,18 @@ describe("npm run check:infra", () => {
       /not the id of blobReader/,
     ],
     [
-      "a role assignment for whatever has the id",
+      "a role assignment for any kind of principal",
       RIGHTS,
       "principalType: 'ServicePrincipal'",
       "principalType: 'User'",
       /needs principalType/,
     ],
     [
-      "an event that is given up without a trace",
+      "undelivered events that are dropped",
       EVENTS,
       /deadLetterWithResourceIdentity: \{[\s\S]*?\n {4}\}\n/,
       "",
-      /leave what it gives up in dead-letters/,
+      /keep undelivered events in dead-letters/,
     ],
     [
       "an event loop over all blobs of the vault",
@@ -166,18 +160,18 @@ describe("npm run check:infra", () => {
       /should deliver CloudEvents/,
     ],
     [
-      "a subscription to a function that is not there",
+      "a subscription for a function that does not exist",
       EVENTS,
       "/functions/personal-data-written",
       "/functions/personal-data-wrote",
       /no event function personal-data-wrote/,
     ],
     [
-      "a function that nobody tells of its events",
+      "an event function without a subscription",
       EVENTS,
       "/functions/user-changed",
       "/functions/personal-data-written",
-      /nobody tells the function user-changed/,
+      /no subscription delivers events to the function user-changed/,
     ],
     [
       "a right on the blobs of every container",
@@ -187,14 +181,14 @@ describe("npm run check:infra", () => {
       /should reach the blobs of packages only/,
     ],
     [
-      "a right that its condition does not bind",
+      "a right that its condition does not limit",
       RIGHTS,
       String.raw` AND !(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/delete\'})`,
       "",
       /should reach the blobs of packages only/,
     ],
     [
-      "a right that the app has no use for",
+      "a right that the app does not use",
       "functions/services.ts",
       "stateContainer(backupStorage)",
       "stateContainer(restoreStorage)",
@@ -244,7 +238,7 @@ describe("npm run check:infra", () => {
       /BACKUP_WINDOW should be a whole number/,
     ],
     [
-      "authentication that only the emulator may go without",
+      "authentication that is turned off",
       APP,
       "AUTHENTICATION: 'platform'",
       "AUTHENTICATION: 'none'",
@@ -295,9 +289,9 @@ describe("npm run check:infra", () => {
       /Privacy.Officer, which nobody can have/,
     ],
     ["an action that is not pinned", ".github/workflows/ci.yml", /@3d3c42e\w+ # v7.0.1/, "@v7", /named by its commit/],
-    ["a workflow with a word misspelt", ".github/workflows/ci.yml", "runs-on:", "run-on:", /run-on/],
+    ["a workflow with a misspelt key", ".github/workflows/ci.yml", "runs-on:", "run-on:", /run-on/],
     [
-      "a workflow that says a thing twice",
+      "a workflow with a key twice",
       ".github/workflows/ci.yml",
       "on:\n",
       "on: push\non:\n",
@@ -311,7 +305,7 @@ describe("npm run check:infra", () => {
       /with\.node-version/,
     ],
     [
-      "an azure.yaml that is no YAML",
+      "an azure.yaml that is not YAML",
       "azure.yaml",
       "services:",
       "services: [",
@@ -324,7 +318,7 @@ describe("npm run check:infra", () => {
       "",
       /outside of an environment/,
     ],
-    ["a line that is no Bicep", MAIN, "targetScope = 'subscription'", "targetScope 'subscription'", /expected =/],
+    ["a line that is not Bicep", MAIN, "targetScope = 'subscription'", "targetScope 'subscription'", /expected =/],
   ])("finds %s", (_mistake, path, passage, instead, found) => {
     expect(findingsAfter(path, passage, instead)).toContainEqual(expect.stringMatching(found));
   });

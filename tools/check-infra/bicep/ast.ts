@@ -1,10 +1,10 @@
-/** Where something stands in a file; both count from one. */
+/** A position in a file; both count from one. */
 export interface Place {
   readonly line: number;
   readonly column: number;
 }
 
-/** An expression of Bicep, as far as this project writes it: no lambdas, no imports, no spread. */
+/** An expression of Bicep, without what this project does not use: lambdas, imports and spread. */
 export type Expression = { readonly at: Place } & (
   | { readonly kind: "string"; readonly parts: readonly (string | Expression)[] }
   | { readonly kind: "literal"; readonly value: number | boolean | null }
@@ -29,7 +29,7 @@ export interface ObjectExpression {
 
 export interface Member {
   readonly at: Place;
-  /** `undefined` for a key that is only known when it is deployed. */
+  /** `undefined` for a key that is known at deployment only. */
   readonly key: string | undefined;
   readonly keyExpression: Expression;
   readonly value: Expression;
@@ -74,7 +74,7 @@ export interface OutputStatement {
   readonly value: Expression;
 }
 
-/** A resource or a module: something deployed, maybe on a condition, maybe once for each of a list. */
+/** A resource or a module, perhaps with a condition, perhaps with a loop over a list. */
 export interface DeployedStatement {
   readonly kind: "resource" | "module";
   readonly at: Place;
@@ -96,7 +96,7 @@ export interface OtherStatement {
 
 export type Statement = ParamStatement | VarStatement | OutputStatement | DeployedStatement | OtherStatement;
 
-/** A file as it was read. */
+/** A parsed file. */
 export interface BicepFile {
   /** Below the project's folder. */
   readonly path: string;
@@ -109,11 +109,11 @@ export const textOf = (expression: Expression | undefined): string | undefined =
   return expression.parts.every((part) => typeof part === "string") ? expression.parts.join("") : undefined;
 };
 
-/** What a literal or a plain string says; `undefined` for whatever is only known when it is deployed. */
+/** The value of a literal or a plain string; `undefined` for a value that is known at deployment only. */
 export const plainOf = (expression: Expression | undefined): string | number | boolean | null | undefined =>
   expression?.kind === "literal" ? expression.value : textOf(expression);
 
-/** A member's value by its key, through nested objects; `undefined` where there is none or it is no object. */
+/** A member's value by its keys in nested objects; `undefined` when a member is missing or not an object. */
 export const valueAt = (from: Expression | undefined, ...keys: readonly string[]): Expression | undefined => {
   let value = from;
   for (const key of keys) {

@@ -37,7 +37,7 @@ export const readExpression = (scanner: Scanner): Expression => {
   return { kind: "choice", at, condition, yes, no: readExpression(scanner) };
 };
 
-/** The question of a choice, which may stand on a line of its own. */
+/** The question mark of a choice, which may be on a line of its own. */
 const takeQuestion = (scanner: Scanner): boolean => {
   scanner.skipLines();
   return scanner.take("?") && !scanner.ahead("?");
@@ -208,7 +208,7 @@ const readArguments = (scanner: Scanner): Expression[] => {
   return args;
 };
 
-/** Entries of objects and arrays end with a comma, with their line, or with what holds them. */
+/** An entry of an object or array ends with a comma, with its line, or with the object or array. */
 const endOfEntry = (scanner: Scanner, close: string): void => {
   if (scanner.take(",")) return;
   scanner.skipBlanks();

@@ -14,7 +14,7 @@ const TYPE = /[A-Za-z]+(?:\[\])?\??/y;
 
 /**
  * Reads a template or a parameter file.
- * @throws {BicepSyntaxError} for what is not Bicep, and for what this reader does not know of it.
+ * @throws {BicepSyntaxError} for text that is not Bicep, and for syntax that this parser does not know.
  */
 export const parseBicep = (path: string, text: string): BicepFile => {
   const scanner = scan(text);
@@ -59,7 +59,7 @@ const readStatement = (scanner: Scanner): Statement => {
     case "module":
       return readDeployed(scanner, keyword, at);
     default:
-      return scanner.fail(`${keyword} begins no statement`);
+      return scanner.fail(`${keyword} does not begin a statement`);
   }
 };
 

@@ -1,6 +1,6 @@
 import type { Place } from "./ast.ts";
 
-/** A file that is not Bicep as this project writes it. */
+/** A file that is not Bicep, or uses syntax that the parser does not know. */
 export class BicepSyntaxError extends Error {
   override readonly name = "BicepSyntaxError";
   readonly at: Place;
@@ -11,16 +11,16 @@ export class BicepSyntaxError extends Error {
   }
 }
 
-/** Steps through a text. Ends of lines mean something in Bicep, so that they are skipped on purpose only. */
+/** Steps through a text. Line ends are significant in Bicep, so they are skipped only on purpose. */
 export interface Scanner {
   readonly position: number;
   place(): Place;
   fail(message: string): never;
-  /** The text that is ahead, without taking it. */
+  /** Whether the text is next; takes nothing. */
   ahead(text: string): boolean;
-  /** Skips blanks and comments of a line, then takes the text if it is ahead. */
+  /** Skips blanks and comments of a line, then takes the text if it is next. */
   take(text: string): boolean;
-  /** As `take`, for a word that must not go on. */
+  /** As `take`, for a whole word. */
   takeWord(word: string): boolean;
   /** Takes what a sticky expression matches at the position. */
   match(pattern: RegExp): string | undefined;
@@ -28,7 +28,7 @@ export interface Scanner {
   skipBlanks(): void;
   /** Skips blanks, comments and ends of lines. */
   skipLines(): void;
-  /** Tries something that may not be there, and steps back when it says no. */
+  /** Tries a step, and goes back when it returns false. */
   attempt(step: () => boolean): boolean;
   readonly atEnd: boolean;
 }
@@ -40,7 +40,7 @@ const WORD_GOES_ON = /[A-Za-z0-9_]/;
 export const scan = (text: string): Scanner => {
   let position = 0;
 
-  /** The line last asked for, since places are asked for one after another. */
+  /** The line of the last position: the next one is usually behind it. */
   let known = { line: 1, start: 0 };
 
   const place = (): Place => {

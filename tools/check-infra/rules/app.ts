@@ -3,10 +3,10 @@ import { plainOf, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";
 
-/** Where Event Grid and other extensions call, with a key of their own in place of a token. */
+/** The path that Event Grid and other extensions call, with a key of their own instead of a token. */
 const WEBHOOKS = "/runtime/webhooks/*";
 
-/** What must stand in a resource, by the path to it. */
+/** A value that a resource must have, by its path. */
 type Demand = readonly [path: string, value: string | boolean];
 
 const SITE: readonly Demand[] = [
@@ -31,7 +31,7 @@ const KEY_VAULT: readonly Demand[] = [
   ["enablePurgeProtection", true],
 ];
 
-/** Who may reach the app, and by which ways in no key and no password opens it. */
+/** Checks who may reach the app, and that no key or password opens it. */
 export const checkApp = (project: Project): Finding[] => {
   const configs = deployed(project, "Microsoft.Web/sites/config");
   const authentication = configs.filter(
@@ -56,7 +56,7 @@ const demand = (resources: readonly Deployed[], demands: readonly Demand[]): Fin
   );
 };
 
-/** Without a token one reaches what anyone may call, and the webhooks; nothing else. */
+/** Without a token, only the endpoints for anyone and the webhooks can be reached. */
 const checkWaysIn = ({ file, statement }: Deployed): Finding[] => {
   const paths = valueAt(statement.body, "properties", "globalValidation", "excludedPaths");
   const excluded = paths?.kind === "array" ? paths.items.map((path) => textOf(path) ?? "?") : [];

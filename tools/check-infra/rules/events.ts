@@ -9,10 +9,12 @@ const TYPES = [
   "Microsoft.EventGrid/partnerTopics/eventSubscriptions",
 ];
 
-/** Containers that may raise an event. What the app writes while it handles one lies in others, or is filtered out. */
+/**
+ * Containers that may raise an event. Blobs that the app writes while it handles one are in others, or filtered out.
+ */
 const WATCHED = ["/blobServices/default/containers/vault/blobs/", "/blobServices/default/containers/dsr-"];
 
-/** Nothing is lost unseen, nothing comes twice for want of a filter, and nothing leads to itself. */
+/** Checks that no event is lost silently, that filters prevent duplicates, and that no event causes itself. */
 export const checkEvents = (project: Project): Finding[] => {
   const subscriptions = TYPES.flatMap((type) => deployed(project, type));
   return [...subscriptions.flatMap(checkSubscription), ...checkFunctions(project, subscriptions)];
@@ -31,7 +33,7 @@ const checkSubscription = ({ file, statement }: Deployed): Finding[] => {
   if (at("retryPolicy", "eventTimeToLiveInMinutes") === undefined) wrong.push("should say how long it tries");
 
   const deadLetters = at("deadLetterWithResourceIdentity", "deadLetterDestination", "properties", "blobContainerName");
-  if (textOf(deadLetters) !== "dead-letters") wrong.push("should leave what it gives up in dead-letters");
+  if (textOf(deadLetters) !== "dead-letters") wrong.push("should keep undelivered events in dead-letters");
 
   if (statement.what.startsWith("Microsoft.EventGrid/systemTopics/")) wrong.push(...checkFilter(properties));
   return wrong.map((what) => finding(file, statement.at, `the subscription ${statement.name} ${what}`));
@@ -39,19 +41,19 @@ const checkSubscription = ({ file, statement }: Deployed): Finding[] => {
 
 const checkFilter = (properties: Expression | undefined): string[] => {
   const begins = textOf(valueAt(properties, "filter", "subjectBeginsWith")) ?? "";
-  if (!WATCHED.includes(begins)) return ["feeds itself: it hears of containers that its own function writes to"];
+  if (!WATCHED.includes(begins)) return ["feeds itself: it gets events of containers that its own function writes to"];
   const advanced = valueAt(properties, "filter", "advancedFilters");
   const keys = advanced?.kind === "array" ? advanced.items.map((item) => textOf(valueAt(item, "key"))) : [];
-  const wrong = keys.includes("data.api") ? [] : ["should say which writes it means, by data.api"];
+  const wrong = keys.includes("data.api") ? [] : ["should filter the kinds of writes, by data.api"];
   const ends = textOf(valueAt(properties, "filter", "subjectEndsWith"));
   if (begins.includes("/vault/") && ends !== ".manifest.json")
-    wrong.push("feeds itself: of the vault it should hear of manifests only");
+    wrong.push("feeds itself: of the vault it should get events of manifests only");
   if (begins.endsWith("/dsr-") && !hasOwn(advanced))
-    wrong.push("feeds itself: of a package it should not hear of what the app adds");
+    wrong.push("feeds itself: of a package it should not get events of the app's own files");
   return wrong;
 };
 
-/** Whether what the app adds to a package is filtered out. */
+/** Whether the app's own files of a package are filtered out. */
 const hasOwn = (filters: Expression | undefined): boolean =>
   filters?.kind === "array" &&
   filters.items.some((filter) => {
@@ -62,7 +64,7 @@ const hasOwn = (filters: Expression | undefined): boolean =>
 
 const hasEntries = (list: Expression | undefined): boolean => list?.kind === "array" && list.items.length > 0;
 
-/** Every function that takes events has a subscription, and every subscription a function. */
+/** Checks that every event function has a subscription, and every subscription a function. */
 const checkFunctions = (project: Project, subscriptions: readonly Deployed[]): Finding[] => {
   const registered = project
     .list("functions")
@@ -80,6 +82,6 @@ const checkFunctions = (project: Project, subscriptions: readonly Deployed[]): F
       .map(({ file, statement, target }) => finding(file, statement.at, `the app has no event function ${target}`)),
     ...registered
       .filter((name) => !targets.some(({ target }) => target === name))
-      .map((name) => finding(FILE, undefined, `nobody tells the function ${name} of its events`)),
+      .map((name) => finding(FILE, undefined, `no subscription delivers events to the function ${name}`)),
   ];
 };

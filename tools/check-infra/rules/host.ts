@@ -7,7 +7,7 @@ const Level = z.enum(["Trace", "Debug", "Information", "Warning", "Error", "Crit
 const Concurrency = z.int().min(1).max(100);
 
 /**
- * What of host.json is used. Sources: learn.microsoft.com/azure/azure-functions/functions-host-json and
+ * The part of host.json that is used. Sources: learn.microsoft.com/azure/azure-functions/functions-host-json and
  * .../durable/durable-functions-bindings (read 2026-11).
  */
 const Host = z.strictObject({
@@ -41,7 +41,7 @@ const Host = z.strictObject({
       tracing: z.strictObject({
         distributedTracingEnabled: z.boolean(),
         version: z.enum(["None", "V1", "V2"]),
-        traceInputsAndOutputs: z.literal(false, { error: "inputs hold personal data and must not be traced" }),
+        traceInputsAndOutputs: z.literal(false, { error: "inputs contain personal data and must not be traced" }),
       }),
     }),
   }),
@@ -67,7 +67,7 @@ const AzureYaml = z.strictObject({
   ),
 });
 
-/** host.json and azure.yaml against what of their schemas is used: an option with a wrong name is silently ignored. */
+/** Checks host.json and azure.yaml: an option with a wrong name would be silently ignored. */
 export const checkHost = (project: Project): Finding[] => [
   ...issues("host.json", Host, () => JSON.parse(project.text("host.json"))),
   ...issues("azure.yaml", AzureYaml, () => readYaml(project.text("azure.yaml"))),

@@ -4,7 +4,7 @@ import { type Deployed, deployed, type Project } from "../project.ts";
 
 const FILE = "infra/modules/rights.bicep";
 
-/** Where the app opens containers, each with the identity of a duty. */
+/** The file that opens the containers, each with the identity of a duty. */
 const APP = "functions/services.ts";
 
 /** Ids of built-in roles. Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (read 2026-11). */
@@ -19,7 +19,7 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   durableContributor: "0ad04412-c4d5-4796-b79c-f76d14c8d402",
 };
 
-/** Every right, as `who: role on what`: one too many is a hole, and one too few is an outage. */
+/** Every right, as `who: role on what`. One more would be a security hole, and one less an outage. */
 export const RIGHTS: readonly string[] = [
   "host: blobOwner on hostAccount",
   "host: queueContributor on hostAccount",
@@ -42,7 +42,7 @@ export const RIGHTS: readonly string[] = [
   "userTopic: blobContributor on deadLetters",
 ];
 
-/** Rights in one file, at the narrowest scope, with ids that are what they are called. */
+/** Checks that rights are in one file, at the narrowest scope, and that role ids match their names. */
 export const checkRights = (project: Project): Finding[] => {
   const assignments = deployed(project, "Microsoft.Authorization/roleAssignments");
   const given = assignments.map(rightOf);
@@ -76,7 +76,7 @@ export const checkRights = (project: Project): Finding[] => {
   ];
 };
 
-/** A condition binds only the actions that it names, so that each action of the role has to be there. */
+/** A condition limits only the actions that it names, so it must name each action of the role. */
 const isBoundToPackages = (project: Project, { statement }: Deployed): boolean => {
   const condition = textOf(valueAt(statement.body, "properties", "condition")) ?? "";
   const name = roleOf(valueAt(statement.body, "properties", "roleDefinitionId"));
@@ -91,7 +91,7 @@ const isBoundToPackages = (project: Project, { statement }: Deployed): boolean =
   );
 };
 
-/** An identity has a right on a container exactly if the app opens the container with it. */
+/** Checks that an identity has a right on a container if, and only if, the app opens the container with it. */
 const checkUse = (project: Project): Finding[] => {
   const opened = [...project.text(APP).matchAll(/\b([a-z]+)Container\(([a-z]+)Storage\)/g)];
   const used = new Set(opened.map(([, container, duty]) => `${duty} on ${container}`));
@@ -103,7 +103,7 @@ const checkUse = (project: Project): Finding[] => {
   return [
     ...[...used]
       .filter((right) => !given.has(right))
-      .map((right) => finding(FILE, undefined, `the app needs a right that nobody gives: ${right}`)),
+      .map((right) => finding(FILE, undefined, `the app needs a right that is not given: ${right}`)),
     ...[...given]
       .filter((right) => !used.has(right))
       .map((right) => finding(FILE, undefined, `the app never uses the right of ${right}`)),
@@ -114,7 +114,7 @@ const checkRoleIds = (project: Project): Finding[] => {
   const statements = project.bicep.find(({ path }) => path === FILE)?.statements ?? [];
   const roles = statements.find(({ kind, name }) => kind === "var" && name === "roles");
   if (roles?.kind !== "var" || roles.value.kind !== "object")
-    return [finding(FILE, undefined, "the ids of roles should stand in one object, roles")];
+    return [finding(FILE, undefined, "the ids of roles should be in one object, roles")];
   return roles.value.members
     .filter(({ key = "", value }) => BUILT_IN[key] !== textOf(value))
     .map(({ key, at }) => finding(FILE, at, `this is not the id of ${key}`));
@@ -141,7 +141,7 @@ const roleOf = (expression: Expression | undefined): string => {
   return expression?.kind === "member" && expression.of.kind === "name" ? expression.of.name : "?";
 };
 
-/** A role of our own is there to allow less than a built-in one. */
+/** A role of our own must allow less than a built-in one. */
 const checkOwnRole = (role: Deployed): Finding[] =>
   [...actionsIn(role, "actions"), ...actionsIn(role, "dataActions")]
     .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/blobServices/"))

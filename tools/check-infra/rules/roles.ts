@@ -13,7 +13,7 @@ const GRAPH_ROLES: Readonly<Record<string, string>> = {
   "GroupMember.Read.All": "98830695-27a2-44f7-8c18-0c3ebc9698f6",
 };
 
-/** What each duty may not hold, because it is another's. */
+/** Rights that a duty must not hold, because they are another's. */
 const NOT_OF: Readonly<Record<string, RegExp>> = {
   backup: /Write|ImportExport/,
   restore: /\.Export$|User\.Export/,
@@ -33,7 +33,7 @@ const ApiRoles = z.array(
   }),
 );
 
-/** Ids in Graph that are what they are called, duties that stay apart, and app roles that the app asks for. */
+/** Checks that role ids of Graph match their names, that duties are separate, and that the app's roles exist. */
 export const checkRoles = (project: Project): Finding[] => [...checkGrants(project), ...checkApiRoles(project)];
 
 const checkGrants = (project: Project): Finding[] =>
@@ -57,6 +57,6 @@ const checkApiRoles = (project: Project): Finding[] => {
     ...values
       .filter((value) => !ROLES.some((role) => role === value))
       .map((value) => finding(API_ROLES, undefined, `the app asks nobody for the role ${value}`)),
-    ...(doubled ? [finding(API_ROLES, undefined, "two roles have one id")] : []),
+    ...(doubled ? [finding(API_ROLES, undefined, "two roles have the same id")] : []),
   ];
 };

@@ -2,7 +2,7 @@ import { plainOf, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
 import { type Deployed, deployed, type Project } from "../project.ts";
 
-/** Containers that a lifecycle rule may empty. Everything else is kept until somebody decides otherwise. */
+/** Containers that a lifecycle rule may empty. All others are kept. */
 const SHORT_LIVED: readonly string[] = ["work/", "dead-letters/"];
 
 const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
@@ -14,7 +14,7 @@ const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
   ["minimumTlsVersion", "TLS1_2"],
 ];
 
-/** No shared keys, nothing public, four nets below the vault, and a place for everything that the app writes. */
+/** Checks that there are no shared keys and no public access, the vault's four safety nets, and every container. */
 export const checkStorage = (project: Project): Finding[] => {
   const accounts = deployed(project, "Microsoft.Storage/storageAccounts");
   const findings = accounts.flatMap(({ file, statement }) =>
@@ -71,7 +71,7 @@ const checkNets = (project: Project): Finding[] => {
   return findings;
 };
 
-/** A rule may delete the newest version of what is short-lived only. */
+/** A rule may delete current versions in short-lived containers only. */
 const checkLifecycle = ({ file, statement }: Deployed): Finding[] => {
   const rules = valueAt(statement.body, "properties", "policy", "rules");
   if (rules?.kind !== "array") return [finding(file, statement.at, "a lifecycle needs its rules in plain sight")];

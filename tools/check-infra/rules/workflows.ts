@@ -3,7 +3,7 @@ import { type Finding, finding } from "../finding.ts";
 import type { Project } from "../project.ts";
 import { readYaml } from "../yaml.ts";
 
-/** An action of somebody else runs with our tokens: its commit is fixed, and the comment says which version that is. */
+/** A third party's action runs with our tokens: its commit is pinned, with the version in a comment. */
 const PINNED = /^\s*-?\s*uses: (\S+)@([0-9a-f]{40}) # v\d+(\.\d+)*$/;
 
 const Text = z.string();
@@ -14,7 +14,10 @@ const PermissionsGiven = z.partialRecord(
 );
 const Variables = z.record(Text, z.union([Text, z.boolean()]));
 
-/** The parts of the workflow syntax that are used. Source: docs.github.com/actions/reference/workflow-syntax (read 2026-11). */
+/**
+ * The parts of the workflow syntax that are used. Source: docs.github.com/actions/reference/workflow-syntax (read
+ * 2026-11).
+ */
 const Step = z
   .strictObject({
     name: Text.optional(),
@@ -60,7 +63,7 @@ const Workflow = z.strictObject({
   jobs: z.record(Text, Job),
 });
 
-/** Workflows against the syntax they may use, actions by commit, and no right that a job does not need. */
+/** Checks the syntax of workflows, that actions are pinned by commit, and that jobs have only the rights they need. */
 export const checkWorkflows = (project: Project): Finding[] =>
   project
     .list(".github/workflows")
@@ -75,7 +78,7 @@ const checkShape = (path: string, text: string): Finding[] => {
     return Object.entries(data.jobs).flatMap(([name, job]) => [
       ...needsOf(job.needs)
         .filter((needed) => data.jobs[needed] === undefined)
-        .map((needed) => finding(path, undefined, `${name} needs ${needed}, which is no job`)),
+        .map((needed) => finding(path, undefined, `${name} needs ${needed}, which is not a job`)),
       ...(job.permissions?.["id-token"] === "write" && job.environment === undefined
         ? [finding(path, undefined, `${name} may sign in to Azure outside of an environment`)]
         : []),
