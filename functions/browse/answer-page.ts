@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from "@azure/functions";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
-import { invalidParameter } from "../../shared/http/query.ts";
+import { invalidPage } from "../../shared/http/query.ts";
 import { Position, type PositionedRecord } from "../../shared/vault/indexed-records.ts";
 import type { CatalogueRecord } from "../../shared/vault/records.ts";
 
@@ -32,7 +32,7 @@ export const answerPage = async <R extends CatalogueRecord>(
 ): Promise<HttpResponseInit> => {
   const tokens = pageTokens(Position, list);
   const from = token === undefined ? START : tokens.read(token);
-  if (from === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
+  if (from === undefined) return invalidPage();
   const { page, next } = await takePage(recordsFrom(from), bounds);
   return json(200, { ...body(page), ...(next === undefined ? {} : { next: tokens.write(next) }) });
 };

@@ -7,7 +7,7 @@ import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
-import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
+import { invalidPage, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
 import { storedMailbox } from "./stored-mailbox.ts";
@@ -34,7 +34,7 @@ export const getMailboxes =
     if (!query.success) return invalidQuery(query.error);
     const { page, pageSize } = query.data;
     const after = page === undefined ? "" : tokens.read(page);
-    if (after === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
+    if (after === undefined) return invalidPage();
 
     const { keys, isLast } = await keysAfter(deps.vault, after, pageSize);
     const client = deps.clientOf(context);

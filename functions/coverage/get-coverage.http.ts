@@ -4,7 +4,7 @@ import { mapBounded } from "../../shared/bounded.ts";
 import { MailboxKey } from "../../shared/contracts/ids.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
-import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
+import { invalidPage, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { readScope } from "../backup/discover/scope-state.ts";
 import { storedMailbox } from "../browse/stored-mailbox.ts";
 import { staleAfterMs } from "./coverage.ts";
@@ -32,7 +32,7 @@ export const getCoverage =
     if (!query.success) return invalidQuery(query.error);
     const { page, pageSize } = query.data;
     const after = page === undefined ? "" : tokens.read(page);
-    if (after === undefined) return invalidParameter("page", "Expected the 'next' of a page of this list");
+    if (after === undefined) return invalidPage();
 
     const { vault, state, intervalMs } = deps;
     const { at, summary } = await deps.scan();

@@ -8,7 +8,7 @@ import { jobState } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
-import { invalidParameter, invalidQuery, readQuery } from "../../shared/http/query.ts";
+import { invalidPage, invalidQuery, readQuery } from "../../shared/http/query.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { TranslationResult } from "./id-translation.contract.ts";
 import { findResults } from "./translation-state.ts";
@@ -46,7 +46,7 @@ const answerPage = async (
 ): Promise<HttpResponseInit> => {
   const tokens = pageTokens(z.int().nonnegative(), ["result", translationId]);
   const page = token === undefined ? 0 : tokens.read(token);
-  if (page === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
+  if (page === undefined) return invalidPage();
   const state = jobState(job);
   if (state !== "completed")
     return problemResponse(409, "job-not-finished", `The job is ${state}: it has a result once it is completed.`, {

@@ -7,7 +7,7 @@ import { jobOf } from "../../shared/durable/job-status.ts";
 import { findInstance } from "../../shared/durable/start-once.ts";
 import { pageTokens } from "../../shared/http/page-token.ts";
 import { json } from "../../shared/http/problem.ts";
-import { invalidParameter, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
+import { invalidPage, invalidQuery, paging, readQuery } from "../../shared/http/query.ts";
 import { exportNotFound } from "./export-not-found.ts";
 import type { Packages } from "./packages.ts";
 import { readInventory } from "./read-inventory.ts";
@@ -31,7 +31,7 @@ export const getPersonalDataExport =
     const id = request.params["id"] ?? "";
     const tokens = pageTokens(z.int().nonnegative(), id);
     const from = query.data.page === undefined ? 0 : tokens.read(query.data.page);
-    if (from === undefined) return invalidParameter("page", "Expected the next of an earlier page of this list");
+    if (from === undefined) return invalidPage();
 
     const exportId = personalDataInstance.parse(id)?.[0];
     if (exportId === undefined) return exportNotFound();

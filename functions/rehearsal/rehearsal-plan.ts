@@ -3,11 +3,9 @@ import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { bodyBytes } from "../../shared/graph/import-item.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { PutRecord } from "../../shared/vault/records.ts";
+import { TOP_FOLDER_ID } from "../restore/plan/target-folders.ts";
 import { keepRestoreChunk, keepRestorePlan, type TargetFolder } from "../restore/restore-state.ts";
 import type { MailboxSample } from "./rehearsal-sample.ts";
-
-/** The source id of the folder that holds the others, as in any restore into a new folder. */
-export const TOP_FOLDER_ID = "";
 
 /** Folders of different mailboxes may have the same id. */
 const qualifiedId = (mailbox: MailboxKey, folderId: string): string => `${mailbox} ${folderId}`;

@@ -1,8 +1,8 @@
 import { listFolders, removeFolder } from "../../shared/graph/folders.ts";
 import type { GraphClient } from "../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { TOP_FOLDER_ID } from "../restore/plan/target-folders.ts";
 import { findFolderMap } from "../restore/restore-state.ts";
-import { TOP_FOLDER_ID } from "./rehearsal-plan.ts";
 import { forgetOpenRehearsal, type OpenRehearsal } from "./rehearsal-state.ts";
 
 /**

@@ -33,7 +33,7 @@ type Input = z.output<typeof verifyWave.input>;
 export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
   implement(verifyWave, async (input) => {
     const { run, wave, scope } = input;
-    // Below its mailbox, where it is of one: no verification sees the waves of another mailbox's, whatever its run is called.
+    // Below its mailbox, if it has one: two mailboxes' verifications never share waves, even with the same run id.
     const work = "mailbox" in scope ? blobsBelow(deps.work, `${scope.mailbox}/`) : deps.work;
     const kept =
       (await findVerifyWave(work, run, wave)) ?? (await keepVerifyWave(work, run, wave, await verifySome(deps, input)));

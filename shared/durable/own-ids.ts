@@ -2,9 +2,9 @@ import type { OrchestrationContext } from "durable-functions";
 import { type RunId, runId } from "../contracts/ids.ts";
 
 /**
- * A GUID of this instance, for a purpose. `newGuid` of durable-functions 3.5 is a hash of the text that it is given, of
- * the turn's time in milliseconds and of a counter, but not of the instance: with a text that several instances give, two
- * that begin in one millisecond get one id. Seen on the Functions host, with 60 backups at a time.
+ * A GUID of this instance, for a purpose. In durable-functions 3.5, `newGuid` hashes its text, the turn's time in
+ * milliseconds and a counter, but not the instance. So two instances that begin in the same millisecond would get the
+ * same id for the same text. Seen on the Functions host, with 60 backups at a time.
  */
 export const ownGuid = (context: OrchestrationContext, purpose: string): string =>
   context.df.newGuid(`${context.df.instanceId} ${purpose}`);

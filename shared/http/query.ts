@@ -21,8 +21,9 @@ export const invalidQuery = (error: z.ZodError): HttpResponseInit =>
     ),
   );
 
-/** 400 for one parameter. */
-export const invalidParameter = (field: string, message: string): HttpResponseInit => invalid([{ field, message }]);
+/** 400 for a page that is not the `next` of a page of the same list. */
+export const invalidPage = (): HttpResponseInit =>
+  invalid([{ field: "page", message: "Expected the next of an earlier page of this list" }]);
 
 const invalid = (errors: readonly { field: string; message: string }[]): HttpResponseInit =>
   problemResponse(400, "invalid-request", errors.map(({ field, message }) => `${field}: ${message}.`).join(" "), {

@@ -4,7 +4,7 @@ import type { Target } from "../restore.contract.ts";
 import type { TargetFolder } from "../restore-state.ts";
 
 /** The source id of the new folder that holds the others in a `new-folder` restore. */
-export const TOP = "";
+export const TOP_FOLDER_ID = "";
 
 /**
  * The target folder of each selected folder, parents before children, in the same mailbox or another one.
@@ -23,12 +23,12 @@ export const targetFolders = (
 
 const belowNewFolder = (selected: readonly ManifestFolder[], topName: string): TargetFolder[] => {
   const ids = new Set(selected.map(({ id }) => id));
-  const top: TargetFolder = { sourceId: TOP, displayName: topName, type: "IPF.Note" };
+  const top: TargetFolder = { sourceId: TOP_FOLDER_ID, displayName: topName, type: "IPF.Note" };
   const folders = selected.map(({ id, displayName, type, parentId }) => ({
     sourceId: id,
     displayName,
     type,
-    parentSourceId: parentId !== undefined && ids.has(parentId) ? parentId : TOP,
+    parentSourceId: parentId !== undefined && ids.has(parentId) ? parentId : TOP_FOLDER_ID,
   }));
   return [top, ...withDistinctNames(folders)];
 };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { TOP, targetFolders, targetKeys } from "../../../../functions/restore/plan/target-folders.ts";
+import { TOP_FOLDER_ID, targetFolders, targetKeys } from "../../../../functions/restore/plan/target-folders.ts";
 import type { TargetFolder } from "../../../../functions/restore/restore-state.ts";
 import { aFolderAt } from "./folders.ts";
 
@@ -18,9 +18,9 @@ describe("targetFolders into a new folder", () => {
     const targets = targetFolders("new-folder", ALL, ALL, [live("Projects")], "Restored");
 
     expect(targets).toEqual([
-      { sourceId: TOP, displayName: "Restored", type: "IPF.Note" },
-      { sourceId: INBOX.id, displayName: "Inbox", type: "IPF.Note", parentSourceId: TOP },
-      { sourceId: PROJECTS.id, displayName: "Projects", type: "IPF.Note", parentSourceId: TOP },
+      { sourceId: TOP_FOLDER_ID, displayName: "Restored", type: "IPF.Note" },
+      { sourceId: INBOX.id, displayName: "Inbox", type: "IPF.Note", parentSourceId: TOP_FOLDER_ID },
+      { sourceId: PROJECTS.id, displayName: "Projects", type: "IPF.Note", parentSourceId: TOP_FOLDER_ID },
       { sourceId: YEAR.id, displayName: "2026", type: "IPF.Note", parentSourceId: PROJECTS.id },
     ]);
   });
@@ -32,7 +32,7 @@ describe("targetFolders into a new folder", () => {
     const targets = targetFolders("new-folder", selected, selected, [], "Restored");
 
     expect(targets.slice(1).map(({ displayName }) => displayName)).toEqual(["2026", "2026 (2)", "2026 (2) (2)"]);
-    expect(targets.slice(1).every(({ parentSourceId }) => parentSourceId === TOP)).toBe(true);
+    expect(targets.slice(1).every(({ parentSourceId }) => parentSourceId === TOP_FOLDER_ID)).toBe(true);
   });
 
   test("compares names as Exchange does, without regard to case", () => {
