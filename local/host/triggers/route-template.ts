@@ -95,7 +95,7 @@ const unescapeBraces = (text: string) => text.replaceAll("{{", "{").replaceAll("
 /** `*name:constraint(arguments):…=default?` */
 const parseParameter = (text: string): Parameter => {
   const match = /^(\*{0,2})(\w+)((?::\w+(?:\(.*?\)(?=[:=?]|$))?)*)(?:=([^?]*))?(\?)?$/s.exec(text);
-  if (match === null) throw new Error(`"{${text}}" is no route parameter`);
+  if (match === null) throw new Error(`"{${text}}" is not a route parameter`);
   const [, star, name = "", constraints = "", fallback, optional] = match;
   return {
     name,
@@ -104,7 +104,7 @@ const parseParameter = (text: string): Parameter => {
     fallback,
     constraints: Array.from(constraints.matchAll(/:(\w+(?:\(.*?\)(?=:|$))?)/gs), ([, constraint = ""]) => {
       const parsed = parseConstraint(constraint);
-      if (parsed === undefined) throw new Error(`"${constraint}" is no route constraint`);
+      if (parsed === undefined) throw new Error(`"${constraint}" is not a route constraint`);
       return parsed;
     }),
   };

@@ -20,7 +20,7 @@ const timer = (schedule: string) => `
 
 describe("startHost", () => {
   test.each([
-    [http('route: "x/{id:colour}"'), 'a, route api/x/{id:colour}: "colour" is no route constraint'],
+    [http('route: "x/{id:colour}"'), 'a, route api/x/{id:colour}: "colour" is not a route constraint'],
     [http('route: "x/{id"'), 'a, route api/x/{id: "{id" has braces that do not match'],
     [timer("at noon"), 'a, schedule: "at noon" is neither a cron expression nor a time span'],
     [timer("%NIGHTLY%"), "a, schedule: %NIGHTLY% does not resolve: add the setting NIGHTLY"],
