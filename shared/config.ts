@@ -1,13 +1,7 @@
 import * as z from "zod";
 import { BackupScope, Entries, FolderEntries } from "./backup-scope.ts";
 import { RetentionPolicy } from "./retention-policy.ts";
-
-const GRAPH = "https://graph.microsoft.com";
-
-const isLoopback = (url: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
-
-/** Over TLS, unless it is to this machine. */
-const isHttps = (url: string): boolean => URL.canParse(url) && (new URL(url).protocol === "https:" || isLoopback(url));
+import { BLOB_ENDPOINT, conflictsIn, GRAPH, isHttps } from "./setting-conflicts.ts";
 
 const list = (error: string) =>
   z
@@ -19,8 +13,6 @@ const wholeNumber = (min: number, max: number) => {
   const error = `should be a whole number from ${min} to ${max}`;
   return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 };
-
-const BLOB_ENDPOINT = "should be the blob endpoint of the data account";
 
 const schedule = (example: string) => {
   const error = `should be a six-field NCRONTAB expression, such as ${example}`;
@@ -261,40 +253,6 @@ export interface Webhook {
 }
 
 /**
- * The conflicts between settings, found even when single settings are wrong. `WEBSITE_AUTH_ENABLED` is set by the
- * platform. Source: learn.microsoft.com/azure/app-service/reference-app-settings (read 2026-11).
- */
-const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] => {
-  const endpoint = env["GRAPH_ENDPOINT"] ?? GRAPH;
-  const wrong: string[] = [];
-  if (env["VAULT_BLOB_ENDPOINT"] === undefined && env["VAULT_CONNECTION_STRING"] === undefined)
-    wrong.push(`VAULT_BLOB_ENDPOINT ${BLOB_ENDPOINT}`);
-  const isDelegated = env["ID_TRANSLATION"] === "delegated";
-  for (const setting of ["ID_TRANSLATION_TENANT_ID", "ID_TRANSLATION_CLIENT_ID"])
-    if (isDelegated && env[setting] === undefined)
-      wrong.push(`${setting} is needed where ID_TRANSLATION is 'delegated'`);
-  if (!URL.canParse(endpoint)) return wrong;
-  const isPlain = new URL(endpoint).protocol === "http:";
-  if (env["AUTHENTICATION"] === "none" && !(isPlain && isLoopback(endpoint)))
-    wrong.push(
-      "AUTHENTICATION 'none' is for the emulator only: remove it, or point GRAPH_ENDPOINT at http on this machine",
-    );
-  if (isDelegated && isPlain && isLoopback(endpoint))
-    wrong.push("ID_TRANSLATION 'delegated' needs Microsoft Entra, which the emulator does not have: remove it");
-  if (isLoopback(endpoint)) return wrong;
-  if (env["AUTHENTICATION"] !== "none" && env["WEBSITE_AUTH_ENABLED"]?.toLowerCase() !== "true")
-    wrong.push(
-      "AUTHENTICATION 'platform' needs the platform's authentication: turn it on, or anyone can say who they are",
-    );
-  if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
-  for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN", "LOCAL_PRIVACY_TOKEN"]) {
-    if (env[setting] !== undefined)
-      wrong.push(`${setting} is for the emulator only: remove it, or point GRAPH_ENDPOINT at this machine`);
-  }
-  return wrong;
-};
-
-/**
  * The app's settings.
  *
  * @throws {Error} naming every setting that is missing or wrong, and what it should be. Values are not repeated: a
@@ -302,7 +260,7 @@ const conflicts = (env: Readonly<Record<string, string | undefined>>): string[] 
  */
 export const readConfig = (env: Readonly<Record<string, string | undefined>> = process.env): Config => {
   const parsed = Settings.safeParse(env);
-  const wrong = conflicts(env);
+  const wrong = conflictsIn(env);
   if (parsed.success && wrong.length === 0) return parsed.data;
   const issues = parsed.error?.issues ?? [];
   const lines = [...issues.map(({ path, message }) => `${String(path[0])} ${message}`), ...wrong];

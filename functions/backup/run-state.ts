@@ -177,7 +177,9 @@ export interface FoldedFindings {
   readonly removed: readonly Removal[];
 }
 
-/** The removals of findings, less the items that reappeared; never below zero, as those may belong to other findings. */
+/**
+ * The removals of findings, less the items that reappeared; never below zero, as those may belong to other findings.
+ */
 export const removalsIn = ({ events }: Findings): number =>
   Math.max(
     0,
@@ -205,8 +207,8 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
 /**
  * The outcome of a run's waves: the parts that they wrote, in order, and their findings.
  *
- * @throws {Error} when the record of a wave is missing. A listing would show those that are left, and the snapshot would
- * lack what the others stored.
+ * @throws {Error} when the record of a wave is missing. A listing would show those that are left, and the snapshot
+ * would lack what the others stored.
  */
 export const readOutcome = async (
   work: Blobs,

@@ -26,7 +26,8 @@ const WAVES_PER_GENERATION = 20;
 
 /** Sessions in a row that may end before a chunk is done. After that, Exchange is not going to take anything. */
 const MAX_FUTILE_SESSIONS = 10;
-const ALL_SESSIONS_FUTILE = `${MAX_FUTILE_SESSIONS} import sessions in a row ended before a chunk was done: check the app's right to import`;
+const FUTILE = "import sessions in a row ended before a chunk was done: check the app's right to import";
+const ALL_SESSIONS_FUTILE = `${MAX_FUTILE_SESSIONS} ${FUTILE}`;
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
 type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;

@@ -10,8 +10,8 @@ const [EVE, FINN, HAL, IDA, KIM] = [user("eve"), user("finn"), user("hal"), user
 const ITEMS = { [EVE]: 60, [FINN]: 60, [HAL]: 0, [IDA]: 20, [KIM]: 12 };
 
 /**
- * What restores do through HTTP, in a stack that the caller has started: a stack takes longer to start than all of this.
- * Its app has a window of two for lists of restores, and waves of a second.
+ * What restores do through HTTP, in a stack that the caller has started: a stack takes longer to start than all of
+ * this. Its app has a window of two for lists of restores, and waves of a second.
  */
 export const restoreTests = (stackOf: () => TestStack): void => {
   describe("through HTTP,", () => {
@@ -48,7 +48,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         expect(await byFolder(EVE)).toEqual(wanted);
       });
 
-      test("takes folders by path, id or well-known name, single items, and what a query finds, and nothing else", async () => {
+      test("takes folders by path, id or well-known name, items, and what a query finds, no more", async () => {
         const folders = await stack.graph.folders(FINN);
         const byKey = (key: string) => folders.find((folder) => folder.key === key);
         const [inbox, nested] = [byKey("inbox"), byKey("user-1")];
@@ -89,7 +89,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         expect(await byPath(EVE)).toEqual(wanted);
       });
 
-      test("replaces what changed, duplicates everything, or as of a moment brings back what went after it", async () => {
+      test("replaces what changed, duplicates everything, or brings back what went since a moment", async () => {
         const backedUp = await stack.graph.items(IDA);
         const wanted = await byFolder(IDA);
         const moment = new Date().toISOString();
@@ -116,7 +116,9 @@ export const restoreTests = (stackOf: () => TestStack): void => {
     });
 
     describe("a restore that is interrupted", () => {
-      /** Starts a restore whose imports are slow, and stops it when some are done; yields its job when nothing moves. */
+      /**
+       * Starts a restore whose imports are slow, and stops it when some are done; yields its job when nothing moves.
+       */
       const interrupted = async (body: object, order: "pause" | "cancel") => {
         await stack.graph.run("reset-counters");
         await stack.graph.run("add-fault", { kind: "slow", endpoint: "import-item", delayMs: 400 });

@@ -10,7 +10,9 @@ const ITEMS = 120;
 const NEW_ITEMS = 60;
 const BYTES = 3_000;
 
-/** The listing announces so much that every item is a batch of its own: an export request, as it is an import request. */
+/**
+ * The listing announces so much that every item is a batch of its own: an export request, as it is an import request.
+ */
 const ONE_BY_ONE = { behaviours: { sizeFactor: { min: 0.0001, max: 0.0001 } } };
 
 test("a backup and a restore of one mailbox share its four slots, and the restore has the greater part", {

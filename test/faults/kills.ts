@@ -24,8 +24,8 @@ const MAX_WAIT_MS = 20_000;
 const SLOWEST_MS = 8_000;
 
 /**
- * Kills the app or the whole host up to twice, while `items` are being restored and until that is over: after some time, or
- * when some share of the items is there, so that every phase is met.
+ * Kills the app or the whole host up to twice, while `items` are being restored and until that is over: after some
+ * time, or when some share of the items is there, so that every phase is met.
  */
 export const killSome = async (
   stack: Stack,
@@ -75,8 +75,8 @@ const leasedBlobs = async ({ connectionString }: Stack): Promise<BlobClient[]> =
 };
 
 /**
- * A dead process's leases end by themselves within a minute; what it had sent has taken effect before that, however slow. A
- * new process may be sending meanwhile, so that it does not get quiet; its own leases stay.
+ * A dead process's leases end by themselves within a minute; what it had sent has taken effect before that, however
+ * slow. A new process may be sending meanwhile, so that it does not get quiet; its own leases stay.
  */
 const endLeases = async (leased: readonly BlobClient[], graph: GraphAdmin): Promise<void> => {
   const isQuiet = async () =>

@@ -126,7 +126,8 @@ const summary = (sum: Sum): string[] => {
     "",
     `${sum.twice} of the runs were delivered twice, ${sum.shortSessions} had sessions of seconds`,
     `${sum.killsOfApp} kills of the app, ${sum.killsOfHost} of the host`,
-    `${sum.runs} runs, ${sum.items} items, ${struck} faults, ${kills} kills: ${sum.reported} reported, ${sum.lost} lost, ${sum.doubled} doubled`,
+    `${sum.runs} runs, ${sum.items} items, ${struck} faults, ${kills} kills: ` +
+      `${sum.reported} reported, ${sum.lost} lost, ${sum.doubled} doubled`,
   ];
 };
 

@@ -84,7 +84,9 @@ export const startRun = async ({ graphUrl, hostUrl }: Stack, { user, troubles }:
   });
 };
 
-/** Waits for a run's end, which may be a failure, and compares what is there and the report says with what was wanted. */
+/**
+ * Waits for a run's end, which may be a failure, and compares what is there and the report says with what was wanted.
+ */
 export const finishRun = async (stack: Stack, { user, wanted, before }: Run, job: string): Promise<Tally> => {
   const { state, error } = await endOf(stack, job);
   if (state !== "completed") console.log(`${job} ended as ${state}: ${error ?? "no reason given"}`);

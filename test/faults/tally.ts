@@ -1,4 +1,7 @@
-/** What one restore under faults came to. `lost` and `doubled` must be nothing: everything else is reported to the operator. */
+/**
+ * What one restore under faults came to. `lost` and `doubled` must be nothing: everything else is reported to the
+ * operator.
+ */
 export interface Tally {
   readonly wanted: number;
   readonly restored: number;
@@ -18,8 +21,8 @@ export interface Outcome {
 }
 
 /**
- * Whether a report says why an item may not be back: an ambiguous one was not answered and cannot be told from others, and
- * one that failed has a code. Nobody takes items away here, so one that is simply missing was lost by the restore.
+ * Whether a report says why an item may not be back: an ambiguous one was not answered and cannot be told from others,
+ * and one that failed has a code. Nobody takes items away here, so one that is simply missing was lost by the restore.
  */
 const hasReason = ({ outcome, code }: Outcome): boolean =>
   outcome === "ambiguous" || (outcome === "failed" && code !== undefined && code !== "");

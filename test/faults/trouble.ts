@@ -3,7 +3,10 @@ import type { Random } from "./random.ts";
 
 export type Rule = Record<string, unknown> & { readonly kind: FaultRule["kind"] };
 
-/** Something that goes wrong between the app and Exchange: the rules that together make it happen, and what it is called. */
+/**
+ * Something that goes wrong between the app and Exchange: the rules that together make it happen, and what it is
+ * called.
+ */
 export interface Trouble {
   readonly name: string;
   readonly rules: readonly Rule[];

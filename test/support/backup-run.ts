@@ -31,8 +31,8 @@ const call = async (handler: ActivityHandler, input: unknown): Promise<unknown> 
 let runs = 0;
 
 /**
- * One backup of one mailbox by the real activities, in the order of the orchestrator. With a short `waveMs`, each page is
- * planned and each batch exported by a delivery of its own.
+ * One backup of one mailbox by the real activities, in the order of the orchestrator. With a short `waveMs`, each page
+ * is planned and each batch exported by a delivery of its own.
  */
 export const runBackup = async (
   place: BackupPlace,

@@ -61,8 +61,8 @@ const NAME = "orchestrator-under-test";
 
 /**
  * Runs one generation of an orchestrator on the library's replay executor and the local task hub, in memory and on a
- * clock that jumps to the next timer. Every value crosses as JSON, and after each completion the orchestrator is replayed
- * from its top.
+ * clock that jumps to the next timer. Every value crosses as JSON, and after each completion the orchestrator is
+ * replayed from its top.
  *
  * @throws {OrchestratorFailedError} when it throws; {Error} when a replay does anything else than the run before it, or
  * when it waits for what never comes.

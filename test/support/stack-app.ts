@@ -14,7 +14,9 @@ declare module "vitest" {
 
 const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** For `globalSetup` of the vitest configuration: the app as it is deployed, built once for the run, away from `dist`. */
+/**
+ * For `globalSetup` of the vitest configuration: the app as it is deployed, built once for the run, away from `dist`.
+ */
 export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const appDir = await mkdtemp(join(tmpdir(), "mailbox-vault-app-"));
   await mkdir(join(appDir, "dist"));

@@ -20,12 +20,13 @@ export const checkLayout = (paths: readonly string[], textOf: TextOf): string[] 
   ...longFiles(paths, textOf),
 ];
 
-/** What cannot be wrapped may be long: a URL, a row of a table, and a line of an example. */
+/** What cannot be wrapped may be long: a URL, a row of a table, a line of an example, an import of one name. */
 const longLines = (path: string, text: string): string[] => {
   let isExample = false;
   return text.split("\n").flatMap((line, index) => {
     if (isProse(path) && line.startsWith("```")) isExample = !isExample;
-    const mayBeLong = isExample || (isProse(path) && line.startsWith("|")) || /https?:\/\/\S+/.test(line);
+    const isUnbroken = /https?:\/\/\S+|^import .* from "[^"]+";$/.test(line);
+    const mayBeLong = isExample || isUnbroken || (isProse(path) && line.startsWith("|"));
     if (mayBeLong || line.length <= MAX_COLUMNS) return [];
     return [`${path}:${index + 1}: ${line.length} columns, ${MAX_COLUMNS} at most`];
   });

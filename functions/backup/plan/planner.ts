@@ -49,8 +49,9 @@ export const cursorAt = (
 /**
  * Plans a mailbox folder by folder, one chunk per call. A folder's changes since the last snapshot come from its
  * deltaLink, where Graph still accepts it, and otherwise from a listing that a delta round confirms. An item that the
- * catalogue holds in the same version is not planned. An item is removed when delta says so, or
- * when a whole round does not show it and a look-up does not find it. A chunk ends early at the deadline, so that the other lanes do not wait for the planner.
+ * catalogue holds in the same version is not planned. An item is removed when delta says so, or when a whole round does
+ * not show it and a look-up does not find it. A chunk ends early at the deadline, so that the other lanes do not wait
+ * for the planner.
  */
 export const planner = (
   { graph, pages, work }: { readonly graph: GraphClient; readonly pages: ItemPages; readonly work: Blobs },
@@ -108,8 +109,8 @@ const draftOf = (carry: readonly ItemFacts[]): Draft & { readonly seen: Map<numb
 };
 
 /**
- * A folder that is planned to its end. Its deltaLink is kept where every item is accounted for; without one, the next run
- * lists the folder again, and asks again for the items that Graph gave no clear answer for.
+ * A folder that is planned to its end. Its deltaLink is kept where every item is accounted for; without one, the next
+ * run lists the folder again, and asks again for the items that Graph gave no clear answer for.
  */
 const finish = async (
   work: Blobs,

@@ -14,10 +14,10 @@ const MAX_LOOK_UPS = 100;
 export type Proof = "whole" | "unclear" | "folder-gone";
 
 /**
- * Settles the items of a folder that are stored or planned, and that its whole generation did not show. That alone proves
- * nothing: delta may be behind the listing, and a listing loses items when others are deleted meanwhile. So each is looked
- * up by its id. One that is not there was removed; one that is there is planned in the version that it has now. When the
- * folder itself is gone, nothing of it is removed: the next run no longer finds the folder.
+ * Settles the items of a folder that are stored or planned, and that its whole generation did not show. That alone
+ * proves nothing: delta may be behind the listing, and a listing loses items when others are deleted meanwhile. So each
+ * is looked up by its id. One that is not there was removed; one that is there is planned in the version that it has
+ * now. When the folder itself is gone, nothing of it is removed: the next run no longer finds the folder.
  *
  * One request for each item, on the mailbox's slots. A batch of Graph would send four of them at a time on one slot.
  *

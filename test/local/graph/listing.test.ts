@@ -96,7 +96,8 @@ describe("items", () => {
     const [from, to] = [created[5], created[9]];
 
     const some = await readAll(
-      `${base}/folders/inbox/items?$filter=createdDateTime ge ${from} and createdDateTime lt ${to}&$orderby=createdDateTime desc&$top=3`,
+      `${base}/folders/inbox/items?$filter=createdDateTime ge ${from} and createdDateTime lt ${to}` +
+        "&$orderby=createdDateTime desc&$top=3",
     );
 
     expect(some.values.map((item) => item["createdDateTime"])).toEqual(created.slice(5, 9).toReversed());

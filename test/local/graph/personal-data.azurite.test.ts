@@ -137,7 +137,7 @@ describe("exportPersonalData", () => {
     expect([await namesIn(kept), await namesIn(cleared)]).toEqual([["RequestInfo.json"], []]);
   });
 
-  test("answers 429 without Retry-After once the day's exports of the person, or of the tenant, are used up", async () => {
+  test("answers 429 without Retry-After once the day's exports of a person, or of the tenant, are spent", async () => {
     const limits = { maxExportsOfUser: 1, maxExportsOfTenant: 2 };
     let now = Date.UTC(2026, 10, 22);
     const users = ["bo@contoso.example", "cy@contoso.example"].map((userPrincipalName) => ({ userPrincipalName }));

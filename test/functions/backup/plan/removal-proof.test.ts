@@ -26,7 +26,7 @@ const aComparison = async (items = ITEMS) => {
 };
 
 describe("what a round showed counts in that round alone", () => {
-  test("a listing that replaces a lost round shows everything again, also to a planner of another process", async () => {
+  test("a listing in place of a lost round shows everything again, also to a planner elsewhere", async () => {
     const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
     await kit.fault(overQuota);
     await kit.open();
