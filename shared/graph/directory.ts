@@ -1,11 +1,11 @@
 import * as z from "zod";
 import type { GraphClient } from "./graph-client.ts";
 import { GraphError, hasCode } from "./graph-error.ts";
-import { fetchPage, type Page } from "./page.ts";
+import { fetchElement, fetchPage, type Page } from "./page.ts";
 
 /** The fields of a user that a backup needs. */
 export const DirectoryUser = z.looseObject({
-  id: z.string(),
+  id: z.string().min(1),
   displayName: z.string().nullish(),
   userPrincipalName: z.string().nullish(),
   accountEnabled: z.boolean().nullish(),
@@ -43,7 +43,7 @@ export const usersPage = (graph: GraphClient, link?: string): Promise<Page<Direc
 export const findUser = async (graph: GraphClient, idOrName: string): Promise<DirectoryUser | undefined> => {
   const target = `/v1.0/users/${encodeURIComponent(idOrName)}?${SELECT}`;
   try {
-    return await graph.json({ operation: "GET user", target }, DirectoryUser);
+    return await fetchElement(graph, { operation: "GET user", target }, DirectoryUser);
   } catch (error) {
     if (hasCode(error, ...NO_USER)) return undefined;
     throw error;

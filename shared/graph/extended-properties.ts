@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { utcTime } from "./utc-time.ts";
 
 /** MAPI properties that listings return on request. Source: use seen in production; tags from MS-OXPROPS. */
 const PROPERTIES = {
@@ -41,7 +42,7 @@ export interface Enrichment {
 export const readEnrichment = (properties: readonly ExtendedProperty[]): Enrichment => {
   const subject = propertyValue(properties, PROPERTIES.subject);
   const from = propertyValue(properties, PROPERTIES.senderAddress) ?? propertyValue(properties, PROPERTIES.senderName);
-  const received = isoTime(propertyValue(properties, PROPERTIES.received));
+  const received = utcTime(propertyValue(properties, PROPERTIES.received) ?? "");
   const internetMessageId = propertyValue(properties, PROPERTIES.internetMessageId);
   const hasAttachments = propertyValue(properties, PROPERTIES.hasAttachments);
   const searchKey = propertyValue(properties, PROPERTIES.searchKey);
@@ -53,9 +54,4 @@ export const readEnrichment = (properties: readonly ExtendedProperty[]): Enrichm
     ...(hasAttachments === undefined ? {} : { hasAttachments: hasAttachments.toLowerCase() === "true" }),
     ...(searchKey === undefined ? {} : { searchKey }),
   };
-};
-
-const isoTime = (text: string | undefined): string | undefined => {
-  const time = text === undefined ? Number.NaN : Date.parse(text);
-  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 };

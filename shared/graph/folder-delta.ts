@@ -4,14 +4,18 @@ import { FolderResource } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchPage } from "./page.ts";
+import type { PageProblem } from "./read-element.ts";
 
-const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
+/** An element of a delta: a folder, or the removal of one. Only an object means a removal. */
+const DeltaResource = FolderResource.extend({ "@removed": z.looseObject({}).optional() });
 
 /** The result of one delta round over a mailbox's folders. A folder that was shown and then removed is removed. */
 export interface FolderChanges {
   readonly changed: ReadonlyMap<string, FolderResource>;
   readonly removed: ReadonlySet<string>;
   readonly deltaLink: string;
+  /** What is odd in the elements of the round. */
+  readonly problems: readonly PageProblem[];
 }
 
 /**
@@ -26,21 +30,23 @@ export const folderChanges = async (
 ): Promise<FolderChanges> => {
   const changed = new Map<string, FolderResource>();
   const removed = new Set<string>();
+  const problems: PageProblem[] = [];
   let target = deltaLink ?? `${mailboxPath(mailbox)}/folders/delta`;
   for (;;) {
     const headers = { prefer: `odata.maxpagesize=${PAGE_ITEMS}` };
     const request = { operation: "GET folders/delta", target, headers };
-    const page = await fetchPage(graph, request, z.union([Removed, FolderResource]));
-    for (const element of page.value) {
-      if ("@removed" in element) {
-        changed.delete(element.id);
-        removed.add(element.id);
+    const page = await fetchPage(graph, request, DeltaResource);
+    problems.push(...page.problems);
+    for (const { "@removed": removal, ...folder } of page.value) {
+      if (removal !== undefined) {
+        changed.delete(folder.id);
+        removed.add(folder.id);
       } else {
-        changed.set(element.id, element as FolderResource);
-        removed.delete(element.id);
+        changed.set(folder.id, folder);
+        removed.delete(folder.id);
       }
     }
-    if (page.deltaLink !== undefined) return { changed, removed, deltaLink: page.deltaLink };
+    if (page.deltaLink !== undefined) return { changed, removed, deltaLink: page.deltaLink, problems };
     if (page.nextLink === undefined) throw new Error("A delta round over folders ended without a link");
     target = page.nextLink;
   }

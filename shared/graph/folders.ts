@@ -1,18 +1,21 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { allOf } from "../bounded.ts";
 import { PAGE_ITEMS } from "../contracts/limits.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { hasCode, isNotFound } from "./graph-error.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
-import { fetchAll } from "./page.ts";
+import { fetchAll, fetchElement } from "./page.ts";
+import type { TellProblem } from "./read-element.ts";
 
 /** A folder as Graph returns it. */
 export const FolderResource = z.looseObject({
   id: z.string().min(1),
-  displayName: z.string(),
+  /** Missing in a delta that shows only what changed. */
+  displayName: z.string().optional(),
   parentFolderId: z.string().nullish(),
-  childFolderCount: z.int().nullish(),
-  totalItemCount: z.int().nullish(),
+  childFolderCount: z.int().nonnegative().nullish(),
+  totalItemCount: z.int().nonnegative().nullish(),
   type: z.string().nullish(),
   wellKnownName: z.string().nullish(),
 });
@@ -41,30 +44,32 @@ const LISTING = `$top=${PAGE_ITEMS}`;
 
 /**
  * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to contain
- * descendants. Folders are listed level by level, those of one level at the same time, within the client's slots. After
- * each level but the last, `found` is called with all folders so far.
+ * descendants. Folders are listed level by level, those of one level at the same time, within the client's slots. A
+ * folder is asked for its children unless it is known to have none. After each level but the last, `found` is called
+ * with all folders so far. What is odd is told.
  */
 export const listFolders = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   found: (folders: LiveFolder[]) => void = () => undefined,
+  tell: TellProblem = () => undefined,
 ): Promise<LiveFolder[]> => {
   const resources = new Map<string, FolderResource>();
-  const ask = (targets: readonly string[]) => allOf(targets.map((target) => listing(graph, target)));
+  const ask = (targets: readonly string[]) => allOf(targets.map((target) => listing(graph, target, tell)));
   let asked = ask([`${mailboxPath(mailbox)}/folders?${LISTING}`]);
   for (;;) {
     const fresh = (await asked).flat().filter(({ id }) => !resources.has(id));
     for (const folder of fresh) resources.set(folder.id, folder);
-    const parents = fresh.filter(({ childFolderCount }) => (childFolderCount ?? 0) > 0);
-    if (parents.length === 0) return folderTree(resources);
+    const parents = fresh.filter(({ childFolderCount }) => childFolderCount !== 0);
+    if (parents.length === 0) return folderTree(resources, tell);
     asked = ask(parents.map(({ id }) => `${folderPath(mailbox, id)}/childFolders?${LISTING}`));
     found(folderTree(resources));
   }
 };
 
-const listing = async (graph: GraphClient, target: string): Promise<FolderResource[]> => {
+const listing = async (graph: GraphClient, target: string, tell: TellProblem): Promise<FolderResource[]> => {
   const folders: FolderResource[] = [];
-  for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource))
+  for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource, tell))
     folders.push(folder);
   return folders;
 };
@@ -87,8 +92,13 @@ export const hasFolder = async (graph: GraphClient, mailbox: MailboxAddress, fol
   }
 };
 
-/** Folders with their paths, parents before children. */
-export const folderTree = (resources: ReadonlyMap<string, FolderResource>): LiveFolder[] => {
+/**
+ * Folders with their paths, parents before children. A folder without a name gets one to stand for it, and is told.
+ */
+export const folderTree = (
+  resources: ReadonlyMap<string, FolderResource>,
+  tell: TellProblem = () => undefined,
+): LiveFolder[] => {
   const folders = new Map<string, LiveFolder>();
   const withParents = (id: string): LiveFolder | undefined => {
     const resource = resources.get(id);
@@ -96,22 +106,32 @@ export const folderTree = (resources: ReadonlyMap<string, FolderResource>): Live
     const known = folders.get(id);
     if (known !== undefined) return known;
     const parent = resource.parentFolderId ? withParents(resource.parentFolderId) : undefined;
-    const segment = pathSegment(resource.displayName);
-    const folder: LiveFolder = {
-      id,
-      displayName: resource.displayName,
-      path: parent === undefined ? segment : `${parent.path}/${segment}`,
-      type: resource.type ?? DEFAULT_TYPE,
-      itemCount: resource.totalItemCount ?? 0,
-      ...(parent === undefined ? {} : { parentId: parent.id }),
-      ...(resource.wellKnownName ? { wellKnownName: resource.wellKnownName } : {}),
-    };
+    if (resource.displayName === undefined) tell({ id, what: "the folder has no name" });
+    const folder = liveFolder(resource, parent);
     folders.set(id, folder);
     return folder;
   };
   for (const id of resources.keys()) withParents(id);
   return [...folders.values()];
 };
+
+const liveFolder = (resource: FolderResource, parent: LiveFolder | undefined): LiveFolder => {
+  const displayName = resource.displayName ?? placeholder(resource.id);
+  const segment = pathSegment(displayName);
+  return {
+    id: resource.id,
+    displayName,
+    path: parent === undefined ? segment : `${parent.path}/${segment}`,
+    type: resource.type ?? DEFAULT_TYPE,
+    itemCount: resource.totalItemCount ?? 0,
+    ...(parent === undefined ? {} : { parentId: parent.id }),
+    ...(resource.wellKnownName ? { wellKnownName: resource.wellKnownName } : {}),
+  };
+};
+
+/** A name for a folder whose own is unknown, unlike that of any folder beside it. */
+const placeholder = (id: string): string =>
+  `Unnamed folder ${createHash("sha256").update(id).digest("hex").slice(0, 8)}`;
 
 /**
  * Creates a folder below a parent, or at the top, and returns its id. Returns that of the existing folder when it runs
@@ -129,7 +149,7 @@ export const ensureFolder = async (
     const request = { operation: "GET childFolders", target: `${target}?$top=${PAGE_ITEMS}` };
     for await (const folder of fetchAll(graph, request, FolderResource)) {
       const here = parentId === undefined || folder.parentFolderId === parentId;
-      if (here && sameName(folder.displayName, displayName)) return folder.id;
+      if (here && sameName(folder.displayName ?? "", displayName)) return folder.id;
     }
     return undefined;
   };
@@ -137,7 +157,7 @@ export const ensureFolder = async (
   if (found !== undefined) return { id: found, created: false };
   try {
     const request = { operation: "POST folders", target, method: "POST" as const, body: { displayName, type } };
-    return { id: (await graph.json(request, FolderResource)).id, created: true };
+    return { id: (await fetchElement(graph, request, FolderResource)).id, created: true };
   } catch (error) {
     const rival = hasCode(error, "ErrorFolderExists") ? await existing() : undefined;
     if (rival === undefined) throw error;

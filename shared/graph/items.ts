@@ -4,19 +4,25 @@ import type { ItemFacts } from "../vault/records.ts";
 import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { folderPath, type MailboxAddress } from "./mailbox-address.ts";
-import { fetchPage, type Page } from "./page.ts";
+import { fetchElement, fetchPage, type Page } from "./page.ts";
+import { utcTime } from "./utc-time.ts";
 
-const Removed = z.looseObject({ id: z.string().min(1), "@removed": z.looseObject({ reason: z.string() }) });
+const Time = z.string().transform(utcTime).pipe(z.string());
 
 const ItemResource = z.looseObject({
   id: z.string().min(1),
   changeKey: z.string().nullish(),
   type: z.string().nullish(),
-  size: z.number().nonnegative().nullish(),
-  createdDateTime: z.iso.datetime({ offset: true }).nullish(),
-  lastModifiedDateTime: z.iso.datetime({ offset: true }).nullish(),
+  size: z.int().nonnegative().nullish(),
+  createdDateTime: Time.nullish(),
+  lastModifiedDateTime: Time.nullish(),
   categories: z.array(z.string()).nullish(),
   singleValueExtendedProperties: z.array(ExtendedProperty).nullish(),
+});
+
+/** An element of a delta: an item, or the removal of one. Only an object means a removal. */
+const DeltaResource = ItemResource.extend({
+  "@removed": z.looseObject({ reason: z.string().min(1).optional() }).optional(),
 });
 
 /** An item of a delta or a listing; only listings enrich. `sizeBytes` is what Graph announces, which is too low. */
@@ -32,7 +38,8 @@ export interface RemovedItem {
 /** Stands for times that Graph leaves out: a record always has them. */
 const UNKNOWN_TIME = new Date(0).toISOString();
 
-const isoTime = (text: string | null | undefined): string => (text ? new Date(text).toISOString() : UNKNOWN_TIME);
+/** Stands for the reason of a removal that Graph told without one. */
+const UNKNOWN_REASON = "unknown";
 
 const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveItem => ({
   id: item.id,
@@ -40,8 +47,8 @@ const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveIt
   folderId,
   type: item.type ?? "IPM.Note",
   sizeBytes: item.size ?? 0,
-  created: isoTime(item.createdDateTime),
-  modified: isoTime(item.lastModifiedDateTime),
+  created: item.createdDateTime ?? UNKNOWN_TIME,
+  modified: item.lastModifiedDateTime ?? UNKNOWN_TIME,
   categories: item.categories ?? [],
   ...readEnrichment(item.singleValueExtendedProperties ?? []),
 });
@@ -86,7 +93,7 @@ export const findItem = async (
 ): Promise<LiveItem> => {
   const path = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}`;
   const target = `${path}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
-  return liveItem(folderId, await graph.json({ operation: "GET item", target }, ItemResource));
+  return liveItem(folderId, await fetchElement(graph, { operation: "GET item", target }, ItemResource));
 };
 
 /** Every item of a folder's listing, or those created since a time. */
@@ -118,14 +125,16 @@ export const deltaItems = async (
       target: link ?? `${folderPath(mailbox, folderId)}/items/delta`,
       headers: { prefer: `odata.maxpagesize=${PAGE_ITEMS}` },
     },
-    z.union([Removed, ItemResource]),
+    DeltaResource,
   );
+  const unexplained = page.value.filter(({ "@removed": removal }) => removal !== undefined && !removal.reason);
   return {
     ...page,
-    value: page.value.map((element) =>
-      "@removed" in element
-        ? { id: element.id, folderId, removed: (element as z.output<typeof Removed>)["@removed"].reason }
-        : liveItem(folderId, element as z.output<typeof ItemResource>),
+    value: page.value.map(({ "@removed": removal, ...item }) =>
+      removal === undefined
+        ? liveItem(folderId, item)
+        : { id: item.id, folderId, removed: removal.reason ?? UNKNOWN_REASON },
     ),
+    problems: [...page.problems, ...unexplained.map(({ id }) => ({ id, what: "@removed has no reason" }))],
   };
 };

@@ -4,6 +4,7 @@ import { type FolderChanges, folderChanges } from "../../../shared/graph/folder-
 import { type FolderResource, folderTree, type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
+import type { PageProblem } from "../../../shared/graph/read-element.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { FolderFacts } from "../../../shared/vault/records.ts";
 
@@ -13,6 +14,8 @@ type LastFolders = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders
 export interface CurrentFolders {
   readonly folders: readonly LiveFolder[];
   readonly foldersDeltaLink: string | undefined;
+  /** What is odd in the answers that show them. */
+  readonly problems: readonly PageProblem[];
 }
 
 /** Called while folders are still being listed, each time with all that are found so far, parents first. */
@@ -28,7 +31,9 @@ export const currentFolders = async (
   if (last?.foldersDeltaLink === undefined) return listAll(graph, mailbox, found);
   try {
     const changes = await folderChanges(graph, mailbox, last.foldersDeltaLink);
-    return { folders: folderTree(apply(last, changes)), foldersDeltaLink: changes.deltaLink };
+    const problems = [...changes.problems];
+    const folders = folderTree(apply(last, changes), (problem) => problems.push(problem));
+    return { folders, foldersDeltaLink: changes.deltaLink, problems };
   } catch (error) {
     if (!isDeltaStateLost(error) && !isOverQuota(error)) throw error;
     return listAll(graph, mailbox, found);
@@ -40,9 +45,12 @@ export const currentFolders = async (
  * first round showed every folder that the listing found.
  */
 const listAll = async (graph: GraphClient, mailbox: MailboxAddress, found: FoldersFound): Promise<CurrentFolders> => {
-  const [folders, round] = await allOf([listFolders(graph, mailbox, found), firstRound(graph, mailbox)]);
+  const problems: PageProblem[] = [];
+  const listed = listFolders(graph, mailbox, found, (problem) => problems.push(problem));
+  const [folders, round] = await allOf([listed, firstRound(graph, mailbox)]);
+  const all = [...problems, ...(round?.problems ?? [])];
   const isWhole = round !== undefined && folders.every(({ id }) => round.changed.has(id));
-  return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined };
+  return { folders, foldersDeltaLink: isWhole ? round.deltaLink : undefined, problems: all };
 };
 
 const firstRound = async (graph: GraphClient, mailbox: MailboxAddress): Promise<FolderChanges | undefined> => {

@@ -43,4 +43,16 @@ describe("folderChanges", () => {
     const error = await folderChanges(lost.client, aMailbox).catch((failure: unknown) => failure);
     expect(isDeltaStateLost(error)).toBe(true);
   });
+
+  test("takes a folder of which only the id and what changed is shown, and a removal without a reason", async () => {
+    const partial = { id: "a", totalItemCount: 6 };
+    const value = [partial, { id: "b", "@removed": {} }, { ...shown("c"), "@removed": null, displayName: null }, {}];
+    const { client } = await aGraph([{ body: { value, "@odata.deltaLink": "{origin}/v1.0/delta" } }]);
+
+    const changes = await folderChanges(client, aMailbox);
+
+    expect([...changes.changed.values()]).toEqual([partial, { id: "c" }]);
+    expect([...changes.removed]).toEqual(["b"]);
+    expect(changes.problems.map(({ id }) => id)).toEqual(["c", "c", undefined]);
+  });
 });

@@ -1,0 +1,65 @@
+import { describe, expect, test } from "vitest";
+import { type FolderResource, folderTree, listFolders } from "../../../shared/graph/folders.ts";
+import type { PageProblem } from "../../../shared/graph/read-element.ts";
+import { aGraph } from "./a-graph.ts";
+
+const mailbox = { id: "MBX:a@b", kind: "primary" } as const;
+
+const resource = (
+  id: string,
+  parentFolderId?: string | null,
+  displayName: string | undefined = id,
+): FolderResource => ({
+  id,
+  displayName,
+  ...(parentFolderId === undefined ? {} : { parentFolderId }),
+});
+
+describe("listFolders", () => {
+  test("takes folders of which something is odd, and tells of it once", async () => {
+    const value = [
+      { id: "a", displayName: null, childFolderCount: 1, totalItemCount: "5", parentFolderId: "root" },
+      { id: "b", displayName: "B", childFolderCount: 0, totalItemCount: -2, wellKnownName: 7 },
+      { displayName: "no id" },
+    ];
+    const child = { id: "c", displayName: "C", childFolderCount: 0, parentFolderId: "a" };
+    const { client } = await aGraph([{ body: { value } }, { body: { value: [child] } }]);
+    const problems: PageProblem[] = [];
+
+    const folders = await listFolders(client, mailbox, undefined, (problem) => problems.push(problem));
+
+    expect(folders).toMatchObject([
+      { id: "a", itemCount: 0, path: expect.stringMatching(/^Unnamed folder [0-9a-f]{8}$/) },
+      { id: "b", displayName: "B", itemCount: 0 },
+      { id: "c", parentId: "a", path: expect.stringMatching(/^Unnamed folder [0-9a-f]{8}\/C$/) },
+    ]);
+    expect(problems.map(({ id, what }) => `${id}: ${what.split(" is not")[0]}`).toSorted()).toEqual([
+      "a: displayName",
+      "a: the folder has no name",
+      "a: totalItemCount",
+      "b: totalItemCount",
+      "b: wellKnownName",
+      "undefined: an element without an id",
+    ]);
+  });
+
+  test.each([[undefined], [null], [-1], ["1"]])(
+    "asks for the children of a folder that has %j of them",
+    async (count) => {
+      const parent = { ...resource("a"), childFolderCount: count };
+      const child = { ...resource("b", "a"), childFolderCount: 0 };
+      const { client, asked } = await aGraph([{ body: { value: [parent] } }, { body: { value: [child] } }]);
+
+      expect((await listFolders(client, mailbox)).map(({ path }) => path)).toEqual(["a", "a/b"]);
+      expect(asked).toHaveLength(2);
+    },
+  );
+});
+
+test("folders without a name get different ones", () => {
+  const unnamed = ["a", "b"].map((id): FolderResource => ({ id }));
+
+  const paths = folderTree(new Map(unnamed.map((folder) => [folder.id, folder]))).map(({ path }) => path);
+
+  expect(new Set(paths).size).toBe(2);
+});
