@@ -93,25 +93,32 @@ export const hasFolder = async (graph: GraphClient, mailbox: MailboxAddress, fol
 };
 
 /**
- * Folders with their paths, parents before children. A folder without a name gets one to stand for it, and is told.
+ * Folders with their paths, parents before children. What is odd is told: a folder without a name, which gets one to
+ * stand for it; and a circle of parents, whose last folder stands at the top.
  */
 export const folderTree = (
   resources: ReadonlyMap<string, FolderResource>,
   tell: TellProblem = () => undefined,
 ): LiveFolder[] => {
   const folders = new Map<string, LiveFolder>();
-  const withParents = (id: string): LiveFolder | undefined => {
-    const resource = resources.get(id);
-    if (resource === undefined) return undefined;
-    const known = folders.get(id);
-    if (known !== undefined) return known;
-    const parent = resource.parentFolderId ? withParents(resource.parentFolderId) : undefined;
-    if (resource.displayName === undefined) tell({ id, what: "the folder has no name" });
-    const folder = liveFolder(resource, parent);
-    folders.set(id, folder);
-    return folder;
-  };
-  for (const id of resources.keys()) withParents(id);
+  for (const first of resources.values()) {
+    const line = new Map<string, FolderResource>();
+    let next: FolderResource | undefined = first;
+    while (next !== undefined && !line.has(next.id) && !folders.has(next.id)) {
+      line.set(next.id, next);
+      next = next.parentFolderId ? resources.get(next.parentFolderId) : undefined;
+    }
+    const upwards = [...line.values()];
+    const top = upwards.at(-1);
+    if (top !== undefined && next !== undefined && line.has(next.id))
+      tell({ id: top.id, what: "the folder is below itself" });
+    let parent = next && folders.get(next.id);
+    for (const resource of upwards.toReversed()) {
+      if (resource.displayName === undefined) tell({ id: resource.id, what: "the folder has no name" });
+      parent = liveFolder(resource, parent);
+      folders.set(parent.id, parent);
+    }
+  }
   return [...folders.values()];
 };
 

@@ -63,3 +63,50 @@ test("folders without a name get different ones", () => {
 
   expect(new Set(paths).size).toBe(2);
 });
+
+describe("a circle of parents", () => {
+  const treeOf = (...folders: readonly FolderResource[]) => {
+    const problems: PageProblem[] = [];
+    const tree = folderTree(new Map(folders.map((folder) => [folder.id, folder])), (problem) => problems.push(problem));
+    return { paths: tree.map(({ path }) => path), tree, problems };
+  };
+  const told = (id: string) => [{ id, what: "the folder is below itself" }];
+
+  test("of one folder: it stands at the top, as its children stand below it", () => {
+    expect(treeOf(resource("in", "root"), resource("root", "root"), resource("out", "root"))).toMatchObject({
+      paths: ["root", "root/in", "root/out"],
+      problems: told("root"),
+    });
+  });
+
+  test("of several: one stands at the top, the others below it, and each folder is there once", () => {
+    const circle = [resource("a", "b"), resource("b", "c"), resource("c", "a"), resource("d", "b"), resource("e")];
+
+    const { paths, tree, problems } = treeOf(...circle);
+
+    expect(paths).toEqual(["c", "c/b", "c/b/a", "c/b/d", "e"]);
+    expect(tree.map(({ id, parentId }) => [id, parentId])).toContainEqual(["c", undefined]);
+    expect(problems).toEqual(told("c"));
+  });
+
+  test("is told in a listing too, once, and costs no other folder", async () => {
+    const top = [
+      { ...resource("a", "b"), childFolderCount: 1 },
+      { ...resource("x"), childFolderCount: 0 },
+    ];
+    const below = [{ ...resource("b", "a"), childFolderCount: 1 }];
+    const { client } = await aGraph([{ body: { value: top } }, { body: { value: below } }, { body: { value: top } }]);
+    const problems: PageProblem[] = [];
+
+    const folders = await listFolders(client, mailbox, undefined, (problem) => problems.push(problem));
+
+    expect(folders.map(({ path }) => path).toSorted()).toEqual(["b", "b/a", "x"]);
+    expect(problems).toEqual(told("b"));
+  });
+});
+
+test("folders may be nested deeper than calls may", () => {
+  const nested = Array.from({ length: 20_000 }, (_, n) => resource(`${n}`, `${n + 1}`, "f"));
+
+  expect(folderTree(new Map(nested.map((folder) => [folder.id, folder])))).toHaveLength(nested.length);
+});
