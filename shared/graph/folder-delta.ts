@@ -3,7 +3,7 @@ import { PAGE_ITEMS } from "../contracts/limits.ts";
 import { FolderResource } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
-import { fetchPage } from "./page.ts";
+import { fetchPage, startRound } from "./page.ts";
 import type { PageProblem } from "./read-element.ts";
 
 /** An element of a delta: a folder, or the removal of one. Only an object means a removal. */
@@ -31,11 +31,12 @@ export const folderChanges = async (
   const changed = new Map<string, FolderResource>();
   const removed = new Set<string>();
   const problems: PageProblem[] = [];
+  const round = startRound("delta");
   let target = deltaLink ?? `${mailboxPath(mailbox)}/folders/delta`;
   for (;;) {
     const headers = { prefer: `odata.maxpagesize=${PAGE_ITEMS}` };
     const request = { operation: "GET folders/delta", target, headers };
-    const page = await fetchPage(graph, request, DeltaResource);
+    const page = await fetchPage(graph, request, DeltaResource, round);
     problems.push(...page.problems);
     for (const { "@removed": removal, ...folder } of page.value) {
       if (removal !== undefined) {
@@ -47,7 +48,7 @@ export const folderChanges = async (
       }
     }
     if (page.deltaLink !== undefined) return { changed, removed, deltaLink: page.deltaLink, problems };
-    if (page.nextLink === undefined) throw new Error("A delta round over folders ended without a link");
-    target = page.nextLink;
+    // The round has checked that the page has one of the links.
+    target = page.nextLink as string;
   }
 };

@@ -19,6 +19,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import type { TokenCredential } from "@azure/identity";
 import type * as z from "zod";
+import { BrokenAnswerError } from "./broken-answer.ts";
 import { GraphError, readErrorBody } from "./graph-error.ts";
 import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
@@ -140,7 +141,7 @@ export const graph = ({
       const parsed = schema.safeParse(jsonOf(request.operation, response));
       if (parsed.success) return { body: parsed.data, header: (name) => response.headers.get(name) };
       const at = parsed.error.issues.map((issue) => issue.path.join(".")).join(", ");
-      throw new Error(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
+      throw new BrokenAnswerError(`Graph's answer to ${request.operation} is not of the expected shape at ${at}`);
     };
 
     return {
@@ -198,7 +199,7 @@ export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unk
   try {
     return JSON.parse(bodyAsText || "null");
   } catch {
-    throw new Error(`Graph's answer to ${operation} is not JSON`);
+    throw new BrokenAnswerError(`Graph's answer to ${operation} is not JSON`);
   }
 };
 

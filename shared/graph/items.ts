@@ -4,7 +4,7 @@ import type { ItemFacts } from "../vault/records.ts";
 import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { folderPath, type MailboxAddress } from "./mailbox-address.ts";
-import { fetchElement, fetchPage, type Page } from "./page.ts";
+import { fetchElement, fetchPage, type Page, type Round, startRound } from "./page.ts";
 import { utcTime } from "./utc-time.ts";
 
 const Time = z.string().transform(utcTime).pipe(z.string());
@@ -71,16 +71,19 @@ const filterOf = ({ createdSince, modified }: ListOptions): string => {
   return clauses.length === 0 ? "" : `$filter=${encodeURIComponent(clauses.join(" and "))}&`;
 };
 
-/** One page of a folder's listing with enrichment, from its start or a nextLink. */
+/**
+ * One page of a folder's listing with enrichment, from its start or a nextLink. The pages of one listing share a round.
+ */
 export const listItems = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   folderId: string,
   options: ListOptions = {},
+  round?: Round,
 ): Promise<Page<LiveItem>> => {
   const query = `${filterOf(options)}$top=${PAGE_ITEMS}&$expand=${encodeURIComponent(ITEM_EXPAND)}`;
   const target = options.link ?? `${folderPath(mailbox, folderId)}/items?${query}`;
-  const page = await fetchPage(graph, { operation: "GET items", target }, ItemResource);
+  const page = await fetchPage(graph, { operation: "GET items", target }, ItemResource, round);
   return { ...page, value: page.value.map((item) => liveItem(folderId, item)) };
 };
 
@@ -103,9 +106,10 @@ export async function* eachItem(
   folderId: string,
   options: { readonly createdSince?: string } = {},
 ): AsyncGenerator<LiveItem> {
+  const round = startRound("listing");
   let link: string | undefined;
   do {
-    const page: Page<LiveItem> = await listItems(graph, mailbox, folderId, { ...options, link });
+    const page: Page<LiveItem> = await listItems(graph, mailbox, folderId, { ...options, link }, round);
     yield* page.value;
     link = page.nextLink;
   } while (link !== undefined);
@@ -117,6 +121,7 @@ export const deltaItems = async (
   mailbox: MailboxAddress,
   folderId: string,
   link?: string,
+  round: Round = startRound("delta"),
 ): Promise<Page<LiveItem | RemovedItem>> => {
   const page = await fetchPage(
     graph,
@@ -126,6 +131,7 @@ export const deltaItems = async (
       headers: { prefer: `odata.maxpagesize=${PAGE_ITEMS}` },
     },
     DeltaResource,
+    round,
   );
   const unexplained = page.value.filter(({ "@removed": removal }) => removal !== undefined && !removal.reason);
   return {

@@ -41,7 +41,8 @@ export const readElement = <S extends z.ZodType>(
 
 type Place = readonly (string | number)[];
 
-const idOf = (raw: unknown): string | undefined => {
+/** The usable id of an element. */
+export const idOf = (raw: unknown): string | undefined => {
   const id = isObject(raw) ? raw["id"] : undefined;
   return typeof id === "string" && id !== "" ? id : undefined;
 };

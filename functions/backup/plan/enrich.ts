@@ -1,4 +1,5 @@
 import { PAGE_ITEMS } from "../../../shared/contracts/limits.ts";
+import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { findItem, listItems } from "../../../shared/graph/items.ts";
@@ -41,14 +42,15 @@ export const enrich = async (
 };
 
 /**
- * Returns what Graph answers; `undefined` for a refusal, as an enrichment is not worth a failure. Throttling is thrown:
- * it ends the lane.
+ * Returns what Graph answers; `undefined` for a refusal or an answer that stays broken, as an enrichment is not worth a
+ * failure. Throttling is thrown: it ends the lane.
  */
 export const unlessRefused = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
   try {
     return await ask();
   } catch (error) {
     if (error instanceof GraphError && error.status >= 400 && error.status !== 429) return undefined;
+    if (isBrokenAnswer(error)) return undefined;
     throw error;
   }
 };

@@ -38,6 +38,11 @@ describe("folderChanges", () => {
   test("throws for a round without an end, and for lost state", async () => {
     const endless = await aGraph([{ body: { value: [] } }]);
     await expect(folderChanges(endless.client, aMailbox)).rejects.toThrow(/ended without a link/);
+    expect(endless.asked).toHaveLength(3);
+
+    const circle = await aGraph([{ body: { value: [shown("a")], "@odata.nextLink": "{origin}/v1.0/next" } }]);
+    await expect(folderChanges(circle.client, aMailbox)).rejects.toThrow(/asked for before/);
+    expect(circle.asked).toHaveLength(1 + 3);
 
     const lost = await aGraph([{ status: 410, body: { error: { code: "SyncStateNotFound" } } }]);
     const error = await folderChanges(lost.client, aMailbox).catch((failure: unknown) => failure);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { deltaItems, findItem, listItems } from "../../../shared/graph/items.ts";
+import { deltaItems, eachItem, findItem, listItems } from "../../../shared/graph/items.ts";
 import { ItemFacts } from "../../../shared/vault/records.ts";
+import { all } from "../vault/samples.ts";
 import { aGraph } from "./a-graph.ts";
 
 const mailbox = { id: "MBX:a@b", kind: "primary" } as const;
@@ -120,4 +121,11 @@ describe("a removal in a delta", () => {
     expect(value).toMatchObject([{ id: "1", type: "IPM.Note" }, second]);
     expect(problems).toEqual([{ id: "1", what: "@removed is not of the documented form" }]);
   });
+});
+
+test("a folder's listing that leads back to itself ends, with an error", async () => {
+  const { client, asked } = await aGraph([{ body: { value: [whole], "@odata.nextLink": "{origin}/v1.0/again" } }]);
+
+  await expect(all(eachItem(client, mailbox, "f"))).rejects.toThrow("asked for before");
+  expect(asked).toHaveLength(1 + 3);
 });

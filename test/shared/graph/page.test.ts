@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { fetchAll, fetchPage } from "../../../shared/graph/page.ts";
+import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
+import { fetchAll, fetchPage, startRound } from "../../../shared/graph/page.ts";
 import type { PageProblem } from "../../../shared/graph/read-element.ts";
 import { all } from "../vault/samples.ts";
-import { aGraph } from "./a-graph.ts";
+import { type Answer, aGraph } from "./a-graph.ts";
 
 const Element = z.looseObject({ id: z.string() });
 const request = { operation: "GET things", target: "/v1.0/things", headers: { prefer: "x" } };
@@ -91,5 +92,78 @@ describe("fetchAll", () => {
 
     expect(found.map(({ id }) => id)).toEqual(["1", "2"]);
     expect(problems).toEqual([{ what: "an element without an id" }, { what: "an element without an id" }]);
+  });
+});
+
+describe("a listing", () => {
+  const HERE = "{origin}/v1.0/things";
+  const page = (id: string, next?: string): Answer => ({
+    body: { value: [{ id }], ...(next === undefined ? {} : { "@odata.nextLink": `${HERE}${next}` }) },
+  });
+  const listed = async (answers: readonly Answer[]) => {
+    const { client, asked } = await aGraph(answers);
+    const found: string[] = [];
+    const failure = await (async () => {
+      for await (const { id } of fetchAll(client, request, Element)) found.push(id);
+    })().catch((error: unknown) => error);
+    return {
+      found,
+      failure,
+      isBroken: isBrokenAnswer(failure),
+      asked: asked.map(({ url }) => url?.split("things")[1]),
+    };
+  };
+
+  test.each([
+    ["first page", [page("1", "")], []],
+    ["page before", [page("1", "?p=2"), page("2", "?p=2")], ["1"]],
+    ["page long before", [page("1", "?p=2"), page("2", "?p=3"), page("3", "?p=2")], ["1", "2"]],
+  ])("whose next page is the %s is tried three times, and then fails", async (_, answers, known) => {
+    const { found, failure, isBroken, asked } = await listed(answers);
+
+    expect(found).toEqual(known);
+    expect(isBroken).toBe(true);
+    expect(String(failure)).toContain("Graph's answer to GET things named a next page that was asked for before");
+    expect(asked).toHaveLength(known.length + 3);
+    expect(new Set(asked.slice(-3)).size).toBe(1);
+  });
+
+  test.each([
+    ["a next page that was asked for before", page("1", "")],
+    ["a next page that is no link", { body: { value: [], "@odata.nextLink": "http://" } }],
+    ["no elements", { body: {} }],
+    ["a link that is a number", { body: { value: [], "@odata.nextLink": 5 } }],
+    ["HTML", { body: "<html>" }],
+  ])("with %s goes on when the next try is answered well", async (_, broken) => {
+    const { found, asked } = await listed([broken, broken, page("1", "?p=2"), page("2")]);
+
+    expect(found).toEqual(["1", "2"]);
+    expect(asked).toEqual(["", "", "", "?p=2"]);
+  });
+
+  test("that shows nothing new in two hundred pages fails, and one that shows something goes on", async () => {
+    const idle = (from: number, count: number) => Array.from({ length: count }, (_, n) => page("1", `?p=${from + n}`));
+
+    const endless = await listed(idle(0, 300));
+    expect(endless.isBroken).toBe(true);
+    expect(String(endless.failure)).toContain("does not end");
+    expect(endless.asked.length).toBeLessThan(210);
+
+    const slow = await listed([...idle(0, 200), page("2", "?p=x"), ...idle(200, 150), page("3")]);
+    expect(slow.failure).toBeUndefined();
+    expect(slow.found.at(-1)).toBe("3");
+  });
+});
+
+describe("a delta round", () => {
+  test("may end by its deltaLink alone: a page with neither link is broken", () => {
+    const url = "https://graph.microsoft.com/v1.0/delta";
+    const check = (links: object) => startRound("delta").check("GET delta", url, { value: [], ...links });
+
+    expect(() => check({})).toThrow("Graph's answer to GET delta ended without a link");
+    expect(() => check({ "@odata.nextLink": url })).toThrow("asked for before");
+    expect(() => check({ "@odata.nextLink": `${url}?2` })).not.toThrow();
+    expect(() => check({ "@odata.deltaLink": url })).not.toThrow();
+    expect(() => startRound("listing").check("GET things", url, { value: [] })).not.toThrow();
   });
 });

@@ -19,16 +19,21 @@ const folder = (id: string, deltaLink?: string): RunFolder => ({
 
 const page = (...ids: string[]): Answer => ({ body: { value: ids.map((id) => ({ id })) } });
 
+const linked = (link: "next" | "delta", to: string, ...ids: string[]): Answer => ({
+  body: { value: ids.map((id) => ({ id })), [`@odata.${link}Link`]: `{origin}/${to}` },
+});
+const lastPage = (...ids: string[]): Answer => linked("delta", "d", ...ids);
+
 const pagesOf = async (...answers: readonly Answer[]) => {
-  const { client, asked } = await aGraph(answers, { untilMs: 0 });
-  return { pages: itemPages(client, mailbox), asked };
+  const { client, asked, origin } = await aGraph(answers, { untilMs: 0 });
+  return { pages: itemPages(client, mailbox), asked, origin };
 };
 
 const ids = ({ value }: { readonly value: readonly { readonly id: string }[] }) => value.map(({ id }) => id);
 
 describe("pages", () => {
   test("that were requested ahead are returned once, by listing and by delta", async () => {
-    const { pages, asked } = await pagesOf(page("1"), page("2"), page("3"), page("4"));
+    const { pages, asked } = await pagesOf(page("1"), lastPage("2"), page("3"), lastPage("4"));
     pages.offer([folder("a"), folder("b", LINK)]);
     await pages.lookAhead();
     await pages.lookAhead();
@@ -65,4 +70,58 @@ describe("pages", () => {
     await expect(pages.list("a")).rejects.toMatchObject({ status: 410 });
     expect(ids(await pages.list("a"))).toEqual(["1"]);
   });
+});
+
+describe("a round", () => {
+  const isBroken = { name: "BrokenAnswerError" };
+
+  test("that comes back to one of its pages fails, also when its first page was requested ahead", async () => {
+    const answers = [linked("next", "p2", "1"), linked("next", "p3", "2"), linked("next", "p2", "3")];
+    const { pages, asked, origin } = await pagesOf(...answers);
+    pages.offer([folder("a")]);
+    await pages.lookAhead();
+
+    const { nextLink } = await pages.list("a");
+    const second = await pages.list("a", nextLink);
+
+    expect(second.nextLink).toBe(`${origin}/p3`);
+    await expect(pages.list("a", second.nextLink)).rejects.toMatchObject(isBroken);
+    expect(asked).toHaveLength(2 + 3);
+  });
+
+  test("begins anew with its first page, and with a link that another page named", async () => {
+    const answers = [linked("next", "p2", "1"), linked("next", "p3", "2")];
+    const { pages, origin } = await pagesOf(...answers, ...answers, ...answers, lastPage());
+    const pass = async (first?: string) => {
+      const { nextLink } = await pages.delta("a", first);
+      return pages.delta("a", nextLink);
+    };
+
+    await pass();
+    await pass();
+    expect((await pass(`${origin}/start`)).nextLink).toBe(`${origin}/p3`);
+  });
+
+  test("of one folder knows nothing of another's, and a listing nothing of a delta", async () => {
+    const same = linked("next", "same", "1");
+    const { pages, origin } = await pagesOf(same, same, same, page("2"));
+    await pages.list("a");
+    await pages.list("b");
+    await pages.delta("a");
+
+    expect(ids(await pages.list("b", `${origin}/same`))).toEqual(["2"]);
+  });
+
+  test("of delta without any link fails", async () => {
+    const { pages } = await pagesOf(page("1"));
+
+    await expect(pages.delta("a")).rejects.toMatchObject(isBroken);
+  });
+});
+
+test("the problems of a page come with it", async () => {
+  const { pages } = await pagesOf({ body: { value: [{ id: "1", size: -1 }, {}] } });
+
+  const problems = [{ id: "1", what: "size is not of the documented form" }, { what: "an element without an id" }];
+  expect(await pages.list("a")).toMatchObject({ value: [{ id: "1" }], problems });
 });

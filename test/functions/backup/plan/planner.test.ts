@@ -1,4 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
+import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
+import { cursorAt, planner } from "../../../../functions/backup/plan/planner.ts";
+import { aGraph } from "../../../shared/graph/a-graph.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
+import { aRun } from "../../kit.ts";
 import { afterABackup, aPlan, expectEachOnce, ITEMS, idsIn, planInto, SMALL_PAGES } from "./a-plan.ts";
 
 const EXPIRIES = ["sync-state-not-found", "location", "resync-required"] as const;
@@ -147,4 +153,19 @@ describe("an item", () => {
       at("list"),
     );
   });
+});
+
+test("a listing without an end costs nothing: the delta round shows every item too", async () => {
+  const circle = { body: { value: [{ id: "1" }], "@odata.nextLink": "{origin}/v1.0/again" } };
+  const delta = { body: { value: [{ id: "1" }, { id: "2" }], "@odata.deltaLink": "{origin}/v1.0/d" } };
+  const refused = { status: 400, body: {} };
+  const { client, origin } = await aGraph([circle, circle, circle, circle, delta, refused]);
+  const folder = { id: "f", displayName: "f", path: "f", type: "IPF.Note", itemCount: 2, known: false, retry: [] };
+  const run = { mailbox: { id: "MBX:1@2", kind: "primary" }, runId: aRun, folders: [folder] } as const;
+  const deps = { graph: client, pages: itemPages(client, run.mailbox), work: memoryBlobs() };
+
+  const chunk = await planner(deps, emptyCatalogue, run, {})(cursorAt(run.folders, 0, 0), 0);
+
+  expect(chunk.batches.flat().map(({ id }) => id)).toEqual(["1", "2"]);
+  expect(chunk).toMatchObject({ departed: [], finished: [{ folderId: "f", deltaLink: `${origin}/v1.0/d` }] });
 });
