@@ -5,11 +5,12 @@ import { type MailboxCall, urlWith } from "./world.ts";
 
 /**
  * Where a delta stands. `items`: what was there at version `since` is listed from seed index `seed` and then from
- * arrival `arrived` on. `changes`: changes after version `from` up to `to` are listed.
+ * arrival `arrived` on. `changes`: changes after version `from` up to `to` are listed, in a round that began after
+ * version `began`, or `from` where that is absent.
  */
 export const DeltaPosition = z.discriminatedUnion("phase", [
   z.object({ phase: z.literal("items"), since: z.int(), seed: z.int(), arrived: z.int() }),
-  z.object({ phase: z.literal("changes"), from: z.number(), to: z.int().optional() }),
+  z.object({ phase: z.literal("changes"), from: z.number(), to: z.int().optional(), began: z.number().optional() }),
 ]);
 export type DeltaPosition = z.infer<typeof DeltaPosition>;
 

@@ -3,7 +3,8 @@ import { badRequest } from "./errors.ts";
 import { itemView } from "./item-view.ts";
 import { allowOptions, numberOption, parseFilter, preferredPageSize, project, timeLiteral } from "./odata.ts";
 import { folderOf } from "./places.ts";
-import { type FolderState, isSuperseded, type LogEntry, lowerBound } from "./state/folder-state.ts";
+import { sparseItem } from "./sparse-views.ts";
+import { type FolderState, isSuperseded, type LogEntry, logKey, lowerBound } from "./state/folder-state.ts";
 import { seedItemsFrom } from "./state/mailbox-state.ts";
 import type { ItemRecord } from "./state/records.ts";
 import { contextUrl, type MailboxCall, paramOf, type Reply } from "./world.ts";
@@ -14,6 +15,8 @@ const BEFORE_ALL = 0;
 interface DeltaEntry {
   readonly id: string;
   readonly item?: ItemRecord;
+  /** What changed since the round began of an item that was there before; absent for one that is new. */
+  readonly changed?: ReadonlySet<string>;
   readonly removed?: string;
 }
 
@@ -52,14 +55,17 @@ export const itemDelta = (call: MailboxCall): Reply => {
     status: 200,
     json: {
       "@odata.context": contextUrl(call, "Collection(mailboxItem)"),
-      value: shown.map(({ id, item, removed }) =>
-        item === undefined
-          ? { id, "@removed": { reason: removed } }
-          : project(itemView(mailbox, item, behaviours), token.select?.split(",")),
-      ),
+      value: shown.map((entry) => project(entryView(call, entry), token.select?.split(","))),
       ...deltaLink(call, { ...token, page: token.page + 1, position: next }, page.isLast),
     },
   };
+};
+
+const entryView = ({ world, mailbox }: MailboxCall, { id, item, changed, removed }: DeltaEntry) => {
+  const { behaviours } = world.settings();
+  if (item === undefined) return { id, "@removed": { reason: removed } };
+  const view = itemView(mailbox, item, behaviours);
+  return changed === undefined ? view : sparseItem(view, behaviours.deltaItemsShow, changed);
 };
 
 const allowDeltaOptions = (call: MailboxCall) => {
@@ -140,24 +146,40 @@ const changesPage = (
   size: number,
 ): Page => {
   const to = position.to ?? visibleVersion(call, folder);
+  const began = position.began ?? position.from;
+  const changed = changedSince(folder, began, to);
   const entries: DeltaEntry[] = [];
   let at = lowerBound(folder.log, position.from + 1, (entry) => entry.version);
   for (; at < folder.log.length && entries.length < size; at++) {
     const logged = folder.log[at];
     if (logged === undefined || logged.version > to) break;
-    if (!isSuperseded(folder, logged)) entries.push(changeEntry(call, logged));
+    if (!isSuperseded(folder, logged)) entries.push(changeEntry(call, logged, changed.get(logKey(logged))));
   }
   const following = folder.log[at];
   return following === undefined || following.version > to
     ? { entries, next: { phase: "changes", from: to }, isLast: true }
-    : { entries, next: { phase: "changes", from: following.version - 1, to }, isLast: false };
+    : { entries, next: { phase: "changes", from: following.version - 1, to, began }, isLast: false };
 };
 
-const changeEntry = (call: MailboxCall, logged: LogEntry): DeltaEntry => {
+/** What changed of each item after one version up to another; items that came in that time are not in it. */
+const changedSince = (folder: FolderState, from: number, to: number): ReadonlyMap<string, ReadonlySet<string>> => {
+  const changed = new Map<string, Set<string>>();
+  const came = new Set<string>();
+  for (let at = lowerBound(folder.log, from + 1, (entry) => entry.version); at < folder.log.length; at++) {
+    const logged = folder.log[at];
+    if (logged === undefined || logged.version > to) break;
+    const key = logKey(logged);
+    if (logged.changed === undefined) came.add(key);
+    else if (!came.has(key)) changed.set(key, new Set([...(changed.get(key) ?? []), ...logged.changed]));
+  }
+  return changed;
+};
+
+const changeEntry = (call: MailboxCall, logged: LogEntry, changed: ReadonlySet<string> | undefined): DeltaEntry => {
   const { state } = call.mailbox;
   const id = state.ids.item(logged.uid, logged.generation);
   const item = logged.removed === undefined ? state.itemByUid(logged.uid) : undefined;
-  return item === undefined ? { id, removed: logged.removed ?? "deleted" } : { id, item };
+  return item === undefined ? { id, removed: logged.removed ?? "deleted" } : { id, item, ...(changed && { changed }) };
 };
 
 /** With replays on, the next round begins one change early. */

@@ -53,6 +53,12 @@ export const Behaviours = z.strictObject({
   deltaDuplicates: z.boolean().default(false),
   /** @doc Legal: a round repeats the newest change of the round before it. */
   deltaReplays: z.boolean().default(false),
+  /**
+   * @doc An updated element comes "with at least the properties that have been updated"; @observed of the mail API: no
+   * more than that. What a later round shows of an item: its id alone, also its version, also what changed, or one of
+   * these drawn for each version of an item.
+   */
+  deltaItemsShow: z.enum(["all", "id", "version", "changed", "drawn"]).default("all"),
   /** @doc Changes may show late. */
   deltaDelayMs: z.int().nonnegative().default(0),
   /** @observed 410 SyncStateNotFound; @doc 410 with a Location and an empty token; @observed resyncRequired. */

@@ -15,7 +15,12 @@ export interface LogEntry {
   readonly uid: ItemUid;
   readonly generation: number;
   readonly removed?: RemovalReason;
+  /** What changed of an item that was in the folder before; absent where it came into it. */
+  readonly changed?: readonly ShownProperty[];
 }
+
+/** What listings and deltas show of an item beside its id. */
+export type ShownProperty = "changeKey" | "categories" | "createdDateTime" | "lastModifiedDateTime" | "size" | "type";
 
 /** One folder: the seed's items, less those departed, plus those added, and what has changed since the start. */
 export interface FolderState {
@@ -100,7 +105,7 @@ export const seedIndexAt = (folder: FolderState, n: number): number => {
   return low;
 };
 
-const logKey = (entry: Pick<LogEntry, "uid" | "generation">) =>
+export const logKey = (entry: Pick<LogEntry, "uid" | "generation">) =>
   `${entry.uid.home}.${entry.uid.index}.${entry.generation}`;
 
 export const appendLog = (folder: FolderState, entry: LogEntry): void => {

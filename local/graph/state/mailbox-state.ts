@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { folderTag, HOME_CREATED, type IdCodec, type ItemUid } from "../ids.ts";
 import type { SeedMailbox } from "../seed.ts";
 import {
@@ -8,6 +9,7 @@ import {
   folderState,
   hasDeparted,
   lowerBound,
+  type ShownProperty,
   seedIndexAt,
   seedItemsLeft,
 } from "./folder-state.ts";
@@ -124,7 +126,10 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     const before = itemByUid(uid);
     const entry = entryOf(uid);
 
-    if (before?.folderKey === record.folderKey) {
+    const stays = before?.folderKey === record.folderKey;
+    const changed = stays ? changedProperties(before, record) : undefined;
+
+    if (stays) {
       if (typeof entry === "object") entry.record = record;
       else setEntry(uid, { record, arrived: 0 });
     } else {
@@ -135,7 +140,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     }
     if (uid.home === HOME_CREATED) serial = Math.max(serial, uid.index + 1);
     newestChangeNumber = Math.max(newestChangeNumber, record.changeNumber);
-    appendLog(folder, { version, at, uid, generation: record.generation });
+    appendLog(folder, { version, at, uid, generation: record.generation, ...(changed && { changed }) });
     touch(folder, at);
   };
 
@@ -213,6 +218,18 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     nextChangeNumber: () => ++newestChangeNumber,
     deltaGeneration: () => deltaGeneration,
   };
+};
+
+const changedProperties = (before: ItemRecord, now: ItemRecord): ShownProperty[] => {
+  const pairs: Readonly<Record<ShownProperty, readonly [unknown, unknown]>> = {
+    changeKey: [before.changeNumber, now.changeNumber],
+    categories: [before.properties.categories, now.properties.categories],
+    createdDateTime: [before.created, now.created],
+    lastModifiedDateTime: [before.modified, now.modified],
+    size: [before.content, now.content],
+    type: [before.properties.type, now.properties.type],
+  };
+  return (Object.keys(pairs) as ShownProperty[]).filter((name) => !isDeepStrictEqual(...pairs[name]));
 };
 
 /** The parent of the folders that have none in the seed. */

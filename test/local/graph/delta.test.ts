@@ -118,6 +118,42 @@ describe("item delta", () => {
     expect(new Set(idsOf(third.values))).toEqual(new Set(ids));
   });
 
+  const EVERY_PROPERTY = ["changeKey", "categories", "createdDateTime", "lastModifiedDateTime", "size", "type"];
+
+  test.each([
+    ["id", []],
+    ["version", ["changeKey", "lastModifiedDateTime"]],
+    ["changed", ["changeKey", "categories", "lastModifiedDateTime"]],
+    ["all", EVERY_PROPERTY],
+  ] as const)("a later round may show of a changed item no more than: %s", async (deltaItemsShow, shown) => {
+    const { base, emulator, mailbox, readAll } = await anEmulator({ settings: { behaviours: { deltaItemsShow } } });
+    const first = await readAll(base + INBOX_DELTA, { prefer: "odata.maxpagesize=1" });
+    const [item = ""] = idsOf(first.values);
+    await emulator.admin["change-item"]({ mailbox, item, categories: ["Travel"] });
+    const { ids } = await emulator.admin["create-items"]({ mailbox, folder: "inbox" });
+    await emulator.admin["change-item"]({ mailbox, item: ids[0] ?? "", categories: ["Travel"] });
+    await emulator.admin["change-item"]({ mailbox, item, subject: "Once more" });
+
+    const second = await readAll(first.deltaLink, { prefer: "odata.maxpagesize=1" });
+
+    const namesOf = (id: string) =>
+      Object.keys(second.values.find((value) => value["id"] === id) ?? {}).filter((name) => !name.startsWith("@"));
+    for (const value of first.values) expect(Object.keys(value)).toEqual(expect.arrayContaining(EVERY_PROPERTY));
+    expect(namesOf(item)).toEqual(["id", ...shown]);
+    expect(namesOf(ids[0] ?? "")).toEqual(["id", ...EVERY_PROPERTY]);
+  });
+
+  test("a later round may show of each changed item something else", async () => {
+    const settings = { behaviours: { deltaItemsShow: "drawn" as const } };
+    const { base, emulator, mailbox, readAll } = await anEmulator({ settings });
+    const first = await readAll(base + INBOX_DELTA, bigPages);
+    for (const item of idsOf(first.values)) await emulator.admin["change-item"]({ mailbox, item, subject: "Changed" });
+
+    const { values } = await readAll(first.deltaLink);
+
+    expect(new Set(values.map((value) => Object.keys(value).length)).size).toBe(3);
+  });
+
   test("changes may show late", async () => {
     let time = Date.UTC(2026, 0, 1);
     const settings = { behaviours: { deltaDelayMs: 5000 } };
