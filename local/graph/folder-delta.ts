@@ -2,6 +2,7 @@ import { deltaLink, readDeltaToken } from "./delta-token.ts";
 import { folderView } from "./folders.ts";
 import { allowOptions, preferredPageSize, project } from "./odata.ts";
 import { folderOf } from "./places.ts";
+import { sparseFolder } from "./sparse-views.ts";
 import type { FolderState } from "./state/folder-state.ts";
 import { contextUrl, type MailboxCall, type Reply } from "./world.ts";
 
@@ -24,6 +25,7 @@ export const folderDelta = (call: MailboxCall): Reply => {
   const scope = `${call.mailbox.id} folders ${parent?.key ?? ""}`;
   const token = readDeltaToken(call, scope, state.deltaGeneration());
   const from = token?.position.phase === "changes" ? token.position.from : -1;
+  const began = (token?.position.phase === "changes" ? token.position.began : undefined) ?? from;
   const select = token?.select ?? query.get("$select") ?? undefined;
   const size = preferredPageSize(call.request.header("prefer")) ?? token?.size ?? 10;
 
@@ -35,11 +37,7 @@ export const folderDelta = (call: MailboxCall): Reply => {
     status: 200,
     json: {
       "@odata.context": contextUrl(call, "Collection(mailboxFolder)"),
-      value: page.map(({ folder, removed }) =>
-        removed
-          ? { id: state.ids.folder(folder.tag), "@removed": { reason: "deleted" } }
-          : project(folderView(call, folder), select?.split(",")),
-      ),
+      value: page.map((change) => project(changeView(call, change, began), select?.split(","))),
       ...deltaLink(
         call,
         {
@@ -47,7 +45,7 @@ export const folderDelta = (call: MailboxCall): Reply => {
           generation: state.deltaGeneration(),
           page: 0,
           size,
-          position,
+          position: isLast ? position : { ...position, began },
           ...(select !== undefined && { select }),
         },
         isLast,
@@ -55,6 +53,16 @@ export const folderDelta = (call: MailboxCall): Reply => {
     },
   };
 };
+
+const changeView = (call: MailboxCall, { folder, removed }: FolderChange, began: number) => {
+  if (removed) return { id: call.mailbox.state.ids.folder(folder.tag), "@removed": { reason: "deleted" } };
+  const view = folderView(call, folder);
+  const isWhole = call.world.settings().behaviours.deltaFoldersShow === "all" || folder.createdVersion > began;
+  return isWhole ? view : sparseFolder(view, changedSince(folder, began));
+};
+
+const changedSince = ({ propertyVersions }: FolderState, version: number): ReadonlySet<string> =>
+  new Set([...propertyVersions].filter(([, changed]) => changed > version).map(([property]) => property));
 
 /** Changes of one version stay together: the next page starts after a version. */
 const endOfPage = (changes: readonly FolderChange[], size: number): number => {

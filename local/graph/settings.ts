@@ -59,6 +59,8 @@ export const Behaviours = z.strictObject({
    * these drawn for each version of an item.
    */
   deltaItemsShow: z.enum(["all", "id", "version", "changed", "drawn"]).default("all"),
+  /** As above, for folders: a later round shows the id and what changed. */
+  deltaFoldersShow: z.enum(["all", "changed"]).default("all"),
   /** @doc Changes may show late. */
   deltaDelayMs: z.int().nonnegative().default(0),
   /** @observed 410 SyncStateNotFound; @doc 410 with a Location and an empty token; @observed resyncRequired. */

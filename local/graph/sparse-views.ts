@@ -13,5 +13,8 @@ export const sparseItem = (view: View, show: Behaviours["deltaItemsShow"], chang
   return only(view, new Set(["id", ...version, ...(shown === "changed" ? changed : [])]));
 };
 
+/** A folder that a delta round shows although an earlier one showed it: its id, and what changed. */
+export const sparseFolder = (view: View, changed: ReadonlySet<string>): View => only(view, new Set(["id", ...changed]));
+
 const only = (view: View, names: ReadonlySet<string>): View =>
   Object.fromEntries(Object.entries(view).filter(([name]) => names.has(name)));

@@ -43,9 +43,16 @@ export interface FolderState {
   readonly latest: Map<string, number>;
   /** Mailbox version of the folder's own last change, counts included; between -1 and 0 when there was none. */
   version: number;
+  /** Mailbox version at which it was created; that of the seed for those that were always there. */
+  readonly createdVersion: number;
+  /** Mailbox version of the newest change of each property. */
+  readonly propertyVersions: Map<FolderProperty, number>;
   changedAt: number;
   deltaGeneration: number;
 }
+
+/** What of a folder can change. */
+export type FolderProperty = "displayName" | "parentFolderId" | "totalItemCount" | "childFolderCount";
 
 type Described = Pick<SeedFolder, "key" | "displayName" | "type" | "parentKey" | "wellKnownName" | "hidden">;
 
@@ -64,6 +71,8 @@ export const folderState = (folder: Described, seedCount: number, version: numbe
   log: [],
   latest: new Map(),
   version,
+  createdVersion: version,
+  propertyVersions: new Map(),
   changedAt: 0,
   deltaGeneration: 0,
 });

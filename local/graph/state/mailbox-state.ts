@@ -5,6 +5,7 @@ import {
   appendLog,
   depart,
   type Entry,
+  type FolderProperty,
   type FolderState,
   folderState,
   hasDeparted,
@@ -102,9 +103,10 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     else byTag.get(uid.home)?.changed.set(uid.index, entry);
   };
 
-  const touch = (folder: FolderState, at: number) => {
+  const touch = (folder: FolderState, at: number, ...changed: FolderProperty[]) => {
     folder.version = version;
     folder.changedAt = at;
+    for (const property of changed) folder.propertyVersions.set(property, version);
   };
 
   const leave = (uid: ItemUid, reason: RemovalReason, at: number) => {
@@ -116,7 +118,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     if (position >= 0 && folder.added[position] === entry) folder.added.splice(position, 1);
     else depart(folder, uid.index);
     appendLog(folder, { version, at, uid, generation: record.generation, removed: reason });
-    touch(folder, at);
+    touch(folder, at, "totalItemCount");
   };
 
   const putItem = (record: ItemRecord, at: number) => {
@@ -141,18 +143,32 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     if (uid.home === HOME_CREATED) serial = Math.max(serial, uid.index + 1);
     newestChangeNumber = Math.max(newestChangeNumber, record.changeNumber);
     appendLog(folder, { version, at, uid, generation: record.generation, ...(changed && { changed }) });
-    touch(folder, at);
+    touch(folder, at, ...(stays ? [] : ["totalItemCount" as const]));
+  };
+
+  /** A count alone does not bring a folder into a delta; the next change that does shows it. */
+  const countChildren = (key: string | undefined) => {
+    if (key !== undefined) folders.get(key)?.propertyVersions.set("childFolderCount", version);
   };
 
   const putFolder = (change: Extract<Change, { op: "folder" }>) => {
     const existing = folders.get(change.key);
     const folder =
       existing ?? folderState({ key: change.key, displayName: change.displayName, type: change.type }, 0, version);
+    const isNamed = folder.displayName !== change.displayName;
+    const isMoved = folder.parentKey !== change.parentKey;
+    const parents = existing === undefined ? [change.parentKey] : isMoved ? [folder.parentKey, change.parentKey] : [];
     folder.parentKey = change.parentKey;
     folder.displayName = change.displayName;
     folders.set(folder.key, folder);
     byTag.set(folder.tag, folder);
-    touch(folder, change.at);
+    touch(
+      folder,
+      change.at,
+      ...(isNamed ? ["displayName" as const] : []),
+      ...(isMoved ? ["parentFolderId" as const] : []),
+    );
+    for (const key of parents) countChildren(key);
   };
 
   const removeFolder = (key: string, at: number) => {
@@ -163,6 +179,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     if (folder === undefined) return;
     folders.delete(key);
     touch(folder, at);
+    countChildren(folder.parentKey);
     removedFolders.push({ folder, version });
   };
 

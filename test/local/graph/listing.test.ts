@@ -65,6 +65,30 @@ describe("folders", () => {
     expect(third.values).toEqual([{ id: created.body["id"], "@removed": { reason: "deleted" } }]);
     expect((await readAll(third.deltaLink)).values).toEqual([]);
   });
+
+  test("a later folder delta may show of a folder its id and what changed, even over pages", async () => {
+    const settings = { behaviours: { deltaFoldersShow: "changed" as const } };
+    const { base, emulator, mailbox, ask, readAll, folderId } = await anEmulator({ settings });
+    const create = async (displayName: string) =>
+      String((await ask(`${base}/folders`, { body: { displayName, type: "IPF.Note" } })).body["id"]);
+    const old = await create("Old");
+    const first = await readAll(`${base}/folders/delta`);
+    await emulator.admin["change-folder"]({ mailbox, folder: old, displayName: "Renamed" });
+    await emulator.admin["create-items"]({ mailbox, folder: old });
+    await emulator.admin["change-folder"]({ mailbox, folder: old, parent: "inbox" });
+    await emulator.admin["create-items"]({ mailbox, folder: "inbox" });
+    const fresh = await create("Fresh");
+    await emulator.admin["change-folder"]({ mailbox, folder: fresh, displayName: "Fresher" });
+
+    const { values } = await readAll(first.deltaLink, { prefer: "odata.maxpagesize=1" });
+
+    const inbox = await folderId();
+    const shown = new Map(values.map((value) => [value["id"], value]));
+    expect(shown.get(old)).toEqual({ id: old, displayName: "Renamed", parentFolderId: inbox, totalItemCount: 1 });
+    expect(shown.get(inbox)).toEqual({ id: inbox, childFolderCount: 3, totalItemCount: expect.any(Number) });
+    expect(shown.get(fresh)).toMatchObject({ displayName: "Fresher", type: "IPF.Note", childFolderCount: 0 });
+    expect(first.values.every((value) => "type" in value)).toBe(true);
+  });
 });
 
 describe("items", () => {
