@@ -108,8 +108,11 @@ export const adminOperations = (context: AdminContext) => {
         parent: z.string().optional(),
         displayName: z.string().min(1),
         type: z.string().default("IPF.Note"),
+        /** For folders that no generated mailbox has, such as `searchfolders` or `recoverableitemsdeletions`. */
+        wellKnownName: z.string().optional(),
+        hidden: z.boolean().optional(),
       }),
-      ({ mailbox, parent, displayName, type }) => {
+      ({ mailbox, parent, displayName, type, wellKnownName, hidden }) => {
         const target = found(world, mailbox);
         const parentKey = parent === undefined ? undefined : folderIn(target, parent).key;
         const key = `new-${randomUUID()}`;
@@ -120,6 +123,8 @@ export const adminOperations = (context: AdminContext) => {
           displayName,
           type,
           ...(parentKey !== undefined && { parentKey }),
+          ...(wellKnownName !== undefined && { wellKnownName }),
+          ...(hidden !== undefined && { hidden }),
         });
         return { id: target.state.ids.folder(folderIn(target, key).tag) };
       },

@@ -39,7 +39,10 @@ export const Behaviours = z.strictObject({
   maxPageSize: z.int().positive().default(1000),
   /** @observed `size` tells less than an export holds: exported payload bytes over `size`, drawn per item. */
   sizeFactor: z.strictObject({ min: z.number().positive(), max: z.number().positive() }).default({ min: 1.4, max: 4 }),
-  /** @doc The property is in the documentation since 2026-08, but not in the v1.0 schema. */
+  /**
+   * @doc The property is in the documentation since 2026-08, but not in the v1.0 schema. Off: no answer shows it, while
+   * paths take well-known names as before.
+   */
   wellKnownNames: z.boolean().default(true),
   /** @observed Off: hidden folders are listed only with `includeHiddenFolders=true`. */
   hiddenFoldersListed: z.boolean().default(true),

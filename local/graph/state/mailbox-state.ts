@@ -153,8 +153,20 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
 
   const putFolder = (change: Extract<Change, { op: "folder" }>) => {
     const existing = folders.get(change.key);
+    const { key, displayName, type, wellKnownName, hidden } = change;
     const folder =
-      existing ?? folderState({ key: change.key, displayName: change.displayName, type: change.type }, 0, version);
+      existing ??
+      folderState(
+        {
+          key,
+          displayName,
+          type,
+          ...(wellKnownName !== undefined && { wellKnownName }),
+          ...(hidden !== undefined && { hidden }),
+        },
+        0,
+        version,
+      );
     const isNamed = folder.displayName !== change.displayName;
     const isMoved = folder.parentKey !== change.parentKey;
     const parents = existing === undefined ? [change.parentKey] : isMoved ? [folder.parentKey, change.parentKey] : [];

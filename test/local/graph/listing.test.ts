@@ -66,6 +66,28 @@ describe("folders", () => {
     expect((await readAll(third.deltaLink)).values).toEqual([]);
   });
 
+  test("may show no wellKnownName anywhere, while paths still take the names", async () => {
+    const { base, emulator, mailbox, ask, readAll } = await anEmulator({
+      settings: { behaviours: { wellKnownNames: false } },
+    });
+    await emulator.admin["create-folder"]({ mailbox, displayName: "Finder", wellKnownName: "searchfolders" });
+    await emulator.admin["create-folder"]({ mailbox, parent: "searchfolders", displayName: "Unread Mail" });
+
+    const listed = await readAll(`${base}/folders`);
+    const below = await readAll(`${base}/folders/inbox/childFolders`);
+    const changed = await readAll(`${base}/folders/delta`);
+    const finder = await ask(`${base}/folders/SearchFolders`);
+    const found = await readAll(`${base}/folders/searchfolders/childFolders`);
+
+    const shown = [...listed.values, ...below.values, ...changed.values, ...found.values, finder.body];
+    expect(shown.filter((folder) => "wellKnownName" in folder)).toEqual([]);
+    expect(finder.body["displayName"]).toBe("Finder");
+    expect(found.values.map((folder) => folder["displayName"])).toEqual(["Unread Mail"]);
+    expect(changed.values.map((folder) => folder["displayName"])).toContain("Finder");
+    await emulator.admin.settings({ behaviours: { wellKnownNames: true } });
+    expect((await ask(`${base}/folders/searchfolders`)).body["wellKnownName"]).toBe("searchfolders");
+  });
+
   test("a later folder delta may show of a folder its id and what changed, even over pages", async () => {
     const settings = { behaviours: { deltaFoldersShow: "changed" as const } };
     const { base, emulator, mailbox, ask, readAll, folderId } = await anEmulator({ settings });
