@@ -26,6 +26,7 @@ export const folderView = (
   extended?: readonly ExtendedProperty[],
 ): Record<string, unknown> => {
   const { ids, folders } = call.mailbox.state;
+  const { behaviours } = call.world.settings();
   const parent = folder.parentKey === undefined ? undefined : folders.get(folder.parentKey);
   return {
     "@odata.type": "#microsoft.graph.mailboxFolder",
@@ -33,15 +34,15 @@ export const folderView = (
     displayName: folder.displayName,
     parentFolderId: ids.folder(parent?.tag ?? ROOT_TAG),
     parentMailboxUrl: `${call.request.origin}/${call.version}/admin/exchange/mailboxes/${call.mailbox.id}`,
-    childFolderCount: childrenOf(call, folder.key).length,
+    ...(behaviours.childFolderCounts && { childFolderCount: childrenOf(call, folder.key).length }),
     totalItemCount: itemCount(folder),
-    ...(call.world.settings().behaviours.wellKnownNames && { wellKnownName: folder.wellKnownName ?? null }),
+    ...(behaviours.wellKnownNames && { wellKnownName: folder.wellKnownName ?? null }),
     type: folder.type,
     ...(extended !== undefined && extended.length > 0 && { singleValueExtendedProperties: extended }),
   };
 };
 
-/** GET .../folders: those below the root, or all (a switch). */
+/** GET .../folders: those below the root, or all (a switch). @doc `isHidden` tells those that were asked for. */
 export const listFolders = (call: MailboxCall): Reply => {
   const all = call.world.settings().behaviours.rootListsDescendants;
   return folderPage(call, all ? [...call.mailbox.state.folders.values()] : childrenOf(call, undefined));
@@ -55,15 +56,19 @@ const folderPage = (call: MailboxCall, candidates: readonly FolderState[]): Repl
   const { query } = call.request;
   const { behaviours } = call.world.settings();
   allowOptions(query, LIST_OPTIONS);
-  const showHidden = behaviours.hiddenFoldersListed || query.get("includeHiddenFolders") === "true";
+  const asksForHidden = query.get("includeHiddenFolders")?.toLowerCase() === "true";
+  const showHidden = behaviours.hiddenFoldersListed || asksForHidden;
   const extended = folderProperties(query.get("$expand"));
   const filter = parseFilter(query.get("$filter"), FILTER_FIELDS);
   const held = candidates
     .filter((folder) => showHidden || !folder.hidden)
     .filter((folder) => call.mailbox.kind !== "auxiliary" || call.mailbox.auxiliaryFolders.has(folder.key));
 
-  const views = held.map((folder) => folderView(call, folder, extended?.(folder)));
-  const matching = views.filter((view) =>
+  const views = held.map((folder) => ({
+    ...folderView(call, folder, extended?.(folder)),
+    ...(asksForHidden && { isHidden: folder.hidden }),
+  }));
+  const matching = views.filter((view: Record<string, unknown>) =>
     filter.every(({ field, operator, value }) => compares(view[field] as string | number | null, operator, value)),
   );
   const skip = numberOption(query, "$skip") ?? 0;

@@ -44,8 +44,13 @@ export const Behaviours = z.strictObject({
    * paths take well-known names as before.
    */
   wellKnownNames: z.boolean().default(true),
-  /** @observed Off: hidden folders are listed only with `includeHiddenFolders=true`. */
+  /**
+   * @doc (2026-08) Hidden folders are listed only with `includeHiddenFolders=true`. @observed Some are listed without.
+   * On: all are.
+   */
   hiddenFoldersListed: z.boolean().default(true),
+  /** @guess Off: no answer shows `childFolderCount`. */
+  childFolderCounts: z.boolean().default(true),
   /** @observed The list below the root may include all descendants. */
   rootListsDescendants: z.boolean().default(false),
   /** @observed beta refuses `$select` on an item delta; @doc v1.0 takes it. */

@@ -88,6 +88,40 @@ describe("folders", () => {
     expect((await ask(`${base}/folders/searchfolders`)).body["wellKnownName"]).toBe("searchfolders");
   });
 
+  test("may list hidden folders only where they are asked for, at the top and below", async () => {
+    const settings = { behaviours: { hiddenFoldersListed: false } };
+    const { base, emulator, mailbox, ask, readAll } = await anEmulator({ settings });
+    await emulator.admin["create-folder"]({ mailbox, parent: "inbox", displayName: "Rules", hidden: true });
+    const lists = [`${base}/folders`, `${base}/folders/inbox/childFolders`];
+    const asking = async (query: string) =>
+      (await Promise.all(lists.map((list) => readAll(`${list}${query}`)))).flatMap(({ values }) => values);
+
+    const plain = await asking("");
+    const whole = await asking("?includeHiddenFolders=true");
+    const changed = await readAll(`${base}/folders/delta`);
+
+    const hiddenOnes = whole.filter((folder) => folder["isHidden"] === true);
+    expect(hiddenOnes.map((folder) => folder["displayName"])).toEqual(["PersonMetadata", "Rules"]);
+    expect(whole.filter((folder) => folder["isHidden"] === false).map(({ id }) => id)).toEqual(idsOf(plain));
+    expect(idsOf(changed.values)).toEqual(expect.arrayContaining(idsOf(hiddenOnes)));
+    const one = await ask(`${base}/folders?includeHiddenFolders=true&$select=isHidden&$top=1`);
+    expect(one.body["@odata.nextLink"]).toContain("includeHiddenFolders=true");
+    expect(one.body.value).toEqual([
+      { "@odata.type": "#microsoft.graph.mailboxFolder", id: expect.any(String), isHidden: false },
+    ]);
+  });
+
+  test("may leave childFolderCount out", async () => {
+    const { base, ask, readAll } = await anEmulator({ settings: { behaviours: { childFolderCounts: false } } });
+
+    const listed = await readAll(`${base}/folders`);
+    const changed = await readAll(`${base}/folders/delta`);
+    const inbox = await ask(`${base}/folders/inbox`);
+
+    expect([...listed.values, ...changed.values, inbox.body].filter((one) => "childFolderCount" in one)).toEqual([]);
+    expect((await readAll(`${base}/folders/inbox/childFolders`)).values.length).toBeGreaterThan(0);
+  });
+
   test("a later folder delta may show of a folder its id and what changed, even over pages", async () => {
     const settings = { behaviours: { deltaFoldersShow: "changed" as const } };
     const { base, emulator, mailbox, ask, readAll, folderId } = await anEmulator({ settings });
