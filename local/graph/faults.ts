@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { hashText } from "./generated-content.ts";
+import { Oddity } from "./oddities.ts";
 
 const Match = {
   /** Endpoint names such as `export-items`; `*` stands for any text. */
@@ -21,6 +22,21 @@ const ItemMatch = {
   /** How often it strikes one id; absent for always. */
   count: z.int().positive().optional(),
 };
+
+const OddElementRule = z.strictObject({
+  kind: z.literal("odd-element"),
+  endpoint: Match.endpoint,
+  mailbox: z.string().optional(),
+  ids: z.array(z.string()).optional(),
+  /** The share of elements that it strikes: the same ones for one seed, in every answer. */
+  rate: z.number().min(0).max(1).default(1),
+  seed: z.string().default(""),
+  /** One of those that fit the element is drawn; each element keeps its own. */
+  oddities: z
+    .array(Oddity)
+    .min(1)
+    .default([...Oddity.options]),
+});
 
 export const FaultRule = z.discriminatedUnion("kind", [
   z.strictObject({
@@ -55,11 +71,14 @@ export const FaultRule = z.discriminatedUnion("kind", [
   }),
   /** exportItems answers 200 with no items at all. */
   z.strictObject({ kind: z.literal("export-empty"), ...Match }),
+  /** An element of a list, of a delta or alone is not what the documents say that it is. */
+  OddElementRule,
 ]);
 export type FaultRule = z.infer<typeof FaultRule>;
 
 export type RequestFault = Extract<FaultRule, { kind: "status" | "reset" | "slow" }>;
 type ExportItemFault = Extract<FaultRule, { kind: "export-item" }>;
+type OddElementFault = z.infer<typeof OddElementRule>;
 
 export interface Faults {
   readonly add: (rule: FaultRule) => string;
@@ -70,6 +89,7 @@ export interface Faults {
   readonly request: (endpoint: string, mailboxId: string | undefined) => readonly RequestFault[];
   readonly exportItem: (mailboxId: string, itemId: string) => ExportItemFault | undefined;
   readonly exportIsEmpty: (mailboxId: string) => boolean;
+  readonly oddElement: (endpoint: string, mailboxId: string, id: string) => OddElementFault | undefined;
 }
 
 interface Active {
@@ -80,7 +100,7 @@ interface Active {
   readonly struckIds: Map<string, number>;
 }
 
-type Matched = Exclude<FaultRule, { kind: "export-item" }>;
+type Matched = Exclude<FaultRule, { kind: "export-item" | "odd-element" }>;
 
 const fits = (pattern: string, name: string) =>
   new RegExp(
@@ -121,6 +141,14 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
     return true;
   };
 
+  const strikesElement = (fault: Active, rule: OddElementFault, endpoint: string, mailboxId: string, id: string) => {
+    if (!fits(rule.endpoint, endpoint) || (rule.mailbox ?? mailboxId) !== mailboxId) return false;
+    if (rule.ids !== undefined && !rule.ids.includes(id)) return false;
+    if (hashText(`${rule.seed} ${id}`) / 2 ** 32 >= rule.rate) return false;
+    fault.struck += 1;
+    return true;
+  };
+
   for (const rule of initial) add(rule);
   return {
     add,
@@ -132,7 +160,7 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
     request: (endpoint, mailboxId) =>
       [...active.values()].flatMap((fault) => {
         const { rule } = fault;
-        if (rule.kind === "export-item" || rule.kind === "export-empty") return [];
+        if (rule.kind !== "status" && rule.kind !== "reset" && rule.kind !== "slow") return [];
         return strikes(fault, rule, endpoint, mailboxId) ? [rule] : [];
       }),
     exportItem: (mailboxId, itemId) => {
@@ -145,5 +173,12 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
       [...active.values()].some(
         (fault) => fault.rule.kind === "export-empty" && strikes(fault, fault.rule, "export-items", mailboxId),
       ),
+    oddElement: (endpoint, mailboxId, id) => {
+      for (const fault of active.values()) {
+        const { rule } = fault;
+        if (rule.kind === "odd-element" && strikesElement(fault, rule, endpoint, mailboxId, id)) return rule;
+      }
+      return undefined;
+    },
   };
 };

@@ -2,6 +2,7 @@ import { requireRole, requireScope } from "./auth.ts";
 import { badRequest, GraphFailure } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { HostedMailbox } from "./mailboxes.ts";
+import { oddReply } from "./odd-answers.ts";
 import { findRoute } from "./routes.ts";
 import type { DirectoryCall, GraphRequest, World } from "./world.ts";
 
@@ -31,7 +32,10 @@ export const planGraph = (world: World, request: GraphRequest, bodyBytes: number
       mailboxId: mailbox.id,
       bodyBytes: ["POST", "PATCH", "PUT"].includes(request.method) ? bodyBytes : 0,
     },
-    run: () => route.handle({ ...call, mailbox }),
+    run: async () => {
+      const mailboxCall = { ...call, mailbox };
+      return oddReply(mailboxCall, route.name, await route.handle(mailboxCall));
+    },
   };
 };
 
