@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { hashText } from "./generated-content.ts";
-import { Oddity } from "./oddities.ts";
+import { Oddity, PageOddity } from "./oddities.ts";
 
 const Match = {
   /** Endpoint names such as `export-items`; `*` stands for any text. */
@@ -73,6 +73,8 @@ export const FaultRule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("export-empty"), ...Match }),
   /** An element of a list, of a delta or alone is not what the documents say that it is. */
   OddElementRule,
+  /** A page of a list or a delta. */
+  z.strictObject({ kind: z.literal("odd-page"), ...Match, oddity: PageOddity }),
 ]);
 export type FaultRule = z.infer<typeof FaultRule>;
 
@@ -90,6 +92,7 @@ export interface Faults {
   readonly exportItem: (mailboxId: string, itemId: string) => ExportItemFault | undefined;
   readonly exportIsEmpty: (mailboxId: string) => boolean;
   readonly oddElement: (endpoint: string, mailboxId: string, id: string) => OddElementFault | undefined;
+  readonly oddPage: (endpoint: string, mailboxId: string) => PageOddity | undefined;
 }
 
 interface Active {
@@ -177,6 +180,13 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
       for (const fault of active.values()) {
         const { rule } = fault;
         if (rule.kind === "odd-element" && strikesElement(fault, rule, endpoint, mailboxId, id)) return rule;
+      }
+      return undefined;
+    },
+    oddPage: (endpoint, mailboxId) => {
+      for (const fault of active.values()) {
+        const { rule } = fault;
+        if (rule.kind === "odd-page" && strikes(fault, rule, endpoint, mailboxId)) return rule.oddity;
       }
       return undefined;
     },

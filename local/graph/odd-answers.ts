@@ -1,6 +1,6 @@
 import { hashText } from "./generated-content.ts";
-import type { Oddity } from "./oddities.ts";
-import type { MailboxCall, Reply } from "./world.ts";
+import type { Oddity, PageOddity } from "./oddities.ts";
+import { type GraphRequest, type MailboxCall, type Reply, urlWith } from "./world.ts";
 
 type Element = Readonly<Record<string, unknown>>;
 
@@ -14,7 +14,9 @@ export const oddReply = (call: MailboxCall, endpoint: string, reply: Reply): Rep
   const json = reply.json as Element;
   const element = (shown: Element) => oddElement(call, endpoint, isOfFolders, shown);
   if (!Array.isArray(json["value"])) return { ...reply, json: element(json) };
-  return { ...reply, json: { ...json, value: (json["value"] as Element[]).map(element) } };
+  const page = { ...json, value: (json["value"] as Element[]).map(element) };
+  const oddity = call.world.faults.oddPage(endpoint, call.mailbox.id);
+  return { ...reply, json: oddity === undefined ? page : PAGES[oddity](page, call.request) };
 };
 
 const oddElement = (call: MailboxCall, endpoint: string, isFolder: boolean, element: Element): Element => {
@@ -45,3 +47,26 @@ const ELEMENTS: Readonly<Record<Oddity, ElementOddity>> = {
   "removed-null": { of: "removed", property: "@removed", odd: () => null },
   "removed-without-reason": { of: "removed", property: "@removed", odd: () => ({}) },
 };
+
+interface Page extends Element {
+  readonly value: readonly Element[];
+}
+
+/** Counts the pages of an answer that does not end. */
+const ENDLESS = "again";
+
+const PAGES: Readonly<Record<PageOddity, (page: Page, request: GraphRequest) => Element>> = {
+  repeats: (page, request) => ({ ...withoutLinks(page), "@odata.nextLink": urlWith(request, {}) }),
+  "no-link": (page) => withoutLinks(page),
+  endless: (page, request) => {
+    const before = Number(request.query.get(ENDLESS) ?? 0);
+    return {
+      ...withoutLinks(page),
+      ...(before > 0 && { value: [] }),
+      "@odata.nextLink": urlWith(request, { [ENDLESS]: String(before + 1) }),
+    };
+  },
+  doubled: (page) => ({ ...page, value: page.value.flatMap((element) => [element, element]) }),
+};
+
+const withoutLinks = ({ "@odata.nextLink": _, "@odata.deltaLink": __, ...page }: Page): Element => page;

@@ -81,3 +81,68 @@ describe("an odd element", () => {
     expect(idsOf(second)).not.toEqual(idsOf(first));
   });
 });
+
+describe("an odd page", () => {
+  const LISTS = [
+    ["items", "/folders/inbox/items"],
+    ["items-delta", "/folders/inbox/items/delta"],
+    ["folders", "/folders"],
+    ["folders-delta", "/folders/delta"],
+  ] as const;
+
+  test.each(LISTS)("may lead to itself again: %s", async (endpoint, path) => {
+    const { base, emulator, ask, readAll } = await anEmulator();
+    const plain = await readAll(base + path);
+    await emulator.admin["add-fault"]({ kind: "odd-page", endpoint, oddity: "repeats", after: 1, count: 2 });
+
+    const first = await ask(base + path);
+    const second = await ask(first.body["@odata.nextLink"] ?? "");
+    const third = await ask(second.body["@odata.nextLink"] ?? "");
+    const whole = await readAll(third.body["@odata.nextLink"] ?? "");
+
+    expect(second.body["@odata.nextLink"]).toBe(first.body["@odata.nextLink"]);
+    expect(third.body.value).toEqual(second.body.value);
+    expect(second.body["@odata.deltaLink"]).toBeUndefined();
+    expect([...(first.body.value ?? []), ...whole.values]).toEqual(plain.values);
+  });
+
+  test.each(LISTS)("may have neither link: %s", async (endpoint, path) => {
+    const { base, emulator, ask } = await anEmulator();
+    await emulator.admin["add-fault"]({ kind: "odd-page", endpoint, oddity: "no-link", count: 1 });
+
+    const { body, text } = await ask(base + path);
+    const again = await ask(base + path);
+
+    expect(Object.keys(JSON.parse(text))).toEqual(["@odata.context", "value"]);
+    expect(body.value).toEqual(again.body.value);
+    expect(again.body["@odata.nextLink"]).toBeDefined();
+  });
+
+  test.each(LISTS)("may be followed by others without end: %s", async (endpoint, path) => {
+    const { base, emulator, ask } = await anEmulator();
+    await emulator.admin["add-fault"]({ kind: "odd-page", endpoint, oddity: "endless" });
+
+    const asked = new Set<string>();
+    const sizes: number[] = [];
+    for (let link = base + path; sizes.length < 12; ) {
+      asked.add(link);
+      const { status, body } = await ask(link);
+      expect(status).toBe(200);
+      sizes.push(body.value?.length ?? 0);
+      link = body["@odata.nextLink"] ?? "";
+    }
+
+    expect(asked.size).toBe(12);
+    expect(sizes).toEqual([10, ...Array.from({ length: 11 }, () => 0)]);
+  });
+
+  test.each(LISTS)("may show each element twice: %s", async (endpoint, path) => {
+    const { base, emulator, readAll } = await anEmulator();
+    const plain = await readAll(base + path);
+    await emulator.admin["add-fault"]({ kind: "odd-page", endpoint, oddity: "doubled" });
+
+    const { values } = await readAll(base + path);
+
+    expect(values).toEqual(plain.values.flatMap((value) => [value, value]));
+  });
+});
