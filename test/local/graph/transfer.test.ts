@@ -66,6 +66,24 @@ describe("exportItems", () => {
     expect(again.body.value).toHaveLength(1);
   });
 
+  test.each(["ErrorItemNotFound", "ErrorItemCorrupt"])("refuses an item some times, then has it: %s", async (code) => {
+    const { base, ask, emulator, ids, data } = await withStream();
+    const [item = "", other = ""] = ids;
+    await emulator.admin["add-fault"]({
+      kind: "export-item",
+      itemIds: [item, other],
+      outcome: "error",
+      code,
+      count: 2,
+    });
+    const exported = async (id: string) => (await ask(`${base}/exportItems`, { body: { itemIds: [id] } })).body.value;
+
+    for (let time = 0; time < 2; time++) expect(await exported(item)).toMatchObject([{ error: { code } }]);
+
+    expect(await exported(item)).toMatchObject([{ itemId: item, data }]);
+    expect(await exported(other)).toMatchObject([{ error: { code } }]);
+  });
+
   test("can answer with nothing at all", async () => {
     const { base, ask, emulator, ids } = await withStream();
     await emulator.admin["add-fault"]({ kind: "export-empty", count: 1 });
