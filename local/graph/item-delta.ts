@@ -18,6 +18,8 @@ interface DeltaEntry {
   /** What changed since the round began of an item that was there before; absent for one that is new. */
   readonly changed?: ReadonlySet<string>;
   readonly removed?: string;
+  /** A removed item as it was. */
+  readonly last?: ItemRecord;
 }
 
 interface Page {
@@ -49,13 +51,16 @@ export const itemDelta = (call: MailboxCall): Reply => {
       : pageAt(call, folder, token.position, size);
   const first = page.entries[0];
   const shown = behaviours.deltaDuplicates && first !== undefined ? [...page.entries, first] : page.entries;
+  const flickers = behaviours.deltaFlickers && token.position.phase === "changes";
   const next = page.isLast ? afterRound(page.next, behaviours.deltaReplays) : page.next;
 
   return {
     status: 200,
     json: {
       "@odata.context": contextUrl(call, "Collection(mailboxItem)"),
-      value: shown.map((entry) => project(entryView(call, entry), token.select?.split(","))),
+      value: (flickers ? shown.flatMap(flickering) : shown).map((entry) =>
+        project(entryView(call, entry), token.select?.split(",")),
+      ),
       ...deltaLink(call, { ...token, page: token.page + 1, position: next }, page.isLast),
     },
   };
@@ -179,7 +184,15 @@ const changeEntry = (call: MailboxCall, logged: LogEntry, changed: ReadonlySet<s
   const { state } = call.mailbox;
   const id = state.ids.item(logged.uid, logged.generation);
   const item = logged.removed === undefined ? state.itemByUid(logged.uid) : undefined;
-  return item === undefined ? { id, removed: logged.removed ?? "deleted" } : { id, item, ...(changed && { changed }) };
+  if (item !== undefined) return { id, item, ...(changed && { changed }) };
+  return { id, removed: logged.removed ?? "deleted", ...(logged.last && { last: logged.last }) };
+};
+
+/** A removed item is removed, back and removed again; a changed one is removed and back. */
+const flickering = (entry: DeltaEntry): DeltaEntry[] => {
+  const { id, item, last } = entry;
+  if (item !== undefined) return [{ id, removed: "deleted" }, entry];
+  return last === undefined ? [entry] : [entry, { id, item: last }, entry];
 };
 
 /** With replays on, the next round begins one change early. */

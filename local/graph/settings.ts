@@ -59,6 +59,8 @@ export const Behaviours = z.strictObject({
   deltaEmptyPages: z.boolean().default(false),
   /** @doc Legal: a page repeats its first entry at its end. */
   deltaDuplicates: z.boolean().default(false),
+  /** @doc Legal, as an element may show several times: a page shows what led to a change, each removal twice. */
+  deltaFlickers: z.boolean().default(false),
   /** @doc Legal: a round repeats the newest change of the round before it. */
   deltaReplays: z.boolean().default(false),
   /**

@@ -15,6 +15,8 @@ export interface LogEntry {
   readonly uid: ItemUid;
   readonly generation: number;
   readonly removed?: RemovalReason;
+  /** The item as it was when it was removed. */
+  readonly last?: ItemRecord;
   /** What changed of an item that was in the folder before; absent where it came into it. */
   readonly changed?: readonly ShownProperty[];
 }

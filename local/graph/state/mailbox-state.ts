@@ -117,7 +117,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
     const position = typeof entry === "object" ? lowerBound(folder.added, entry.arrived, (e) => e.arrived) : -1;
     if (position >= 0 && folder.added[position] === entry) folder.added.splice(position, 1);
     else depart(folder, uid.index);
-    appendLog(folder, { version, at, uid, generation: record.generation, removed: reason });
+    appendLog(folder, { version, at, uid, generation: record.generation, removed: reason, last: record });
     touch(folder, at, "totalItemCount");
   };
 

@@ -154,6 +154,26 @@ describe("item delta", () => {
     expect(new Set(values.map((value) => Object.keys(value).length)).size).toBe(3);
   });
 
+  test("a page may show an item removed, back and removed again", async () => {
+    const settings = { behaviours: { deltaFlickers: true } };
+    const { base, emulator, mailbox, readAll } = await anEmulator({ settings });
+    const first = await readAll(base + INBOX_DELTA, bigPages);
+    const [removed = "", changed = ""] = idsOf(first.values);
+    await emulator.admin["remove-item"]({ mailbox, item: removed });
+    await emulator.admin["change-item"]({ mailbox, item: changed, subject: "Changed" });
+
+    const { values, pages } = await readAll(first.deltaLink, { prefer: "odata.maxpagesize=2" });
+
+    const gone = (id: string) => ({ id, "@removed": { reason: "deleted" } });
+    const [before] = first.values;
+    expect(values).toEqual([
+      ...[gone(removed), before, gone(removed)],
+      ...[gone(changed), expect.objectContaining({ id: changed, type: "IPM.Note" })],
+    ]);
+    expect(pages).toBe(1);
+    expect(new Set(idsOf(first.values)).size).toBe(first.values.length);
+  });
+
   test("changes may show late", async () => {
     let time = Date.UTC(2026, 0, 1);
     const settings = { behaviours: { deltaDelayMs: 5000 } };
