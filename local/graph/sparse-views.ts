@@ -5,7 +5,9 @@ type View = Readonly<Record<string, unknown>>;
 
 const SHOWN = ["id", "version", "changed", "all"] as const;
 
-/** An item that a delta round shows although an earlier one showed it, with no more than what the switch lets through. */
+/**
+ * An item that a delta round shows although an earlier one showed it, with no more than what the switch lets through.
+ */
 export const sparseItem = (view: View, show: Behaviours["deltaItemsShow"], changed: ReadonlySet<string>): View => {
   const shown = show === "drawn" ? SHOWN[hashText(`${view["id"]} ${view["changeKey"]}`) % SHOWN.length] : show;
   if (shown === "all") return view;

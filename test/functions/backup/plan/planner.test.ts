@@ -164,8 +164,13 @@ test("a listing without an end costs nothing: the delta round shows every item t
   const run = { mailbox: { id: "MBX:1@2", kind: "primary" }, runId: aRun, folders: [folder] } as const;
   const deps = { graph: client, pages: itemPages(client, run.mailbox), work: memoryBlobs() };
 
-  const chunk = await planner(deps, emptyCatalogue, run, {})(cursorAt(run.folders, 0, 0), 0);
+  const chunk = await planner(
+    deps,
+    emptyCatalogue,
+    run,
+    {},
+  )(cursorAt(run.folders, 0, { folderChunk: 0, generation: 0 }), 0);
 
   expect(chunk.batches.flat().map(({ id }) => id)).toEqual(["1", "2"]);
-  expect(chunk).toMatchObject({ departed: [], finished: [{ folderId: "f", deltaLink: `${origin}/v1.0/d` }] });
+  expect(chunk).toMatchObject({ events: [], finished: [{ folderId: "f", deltaLink: `${origin}/v1.0/d` }] });
 });
