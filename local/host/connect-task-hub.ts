@@ -3,6 +3,7 @@ import type { Clock, DurableExtension, WorkerPool } from "./contract.ts";
 import { createTaskHub } from "./durable/task-hub.ts";
 import type { Log } from "./log.ts";
 import type { HostConfig } from "./settings.ts";
+import type { TurnTime } from "./turn-times.ts";
 
 /** What the durable extension is made of. */
 export interface DurableDeps {
@@ -15,6 +16,7 @@ export interface DurableDeps {
   readonly baseUrl: () => string;
   readonly log: Log;
   readonly deliverActivitiesTwice: boolean;
+  readonly turnTime?: TurnTime | undefined;
 }
 
 /** The task hub on disk, by the limits of host.json. */

@@ -8,6 +8,7 @@ import { type NodeHandler, serve } from "./server.ts";
 import { readHostConfig, type Settings, workerArguments } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 import type { HttpRoute } from "./triggers/http.ts";
+import type { TurnTime } from "./turn-times.ts";
 import { startWorkerPool } from "./worker/pool.ts";
 
 export interface HostOptions {
@@ -28,6 +29,8 @@ export interface HostOptions {
   readonly log: Log;
   readonly nodeFlags?: readonly string[];
   readonly deliverActivitiesTwice?: boolean;
+  /** The times that instances live by; those of the clock when absent. */
+  readonly turnTime?: TurnTime | undefined;
 }
 
 export interface Host {

@@ -5,10 +5,11 @@ import { type Host, startHost } from "./host.ts";
 import { formatLogLine } from "./log.ts";
 import { readSettings } from "./settings.ts";
 import { StartError } from "./start-error.ts";
+import { sharedTimes } from "./turn-times.ts";
 
 const USAGE =
-  "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] " +
-  "[--deliver-twice] [--node-flag=…]";
+  "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] " +
+  "[--share-times 1] [--node-flag=…]";
 
 const Arguments = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(7071),
@@ -17,6 +18,7 @@ const Arguments = z.object({
   clock: z.coerce.number().positive().default(1),
   workers: z.coerce.number().int().min(1).max(64).default(1),
   "deliver-twice": z.boolean().default(false),
+  "share-times": z.coerce.number().int().nonnegative().optional(),
   "node-flag": z.array(z.string()).default([]),
 });
 
@@ -35,7 +37,7 @@ const main = async (): Promise<void> => {
 };
 
 const start = (): Promise<Host> => {
-  const { port, app, data, clock, workers, ...options } = readArguments(process.argv.slice(2));
+  const { port, app, data, clock, workers, "share-times": seed, ...options } = readArguments(process.argv.slice(2));
   return startHost({
     appDir: app,
     port,
@@ -46,6 +48,7 @@ const start = (): Promise<Host> => {
     log: (entry) => console.log(formatLogLine(entry, new Date())),
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
+    turnTime: seed === undefined ? undefined : sharedTimes(seed, clock),
   });
 };
 
@@ -60,6 +63,7 @@ const readArguments = (args: string[]): z.infer<typeof Arguments> => {
         clock: { type: "string" },
         workers: { type: "string" },
         "deliver-twice": { type: "boolean" },
+        "share-times": { type: "string" },
         "node-flag": { type: "string", multiple: true },
       },
     });

@@ -10,6 +10,7 @@ import { type AppFunction, appFunction, unservedTypes } from "./triggers/app-fun
 import { eventGridWebhook } from "./triggers/event-grid.ts";
 import { type HttpRoute, httpTriggers } from "./triggers/http.ts";
 import { timerTriggers } from "./triggers/timers.ts";
+import type { TurnTime } from "./turn-times.ts";
 import type { AppPool } from "./worker/pool.ts";
 
 /** How long `stop` waits for requests under way. */
@@ -25,6 +26,7 @@ export interface ServeAppOptions {
   /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
   readonly deliverActivitiesTwice?: boolean;
+  readonly turnTime?: TurnTime | undefined;
   readonly log: Log;
 }
 
@@ -50,6 +52,7 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
     baseUrl,
     log,
     deliverActivitiesTwice: options.deliverActivitiesTwice ?? false,
+    turnTime: options.turnTime,
   });
 
   const functions = (await pool.functions())

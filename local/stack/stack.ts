@@ -26,6 +26,8 @@ export interface StackOptions {
   readonly clock?: number;
   readonly workers?: number;
   readonly deliverTwice?: boolean;
+  /** Seed by which turns of several instances share milliseconds, 1 when absent; false: they do so by chance alone. */
+  readonly shareTimes?: number | false;
   /** Flags for the app's own processes, such as a heap limit. */
   readonly nodeFlags?: readonly string[];
   /** Takes every line of every process, with the name of the process. */
@@ -188,6 +190,7 @@ const hostArguments = (options: StackOptions, at: { app: string; port: number; d
   ...["--port", String(at.port), "--app", at.app, "--data", at.data],
   ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
   ...(options.deliverTwice ? ["--deliver-twice"] : []),
+  ...(options.shareTimes === false ? [] : ["--share-times", String(options.shareTimes ?? 1)]),
   ...(options.nodeFlags ?? []).map((flag) => `--node-flag=${flag}`),
 ];
 

@@ -105,6 +105,7 @@ describe("the host as a process", () => {
   test.each([
     [["--app", "/nowhere"], "/nowhere/host.json does not exist: --app must name the folder that holds host.json\n"],
     [["--workers", "none"], /^--workers: .* Usage: main\.ts/],
+    [["--share-times", "often"], /^--share-times: .* Usage: main\.ts/],
     [["--colour"], /^Unknown option '--colour'.* Usage: main\.ts/],
   ])("refuses %j with one line and exit code 2", async (args, line) => {
     const host = await start(...args);
