@@ -1,17 +1,17 @@
 import { defineConfig } from "vitest/config";
+import { HANGS_MS, PATIENTLY } from "./test/support/limits.ts";
 
 /** What a test needs shows in its name: nothing, Azurite, or the whole stack. .dependency-cruiser.cjs checks it. */
 const AZURITE = "test/**/*.azurite.test.ts";
 const END_TO_END = "test/end-to-end/**/*.test.ts";
 const MEMORY = "test/memory/**/*.test.ts";
 
-/** Limits find what hangs; they measure nothing. */
-const HANGS_MS = 300_000;
-
 export default defineConfig({
   test: {
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
+    teardownTimeout: HANGS_MS,
+    expect: { poll: PATIENTLY },
     maxWorkers: 3,
     projects: [
       {

@@ -37,6 +37,7 @@ export const conduct = async (world: World, exchange: Exchange, arrival: number)
     refuse(faults, "before");
     const reply = await exchange.run();
     await sleepUntil(arrival + world.settings().latencyMs + delayOf(faults));
+    for (const fault of faults) if (fault.kind === "hold") await fault.released;
     if (faults.some(isReset("after-commit"))) throw new ConnectionReset("after commit");
     refuse(faults, "after-commit");
     return { reply, cut: faults.some(isReset("mid-answer")), finish };

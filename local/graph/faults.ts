@@ -61,6 +61,8 @@ export const FaultRule = z.discriminatedUnion("kind", [
     when: z.enum(["before", "mid-answer", "after-commit"]),
   }),
   z.strictObject({ kind: z.literal("slow"), ...Match, delayMs: z.int().positive() }),
+  /** The answer comes when the rule is cleared. What was asked has taken effect by then, as it has with `slow`. */
+  z.strictObject({ kind: z.literal("hold"), ...Match }),
   z.strictObject({
     kind: z.literal("export-item"),
     ...ItemMatch,
@@ -78,7 +80,9 @@ export const FaultRule = z.discriminatedUnion("kind", [
 ]);
 export type FaultRule = z.infer<typeof FaultRule>;
 
-export type RequestFault = Extract<FaultRule, { kind: "status" | "reset" | "slow" }>;
+export type RequestFault =
+  | Extract<FaultRule, { kind: "status" | "reset" | "slow" }>
+  | { readonly kind: "hold"; readonly released: Promise<void> };
 type ExportItemFault = Extract<FaultRule, { kind: "export-item" }>;
 type OddElementFault = z.infer<typeof OddElementRule>;
 
@@ -101,6 +105,8 @@ interface Active {
   seen: number;
   struck: number;
   readonly struckIds: Map<string, number>;
+  readonly released: Promise<void>;
+  readonly release: () => void;
 }
 
 type Matched = Exclude<FaultRule, { kind: "export-item" | "odd-element" }>;
@@ -120,7 +126,11 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
 
   const add = (rule: FaultRule): string => {
     const id = `fault-${++serial}`;
-    active.set(id, { id, rule, seen: 0, struck: 0, struckIds: new Map() });
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    active.set(id, { id, rule, seen: 0, struck: 0, struckIds: new Map(), released, release });
     return id;
   };
 
@@ -157,14 +167,17 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
     add,
     list: () => [...active.values()].map(({ id, rule, struck }) => ({ ...rule, id, struck })),
     clear: (id) => {
-      if (id === undefined) active.clear();
-      else active.delete(id);
+      for (const one of id === undefined ? [...active.keys()] : [id]) {
+        active.get(one)?.release();
+        active.delete(one);
+      }
     },
     request: (endpoint, mailboxId) =>
       [...active.values()].flatMap((fault) => {
         const { rule } = fault;
-        if (rule.kind !== "status" && rule.kind !== "reset" && rule.kind !== "slow") return [];
-        return strikes(fault, rule, endpoint, mailboxId) ? [rule] : [];
+        if (rule.kind !== "status" && rule.kind !== "reset" && rule.kind !== "slow" && rule.kind !== "hold") return [];
+        if (!strikes(fault, rule, endpoint, mailboxId)) return [];
+        return [rule.kind === "hold" ? { kind: rule.kind, released: fault.released } : rule];
       }),
     exportItem: (mailboxId, itemId) => {
       for (const fault of active.values()) {

@@ -30,6 +30,10 @@ export const User = z.looseObject({
 });
 export type User = z.output<typeof User>;
 
+const Fault = z.looseObject({ id: z.string() });
+
+const StruckFault = z.looseObject({ id: z.string(), struck: z.int() });
+
 const ask = async (graphUrl: string, operation: string, input: unknown): Promise<Response> => {
   const response = await fetch(new URL(`/__admin/${operation}`, graphUrl), {
     method: "POST",
@@ -44,6 +48,14 @@ export const graphAdmin = (graphUrl: string) => ({
   /** Any operation without a result of interest. */
   run: async (operation: string, input: unknown = {}): Promise<void> => {
     await (await ask(graphUrl, operation, input)).arrayBuffer();
+  },
+  /** Adds a fault rule, and returns its id. */
+  addFault: async (rule: unknown): Promise<string> =>
+    Fault.parse(await (await ask(graphUrl, "add-fault", rule)).json()).id,
+  /** How many requests a fault rule has struck. */
+  struck: async (fault: string): Promise<number> => {
+    const faults = z.array(StruckFault).parse(await (await ask(graphUrl, "faults", {})).json());
+    return faults.find(({ id }) => id === fault)?.struck ?? 0;
   },
   users: async (): Promise<User[]> => z.array(User).parse(await (await ask(graphUrl, "users", {})).json()),
   folders: async (mailbox: string): Promise<Folder[]> =>

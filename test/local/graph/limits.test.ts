@@ -13,9 +13,13 @@ describe("limits", () => {
     const other = (await emulator.admin.users({}))[1]?.mailboxId;
     await emulator.admin["add-app"]({ appId: "two", token: "two", roles: ["MailboxFolder.Read.All"] });
 
+    await emulator.admin["add-fault"]({ kind: "hold", endpoint: "folders" });
+
     const same = Array.from({ length: 6 }, () => ask(`${base}/folders`));
     const elsewhere = ask(`/v1.0/admin/exchange/mailboxes/${other}/folders`);
     const otherApp = ask(`${base}/folders`, { token: "two" });
+    await expect.poll(async () => (await emulator.admin.counters({})).requests).toEqual({ folders: 8 });
+    await emulator.admin["clear-faults"]({});
     const replies = await Promise.all(same);
     const refused = replies.filter(({ status }) => status === 429);
     const counters = await emulator.admin.counters({});
@@ -171,6 +175,22 @@ describe("faults", () => {
     expect((await ask(`${base}/folders`)).status).toBe(200);
   });
 
+  test("hold answers back until they are cleared, when what was asked has long taken effect", async () => {
+    const { base, ask, emulator, mailbox } = await anEmulator();
+    const { id } = await emulator.admin["add-fault"]({ kind: "hold", endpoint: "create-folder", count: 1 });
+    let answered = false;
+    const held = ask(`${base}/folders`, { body: { displayName: "Held", type: "IPF.Note" } }).finally(() => {
+      answered = true;
+    });
+    await expect.poll(() => emulator.admin.faults({})).toMatchObject([{ struck: 1 }]);
+
+    const there = (await emulator.admin.folders({ mailbox })).some(({ displayName }) => displayName === "Held");
+    const early = answered;
+    await emulator.admin["clear-faults"]({ id });
+
+    expect([there, early, (await held).status]).toEqual([true, false, 201]);
+  });
+
   test("a rate strikes some requests, the same ones in each run", async () => {
     const run = async () => {
       const { base, ask } = await anEmulator({ faults: [{ kind: "status", status: 500, rate: 0.3 }] });
@@ -227,7 +247,7 @@ describe("batch", () => {
   });
 
   test("exports inside a batch, at most four at a time", async () => {
-    const { mailbox, base, ask, emulator } = await anEmulator({ settings: { latencyMs: 20 } });
+    const { mailbox, base, ask, emulator } = await anEmulator();
     const ids = idsOf((await ask(`${base}/folders/inbox/items?$top=12`)).body.value ?? []);
     await emulator.admin["reset-counters"]({});
     const requests = ids.map((id) => ({
@@ -238,7 +258,11 @@ describe("batch", () => {
       body: { itemIds: [id] },
     }));
 
-    const { body } = await ask("/v1.0/$batch", { body: { requests } });
+    await emulator.admin["add-fault"]({ kind: "hold", endpoint: "export-items", count: 4 });
+    const batch = ask("/v1.0/$batch", { body: { requests } });
+    await expect.poll(() => emulator.admin.faults({})).toMatchObject([{ struck: 4 }]);
+    await emulator.admin["clear-faults"]({});
+    const { body } = await batch;
     const responses = body["responses"] as { status: number; body: { value: { data: string }[] } }[];
 
     expect(responses.map(({ status }) => status)).toEqual(ids.map(() => 200));
