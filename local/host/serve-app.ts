@@ -14,7 +14,7 @@ import type { TurnTime } from "./turn-times.ts";
 import type { AppPool } from "./worker/pool.ts";
 
 /** How long `stop` waits for requests under way. */
-const STOP_GRACE_MS = 2000;
+const STOP_GRACE_MS = 10_000;
 
 export interface ServeAppOptions {
   readonly pool: AppPool;

@@ -15,7 +15,7 @@ const Accepted = z.looseObject({ job: z.string() });
 const Problem = z.looseObject({ title: z.string(), detail: z.string() });
 
 /** Between two looks at a job. */
-const POLL_MS = 250;
+const POLL_MS = 100;
 
 export const vaultApi = (hostUrl: string, signedIn: Readonly<Record<string, string>> = {}) => {
   const request = (

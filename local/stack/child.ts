@@ -16,7 +16,7 @@ export interface Child<Ready> {
   readonly ready: Ready;
   /** Resolves when the process has ended, asked or not. */
   readonly ended: Promise<void>;
-  /** Asks it to stop, and kills it when it does not within 15 seconds. */
+  /** Asks it to stop, and kills it when it does not within a minute. */
   stop(): Promise<void>;
   kill(): void;
 }
@@ -32,7 +32,7 @@ export interface ChildOptions<Ready extends z.ZodType> {
   readonly line: (line: string) => void;
 }
 
-const STOP_DEADLINE_MS = 15_000;
+const STOP_DEADLINE_MS = 60_000;
 
 /**
  * Starts a program of this folder and waits until it says over IPC that it is ready.
@@ -67,15 +67,18 @@ export const startChild = async <Ready extends z.ZodType>(
     pid: child.pid ?? 0,
     ready: ready.parse(message),
     ended,
-    stop: () => stop(child, ended),
+    stop: () => stop(child, ended, line),
     kill: () => void child.kill("SIGKILL"),
   };
 };
 
-const stop = async (child: ChildProcess, ended: Promise<void>): Promise<void> => {
+const stop = async (child: ChildProcess, ended: Promise<void>, line: (line: string) => void): Promise<void> => {
   if (child.exitCode !== null || child.signalCode !== null) return ended;
   child.kill("SIGTERM");
-  const impatience = setTimeout(() => child.kill("SIGKILL"), STOP_DEADLINE_MS);
+  const impatience = setTimeout(() => {
+    line("It did not stop when asked: it is killed");
+    child.kill("SIGKILL");
+  }, STOP_DEADLINE_MS);
   await ended;
   clearTimeout(impatience);
 };

@@ -13,7 +13,7 @@ export interface Azurite {
 
 const Ready = z.object({ url: z.url() });
 
-const STOP_TIMEOUT_MS = 10_000;
+const STOP_TIMEOUT_MS = 60_000;
 
 /**
  * Runs Azurite's blob service on 127.0.0.1 as a child process, with its state in `dir`; port 0 takes a free one.

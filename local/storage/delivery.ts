@@ -40,7 +40,8 @@ const RETRY_DELAYS_MS = [200, 500, 1_000, 2_000, 5_000, 10_000];
 const MAX_ATTEMPTS = 30;
 /** Event Grid's own wait for an answer. */
 const ANSWER_TIMEOUT_MS = 30_000;
-const OVERTAKEN_MS = 250;
+/** How long the first of two events that are reordered waits for the second to be delivered. */
+const OVERTAKEN_MS = 10_000;
 
 /**
  * Posts events to functions of the host, each at least once: any answer but 2xx, and none at all, is tried again with
@@ -83,8 +84,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }
   };
 
-  const untilDelivered = async (event: BlobEvent, subscription: Subscription, delayMs: number): Promise<void> => {
-    await sleep(delayMs, undefined, { signal: stopped.signal });
+  const untilDelivered = async (event: BlobEvent, subscription: Subscription): Promise<void> => {
     for (let count = 1; ; count += 1) {
       const answer = await outcome(event, subscription, count);
       stopped.signal.throwIfAborted();
@@ -99,23 +99,37 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
     }
   };
 
-  const start = (event: BlobEvent, subscription: Subscription, delayMs: number) => {
+  const start = (event: BlobEvent, subscription: Subscription, after: Promise<void> = Promise.resolve()) => {
     const strikeOut = journal.add({ functionName: subscription.functionName, event });
-    const delivering = untilDelivered(event, subscription, delayMs)
+    const delivering = after
+      .then(() => untilDelivered(event, subscription))
       .then(strikeOut)
       .catch((error: unknown) => {
         if (!stopped.signal.aborted) throw error;
       })
       .finally(() => running.delete(delivering));
     running.add(delivering);
+    return delivering;
+  };
+
+  /** Lets the event go that waits for the next one to be delivered. */
+  let release: (() => void) | undefined;
+
+  const overtaken = (): Promise<void> => {
+    const next = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    return Promise.race([next, sleep(OVERTAKEN_MS, undefined, { signal: stopped.signal })]);
   };
 
   return {
     deliver: (event, subscription) => {
       accepted += 1;
-      const delayMs = quirks.reordering && accepted % 2 === 1 ? OVERTAKEN_MS : 0;
-      start(event, subscription, delayMs);
-      if (quirks.duplicates) start(event, subscription, delayMs);
+      const waits = quirks.reordering && accepted % 2 === 1;
+      const after = waits ? overtaken() : undefined;
+      const deliveries = [start(event, subscription, after)];
+      if (quirks.duplicates) deliveries.push(start(event, subscription, after));
+      if (!waits) void Promise.all(deliveries).then(release);
     },
     setQuirks: (next) => {
       quirks = next;

@@ -4,8 +4,9 @@ import { ENDPOINTS } from "../../functions/endpoints.ts";
 import type { Callers } from "../../shared/http/guard.ts";
 import { ROLES } from "../../shared/security/principal.ts";
 import { aPrincipalHeader } from "../shared/security/a-principal.ts";
+import { eventually } from "../support/eventually.ts";
 import { registeredApp } from "../support/registered-app.ts";
-import { ADA, aStack, BO, eventually, stopStacks, type TestStack } from "../support/stack.ts";
+import { ADA, aStack, BO, stopStacks, type TestStack } from "../support/stack.ts";
 
 const Problem = z.strictObject({
   type: z.string().startsWith("/problems/"),
@@ -240,7 +241,7 @@ describe("while a backup is running", () => {
     ["the same mailbox", BO],
     ["another one", ADA],
   ])("a second one of %s is answered with 409 and the job that is in the way", async (_, mailbox) => {
-    await stack.graph.run("add-fault", { kind: "slow", endpoint: "export-items", delayMs: 1_000 });
+    await stack.graph.run("add-fault", { kind: "hold", endpoint: "export-items" });
     const first = await stack.api.start("/api/backups", { mailboxes: [BO] });
     const key = await stack.keyOf(BO);
     await eventually("backup", async () => (await stack.api.job(`backup-${key}`))?.state === "running" || undefined);

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, inject, test } from "vitest";
 import * as z from "zod";
 import { vaultApi } from "../../local/stack/api.ts";
-import { aFolder, eventually, stopStacks } from "../support/stack.ts";
+import { eventually } from "../support/eventually.ts";
+import { aFolder, stopStacks } from "../support/stack.ts";
 
 const commands: Command[] = [];
 
@@ -69,7 +70,7 @@ const isAlive = (pid: number): boolean => {
 };
 
 const expectNothingLeft = async (command: Command): Promise<void> => {
-  await eventually("end of every process", () => (command.pids().some(isAlive) ? undefined : true), 5);
+  await eventually("end of every process", () => (command.pids().some(isAlive) ? undefined : true));
 };
 
 const app = () => ["--app", inject("appDir")];
@@ -141,17 +142,16 @@ const expectOneLine = (command: Command, line: RegExp): void => {
 };
 
 describe("npm run demo", () => {
-  test("stops everything within seconds when it is interrupted, and leaves nothing behind", async () => {
+  test("stops everything in order when it is interrupted, and leaves nothing behind", async () => {
     const before = demoFolders();
-    const command = run("demo", ...app());
+    const command = run("demo", "--verbose", ...app());
     await eventually("backup", () => command.out().includes("Backing up") || undefined);
-    const asked = performance.now();
     command.child.kill("SIGINT");
     expect(await command.ended).toBe(130);
-    expect(performance.now() - asked).toBeLessThan(8_000);
     expect(command.pids().length).toBeGreaterThanOrEqual(4);
     await expectNothingLeft(command);
-    expect(command.err()).toBe("");
+    const lines = command.err().trimEnd().split("\n");
+    expect(lines.filter((line) => !/^\[(storage|graph|host)\] /.test(line) || line.includes("killed"))).toEqual([]);
     expect(demoFolders().filter((name) => !before.includes(name))).toEqual([]);
   });
 });
@@ -162,7 +162,7 @@ describe("npm start", () => {
   test("keeps mailboxes and snapshots from one start to the next", async () => {
     const data = await aFolder();
     const port = await freePort();
-    const ada = "ada.berg@contoso.example";
+    const cara = "cara.moss@contoso.example";
     const start = async () => {
       const command = run("start", ...app(), "--data", data, "--port", port);
       await eventually("start", () => command.out().includes("Ctrl-C stops everything") || undefined);
@@ -175,25 +175,25 @@ describe("npm start", () => {
     };
 
     const first = await start();
-    const job = await first.api.start("/api/backups", { mailboxes: [ada] });
+    const job = await first.api.start("/api/backups", { mailboxes: [cara] });
     const done = await first.api.finish(job);
-    const snapshots = Snapshots.parse(await first.api.get(`/api/mailboxes/${ada}/snapshots`));
+    const snapshots = Snapshots.parse(await first.api.get(`/api/mailboxes/${cara}/snapshots`));
     expect(snapshots.snapshots).toHaveLength(1);
     await interrupt(first.command);
 
     const second = await start();
     expect(await second.api.job(job)).toEqual(done);
-    expect(Snapshots.parse(await second.api.get(`/api/mailboxes/${ada}/snapshots`))).toEqual(snapshots);
+    expect(Snapshots.parse(await second.api.get(`/api/mailboxes/${cara}/snapshots`))).toEqual(snapshots);
     const restored = await second.api.finish(
       await second.api.start("/api/restores", {
-        mailbox: ada,
+        mailbox: cara,
         select: { all: true },
         target: "original",
         dryRun: true,
         reason: "a test",
       }),
     );
-    expect(restored.result).toMatchObject({ items: 0, present: 900 });
+    expect(restored.result).toMatchObject({ items: 0, present: 400 });
     await interrupt(second.command);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { aStack, eventually, stopStacks, type TestStack } from "../support/stack.ts";
+import { eventually } from "../support/eventually.ts";
+import { aStack, stopStacks, type TestStack } from "../support/stack.ts";
 import {
   folderIds,
   itemsInNewFolders,
@@ -10,9 +11,7 @@ import {
   streams,
 } from "../support/stack-contents.ts";
 
-/** So slow that work takes seconds, in which a kill can land. */
-const SLOW = { "export-items": 500, "import-item": 60 };
-const ITEMS = 240;
+const ITEMS = 120;
 
 /** An export that moves on when it is told to, and that nobody looks at for an hour unless an event tells of a file. */
 const SLOW_EXPORT = { exportStepMs: 0, exportRetryAfterSeconds: 3_600, operationRetryAfterSeconds: 10 };
@@ -41,15 +40,15 @@ describe.each(victims)("when the %s is killed", (victim) => {
     const mailbox = mailboxOf(victim, "backup");
     const key = await stack.keyOf(mailbox);
     const wanted = await mailboxLines(stack, mailbox);
-    await slowly("export-items", async () => {
-      const job = await stack.api.start("/api/backups", { mailboxes: [mailbox] });
-      await eventually("pack", async () => ((await namesIn(`${key}/packs/`)).length >= 3 ? true : undefined));
-      await kill(victim);
-      expect((await namesIn(`${key}/packs/`)).length).toBeLessThan(ITEMS / 20);
-      expect(await snapshotsOf(stack, mailbox)).toEqual([]);
-      await resume(victim);
-      await stack.api.finish(job);
-    });
+    await hold({ endpoint: "export-items", after: 4 });
+    const job = await stack.api.start("/api/backups", { mailboxes: [mailbox] });
+    await eventually("pack", async () => ((await namesIn(`${key}/packs/`)).length >= 3 ? true : undefined));
+    await kill(victim);
+    expect((await namesIn(`${key}/packs/`)).length).toBeLessThan(ITEMS / 20);
+    expect(await snapshotsOf(stack, mailbox)).toEqual([]);
+    await stack.graph.run("clear-faults");
+    await resume(victim);
+    await stack.api.finish(job);
 
     expect(wanted).toHaveLength(ITEMS);
     expect(await snapshotLines(stack, mailbox)).toEqual(wanted);
@@ -61,18 +60,18 @@ describe.each(victims)("when the %s is killed", (victim) => {
     const folders = await folderIds(stack, mailbox);
     await stack.backUp(mailbox);
 
-    const { result } = await slowly("import-item", async () => {
-      const { itemsImported: before } = await counters();
-      const imported = async () => (await counters()).itemsImported - before;
-      const job = await stack.api.start("/api/restores", { mailbox, select: { all: true }, reason: "a test" });
-      await eventually("import", async () => ((await imported()) >= 20 ? true : undefined));
-      await kill(victim);
-      await noRequestIsUnderWay();
-      expect(await imported()).toBeLessThan(wanted.length);
-      await endLeases();
-      await resume(victim);
-      return stack.api.finish(job);
-    });
+    const { itemsImported: before } = await counters();
+    const imported = async () => (await counters()).itemsImported - before;
+    await hold({ endpoint: "import-item", after: 20 });
+    const job = await stack.api.start("/api/restores", { mailbox, select: { all: true }, reason: "a test" });
+    await eventually("import", async () => ((await imported()) > 20 ? true : undefined));
+    await kill(victim);
+    await stack.graph.run("clear-faults");
+    await noRequestIsUnderWay();
+    expect(await imported()).toBeLessThan(wanted.length);
+    await endLeases();
+    await resume(victim);
+    const { result } = await stack.api.finish(job);
 
     expect(result).toMatchObject({ imported: wanted.length, failed: 0, ambiguous: 0, missing: 0 });
     expect(streams(await itemsInNewFolders(stack, mailbox, folders))).toEqual(wanted);
@@ -108,10 +107,9 @@ const resume = async (victim: Victim): Promise<void> => {
   if (victim === "host") await stack.restartHost();
 };
 
-const slowly = async <T>(endpoint: keyof typeof SLOW, act: () => Promise<T>): Promise<T> => {
-  await stack.graph.run("add-fault", { kind: "slow", endpoint, delayMs: SLOW[endpoint] });
-  return act().finally(() => stack.graph.run("clear-faults"));
-};
+/** Lets work come so far and no further, so that a kill lands in the middle of it. */
+const hold = (what: { endpoint: string; after: number }): Promise<void> =>
+  stack.graph.run("add-fault", { kind: "hold", ...what });
 
 const Counters = z.looseObject({
   itemsImported: z.int(),

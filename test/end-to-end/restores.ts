@@ -1,7 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Folder, Item } from "../../local/stack/admin.ts";
-import { eventually, type TestStack } from "../support/stack.ts";
+import { eventually } from "../support/eventually.ts";
+import type { TestStack } from "../support/stack.ts";
 import { folderIds, itemsInNewFolders, snapshotsOf, streams } from "../support/stack-contents.ts";
 
 const user = (name: string): string => `${name}@contoso.example`;
@@ -116,18 +118,18 @@ export const restoreTests = (stackOf: () => TestStack): void => {
     });
 
     describe("a restore that is interrupted", () => {
-      /**
-       * Starts a restore whose imports are slow, and stops it when some are done; yields its job when nothing moves.
-       */
+      /** Starts a restore, and stops it in the middle of its first wave; returns its job when that wave has ended. */
       const interrupted = async (body: object, order: "pause" | "cancel") => {
         await stack.graph.run("reset-counters");
-        await stack.graph.run("add-fault", { kind: "slow", endpoint: "import-item", delayMs: 400 });
+        await stack.graph.run("add-fault", { kind: "hold", endpoint: "import-item", after: 5 });
         const job = await stack.api.start("/api/restores", { reason: "a test", ...body });
-        await eventually("import", async () => ((await imports()) >= 5 ? true : undefined));
+        await eventually("import", async () => ((await imports()) > 5 ? true : undefined));
         const response = await stack.api.request(`/api/jobs/${job}/${order}`, { method: "POST" });
         expect(response.status).toBe(202);
-        await nothingMoves(job);
+        const waves = wavesEnded();
+        await delay(WAVE_MS);
         await stack.graph.run("clear-faults");
+        await eventually("end of the wave", () => wavesEnded() > waves || undefined);
         return job;
       };
 
@@ -174,7 +176,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         const { mailboxId } =
           (await stack.graph.users()).find(({ userPrincipalName }) => userPrincipalName === broken) ?? {};
         await refuseImports(mailboxId);
-        await stack.graph.run("add-fault", { kind: "slow", endpoint: "import-item", delayMs: 1_000 });
+        const held = await stack.graph.addFault({ kind: "hold", endpoint: "import-item" });
 
         const list = await stack.api.start("/api/restores", {
           restores: department.map((mailbox) => ({ mailbox, ...(mailbox === broken ? { priority: "high" } : {}) })),
@@ -190,8 +192,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         const paused = await Promise.all([list, ...running].map((job) => stack.api.job(job)));
         expect(paused[0]?.state).toBe("paused");
         expect(paused.map((job) => job?.state)).not.toContain("running");
-        await stack.graph.run("clear-faults");
-        await refuseImports(mailboxId);
+        await stack.graph.run("clear-faults", { id: held });
         await stack.api.request(`/api/jobs/${list}/resume`, { method: "POST" });
 
         const { result } = await stack.api.finish(list);
@@ -219,23 +220,8 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         ...{ kind: "status", endpoint: "import-item", mailbox, status: 403, code: "ErrorAccessDenied" },
       });
 
-    /** Until the wave that was under way has let go of its ledgers, and no other one has begun. */
-    const nothingMoves = async (job: string): Promise<void> => {
-      let seen = -1;
-      let quiet = 0;
-      await eventually("quiet", async () => {
-        const now = await imports();
-        quiet = now === seen && !(await isLeased(`${job}/ledger/`)) ? quiet + 1 : 0;
-        seen = now;
-        return quiet === QUIET_LOOKS ? true : undefined;
-      });
-    };
-
-    const isLeased = async (prefix: string): Promise<boolean> => {
-      for await (const { properties } of stack.work.listBlobsFlat({ prefix }))
-        if (properties.leaseState === "leased") return true;
-      return false;
-    };
+    const wavesEnded = (): number =>
+      stack.lines.filter(({ text }) => text.includes("Executed 'Functions.upload-wave'")).length;
 
     /** The slots of a cancelled restore are free within minutes by themselves, which no test should wait for. */
     const freeSlots = async (user: string): Promise<void> => {
@@ -299,8 +285,8 @@ const Report = z.looseObject({
 const keysBelow = (folders: readonly Folder[], id: string | undefined): string[] =>
   folders.filter(({ parentId }) => parentId === id).flatMap((child) => [child.key, ...keysBelow(folders, child.id)]);
 
-/** Looks in a row that must find nothing under way: a wave that was begun just before has opened a ledger by then. */
-const QUIET_LOOKS = 10;
+/** LANE_SECONDS of the stack: a wave that is held so long begins no other item. */
+const WAVE_MS = 1_000;
 
 /** Not all of what is wanted, but some, none of it more often than wanted, and nothing else. */
 const expectSome = (there: readonly string[], wanted: readonly string[]): void => {

@@ -15,7 +15,7 @@ export const archiveOf = async ({
   openGraph,
   mailbox,
 }: Pick<Awaited<ReturnType<typeof aMailboxInGraph>>, "openGraph" | "mailbox">): Promise<MailboxRef> => {
-  const graph = openGraph({ untilMs: Date.now() + 10_000 });
+  const graph = openGraph({ untilMs: Date.now() + 600_000 });
   const archive = (await mailboxesOf(graph, mailbox.userId, { archives: true })).find(({ kind }) => kind === "archive");
   if (archive === undefined) throw new Error("The user has no archive");
   return archive;

@@ -73,7 +73,7 @@ export const anotherMailbox = async (
 ): Promise<MailboxRef> => {
   const fixed = { kind: "generated", userPrincipalName: BO, items: 0, layout: "inbox-only", userFolders: 0 } as const;
   await admin["add-mailbox"]({ ...fixed, ...options });
-  const found = await findMailbox(openGraph({ untilMs: Date.now() + 10_000 }), vault, BO);
+  const found = await findMailbox(openGraph({ untilMs: Date.now() + 600_000 }), vault, BO);
   if (found === undefined) throw new Error("The second mailbox is not there");
   return found;
 };

@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { inject } from "vitest";
 import * as z from "zod";
@@ -90,14 +89,3 @@ export const aStack = async (
   };
 };
 export type TestStack = Awaited<ReturnType<typeof aStack>>;
-
-/** Looks every 20 ms until there is something; fails after `seconds`. */
-export const eventually = async <T>(what: string, look: () => Promise<T | undefined> | T | undefined, seconds = 20) => {
-  const deadline = performance.now() + seconds * 1000;
-  for (;;) {
-    const seen = await look();
-    if (seen !== undefined) return seen;
-    if (performance.now() > deadline) throw new Error(`Within ${seconds} s there was no ${what}`);
-    await delay(20);
-  }
-};

@@ -13,7 +13,7 @@ import { writeChildProgram } from "./child-program.ts";
 import { keepRunning } from "./keep-running.ts";
 import { logInvocation } from "./log-invocation.ts";
 
-const STOP_GRACE_MS = 5000;
+const STOP_GRACE_MS = 10_000;
 
 export interface WorkerPoolOptions {
   readonly appDir: string;

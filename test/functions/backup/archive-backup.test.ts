@@ -41,7 +41,7 @@ describe("the backup of an archive", () => {
 describe("exportBatch of items that have moved", () => {
   const aBatch = async () => {
     const kit = await anArchive();
-    const graph = kit.openGraph({ untilMs: Date.now() + 10_000 });
+    const graph = kit.openGraph({ untilMs: Date.now() + 600_000 });
     const items = (await all(eachItem(graph, kit.archive, kit.expanded))).slice(0, 2);
     await kit.admin["reset-counters"]({});
     const run = () => exportBatch(graph, kit.archive, items, openPack(kit.vault, aPack));

@@ -3,6 +3,7 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { all } from "../../shared/vault/samples.ts";
 import { runBackup } from "../../support/backup-run.ts";
+import { quickWaits } from "../../support/quick-waits.ts";
 import { aMailboxInGraph, aRun } from "../kit.ts";
 import { anOpenedRun } from "./export/an-opened-run.ts";
 
@@ -122,8 +123,9 @@ describe("429 ApplicationThrottled, over its MailboxConcurrency limit", () => {
   test.each(["seconds", "http-date", "absent"] as const)(
     "is outlasted by a wave that another program's requests crowd out (Retry-After: %s)",
     async (retryAfter) => {
-      const { admin, wave } = await anOpenedRun({ items: 40 });
+      const { admin, wave, mailbox } = await anOpenedRun({ items: 40 });
       await admin.settings({ latencyMs: 30, limits: { maxConcurrent: 1, retryAfter } });
+      quickWaits(async () => ((await admin.counters({})).mailboxes[mailbox.id]?.inFlight ?? 0) > 0);
 
       const done = await wave();
 

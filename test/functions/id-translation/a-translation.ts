@@ -11,7 +11,7 @@ export const aMailboxWithIds = async (...options: Parameters<typeof aMailboxInGr
   const restIds = (await kit.items()).map(({ id }) => id);
   const idsAs = async (format: ExchangeIdFormat, ids: readonly string[] = restIds): Promise<string[]> => {
     if (format === "restId") return [...ids];
-    const graph = kit.openGraph({ untilMs: Date.now() + 10_000 });
+    const graph = kit.openGraph({ untilMs: Date.now() + 600_000 });
     const outcomes = await translateExchangeIds(graph, kit.mailbox.userId, ids, { from: "restId", to: format });
     return outcomes.map((outcome) => ("translated" in outcome ? outcome.translated : "none"));
   };

@@ -18,7 +18,7 @@ const aJob = async (
   for (const [piece, ids] of pieces.entries()) await keepIds(kit.work, aTranslationId, piece, [...ids]);
   const translate = (
     overrides: Partial<z.input<typeof translateIds.input>> = {},
-    { laneBudgetMs = 60_000, ...deps }: Partial<Parameters<typeof translateIdsActivity>[0]> = {},
+    { laneBudgetMs = 600_000, ...deps }: Partial<Parameters<typeof translateIdsActivity>[0]> = {},
   ) =>
     deliver(translateIdsActivity({ ...kit, laneBudgetMs, ...deps }), translateIds, {
       translationId: aTranslationId,

@@ -49,7 +49,10 @@ const asOperator =
     handler(request, context, { id: "00000000-0000-4000-8000-000000000002", roles });
 
 /** A task hub that executes commands at once, and keeps a list of them. */
-const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (id: string) => void } = {}) => {
+const aTaskHub = (
+  instances: Record<string, Instance>,
+  { refuse, looked }: { refuse?: (id: string) => void; looked?: (id: string) => void } = {},
+) => {
   const commands: string[] = [];
   const set = (command: string, state: State) => async (id: string, reason: string) => {
     refuse?.(id);
@@ -60,6 +63,7 @@ const aTaskHub = (instances: Record<string, Instance>, { refuse }: { refuse?: (i
   const client = {
     getStatus: async (instanceId: string) => {
       const found = instances[instanceId];
+      looked?.(instanceId);
       if (found === undefined) throw new Error("DurableClient error: HTTP 404");
       const { state, createdTime = new Date(0), ...rest } = found;
       const status = {
@@ -202,14 +206,17 @@ describe("POST /api/jobs/{id}/cancel", () => {
       [backupTenantInstance()]: { createdTime: created },
       [placeInstance(1, backupTenantInstance())]: { state: "Completed" },
     });
-    const hub = aTaskHub(instances);
-    const started: Instance = { name: "backup-in-turn", state: "Running", createdTime: created };
-    setTimeout(() => {
-      instances[placeInstance(1, backupTenantInstance())] = started;
-    }, 150);
+    const place = placeInstance(1, backupTenantInstance());
+    let looks = 0;
+    const looked = (id: string) => {
+      if (id !== place) return;
+      looks += 1;
+      if (looks === 2) instances[place] = { name: "backup-in-turn", state: "Running", createdTime: created };
+    };
+    const hub = aTaskHub(instances, { looked });
 
     await hub.control(cancelJob, backupTenantInstance());
-    expect(hub.states()[placeInstance(1, backupTenantInstance())]).toBe("Terminated");
+    expect(hub.states()[place]).toBe("Terminated");
   });
 });
 

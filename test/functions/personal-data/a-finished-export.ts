@@ -11,7 +11,7 @@ export const exportId = "20261122T010000Z-abc234";
 export const job = personalDataInstance(exportId);
 
 /** A package with files, and the activities that add to it. */
-export const aPackage = async (files: Readonly<Record<string, string>> = {}, laneBudgetMs = 60_000) => {
+export const aPackage = async (files: Readonly<Record<string, string>> = {}, laneBudgetMs = 600_000) => {
   const packages = memoryPackages();
   const [vault, work] = [memoryBlobs(), memoryBlobs()];
   const name = packageName(exportId);

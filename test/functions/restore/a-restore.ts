@@ -55,7 +55,7 @@ export const aRestore = async (
   const restore = { restoreId: aRestoreId, mailbox: into ?? mailbox };
 
   const plan = (overrides: Partial<z.input<typeof planRestore.input>> = {}) =>
-    deliver(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 60_000 }), planRestore, {
+    deliver(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 600_000 }), planRestore, {
       restoreId: aRestoreId,
       mailbox,
       ...(into && { into }),
@@ -80,7 +80,7 @@ export const aRestore = async (
         settleMs: 50,
       }),
       uploadWave,
-      { ...restore, session, slots: 4, pending: [{ from: 0, to: 1 }], budgetMs: 60_000, spent: [], ...overrides },
+      { ...restore, session, slots: 4, pending: [{ from: 0, to: 1 }], budgetMs: 600_000, spent: [], ...overrides },
     );
   const reconcile = () =>
     deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, { ...restore, snapshotId });

@@ -27,7 +27,7 @@ const aPlace = async (policy: RetentionPolicy | undefined = LAST, instances: Par
   const vault = memoryBlobs();
   await writeHistory(vault, changes(6));
   await writeHistory(vault, changes(3), { mailboxKey: otherKey });
-  return { vault, state: memoryBlobs(), policy, laneBudgetMs: 60_000, ...aFakeHub(instances) };
+  return { vault, state: memoryBlobs(), policy, laneBudgetMs: 600_000, ...aFakeHub(instances) };
 };
 
 describe("retain-mailbox", () => {
@@ -109,7 +109,7 @@ describe("retain-mailboxes", () => {
     let calls = 0;
     for (let finished = false; !finished; calls += 1) {
       expect(calls).toBeLessThan(10);
-      const laneBudgetMs = calls < 2 ? 0 : 60_000;
+      const laneBudgetMs = calls < 2 ? 0 : 600_000;
       const step = await deliver(
         retainMailboxesActivity({ ...place, laneBudgetMs }),
         retainMailboxes,

@@ -29,7 +29,7 @@ const flip = (vault: SoundVault, name: string, at = 40): void => {
   body[at] = (body[at] ?? 0) ^ 1;
 };
 
-const aVerification = async ({ budgetMs = 60_000, vault: given }: { budgetMs?: number; vault?: SoundVault } = {}) => {
+const aVerification = async ({ budgetMs = 600_000, vault: given }: { budgetMs?: number; vault?: SoundVault } = {}) => {
   const vault = given ?? (await aSoundVault());
   const deps = { vault, work: memoryBlobs(), state: memoryBlobs(), budgetMs };
   const handler = verifyWaveActivity(deps);
@@ -162,7 +162,7 @@ describe("verify-wave", () => {
   test("fails when the vault cannot be read, and calls nothing damaged", async () => {
     const { vault, work, state } = await aVerification();
     const unreachable = { ...vault, read: () => Promise.reject(new Error("connection refused")) };
-    const handler = verifyWaveActivity({ vault: unreachable, work, state, budgetMs: 60_000 });
+    const handler = verifyWaveActivity({ vault: unreachable, work, state, budgetMs: 600_000 });
     const verifying = deliver(handler, verifyWave, { run: aRun, wave: 0, scope: { mailbox: soundKey } });
 
     await expect(verifying).rejects.toThrow("connection refused");

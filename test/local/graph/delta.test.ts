@@ -198,14 +198,13 @@ describe("item delta", () => {
     expect(values.every((value) => "type" in value && !("size" in value))).toBe(true);
   });
 
-  test("a million items start at once and page without being held", async () => {
-    const items = 1_000_000;
+  test("four billion items start at once and page without being held", async () => {
+    // So many that no start could do anything with each of them within the limit of a test.
+    const items = 4_000_000_000;
     const before = process.memoryUsage().rss;
-    const start = performance.now();
     const { base, ask } = await anEmulator({
       mailboxes: [{ kind: "generated", userPrincipalName: UPN, items, layout: "inbox-only" }],
     });
-    const startMs = performance.now() - start;
 
     let link = base + INBOX_DELTA;
     for (let page = 0; page < 20; page++) {
@@ -216,7 +215,6 @@ describe("item delta", () => {
     const last = await ask(`${base}/folders/inbox/items?$skip=${items - 2}`);
 
     expect(last.body.value).toHaveLength(2);
-    expect(startMs).toBeLessThan(1000);
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
   });
 });

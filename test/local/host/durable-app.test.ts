@@ -1,13 +1,17 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectTaskHub } from "../../../local/host/connect-task-hub.ts";
-import { aHost, anApp, type RunningHost, removeFolders, until } from "./fixture.ts";
+import { aFolder, aHost, anApp, type RunningHost, removeFolders, until } from "./fixture.ts";
 
 const APP = `
   import { app } from "@azure/functions";
   import * as df from "durable-functions";
-  import { setTimeout as delay } from "node:timers/promises";
+  import { existsSync } from "node:fs";
 
-  df.app.activity("double", { handler: async (n) => { await delay(100); return n * 2; } });
+  // The first process never gets it done.
+  const isSecond = existsSync(process.env.MARK);
+  df.app.activity("double", { handler: (n) => isSecond ? n * 2 : new Promise(() => {}) });
   df.app.orchestration("sum", function* (context) {
     const doubled = yield context.df.Task.all(context.df.getInput().map((n) => context.df.callActivity("double", n)));
     return doubled.reduce((a, b) => a + b, 0);
@@ -23,9 +27,11 @@ const APP = `
 `;
 
 let host: RunningHost;
+let mark: string;
 
 beforeAll(async () => {
-  host = await aHost(await anApp(APP), { durable: connectTaskHub });
+  mark = join(await aFolder(), "mark");
+  host = await aHost(await anApp(APP), { durable: connectTaskHub, settings: { MARK: mark } });
 });
 
 afterAll(async () => {
@@ -37,6 +43,7 @@ describe("an app with orchestrations", () => {
   test("completes them although its process is killed meanwhile", async () => {
     expect((await host.call("/api/start/one", { method: "POST" })).status).toBe(202);
     await until(() => host.log.some(({ message }) => message.startsWith("Executing 'Functions.double'")));
+    await writeFile(mark, "");
     for (const pid of host.pids()) process.kill(pid, "SIGKILL");
 
     // A request may still meet the dying process, and fails with it.

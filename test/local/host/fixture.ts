@@ -6,6 +6,7 @@ import { realClock } from "../../../local/host/clock.ts";
 import type { Clock } from "../../../local/host/contract.ts";
 import { type Host, type HostOptions, startHost } from "../../../local/host/host.ts";
 import type { LogEntry } from "../../../local/host/log.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const folders: string[] = [];
 
@@ -84,11 +85,7 @@ export const aClock = (start: string): Clock & { advanceTo(time: string): void }
   };
 };
 
-/** Waits until a condition holds; fails after ten seconds. */
+/** Waits until a condition holds. */
 export const until = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
-  const deadline = performance.now() + 10_000;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error("What was waited for did not come.");
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await eventually("what was waited for", async () => (await condition()) || undefined);
 };

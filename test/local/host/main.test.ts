@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
@@ -8,13 +9,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { aFolder, anApp, removeFolders, until } from "./fixture.ts";
 
 const APP = `
-  import { writeFileSync } from "node:fs";
+  import { existsSync, writeFileSync } from "node:fs";
+  import { setTimeout as delay } from "node:timers/promises";
   import { app } from "@azure/functions";
 
   process.on("exit", () => writeFileSync(process.env.EXIT_FILE, ""));
   app.http("hello", { route: "hello/{name?}", handler: async () => ({ body: "hello" }) });
   app.http("slow", { handler: async () => {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    while (!existsSync(process.env.GO_ON_FILE)) await delay(5);
     return { body: "done" };
   } });
   app.timer("nightly", { schedule: "0 0 1 * * *", handler: async () => {} });
@@ -23,6 +25,8 @@ const APP = `
 let appDir: string;
 /** Written by the app's process when it ends: its id may stay known to the system for a while. */
 let exitFile: string;
+/** What its slow function waits for. */
+let goOnFile: string;
 const started: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -30,7 +34,9 @@ beforeAll(async () => {
 });
 
 beforeEach(async () => {
-  exitFile = join(await aFolder(), "exit");
+  const folder = await aFolder();
+  exitFile = join(folder, "exit");
+  goOnFile = join(folder, "go-on");
 });
 
 afterEach(() => {
@@ -41,7 +47,7 @@ afterAll(removeFolders);
 
 const start = async (...args: string[]): Promise<ChildProcess> => {
   const host = fork(resolve("local/host/main.ts"), ["--port", "0", "--data", await aFolder(), ...args], {
-    env: { ...process.env, EXIT_FILE: exitFile },
+    env: { ...process.env, EXIT_FILE: exitFile, GO_ON_FILE: goOnFile },
     execArgv: [],
     silent: true,
   });
@@ -83,6 +89,10 @@ describe("the host as a process", () => {
       const slow = fetch(`${ready.url}/api/slow`).then((response) => response.text());
       await until(() => output.join("").includes("Executing 'Functions.slow'"));
       host.kill(signal);
+      // From then on the host takes nothing new: it answers 503, or no more.
+      const hello = () => fetch(`${ready.url}/api/hello`).catch(() => undefined);
+      await until(async () => (await hello())?.status !== 200);
+      await writeFile(goOnFile, "");
       expect(await slow).toBe("done");
       expect(await once(host, "exit")).toEqual([0, null]);
       expect(existsSync(exitFile)).toBe(true);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json } from "node:stream/consumers";
 import { BlobSASPermissions, BlobServiceClient, BlockBlobClient, type ContainerClient } from "@azure/storage-blob";
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Storage, startStorage } from "../../../local/storage/storage.ts";
 import { temporaryDir } from "./temporary-dir.ts";
 
@@ -64,7 +64,7 @@ const subscribed = async (
   ...subscriptions: Parameters<Storage["setSubscriptions"]>[0]["subscriptions"]
 ) => storage.setSubscriptions({ hostUrl, subscriptions, retryDelaysMs: [10], maxAttempts: 3 });
 
-const settled = () => vi.waitFor(() => expect(storage.pendingEvents()).toBe(0), { timeout: 5_000, interval: 10 });
+const settled = () => expect.poll(() => storage.pendingEvents()).toBe(0);
 
 const upload = (name: string, content = "{}") => container.getBlockBlobClient(name).upload(content, content.length);
 
@@ -231,7 +231,7 @@ describe("delivery", () => {
 
     const { hostUrl, delivered } = await aHost();
     const after = await startStorage({ dir: ownDir, events: { ...events, hostUrl } });
-    await vi.waitFor(() => expect(after.pendingEvents()).toBe(0));
+    await expect.poll(() => after.pendingEvents()).toBe(0);
     await after.setSubscriptions({ ...events, hostUrl });
     await after.stop();
     expect(delivered.map(({ body }) => body.subject)).toEqual([
@@ -242,7 +242,7 @@ describe("delivery", () => {
   test("is dropped for a function that is no longer subscribed", async () => {
     await storage.setSubscriptions({ hostUrl: "http://127.0.0.1:9", subscriptions: [{ functionName: "old" }] });
     await upload("a");
-    await vi.waitFor(() => expect(storage.pendingEvents()).toBe(1));
+    await expect.poll(() => storage.pendingEvents()).toBe(1);
     const { hostUrl, delivered } = await aHost();
     await subscribed(hostUrl, { functionName: "new" });
     await subscribed(hostUrl, { functionName: "old" });

@@ -58,12 +58,12 @@ export const aServer = async (...answers: readonly Answer[]) => {
   return { host, origin: `http://${host}`, asked };
 };
 
-/** A client of that server, with a deadline in five minutes and a count of the 429s. */
+/** A client of that server, with a deadline in ten minutes and a count of the 429s. */
 export const clientOf = (origin: string, budget: Partial<RequestBudget> = {}) => {
   const seen = { throttled: 0 };
   const credential = { getToken: async () => ({ token: TOKEN, expiresOnTimestamp: Date.now() + 3_600_000 }) };
   const client: GraphClient = graph({ endpoint: origin, credential, userAgent: "vault/1" })({
-    untilMs: Date.now() + 300_000,
+    untilMs: Date.now() + 600_000,
     throttled: () => {
       seen.throttled += 1;
     },

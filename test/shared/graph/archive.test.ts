@@ -131,7 +131,7 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
   const anArchive = async () => {
     const archive = { items: 60, userFolders: 3, bytes: { fixed: 500 }, auxiliaryFolders: ["user-0"] };
     const kit = await aMailboxInGraph({ items: 1, archive });
-    const client = kit.openGraph({ untilMs: Date.now() + 10_000 });
+    const client = kit.openGraph({ untilMs: Date.now() + 600_000 });
     const mailbox: MailboxAddress = { id: (await findArchiveId(client, kit.mailbox.userId)) ?? "", kind: "archive" };
     const held = await kit.admin.folders({ mailbox: mailbox.id });
     const expanded = held.find(({ key }) => key === "user-0");
@@ -181,7 +181,7 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
     );
     const imported = async (into: MailboxAddress): Promise<string> => {
       const { url } = await openImportSession(client, into, hosts);
-      const imports = importer({ importHosts: hosts, userAgent: "test" })(url, { untilMs: Date.now() + 10_000 });
+      const imports = importer({ importHosts: hosts, userAgent: "test" })(url, { untilMs: Date.now() + 600_000 });
       return imports.send({ folderId: expanded.id, rawBytes: content.length, content: () => inChunks(content) });
     };
 

@@ -1,7 +1,8 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImport, importer } from "../../../shared/graph/import-item.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
+import { eventually } from "../../support/eventually.ts";
 import { type Answer, aServer } from "./a-graph.ts";
 
 const SECRET = "authtoken=s3cret";
@@ -25,7 +26,7 @@ const anImporter = async (...answers: readonly Answer[]) => {
   const seen = { throttled: 0 };
   const open = importer({ importHosts: [server.host], userAgent: "vault/1" });
   const imports = open(`${server.origin}/api/gv1.0/Mailboxes('MBX:1')/importItem?${SECRET}`, {
-    untilMs: Date.now() + 60_000,
+    untilMs: Date.now() + 600_000,
     throttled: () => {
       seen.throttled += 1;
     },
@@ -83,7 +84,7 @@ describe("beforeSending of an import", () => {
     const beforeSending = () => {
       if (isLost) throw lost;
     };
-    const budget = { untilMs: Date.now() + 60_000, slots };
+    const budget = { untilMs: Date.now() + 600_000, slots };
     const sending = failureOf(open(`${origin}/importItem?${SECRET}`, budget).send(anItem({ beforeSending })));
 
     isLost = true;
@@ -165,8 +166,12 @@ describe("an import", () => {
   ])("does not wait for ever for an answer that stops %s, and throws no answer", async (_, silence) => {
     const { host, origin, asked } = await aServer({ ...IMPORTED, ...silence });
     const open = importer({ importHosts: [host], userAgent: "vault/1", wholeAnswerMs: 200 });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
 
-    const error = await failureOf(open(`${origin}/importItem?${SECRET}`, { untilMs: 0 }).send(anItem()));
+    const failure = failureOf(open(`${origin}/importItem?${SECRET}`, { untilMs: 0 }).send(anItem()));
+    await eventually("request", () => asked[0]);
+    vi.advanceTimersByTime(200);
+    const error = await failure;
 
     expect(error).toBeInstanceOf(GraphError);
     expect(error).toMatchObject({ status: 0 });

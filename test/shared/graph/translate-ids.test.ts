@@ -89,7 +89,7 @@ describe("translateExchangeIds", () => {
 describe("2,500 ids of each pair of formats", () => {
   test("take three requests, and an id that fails fails alone", async () => {
     const { admin, mailbox, openGraph, items } = await aMailboxInGraph({ items: 2_499, bytes: { fixed: 1 } });
-    const graph = openGraph({ untilMs: Date.now() + 60_000 });
+    const graph = openGraph({ untilMs: Date.now() + 600_000 });
     const restIds = (await items()).map(({ id }) => id);
     const translate = (ids: readonly string[], from: ExchangeIdFormat, to: ExchangeIdFormat) =>
       translateExchangeIds(graph, mailbox.userId, ids, { from, to });

@@ -17,7 +17,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
   const kit = await aMailboxInGraph(mailboxOptions);
   const { openGraph, vault, work, state, mailbox } = kit;
   const run = { mailbox, runId: aRun };
-  await deliver(openRunActivity({ vault, work, laneBudgetMs: 60_000 }), openRun, { ...run, full: false });
+  await deliver(openRunActivity({ vault, work, laneBudgetMs: 600_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
     deliver(
@@ -27,7 +27,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
         ...run,
         wave: 0,
         slots: 4,
-        budgetMs: 60_000,
+        budgetMs: 600_000,
         position: noProgress.position,
         ...overrides,
       },

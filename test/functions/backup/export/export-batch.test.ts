@@ -10,7 +10,7 @@ type Kit = Awaited<ReturnType<typeof aBatch>>;
 /** Some items of an inbox, and a function that exports them as one batch. */
 const aBatch = async (count = 5, itemBytes = 500) => {
   const kit = await aMailboxInGraph({ bytes: { fixed: itemBytes } });
-  const graph = kit.openGraph({ untilMs: Date.now() + 10_000 });
+  const graph = kit.openGraph({ untilMs: Date.now() + 600_000 });
   const inbox = await kit.folderId();
   const items = (await all(eachItem(graph, kit.mailbox, inbox))).slice(0, count);
   const pack = openPack(kit.vault, aPack);

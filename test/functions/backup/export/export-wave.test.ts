@@ -68,8 +68,12 @@ describe("export-wave", () => {
       const { wave, admin, mailbox } = await anOpenedRun({ items: 400, layout: "typical", userFolders: 8 });
       await admin["reset-counters"]({});
       await admin.settings({ latencyMs: 10 });
+      await admin["add-fault"]({ kind: "hold", endpoint: "export-items", count: slots });
 
-      const done = await wave({ slots });
+      const running = wave({ slots });
+      await expect.poll(() => admin.faults({})).toMatchObject([{ struck: slots }]);
+      await admin["clear-faults"]({});
+      const done = await running;
 
       const { mailboxes, throttled } = await admin.counters({});
       expect(done.exported).toBe(400);
@@ -82,9 +86,12 @@ describe("export-wave", () => {
     const { wave, admin, mailbox } = await anOpenedRun({ items: 0, layout: "typical", userFolders: 12 });
     const { position } = await wave({ budgetMs: 1 });
     await admin["reset-counters"]({});
-    await admin.settings({ latencyMs: 10 });
+    await admin["add-fault"]({ kind: "hold", endpoint: "items*", count: 4 });
 
-    const done = await wave({ wave: 1, position });
+    const running = wave({ wave: 1, position });
+    await expect.poll(() => admin.faults({})).toMatchObject([{ struck: 4 }]);
+    await admin["clear-faults"]({});
+    const done = await running;
 
     const { mailboxes } = await admin.counters({});
     expect(done).toMatchObject({ planned: 0, exported: 0, position: ended });

@@ -36,10 +36,10 @@ export const aPlan = async (
   const run = { mailbox, runId: aLaterRun };
   const inbox = await kit.folderId();
 
-  const budget = () => ({ untilMs: Date.now() + 60_000 });
+  const budget = () => ({ untilMs: Date.now() + 600_000 });
   /** Opens the run and finds its folders. */
   const open = async (full = false) => {
-    await deliver(openRunActivity({ vault, work: kit.work, laneBudgetMs: 60_000 }), openRun, { ...run, full });
+    await deliver(openRunActivity({ vault, work: kit.work, laneBudgetMs: 600_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
     await runFolders({ graph, pages, vault, work }, run, await readRun(work, mailbox.key, run.runId));

@@ -243,7 +243,7 @@ describe("POST /api/restores, of items by ids of other formats", () => {
   const idsOf = async (api: Awaited<ReturnType<typeof anApi>>, format: ExchangeIdFormat) => {
     const restIds = (await api.items()).map(({ id }) => id);
     if (format === "restId") return { restIds, ids: restIds };
-    const graph = api.openGraph({ untilMs: Date.now() + 10_000 });
+    const graph = api.openGraph({ untilMs: Date.now() + 600_000 });
     const formats = { from: "restId", to: format } as const;
     const outcomes = await translateExchangeIds(graph, api.mailbox.userId, restIds, formats);
     return { restIds, ids: outcomes.map((outcome) => ("translated" in outcome ? outcome.translated : "none")) };

@@ -1,10 +1,11 @@
-import { setTimeout } from "node:timers/promises";
+import { setImmediate } from "node:timers/promises";
 import type { ContainerClient } from "@azure/storage-blob";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { blobLedgers, LedgerLostError, settledItems } from "../../../../functions/restore/upload/ledger.ts";
 import { UnreadableBlobError } from "../../../../shared/storage/blobs.ts";
 import { all } from "../../../shared/vault/samples.ts";
 import { useAzurite } from "../../../support/azurite.ts";
+import { eventually } from "../../../support/eventually.ts";
 
 const { freshContainer } = useAzurite();
 const NAME = "restore-1/ledger/c000000.jsonl";
@@ -15,12 +16,37 @@ const someLedgers = async () => {
 };
 
 /** Ends the lease on the blob after some seconds, as if its holder were gone. */
-const breakLease = (container: ContainerClient, seconds: number) =>
-  container.getAppendBlobClient(NAME).getBlobLeaseClient().breakLease(seconds);
+const breakLease = (container: ContainerClient) =>
+  container.getAppendBlobClient(NAME).getBlobLeaseClient().breakLease(0);
 
-afterEach(() => {
-  vi.useRealTimers();
-});
+/** Ledgers of a container that count how often a lease was refused to them. */
+const watchedLedgers = (container: ContainerClient) => {
+  const seen = { refused: 0 };
+  const watched: ContainerClient = Object.assign(Object.create(container), {
+    getAppendBlobClient: (name: string) => {
+      const blob = container.getAppendBlobClient(name);
+      const lease = blob.getBlobLeaseClient();
+      const acquire = lease.acquireLease.bind(lease);
+      lease.acquireLease = (seconds) =>
+        acquire(seconds).catch((error: unknown) => {
+          seen.refused += 1;
+          throw error;
+        });
+      return Object.assign(blob, { getBlobLeaseClient: () => lease });
+    },
+  });
+  return { seen, ledgers: blobLedgers(watched) };
+};
+
+/** Waits until a lease was refused so often, and lets the time between two tries pass at once. */
+const refusals = async ({ seen }: { readonly seen: { readonly refused: number } }, count: number): Promise<void> => {
+  for (let n = 1; n <= count; n += 1) {
+    if (n > 1) vi.advanceTimersByTime(1_000);
+    await eventually(`refusal number ${n}`, () => seen.refused >= n || undefined);
+    // What waits after a refusal has set its timer by then.
+    await setImmediate();
+  }
+};
 
 describe("a ledger", () => {
   test("keeps its entries in order for the next writer", async () => {
@@ -45,18 +71,16 @@ describe("a ledger", () => {
   });
 
   test("is held by one writer at a time: a second one waits until the first releases it", async () => {
-    const { ledgers } = await someLedgers();
+    const { container, ledgers } = await someLedgers();
     const first = await ledgers.open(NAME);
-    let opened = false;
-    const second = ledgers.open(NAME).then((ledger) => {
-      opened = true;
-      return ledger;
-    });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const other = watchedLedgers(container);
+    const second = other.ledgers.open(NAME);
 
     await first.append([{ op: "intent", item: 0 }]);
-    await setTimeout(100);
-    expect(opened).toBe(false);
+    await refusals(other, 3);
     await first.close();
+    vi.advanceTimersByTime(1_000);
 
     const { entries, close } = await second;
     expect(entries).toEqual([{ op: "intent", item: 0 }]);
@@ -67,7 +91,7 @@ describe("a ledger", () => {
     const { container, ledgers } = await someLedgers();
     const gone = await ledgers.open(NAME);
     await gone.append([{ op: "intent", item: 0 }]);
-    await breakLease(container, 1);
+    await breakLease(container);
     const next = await ledgers.open(NAME);
     expect(next.entries).toEqual([{ op: "intent", item: 0 }]);
 
@@ -90,7 +114,7 @@ describe("a ledger", () => {
   test("takes no entries from a writer whose lease ended, even without another writer", async () => {
     const { container, ledgers } = await someLedgers();
     const ledger = await ledgers.open(NAME);
-    await breakLease(container, 0);
+    await breakLease(container);
 
     await expect(ledger.append([{ op: "intent", item: 0 }])).rejects.toThrow(LedgerLostError);
     await ledger.close();
@@ -112,16 +136,15 @@ describe("a ledger", () => {
   });
 
   test("cannot be opened when its holder does not release it in time", async () => {
-    const { ledgers } = await someLedgers();
-    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
+    const { container, ledgers } = await someLedgers();
     const holder = await ledgers.open(NAME);
-    let waiting = true;
-    const refused = expect(ledgers.open(NAME).finally(() => (waiting = false))).rejects.toThrow(LedgerLostError);
-    while (waiting) {
-      vi.setSystemTime(Date.now() + 76_000);
-      await setTimeout(200);
-    }
-    await refused;
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date", "setTimeout", "clearTimeout"] });
+    const other = watchedLedgers(container);
+    const lost = expect(other.ledgers.open(NAME)).rejects.toThrow(LedgerLostError);
+
+    await refusals(other, 1);
+    vi.advanceTimersByTime(76_000);
+    await lost;
     vi.useRealTimers();
     await holder.close();
   });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import { all } from "../../../shared/vault/samples.ts";
 import { aRestoreId } from "../../kit.ts";
@@ -245,9 +245,12 @@ describe("upload-wave", () => {
       const kit = await aRestore({ items: 30 });
       const { session } = await kit.loseInbox();
       await kit.admin["reset-counters"]({});
-      await kit.admin.settings({ latencyMs: 20 });
+      await kit.fault({ kind: "hold", ...importFault, count: slots });
 
-      expect(await kit.upload(session, { slots })).toMatchObject({ imported: 30 });
+      const uploading = kit.upload(session, { slots });
+      await expect.poll(() => kit.admin.faults({})).toMatchObject([{ struck: slots }]);
+      await kit.admin["clear-faults"]({});
+      expect(await uploading).toMatchObject({ imported: 30 });
 
       const { mailboxes, throttled } = await kit.admin.counters({});
       expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(slots);
@@ -258,10 +261,11 @@ describe("upload-wave", () => {
   test("leaves items beyond Exchange's limits to a later wave, and returns how long to wait", async () => {
     const kit = await aRestore({ items: 3 });
     const { lost, session } = await kit.loseInbox();
+    vi.useFakeTimers({ now: Date.now(), toFake: ["Date"] });
     const at = Math.floor(Date.now() / 1000);
     const spent = [{ at, bytes: 150_000_000, requests: 1 }];
 
-    const first = await kit.upload(session, { spent });
+    const first = await kit.upload(session, { spent, budgetMs: 60_000 });
 
     expect(first).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }], throttled: 0 });
     expect(first.waitMs).toBeGreaterThan(295_000);

@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import type { Clock } from "../../../../local/host/contract.ts";
 import type { Status } from "../../../../local/host/durable/status.ts";
-import { createTaskHub, type TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
-import { type App, type ReplayPool, replayPool } from "./replay-pool.ts";
+import type { TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
+import { createTaskHub } from "../../../../local/host/durable/task-hub.ts";
+import { PATIENTLY } from "../../../support/limits.ts";
+import type { App, ReplayPool } from "./replay-pool.ts";
+import { replayPool } from "./replay-pool.ts";
 
 export const BASE = "http://127.0.0.1:7071";
 const WEBHOOK = `${BASE}/runtime/webhooks/durabletask`;
@@ -100,14 +103,11 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
       send("POST", `instances/${id}/raiseEvent/${event}`, data ?? null),
     /** The status, once the instance is in one of these states. */
     until: (id: string, ...states: string[]) =>
-      vi.waitFor(
-        async () => {
-          const found = await status(id);
-          if (!states.includes(found.runtimeStatus)) throw new Error(`${id} is ${JSON.stringify(found)}`);
-          return found;
-        },
-        { timeout: 10_000, interval: 5 },
-      ),
+      vi.waitFor(async () => {
+        const found = await status(id);
+        if (!states.includes(found.runtimeStatus)) throw new Error(`${id} is ${JSON.stringify(found)}`);
+        return found;
+      }, PATIENTLY),
     finished: (id: string) => untilEnded(() => status(id)),
     /** The end of an instance. Moves the clock past every timer that it waits for. */
     skippingTimers: (id: string) =>
@@ -117,7 +117,7 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
       }),
     /** Waits until this many timers are set, then moves the clock past the first. */
     async skipTimer() {
-      await vi.waitUntil(() => clock.waits().length > 0, { timeout: 10_000, interval: 2 });
+      await vi.waitUntil(() => clock.waits().length > 0, PATIENTLY);
       clock.advance(clock.waits()[0] ?? 0);
     },
   };
@@ -128,11 +128,8 @@ export type HubUnderTest = Awaited<ReturnType<typeof aTaskHub>>;
 const ENDED = ["Completed", "Failed", "Terminated"];
 
 const untilEnded = (status: () => Promise<Status>) =>
-  vi.waitFor(
-    async () => {
-      const found = await status();
-      if (!ENDED.includes(found.runtimeStatus)) throw new Error(`still ${JSON.stringify(found)}`);
-      return found;
-    },
-    { timeout: 10_000, interval: 5 },
-  );
+  vi.waitFor(async () => {
+    const found = await status();
+    if (!ENDED.includes(found.runtimeStatus)) throw new Error(`still ${JSON.stringify(found)}`);
+    return found;
+  }, PATIENTLY);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test, vi } from "vitest";
 import { FunctionFailedError, type NamedData, WorkerLostError } from "../../../../local/host/contract.ts";
 import type { LogEntry } from "../../../../local/host/log.ts";
 import { type AppPool, startWorkerPool, type WorkerPoolOptions } from "../../../../local/host/worker/pool.ts";
@@ -88,7 +88,11 @@ describe("invoke", () => {
   test("fails, and ends the process, after the function's timeout", async () => {
     await aPool(APP, { functionTimeoutMs: 50 });
     const [before] = pool?.pids() ?? [];
-    await expect(call("hang")).rejects.toThrow("hang ran longer than 0.05 s.");
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const hanging = expect(call("hang")).rejects.toThrow("hang ran longer than 0.05 s.");
+    await until(() => log.some(({ message }) => message.startsWith("Executing 'Functions.hang'")));
+    vi.advanceTimersByTime(50);
+    await hanging;
     expect(await call("pid")).not.toEqual({ json: `${before}` });
   });
 });
