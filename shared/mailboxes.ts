@@ -29,12 +29,19 @@ export const mailboxesOf = async (
   userId: string,
   { archives }: { readonly archives: boolean },
 ): Promise<MailboxRef[]> => {
-  const primary = await findMailboxId(graph, userId);
-  const archive = archives ? await findArchiveId(graph, userId) : undefined;
-  return [
-    ...(primary === undefined ? [] : [mailboxRef(userId, primary, "primary")]),
-    ...(archive === undefined ? [] : [mailboxRef(userId, archive, "archive")]),
-  ];
+  const primary = await findMailboxOf(graph, userId, "primary");
+  const archive = archives ? await findMailboxOf(graph, userId, "archive") : undefined;
+  return [primary, archive].filter((mailbox) => mailbox !== undefined);
+};
+
+/** The mailbox of a user of one kind; `undefined` when there is none. */
+export const findMailboxOf = async (
+  graph: GraphClient,
+  userId: string,
+  kind: MailboxRef["kind"],
+): Promise<MailboxRef | undefined> => {
+  const id = await (kind === "primary" ? findMailboxId(graph, userId) : findArchiveId(graph, userId));
+  return id === undefined ? undefined : mailboxRef(userId, id, kind);
 };
 
 const mailboxRef = (userId: string, id: string, kind: MailboxRef["kind"]): MailboxRef => ({

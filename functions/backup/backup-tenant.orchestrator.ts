@@ -54,6 +54,8 @@ function* backUpAll(
 const EMPTY: BackupQueue = {
   mailboxes: 0,
   unknown: 0,
+  unanswered: 0,
+  notPermitted: 0,
   withoutMailbox: 0,
   excluded: 0,
   disabled: 0,
@@ -68,6 +70,7 @@ function* queueMailboxes(
   only: readonly string[] | undefined,
 ): Generator<Task, BackupQueue, unknown> {
   let queue = EMPTY;
+  const asked = new Set<string>();
   let next: string | undefined;
   let number = 0;
   do {
@@ -81,6 +84,9 @@ function* queueMailboxes(
     });
     queue = addPage(queue, page);
     next = page.next;
+    if (next !== undefined && asked.has(next))
+      throw new Error("The pages of the directory lead back to an earlier one");
+    if (next !== undefined) asked.add(next);
     number += 1;
   } while (next !== undefined);
   return queue;

@@ -28,11 +28,20 @@ export const BackupTotals = z.object({
 export type BackupTotals = z.output<typeof BackupTotals>;
 
 /**
- * Why someone is not backed up, in the order of urgency: an entry of the scope that names no user; a user in scope
- * without a mailbox; a user whom the settings exclude. Where only licensed users are in scope, also a user without a
- * licence who may not sign in (`disabled`, as shared mailboxes are) or who may (`unlicensed`).
+ * Why someone is not backed up, in the order of urgency: an entry of the scope that names no user; someone for whom
+ * Graph had no answer; a mailbox that the app may not read; a user in scope without a mailbox; a user whom the settings
+ * exclude. Where only licensed users are in scope, also a user without a licence who may not sign in (`disabled`, as
+ * shared mailboxes are) or who may (`unlicensed`).
  */
-export const LeftOutReason = z.enum(["unknown", "withoutMailbox", "excluded", "disabled", "unlicensed"]);
+export const LeftOutReason = z.enum([
+  "unknown",
+  "unanswered",
+  "notPermitted",
+  "withoutMailbox",
+  "excluded",
+  "disabled",
+  "unlicensed",
+]);
 export type LeftOutReason = z.output<typeof LeftOutReason>;
 
 /** Someone who is not backed up: by user id, or by the number of their entry in the scope, counted from 1. */
@@ -49,6 +58,8 @@ export const MAX_LEFT_OUT = 20;
 /** How many were left out, by reason, and who the first of them are. */
 const LeftOutCounts = z.object({
   unknown: Count.default(0),
+  unanswered: Count.default(0),
+  notPermitted: Count.default(0),
   withoutMailbox: Count,
   excluded: Count.default(0),
   disabled: Count.default(0),

@@ -10,7 +10,9 @@ const idOf = (tenantRun: RunId): string => `backup-${tenantRun}`;
 /** The notice of a tenant-wide backup that has ended. */
 export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice => {
   const { complete, partial, failed, failures, items, bytes, busy, withoutMailbox, unknown } = result;
-  const isProblem = failed > 0 || partial > 0 || unknown > 0;
+  const { unanswered, notPermitted } = result;
+  const unreached = unanswered + notPermitted;
+  const isProblem = failed > 0 || partial > 0 || unknown > 0 || unreached > 0;
   return {
     id: idOf(tenantRun),
     title: isProblem ? "The backup has ended, and needs a look" : "The backup has ended well",
@@ -22,6 +24,9 @@ export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice 
       { name: "Failed", value: `${failed} mailboxes` },
       { name: "Stored", value: `${items} items, ${bytes} bytes` },
       { name: "Left out", value: `${busy} busy, ${withoutMailbox} without a mailbox, ${unknown} unknown` },
+      ...(unreached === 0
+        ? []
+        : [{ name: "Not reached", value: `${unanswered} without an answer, ${notPermitted} not permitted` }]),
       ...failures.slice(0, MAX_NAMED).map(({ job, reason }) => ({ name: job, value: reason })),
     ],
   };

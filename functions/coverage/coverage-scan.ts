@@ -2,7 +2,8 @@ import { mapBounded } from "../../shared/bounded.ts";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
-import { readScope, type Scope } from "../backup/discover/scope-state.ts";
+import type { LeftOutReason } from "../backup/backup.contract.ts";
+import { readLeftOut, readScope, type Scope } from "../backup/discover/scope-state.ts";
 import { storedHead } from "../browse/stored-mailbox.ts";
 import { readVerification } from "../verify/verification-state.ts";
 import {
@@ -41,6 +42,8 @@ export interface CoverageSummary extends Readonly<Record<CoverageState, number>>
 export interface CoverageScan {
   readonly at: string;
   readonly summary: CoverageSummary;
+  /** Users who are not backed up, by reason, as the last discovery of the scope found; `undefined` before it. */
+  readonly leftOut: Readonly<Record<LeftOutReason, number>> | undefined;
   /** Every mailbox that somebody should look into, in the order of keys. */
   readonly breaches: readonly MailboxCoverage[];
 }
@@ -67,6 +70,7 @@ export const readCoverage = async (
 export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource): Promise<CoverageScan> => {
   const nowMs = Date.now();
   const scope = await readScope(state);
+  const leftOut = await readLeftOut(state);
   const tally = { ...NOTHING };
   const breaches: MailboxCoverage[] = [];
   const keys = await coveredMailboxes(vault, scope);
@@ -78,6 +82,7 @@ export const scanCoverage = async ({ vault, state, intervalMs }: CoverageSource)
   return {
     at: new Date(nowMs).toISOString(),
     summary: tally,
+    leftOut,
     breaches: breaches.sort((a, b) => (a.mailbox < b.mailbox ? -1 : 1)),
   };
 };

@@ -26,7 +26,7 @@ export const getCoverageMetrics =
     return { status: 200, headers: { "content-type": PROMETHEUS_TYPE }, body };
   };
 
-const totals = ({ at, summary }: CoverageScan): Gauge[] => {
+const totals = ({ at, summary, leftOut }: CoverageScan): Gauge[] => {
   const one = (name: string, help: string, value: number): Gauge => ({
     name: `mailbox_vault_${name}`,
     help,
@@ -44,6 +44,15 @@ const totals = ({ at, summary }: CoverageScan): Gauge[] => {
     one("raw_bytes", "Bytes of the items in the newest snapshots.", summary.bytes),
     one("oldest_check_age_seconds", "Longest time since a mailbox was last checked.", summary.oldestAgeSeconds),
     one("coverage_scan_timestamp_seconds", "When coverage was last scanned.", Date.parse(at) / 1000),
+    ...(leftOut === undefined
+      ? []
+      : [
+          {
+            name: "mailbox_vault_left_out",
+            help: "Users who are not backed up, by reason, as the last discovery of the scope found.",
+            samples: Object.entries(leftOut).map(([reason, value]) => ({ labels: { reason }, value })),
+          },
+        ]),
   ];
 };
 

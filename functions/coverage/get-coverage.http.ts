@@ -35,7 +35,7 @@ export const getCoverage =
     if (after === undefined) return invalidPage();
 
     const { vault, state, intervalMs } = deps;
-    const { at, summary } = await deps.scan();
+    const { at, summary, leftOut } = await deps.scan();
     const scope = await readScope(state);
     const keys = (await coveredMailboxes(vault, scope)).filter((key) => key > after);
     const criteria = { nowMs: Date.now(), intervalMs, scope };
@@ -44,7 +44,7 @@ export const getCoverage =
     );
     const last = mailboxes.at(-1);
     return json(200, {
-      summary: { at, ...summary },
+      summary: { at, ...summary, ...(leftOut === undefined ? {} : { leftOut }) },
       wanted: { intervalSeconds: intervalMs / 1000, staleAfterSeconds: staleAfterMs(intervalMs) / 1000 },
       mailboxes,
       ...(keys.length <= pageSize || last === undefined ? {} : { next: tokens.write(last.mailbox) }),

@@ -48,6 +48,10 @@ export const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
 
 export const isNotFound = (error: unknown): boolean => error instanceof GraphError && error.status === 404;
 
+/** Whether the app may not do what it asked for. Of a mailbox over its quota, 403 says something else. */
+export const isForbidden = (error: unknown): boolean =>
+  error instanceof GraphError && error.status === 403 && !hasCode(error, "ErrorQuotaExceeded");
+
 /** The code and request id of an error body; an empty body, or one that is not JSON, has neither. */
 export const readErrorBody = (text: string): { code: string; requestId: string | undefined } => {
   const parsed = ErrorBody.safeParse(parseJson(text));

@@ -16,10 +16,6 @@ type Fault = Omit<Extract<z.input<typeof FaultRule>, { kind: "status" }>, "kind"
 /** What is wrong with single mailboxes, and what their jobs must say of it. */
 const BROKEN: readonly { readonly faults: readonly Fault[]; readonly reason: string }[] = [
   {
-    faults: [{ endpoint: "*", status: 403, code: "ErrorAccessDenied" }],
-    reason: "Graph answered 403 ErrorAccessDenied to GET folders",
-  },
-  {
     faults: [{ endpoint: "*", status: 404, code: "ErrorMailboxNotFound" }],
     reason: "Graph answered 404 ErrorMailboxNotFound to GET folders",
   },
@@ -37,14 +33,21 @@ const BROKEN: readonly { readonly faults: readonly Fault[]; readonly reason: str
   {
     faults: [
       { endpoint: "export-items", status: 502, code: "BadGateway", retryAfter: 0 },
-      { endpoint: "folders", status: 502, code: "BadGateway", retryAfter: 0, after: 1 },
+      { endpoint: "folders", status: 502, code: "BadGateway", retryAfter: 0, after: 2 },
     ],
     reason: "Graph answered 502 BadGateway to GET folders",
   },
 ];
 
+/** A mailbox that the app may not read. */
+const FORBIDDEN: Fault = { endpoint: "*", status: 403, code: "ErrorAccessDenied" };
+
+/** Mailboxes that get no snapshot. */
+const UNSOUND = BROKEN.length + 1;
+
 const userOf = (n: number): string => `user-${String(n).padStart(3, "0")}@contoso.example`;
 const brokenUser = (n: number): string => userOf(n * 4 + 3);
+const FORBIDDEN_USER = userOf(4);
 
 let stack: TestStack;
 
@@ -64,9 +67,10 @@ beforeAll(async () => {
     },
   });
   const users = new Map((await stack.graph.users()).map((user) => [user.userPrincipalName, user.mailboxId]));
-  for (const [n, { faults }] of BROKEN.entries())
-    for (const fault of faults)
-      await stack.graph.run("add-fault", { kind: "status", mailbox: users.get(brokenUser(n)), ...fault });
+  const refuse = (user: string, fault: Fault) =>
+    stack.graph.run("add-fault", { kind: "status", mailbox: users.get(user), ...fault });
+  for (const [n, { faults }] of BROKEN.entries()) for (const fault of faults) await refuse(brokenUser(n), fault);
+  await refuse(FORBIDDEN_USER, FORBIDDEN);
 });
 afterAll(stopStacks);
 
@@ -86,7 +90,7 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
   });
 
   test("ends, and counts what it backed up and what it could not", () => {
-    const sound = MAILBOXES - BROKEN.length;
+    const sound = MAILBOXES - UNSOUND;
     expect(job.result).toMatchObject({ complete: sound, partial: 0, failed: BROKEN.length, items: sound * ITEMS });
   });
 
@@ -101,12 +105,22 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
     }
   });
 
+  test("counts the mailbox that it may not read, and starts no backup of it; coverage counts it too", async () => {
+    expect(job.result).toMatchObject({ notPermitted: 1, leftOut: [{ reason: "notPermitted" }] });
+    const own = backupInstance(await stack.keyOf(FORBIDDEN_USER));
+    expect((await stack.api.request(`/api/jobs/${own}`)).status).toBe(404);
+    expect(await stack.api.get("/api/coverage")).toMatchObject({
+      summary: { mailboxes: MAILBOXES, never: UNSOUND, leftOut: { notPermitted: 1, unanswered: 0 } },
+    });
+  });
+
   test("shows a snapshot of every mailbox that is sound, and of no other", async () => {
     const { mailboxes } = Mailboxes.parse(await stack.api.get("/api/mailboxes?pageSize=1000"));
     const stored = mailboxes.filter(({ newest }) => newest?.items === ITEMS).map(({ mailbox }) => mailbox);
-    const broken = await Promise.all(BROKEN.map((_, n) => stack.keyOf(brokenUser(n))));
+    const unsound = [...BROKEN.map((_, n) => brokenUser(n)), FORBIDDEN_USER];
+    const broken = await Promise.all(unsound.map((user) => stack.keyOf(user)));
 
-    expect(stored).toHaveLength(MAILBOXES - BROKEN.length);
+    expect(stored).toHaveLength(MAILBOXES - UNSOUND);
     expect(stored.filter((key) => broken.includes(key))).toEqual([]);
   });
 

@@ -121,6 +121,10 @@ describe("readConfig", () => {
     expect(followUp.webhook).toEqual({ url: "http://127.0.0.1:9000/hook", format: "teams" });
   });
 
+  test.each(["all", "licensed"])("takes '%s' for a scope", (scope) => {
+    expect(readConfig(someSettings({ BACKUP_SCOPE: scope })).backup.scope).toBe(scope);
+  });
+
   test("takes the scope of backups", () => {
     const { backup } = readConfig(
       someSettings({
@@ -172,9 +176,10 @@ describe("readConfig", () => {
     ["IMPORT_HOSTS", "s3cret,,", /should be host names separated by commas/],
     ["BACKUP_SCHEDULE", undefined, /should be a six-field NCRONTAB expression/],
     ["BACKUP_SCHEDULE", "s3cret * * * *", /should be a six-field NCRONTAB expression/],
-    ["BACKUP_SCOPE", "s3cret,,", /should be 'licensed', 'group:' with/],
-    ["BACKUP_SCOPE", "group:s3cret", /should be 'licensed', 'group:' with/],
-    ["BACKUP_SCOPE", "licensed, s3cret", /should be 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "s3cret,,", /should be 'all', 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "group:s3cret", /should be 'all', 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "s3cret, all", /should be 'all', 'licensed', 'group:' with/],
+    ["BACKUP_SCOPE", "licensed, s3cret", /should be 'all', 'licensed', 'group:' with/],
     ["BACKUP_ARCHIVES", "s3cret", /should be 'true' or 'false'/],
     ["BACKUP_EXCLUDE_FOLDERS", "100% s3cret", /should be well-known names or paths of folders/],
     ["BACKUP_WINDOW", "s3cret", /should be a whole number from 1 to 100/],

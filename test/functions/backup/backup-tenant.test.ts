@@ -103,6 +103,42 @@ describe("backup-tenant", () => {
     expect(customStatuses.at(-1)).toMatchObject(sums);
   });
 
+  test("sums those whom Graph did not answer for, or does not permit, and tells people", async () => {
+    const notices: Notice[] = [];
+    const told = (notice: Notice) => {
+      notices.push(notice);
+      return { outcome: "sent" };
+    };
+
+    const pages = [
+      { mailboxes: 1, unanswered: 2 },
+      { mailboxes: 0, unanswered: 1, notPermitted: 4 },
+    ];
+    const { output } = await tenant(pages, {}, undefined, told);
+
+    expect(output).toMatchObject({ complete: 1, unanswered: 3, notPermitted: 4 });
+    expect(notices[0]).toMatchObject({ isProblem: true });
+    expect(notices[0]?.facts).toContainEqual({ name: "Not reached", value: "3 without an answer, 4 not permitted" });
+  });
+
+  test("fails when the pages of the directory lead back to an earlier one", async () => {
+    const orchestration = runOrchestrator(backupTenant, {
+      input: { trigger: "schedule", full: false, window: 3 },
+      retries: false,
+      activities: {
+        "discover-mailboxes": ({ page }: { page: number }) => ({
+          mailboxes: 1,
+          withoutMailbox: 0,
+          busy: 0,
+          next: page % 2 === 0 ? "odd" : "even",
+        }),
+        notify: () => ({ outcome: "sent" }),
+      },
+    });
+
+    await expect(orchestration).rejects.toThrow("The pages of the directory lead back to an earlier one");
+  });
+
   test("discovers only the users that it was given", async () => {
     const { calls } = await tenant([{ mailboxes: 1 }], { only: ["ada"] });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { closeScope, keepScopePage } from "../../../functions/backup/discover/scope-state.ts";
+import { closeScope, keepLeftOut, keepScopePage } from "../../../functions/backup/discover/scope-state.ts";
 import { scanCoverage, sharedScan } from "../../../functions/coverage/coverage-scan.ts";
 import { getCoverage } from "../../../functions/coverage/get-coverage.http.ts";
 import { getCoverageMetrics } from "../../../functions/coverage/get-coverage-metrics.http.ts";
@@ -81,6 +81,32 @@ describe("GET /api/coverage", () => {
     });
   });
 
+  test("says whom the scope leaves out, by reason, as the newest discovery found", async () => {
+    const { source, scan, state, inScope } = await aCoverage();
+    const run = "20261123T010000Z-abc234";
+    await keepLeftOut(state, run, 0, { unlicensed: 70, notPermitted: 1 });
+    await keepLeftOut(state, run, 1, { unlicensed: 5, excluded: 2 });
+    await keepLeftOut(state, run, 1, { unlicensed: 999 });
+    const none = {
+      unknown: 0,
+      unanswered: 0,
+      notPermitted: 0,
+      withoutMailbox: 0,
+      excluded: 0,
+      disabled: 0,
+      unlicensed: 0,
+    };
+
+    expect((await ask(getCoverage({ ...source, scan }))).body).toMatchObject({ summary: { leftOut: none } });
+    await inScope(run, [WELL]);
+    const { body } = await ask(getCoverage({ ...source, scan }));
+    expect(body).toMatchObject({ summary: { leftOut: { ...none, unlicensed: 75, notPermitted: 1, excluded: 2 } } });
+
+    const { text } = await ask(getCoverageMetrics({ scan }));
+    expect(text).toContain('mailbox_vault_left_out{reason="unlicensed"} 75');
+    expect(text).toContain('mailbox_vault_left_out{reason="unanswered"} 0');
+  });
+
   test("shows the coverage of every mailbox, also of one that was never backed up", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { body } = await get();
@@ -138,6 +164,8 @@ describe("GET /api/coverage", () => {
 
     const { body } = await ask(getCoverage({ ...source, scan }));
     expect(body).toMatchObject({ summary: { mailboxes: 5, stale: 2, departed: 0, never: 0 } });
+    expect(body).not.toHaveProperty("summary.leftOut");
+    expect((await ask(getCoverageMetrics({ scan }))).text).not.toContain("left_out");
   });
 
   test.each([

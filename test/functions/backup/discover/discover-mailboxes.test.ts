@@ -3,12 +3,18 @@ import type * as z from "zod";
 import { discoverMailboxes } from "../../../../functions/backup/backup.contract.ts";
 import { discoverMailboxesActivity } from "../../../../functions/backup/discover/discover-mailboxes.activity.ts";
 import { takeMailbox } from "../../../../functions/backup/discover/mailbox-queue.ts";
-import { readScope } from "../../../../functions/backup/discover/scope-state.ts";
+import { noteMailboxOfUser } from "../../../../functions/backup/discover/mailboxes-of-user.ts";
+import { readLeftOut, readScope } from "../../../../functions/backup/discover/scope-state.ts";
+import { usersInScope } from "../../../../functions/backup/discover/users-in-scope.ts";
+import { ALL_ROLES_APP } from "../../../../local/graph/auth.ts";
 import { backupInstance } from "../../../../shared/contracts/job-ids.ts";
-import { graph } from "../../../../shared/graph/graph-client.ts";
+import { BrokenAnswerError } from "../../../../shared/graph/broken-answer.ts";
+import { graph, type OpenGraph } from "../../../../shared/graph/graph-client.ts";
+import { GraphError } from "../../../../shared/graph/graph-error.ts";
 import { dutyCredential } from "../../../../shared/security/credentials.ts";
 import { mailboxKey } from "../../../../shared/vault/mailbox-key.ts";
 import { anEmulator } from "../../../local/graph/kit.ts";
+import { aGraph } from "../../../shared/graph/a-graph.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRun, deliver } from "../../kit.ts";
@@ -36,7 +42,14 @@ const aTenant = {
 type Deps = Parameters<typeof discoverMailboxesActivity>[0];
 type Input = z.input<typeof discoverMailboxes.input>;
 
-const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<typeof anEmulator>[0] = {}) => {
+/** What Graph answers instead, by the end of the path. */
+type Instead = Readonly<Record<string, Error>>;
+
+const aDiscovery = async (
+  settings: Partial<Deps> = {},
+  options: Parameters<typeof anEmulator>[0] = {},
+  instead: Instead = {},
+) => {
   const { emulator } = await anEmulator({
     ...aTenant,
     groups: [...aTenant.groups].map(({ id, members }) => ({ id, members: [...members] })),
@@ -44,11 +57,24 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
     users: [...aTenant.users],
     ...options,
   });
-  const openGraph = graph({
+  const openReal = graph({
     endpoint: emulator.graphUrl,
     credential: dutyCredential({ kind: "local-token", token: "emulator-token" }),
     userAgent: "test",
   });
+  const asked: string[] = [];
+  const openGraph: OpenGraph = (budget) => {
+    const client = openReal(budget);
+    return {
+      ...client,
+      json: async (request, schema) => {
+        asked.push(request.operation);
+        const end = Object.keys(instead).find((each) => request.target.split("?")[0]?.endsWith(each));
+        if (end !== undefined) throw instead[end];
+        return client.json(request, schema);
+      },
+    };
+  };
   const work = memoryBlobs();
   const state = memoryBlobs();
   const deps = {
@@ -73,7 +99,7 @@ const aDiscovery = async (settings: Partial<Deps> = {}, options: Parameters<type
       taken.push(`${mailbox.userId.replace("id-of-", "")}${mailbox.kind === "archive" ? "'s archive" : ""}`);
     }
   };
-  return { emulator, discover, queued, state };
+  return { emulator, discover, queued, state, asked };
 };
 
 describe("discover-mailboxes", () => {
@@ -211,4 +237,132 @@ describe("discover-mailboxes", () => {
     expect(await discover()).toMatchObject({ mailboxes: 3 });
     expect(await queued()).toEqual(["ada", "ben", "leaver"]);
   });
+});
+
+describe("a user for whom Graph has no answer", () => {
+  const SETTINGS = "/settings/exchange";
+  const failure = (status: number, code = "") => new GraphError("GET settings/exchange", { status, code });
+  const [ada, adasArchive] = [mailboxKey("ada's"), mailboxKey("ada's archive")];
+
+  test.each([
+    ["a fault that stays", failure(503, "ErrorMailboxStoreUnavailable")],
+    ["no answer at all", failure(0, "timeout")],
+    ["a refusal", failure(400, "BadRequest")],
+    ["an answer of another form", new BrokenAnswerError("not of the expected shape")],
+  ])("because of %s is counted and named, and costs nobody else's backup", async (_, error) => {
+    const { discover, queued, state } = await aDiscovery({}, {}, { [`id-of-ada${SETTINGS}`]: error });
+
+    const found = await discover();
+
+    expect(found).toMatchObject({ mailboxes: 2, unanswered: 1, withoutMailbox: 1 });
+    expect(found.leftOut[0]).toEqual({ reason: "unanswered", user: "id-of-ada" });
+    expect(await queued()).toEqual(["ben", "leaver"]);
+    expect(await readLeftOut(state)).toMatchObject({ unanswered: 1, withoutMailbox: 1, disabled: 1, unlicensed: 1 });
+  });
+
+  test("keeps the mailboxes in scope that the vault has of them", async () => {
+    const { discover, state } = await aDiscovery({}, {}, { [`id-of-ada${SETTINGS}`]: failure(503) });
+    for (const key of [ada, adasArchive]) await noteMailboxOfUser(state, "id-of-ada", key);
+
+    await discover();
+
+    const scope = await readScope(state);
+    expect([scope?.get(ada), scope?.get(adasArchive)]).toEqual(["id-of-ada", "id-of-ada"]);
+    expect(scope?.size).toBe(4);
+  });
+
+  test("about the archive has the primary mailbox backed up", async () => {
+    const instead = { [`beta/users/id-of-ben${SETTINGS}`]: failure(500) };
+    const { discover, queued } = await aDiscovery({ archives: true }, {}, instead);
+
+    expect(await discover()).toMatchObject({ mailboxes: 3, unanswered: 1, withoutMailbox: 1 });
+    expect(await queued()).toEqual(["ada", "ben", "leaver"]);
+  });
+
+  test("in a list is reported by the number of the entry", async () => {
+    const scope = ["ada@contoso.example", "nobody@contoso.example", "id-of-ben", "id-of-leaver"];
+    const instead = { "/users/id-of-ben": failure(504), "/users/id-of-leaver": failure(403, "ErrorAccessDenied") };
+    const { discover, queued } = await aDiscovery({ scope }, {}, instead);
+
+    expect((await discover()).leftOut).toEqual([
+      { reason: "unknown", entry: 2 },
+      { reason: "unanswered", entry: 3 },
+      { reason: "notPermitted", entry: 4 },
+    ]);
+    expect(await queued()).toEqual(["ada"]);
+  });
+
+  test.each([[429], [401]])("with %i, which concerns all, has the page tried again", async (status) => {
+    const { discover, state } = await aDiscovery({}, {}, { [`id-of-ada${SETTINGS}`]: failure(status) });
+
+    await expect(discover()).rejects.toMatchObject({ status });
+    expect(await readScope(state)).toBeUndefined();
+  });
+
+  test("as for no other of many has the page tried again: that is an outage", async () => {
+    const users = Array.from({ length: 20 }, (_, n) => named(`member-${n}`));
+    const { discover, state } = await aDiscovery({}, { mailboxes: [], users }, { [SETTINGS]: failure(503) });
+
+    await expect(discover()).rejects.toThrow("Graph has no answer for any of 20 users");
+    expect(await readScope(state)).toBeUndefined();
+  });
+});
+
+describe("a mailbox that the app may not read", () => {
+  const apps = [{ ...ALL_ROLES_APP, mailboxes: ["ben@contoso.example"] }];
+
+  test("is counted and not queued, after one request; it stays in scope", async () => {
+    const { discover, queued, state, asked } = await aDiscovery({}, { apps });
+
+    const found = await discover();
+
+    expect(found).toMatchObject({ mailboxes: 1, notPermitted: 2, withoutMailbox: 1, unanswered: 0 });
+    expect(found.leftOut.slice(0, 2)).toEqual(
+      ["ada", "leaver"].map((name) => ({ reason: "notPermitted", user: `id-of-${name}` })),
+    );
+    expect(await queued()).toEqual(["ben"]);
+    expect(asked.filter((operation) => operation === "GET folders")).toHaveLength(3);
+    expect((await readScope(state))?.size).toBe(3);
+    expect(await readLeftOut(state)).toMatchObject({ notPermitted: 2 });
+  });
+
+  test("by the directory is not permitted too", async () => {
+    const error = new GraphError("GET settings/exchange", { status: 403, code: "Authorization_RequestDenied" });
+    const { discover } = await aDiscovery({}, {}, { "id-of-ada/settings/exchange": error });
+
+    expect(await discover()).toMatchObject({ mailboxes: 2, notPermitted: 1, unanswered: 0 });
+  });
+
+  test.each([
+    ["over its quota", 403, "ErrorQuotaExceeded"],
+    ["busy", 503, "ErrorServerBusy"],
+    ["throttled", 429, "ApplicationThrottled"],
+  ])("is not one that is %s: its own run waits for that to end", async (_, status, code) => {
+    const { discover, emulator } = await aDiscovery();
+    await emulator.admin["add-fault"]({ kind: "status", endpoint: "folders", status, code });
+
+    expect(await discover()).toMatchObject({ mailboxes: 3, notPermitted: 0 });
+  });
+});
+
+test("all users with a mailbox are those of the scope 'all', licensed or not, enabled or not", async () => {
+  const { discover, queued } = await aDiscovery({ scope: "all" });
+
+  expect(await discover()).toMatchObject({ mailboxes: 4, withoutMailbox: 2, disabled: 0, unlicensed: 0 });
+  expect(await queued()).toEqual(["ada", "ben", "leaver", "shared"]);
+});
+
+test("someone whose licences are unknown is not taken for unlicensed, and one without an id is counted", async () => {
+  const value = [
+    { id: "a", assignedLicenses: "many" },
+    { id: "b" },
+    { id: "c", assignedLicenses: [], accountEnabled: true },
+    { displayName: "no id" },
+  ];
+  const { client } = await aGraph([{ body: { value } }]);
+
+  const { users, leftOut } = await usersInScope(client, "licensed", [], undefined);
+
+  expect(users.map(({ id }) => id)).toEqual(["a", "b"]);
+  expect(leftOut).toEqual([{ reason: "unanswered" }, { reason: "unlicensed", user: "c" }]);
 });

@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { mailboxesOfUser, noteMailboxOfUser } from "../../../../functions/backup/discover/mailboxes-of-user.ts";
-import { closeScope, keepScopePage, readScope } from "../../../../functions/backup/discover/scope-state.ts";
+import {
+  closeScope,
+  keepLeftOut,
+  keepScopePage,
+  readLeftOut,
+  readScope,
+} from "../../../../functions/backup/discover/scope-state.ts";
 import { mailboxKey } from "../../../../shared/vault/mailbox-key.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 
@@ -55,6 +61,25 @@ describe("the scope", () => {
     };
 
     expect([...((await readScope({ ...state, list })) ?? new Map()).values()]).toEqual(["bo"]);
+  });
+});
+
+describe("how many were left out", () => {
+  test("is counted as of the newest complete discovery; the counts of earlier ones are removed", async () => {
+    const state = memoryBlobs();
+    for (const [index, run] of RUNS.entries()) {
+      await keepLeftOut(state, run, 0, { excluded: index + 1 });
+      await keepScopePage(state, run, 0, [someone("ada")]);
+    }
+    expect(await readLeftOut(state)).toBeUndefined();
+
+    await closeScope(state, RUNS[1]);
+
+    expect(await readLeftOut(state)).toMatchObject({ excluded: 2, unlicensed: 0 });
+    expect([...state.blobs.keys()].join()).not.toContain(RUNS[0]);
+    await closeScope(state, RUNS[2]);
+    expect(await readLeftOut(state)).toMatchObject({ excluded: 3 });
+    expect((await readScope(state))?.size).toBe(1);
   });
 });
 

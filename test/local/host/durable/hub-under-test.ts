@@ -4,11 +4,9 @@ import { join } from "node:path";
 import { onTestFinished, vi } from "vitest";
 import type { Clock } from "../../../../local/host/contract.ts";
 import type { Status } from "../../../../local/host/durable/status.ts";
-import type { TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
-import { createTaskHub } from "../../../../local/host/durable/task-hub.ts";
+import { createTaskHub, type TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
 import { PATIENTLY } from "../../../support/limits.ts";
-import type { App, ReplayPool } from "./replay-pool.ts";
-import { replayPool } from "./replay-pool.ts";
+import { type App, type ReplayPool, replayPool } from "./replay-pool.ts";
 
 export const BASE = "http://127.0.0.1:7071";
 const WEBHOOK = `${BASE}/runtime/webhooks/durabletask`;
