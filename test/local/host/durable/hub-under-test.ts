@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import type { Clock } from "../../../../local/host/contract.ts";
 import type { Status } from "../../../../local/host/durable/status.ts";
 import { createTaskHub, type TaskHubOptions } from "../../../../local/host/durable/task-hub.ts";
-import { PATIENTLY } from "../../../support/limits.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { type App, type ReplayPool, replayPool } from "./replay-pool.ts";
 
 export const BASE = "http://127.0.0.1:7071";
@@ -85,6 +85,10 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
     );
   const status = async (id: string, query = "") =>
     (await (await send("GET", `instances/${id}${query}`)).json()) as Status;
+  const found = async (id: string): Promise<Status | undefined> => {
+    const response = await send("GET", `instances/${id}`);
+    return response.ok ? ((await response.json()) as Status) : undefined;
+  };
 
   return {
     hub,
@@ -101,21 +105,20 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
       send("POST", `instances/${id}/raiseEvent/${event}`, data ?? null),
     /** The status, once the instance is in one of these states. */
     until: (id: string, ...states: string[]) =>
-      vi.waitFor(async () => {
-        const found = await status(id);
-        if (!states.includes(found.runtimeStatus)) throw new Error(`${id} is ${JSON.stringify(found)}`);
-        return found;
-      }, PATIENTLY),
-    finished: (id: string) => untilEnded(() => status(id)),
-    /** The end of an instance. Moves the clock past every timer that it waits for. */
+      eventually(`${id} that is ${states.join(" or ")}`, async () => {
+        const now = await found(id);
+        return now && states.includes(now.runtimeStatus) ? now : undefined;
+      }),
+    finished: (id: string) => untilEnded(() => found(id)),
+    /** The end of an instance, with the clock moved to whatever it waits for. */
     skippingTimers: (id: string) =>
       untilEnded(() => {
         clock.advance(clock.waits()[0] ?? 0);
-        return status(id);
+        return found(id);
       }),
     /** Waits until this many timers are set, then moves the clock past the first. */
     async skipTimer() {
-      await vi.waitUntil(() => clock.waits().length > 0, PATIENTLY);
+      await eventually("timer", () => clock.waits().length > 0 || undefined);
       clock.advance(clock.waits()[0] ?? 0);
     },
   };
@@ -125,9 +128,8 @@ export type HubUnderTest = Awaited<ReturnType<typeof aTaskHub>>;
 
 const ENDED = ["Completed", "Failed", "Terminated"];
 
-const untilEnded = (status: () => Promise<Status>) =>
-  vi.waitFor(async () => {
-    const found = await status();
-    if (!ENDED.includes(found.runtimeStatus)) throw new Error(`still ${JSON.stringify(found)}`);
-    return found;
-  }, PATIENTLY);
+const untilEnded = (look: () => Promise<Status | undefined>): Promise<Status> =>
+  eventually("end", async () => {
+    const now = await look();
+    return now && ENDED.includes(now.runtimeStatus) ? now : undefined;
+  });

@@ -1,12 +1,12 @@
 import { appendFile, readdir, readFile, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { type OrchestrationHandler, RetryOptions } from "durable-functions";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createHub, type Hub } from "../../../../local/host/durable/hub.ts";
 import { largeValues } from "../../../../local/host/durable/large-values.ts";
 import type { Line } from "../../../../local/host/durable/record.ts";
 import { fileStore, type Store } from "../../../../local/host/durable/store.ts";
-import { PATIENTLY } from "../../../support/limits.ts";
+import { eventually } from "../../../support/eventually.ts";
 import { aDirectory, aTaskHub, handClock } from "./hub-under-test.ts";
 import { type ReplayPool, replayPool } from "./replay-pool.ts";
 
@@ -146,11 +146,11 @@ const drive = async (
     raised.add(generation);
     await hub.raiseEvent(loaded, `go-${generation}`, `"event-${generation}"`);
   };
-  await vi.waitUntil(async () => {
+  await eventually("end of the saga", async () => {
     await raiseOnce();
     clock.advance(clock.waits()[0] ?? 0);
-    return isDown() || hub.get("saga")?.instance.end !== undefined;
-  }, PATIENTLY);
+    return isDown() || hub.get("saga")?.instance.end !== undefined || undefined;
+  });
 };
 
 /** Checks in the files of a task hub that a saga succeeded. */
