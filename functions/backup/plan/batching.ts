@@ -4,14 +4,18 @@ import type { ItemFacts } from "../../../shared/vault/records.ts";
 /** Most items in a chunk. */
 export const CHUNK_ITEMS = CHUNK_BATCHES * EXPORT_ITEMS_LIMIT;
 
-/** Groups items, in order, into batches of at most 20 items and 24 MiB announced; a larger item is its own batch. */
+/**
+ * Groups items, in order, into batches of at most 20 items and 24 MiB announced; a larger item is its own batch. Two
+ * versions of an item are in two batches: Graph answers for an item once per request, and each version has a record.
+ */
 export const intoBatches = (items: readonly ItemFacts[]): ItemFacts[][] => {
   const batches: ItemFacts[][] = [];
   let announced = 0;
   for (const item of items) {
     const last = batches.at(-1);
     announced += item.sizeBytes;
-    if (last !== undefined && last.length < EXPORT_ITEMS_LIMIT && announced <= BATCH_ANNOUNCED_BYTES) last.push(item);
+    const isFull = last === undefined || last.length >= EXPORT_ITEMS_LIMIT || announced > BATCH_ANNOUNCED_BYTES;
+    if (!isFull && !last.some(({ id }) => id === item.id)) last.push(item);
     else {
       batches.push([item]);
       announced = item.sizeBytes;

@@ -50,6 +50,20 @@ describe("intoBatches", () => {
     expect(intoBatches(sizes.map((size, n) => someItem(n, size))).map(({ length }) => length)).toEqual([1, 1, 1]);
   });
 
+  test("never puts two versions of an item into one batch, for which Graph answers once", () => {
+    const numbers = fc.array(fc.nat(5), { maxLength: 60 });
+    fc.assert(
+      fc.property(numbers, (all) => {
+        const items = all.map((n) => someItem(n, 1_000));
+
+        const batches = intoBatches(items);
+
+        expect(batches.flat()).toEqual(items);
+        for (const batch of batches) expect(new Set(batch.map(({ id }) => id)).size).toBe(batch.length);
+      }),
+    );
+  });
+
   test("makes 25 batches from a chunk of small items", () => {
     const items = Array.from({ length: CHUNK_ITEMS }, (_, n) => someItem(n, 1_000));
 
