@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { HANGS_MS, PATIENTLY } from "./test/support/limits.ts";
+import { HANGS_MS, PATIENCE_MS } from "./test/support/limits.ts";
 
 /** What a test needs shows in its name: nothing, Azurite, or the whole stack. .dependency-cruiser.cjs checks it. */
 const AZURITE = "test/**/*.azurite.test.ts";
@@ -11,7 +11,7 @@ export default defineConfig({
     testTimeout: HANGS_MS,
     hookTimeout: HANGS_MS,
     teardownTimeout: HANGS_MS,
-    expect: { poll: PATIENTLY },
+    expect: { poll: { timeout: PATIENCE_MS, interval: 5 } },
     maxWorkers: 3,
     projects: [
       {
@@ -38,6 +38,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "end-to-end",
+          isolate: false,
           include: [END_TO_END],
           globalSetup: ["test/support/stack-app.ts"],
         },

@@ -14,8 +14,8 @@ export type Job = z.output<typeof Job>;
 const Accepted = z.looseObject({ job: z.string() });
 const Problem = z.looseObject({ title: z.string(), detail: z.string() });
 
-/** Between two looks at a job. */
-const POLL_MS = 100;
+/** Between two looks at a job: a tenth of the time that it has taken so far, within these. */
+const POLL_MS = { min: 20, max: 250 };
 
 export const vaultApi = (hostUrl: string, signedIn: Readonly<Record<string, string>> = {}) => {
   const request = (
@@ -47,6 +47,7 @@ export const vaultApi = (hostUrl: string, signedIn: Readonly<Record<string, stri
     },
     /** Looks at a job until it ends. @throws {Error} with its error when it does not end well. */
     async finish(id: string, look: (job: Job) => void | Promise<void> = () => undefined): Promise<Job> {
+      const began = performance.now();
       for (;;) {
         const job = await this.job(id);
         if (job !== undefined) {
@@ -55,7 +56,7 @@ export const vaultApi = (hostUrl: string, signedIn: Readonly<Record<string, stri
           if (job.state === "failed" || job.state === "cancelled")
             throw new Error(`${id} ended as ${job.state}: ${job.error ?? "no reason given"}`);
         }
-        await delay(POLL_MS);
+        await delay(Math.min(POLL_MS.max, POLL_MS.min + (performance.now() - began) / 10));
       }
     },
   };

@@ -7,7 +7,7 @@ import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapsh
 import { aStack, stopStacks, type TestStack } from "../support/stack.ts";
 
 /** Mailboxes in the tenant; `MAILBOXES=200` for a long look. */
-const MAILBOXES = Number(process.env["MAILBOXES"] ?? 24);
+const MAILBOXES = Number(process.env["MAILBOXES"] ?? 18);
 const ITEMS = 3;
 const WINDOW = 6;
 
@@ -46,7 +46,7 @@ const FORBIDDEN: Fault = { endpoint: "*", status: 403, code: "ErrorAccessDenied"
 const UNSOUND = BROKEN.length + 1;
 
 const userOf = (n: number): string => `user-${String(n).padStart(3, "0")}@contoso.example`;
-const brokenUser = (n: number): string => userOf(n * 4 + 3);
+const brokenUser = (n: number): string => userOf(n * 3 + 2);
 const FORBIDDEN_USER = userOf(4);
 
 let stack: TestStack;

@@ -5,4 +5,4 @@ export const HANGS_MS = 300_000;
  * For what is waited for: shorter than the limit of the test, so that it is the wait which says what it missed.
  * `vi.waitFor` is no way to wait here: it puts the clock forward of whichever test has a fake one by then.
  */
-export const PATIENTLY = { timeout: 240_000, interval: 5 };
+export const PATIENCE_MS = 240_000;

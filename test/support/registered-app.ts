@@ -18,8 +18,12 @@ const register = async (): Promise<App> => {
   vi.stubEnv("BACKUP_SCHEDULE", "0 0 1 * * *");
   vi.stubEnv("WEBSITE_AUTH_ENABLED", "True");
   vi.stubEnv("VAULT_BLOB_ENDPOINT", "https://vault.blob.core.windows.net");
-  const app = createApp(() => undefined);
-  supplyCoreModule(app);
-  await import("../../functions/index.ts");
-  return app;
+  try {
+    const app = createApp(() => undefined);
+    supplyCoreModule(app);
+    await import("../../functions/index.ts");
+    return app;
+  } finally {
+    vi.unstubAllEnvs();
+  }
 };
