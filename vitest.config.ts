@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { HANGS_MS, PATIENCE_MS } from "./test/support/limits.ts";
 
@@ -5,6 +6,12 @@ import { HANGS_MS, PATIENCE_MS } from "./test/support/limits.ts";
 const AZURITE = "test/**/*.azurite.test.ts";
 const END_TO_END = "test/end-to-end/**/*.test.ts";
 const MEMORY = "test/memory/**/*.test.ts";
+
+/**
+ * What the tests start, some hundred processes, keeps its compiled code between starts. That saves a seventh of the
+ * whole suite's processor time.
+ */
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/node");
 
 export default defineConfig({
   test: {
