@@ -1,3 +1,4 @@
+import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { failing, inTurn, type Scenario } from "../history.ts";
 import { people, RESTORE, SNAPSHOT } from "./people.ts";
 
@@ -98,16 +99,6 @@ const restoreMailbox: Record<string, Scenario> = {
 };
 
 const LIST = "20261122T090000Z-abc234";
-const NO_ITEMS = {
-  planned: 0,
-  imported: 0,
-  replaced: 0,
-  present: 0,
-  ambiguous: 0,
-  failed: 0,
-  missing: 0,
-  bytes: 0,
-};
 const NO_OUTCOMES = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 
 const taken = (mailbox: number, restore: number, overrides: object = {}) => ({
