@@ -46,13 +46,14 @@ const retryStep: Step = async ({ folder, planned, draft }) => {
  * Plans a page of the listing, which is enriched, and which lets exporting start before delta has confirmed anything.
  * When Graph refuses to list, delta goes on alone: it shows every item too.
  */
-const listStep: Step = async ({ pages, folder, cursor, planned, catalogue, draft }) => {
+const listStep: Step = async (context) => {
+  const { pages, folder, cursor, draft } = context;
   const list = () => pages.list(folder.id, cursor.link);
   const page = cursor.listOnly ? await list() : await unlessRefused(list);
   if (page === undefined) return { phase: "delta" };
   for (const item of page.value) {
-    if (cursor.listOnly) see(item.id, cursor, planned, draft);
-    if (planned.plan(item) && !(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
+    if (cursor.listOnly) see(context, item.id);
+    if (await isNew(context, item)) draft.items.push(item);
   }
   if (page.nextLink !== undefined) return { phase: "list", link: page.nextLink };
   return cursor.listOnly ? { finished: true } : { phase: "delta" };
@@ -64,21 +65,19 @@ const deltaStep: Step = async (context) => changes(context, "delta");
 /** A later delta round shows only what changed. */
 const changesStep: Step = async (context) => changes(context, "changes");
 
-const changes = async (
-  { graph, pages, mailbox, folder, cursor, planned, catalogue, draft }: StepContext,
-  phase: "delta" | "changes",
-): Promise<Next> => {
+const changes = async (context: StepContext, phase: "delta" | "changes"): Promise<Next> => {
+  const { graph, pages, mailbox, folder, cursor, planned, draft } = context;
   const page = await pages.delta(folder.id, cursor.link ?? linkOf(folder, phase));
   const changed: ItemFacts[] = [];
   for (const element of page.value) {
     const item = { id: element.id, folderId: folder.id };
-    if (phase === "delta") see(element.id, cursor, planned, draft);
+    if (phase === "delta") see(context, element.id);
     if ("removed" in element) {
       draft.events.push({ op: "removed", ...item, reason: element.removed });
       planned.remove(element.id);
     } else {
       if (planned.reappear(element.id)) draft.events.push({ op: "reappeared", ...item });
-      if (planned.plan(element) && !(folder.known && (await catalogue.holds(element)))) changed.push(element);
+      if (await isNew(context, element)) changed.push(element);
     }
   }
   draft.items.push(...(await enrich(graph, mailbox, folder.id, changed)));
@@ -88,10 +87,15 @@ const changes = async (
 const linkOf = (folder: RunFolder, phase: "delta" | "changes"): string | undefined =>
   phase === "changes" ? folder.deltaLink : undefined;
 
-const see = (id: string, { generation }: PlanCursor, planned: PlannedItems, draft: Draft): void => {
+/** Notes that the generation shows an item. */
+export const see = ({ planned, draft, cursor }: StepContext, id: string): void => {
   const short = shortHash(id);
-  if (planned.see(short)) draft.see(generation, short);
+  if (planned.see(short)) draft.see(cursor.generation, short);
 };
+
+/** Notes that a version is planned; false when it was planned before, or is in the snapshot that the run follows. */
+export const isNew = async ({ planned, catalogue, folder }: StepContext, item: ItemFacts): Promise<boolean> =>
+  planned.plan(item) && !(folder.known && (await catalogue.holds(item)));
 
 export const STEPS: Readonly<Record<PlanPhase, Step>> = {
   retry: retryStep,

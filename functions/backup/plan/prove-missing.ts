@@ -1,10 +1,11 @@
 import { mapBounded } from "../../../shared/bounded.ts";
 import { MAILBOX_SLOTS } from "../../../shared/contracts/limits.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
-import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
+import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import { findItem, type LiveItem } from "../../../shared/graph/items.ts";
 import type { ItemFacts } from "../../../shared/vault/records.ts";
-import type { StepContext } from "./plan-steps.ts";
+import { unlessRefused } from "./enrich.ts";
+import { isNew, type StepContext, see } from "./plan-steps.ts";
 import { shortHash } from "./planned-items.ts";
 
 /** With more items missing than this, the folder is listed once more first: a page answers for a hundred of them. */
@@ -50,10 +51,12 @@ export const proveMissing = async (
   return found.some(({ item }) => item === "unclear") ? "unclear" : "whole";
 };
 
+/** Where Graph refuses to list, the items are left to be looked up. */
 const listAgain = async (context: StepContext, missing: Set<string>): Promise<void> => {
   let link: string | undefined;
   do {
-    const page = await context.pages.list(context.folder.id, link);
+    const page = await unlessRefused(() => context.pages.list(context.folder.id, link));
+    if (page === undefined) return;
     for (const item of page.value) {
       if (!missing.delete(item.id)) continue;
       see(context, item.id);
@@ -64,18 +67,15 @@ const listAgain = async (context: StepContext, missing: Set<string>): Promise<vo
 };
 
 const lookUp = async ({ graph, mailbox, folder }: StepContext, id: string): Promise<LiveItem | "gone" | "unclear"> => {
-  try {
-    return await findItem(graph, mailbox, folder.id, id);
-  } catch (error) {
-    if (isNotFound(error)) return "gone";
-    if (error instanceof GraphError && error.status >= 400 && error.status !== 429) return "unclear";
-    throw error;
-  }
-};
-
-const see = ({ planned, draft, cursor }: StepContext, id: string): void => {
-  const short = shortHash(id);
-  if (planned.see(short)) draft.see(cursor.generation, short);
+  const answer = await unlessRefused(async () => {
+    try {
+      return await findItem(graph, mailbox, folder.id, id);
+    } catch (error) {
+      if (isNotFound(error)) return "gone";
+      throw error;
+    }
+  });
+  return answer ?? "unclear";
 };
 
 const remove = ({ planned, draft, folder }: StepContext, id: string): void => {
@@ -83,6 +83,6 @@ const remove = ({ planned, draft, folder }: StepContext, id: string): void => {
   draft.events.push({ op: "removed", id, folderId: folder.id, reason: "deleted" });
 };
 
-const plan = async ({ planned, catalogue, folder, draft }: StepContext, item: LiveItem): Promise<void> => {
-  if (planned.plan(item) && !(folder.known && (await catalogue.holds(item)))) draft.items.push(item);
+const plan = async (context: StepContext, item: LiveItem): Promise<void> => {
+  if (await isNew(context, item)) context.draft.items.push(item);
 };
