@@ -116,8 +116,11 @@ describe("an item that a whole round does not show", () => {
     expect(chunk.events).toEqual([]);
   });
 
-  test("stays when the look-up has no clear answer, and the next run lists the folder again", async () => {
-    const { chunk } = await planned({ status: 400, body: { error: { code: "ErrorInternal", message: "" } } });
+  test.each([
+    ["a refusal", { status: 400, body: { error: { code: "ErrorInternal", message: "" } } }],
+    ["an answer without an id", { status: 200, body: { changeKey: "2" } }],
+  ])("stays when the look-up has no clear answer: %s; and the next run lists the folder again", async (_, answer) => {
+    const { chunk } = await planned(answer);
 
     expect(chunk.events).toEqual([]);
     expect(chunk.finished).toEqual([{ folderId: "in" }]);
