@@ -60,7 +60,7 @@ const openFolder = async (out: string): Promise<void> => {
 const row = (file: string, folder: string | undefined, item: PutRecord) => [
   file,
   folder ?? item.folderId,
-  new Date(itemTime(item)).toISOString(),
+  itemTime(item),
   item.from,
   item.subject,
   item.type,

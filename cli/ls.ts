@@ -51,8 +51,7 @@ const listItems = async (
   folder: ManifestFolder,
 ): Promise<number> => {
   for await (const item of foldSnapshot(vault, mailboxKey, id, ({ folderId }) => folderId === folder.id)) {
-    const time = new Date(itemTime(item)).toISOString();
-    print(columns([item.id, time, item.rawBytes, item.type, item.from, item.subject]));
+    print(columns([item.id, itemTime(item), item.rawBytes, item.type, item.from, item.subject]));
   }
   return 0;
 };

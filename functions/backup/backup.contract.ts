@@ -20,6 +20,8 @@ export const BackupTotals = z.object({
   exported: Count,
   skipped: Count,
   failed: Count,
+  /** Of the skipped ones, those that the next run asks for again. */
+  again: Count.default(0),
   removed: Count,
   bytes: Count,
   storedBytes: Count,
@@ -119,7 +121,14 @@ export const RunPosition = z.object({
 export type RunPosition = z.output<typeof RunPosition>;
 
 /** Items of a wave by outcome. `bytes` are of the raw streams, `storedBytes` what they take in packs. */
-const WaveCounts = z.object({ exported: Count, skipped: Count, failed: Count, bytes: Count, storedBytes: Count });
+const WaveCounts = z.object({
+  exported: Count,
+  skipped: Count,
+  failed: Count,
+  again: Count.default(0),
+  bytes: Count,
+  storedBytes: Count,
+});
 
 /**
  * One wave: lanes plan and export, with `slots` requests at a time, until all is done or time is up. The first wave

@@ -16,6 +16,7 @@ import type { CatalogueRecord } from "../../shared/vault/records.ts";
 import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
+import { openItems } from "./open-items.ts";
 import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
@@ -50,6 +51,17 @@ export const commitSnapshotActivity = (deps: {
     if (parent !== null && newest && parts.length === 0) return confirmNewest(vault, mailbox.key, newest);
     await packRecords(vault, mailbox.key, runId, removed);
 
+    const finished = new Date().toISOString();
+    const counts = {
+      put: totals.exported,
+      removed: removed.length,
+      skipped: totals.skipped,
+      failed: totals.failed,
+      ...(totals.again > 0 ? { again: totals.again } : {}),
+      rawBytes: totals.bytes,
+      storedBytes: totals.storedBytes,
+    };
+    const open = await openItems(vault, { parts, counts, finished });
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 1,
       id: runId,
@@ -60,22 +72,15 @@ export const commitSnapshotActivity = (deps: {
       kind: mailbox.kind,
       user: { id: mailbox.userId },
       started,
-      finished: new Date().toISOString(),
+      finished,
       trigger,
-      counts: {
-        put: totals.exported,
-        removed: removed.length,
-        skipped: totals.skipped,
-        failed: totals.failed,
-        rawBytes: totals.bytes,
-        storedBytes: totals.storedBytes,
-      },
+      counts,
       folders: folders.map((folder) => manifestFolder(folder, deltaLinks.get(folder.id))),
       ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
       ...(otherFolders === undefined ? {} : { otherFolders }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
-      state: totals.failed > 0 ? "partial" : "complete",
+      state: open.some(({ failed }) => failed) ? "partial" : "complete",
       program: PROGRAM,
     });
     const live = await liveTotals(vault, mailbox.key, runId);

@@ -9,6 +9,12 @@ import { exportWave } from "./backup.contract.ts";
 
 const Count = z.int().nonnegative();
 
+/** An item to export. `refused` says how an earlier run failed to, and since when that goes on. */
+export const PlannedItem = ItemFacts.extend({
+  refused: z.object({ code: z.string(), since: z.iso.datetime() }).optional(),
+});
+export type PlannedItem = z.output<typeof PlannedItem>;
+
 /** A folder that the run backs up, as it was when the run opened. */
 export const RunFolder = FolderFacts.extend({
   itemCount: Count,
@@ -17,7 +23,7 @@ export const RunFolder = FolderFacts.extend({
   /** The end of the last delta round over its items. */
   deltaLink: z.string().optional(),
   /** Items that the previous snapshot could not store. */
-  retry: z.array(ItemFacts),
+  retry: z.array(PlannedItem),
 });
 export type RunFolder = z.output<typeof RunFolder>;
 
@@ -57,14 +63,19 @@ export const PlanCursor = z.object({
    * alone: one that begins anew, in this process or another, shows everything again.
    */
   generation: Count,
+  /** Where the phase goes on: the next page or, of items to retry, the number of those before it. */
   link: z.string().optional(),
   /** How often Graph lost the delta state of this folder. */
   restarts: Count,
   /** Whether Graph refuses the folder's deltas, so that it is planned from its listing alone. */
   listOnly: z.boolean(),
+  /** Whether the delta round under way left versions open that a listing has to tell. */
+  unversioned: z.boolean().optional(),
+  /** The end of a delta round that left versions open. The listing after it ends the folder. */
+  deltaLink: z.string().optional(),
   /** The chunk in which this folder's first items may lie. */
   folderChunk: Count,
-  carry: z.array(ItemFacts),
+  carry: z.array(PlannedItem),
 });
 export type PlanCursor = z.output<typeof PlanCursor>;
 
@@ -92,7 +103,7 @@ export type Findings = z.output<typeof Findings>;
  * of a chunk decides it for all: a planner that is delivered twice follows the chain of the first.
  */
 export const Chunk = Findings.extend({
-  batches: z.array(z.array(ItemFacts).min(1)),
+  batches: z.array(z.array(PlannedItem).min(1)),
   /** Short hashes of the items that each generation showed; a planner that goes on needs those of its own. */
   seen: z.array(z.object({ generation: Count, items: z.array(z.string()) })),
   /** Absent in the last chunk. */

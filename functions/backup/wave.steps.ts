@@ -7,7 +7,17 @@ export const noProgress: BackupProgress = {
   position: { nextChunk: 0, planned: false, at: { chunk: 0, batch: 0 }, again: [] },
   expectedItems: 0,
   itemsPerSecond: 0,
-  totals: { planned: 0, exported: 0, skipped: 0, failed: 0, removed: 0, bytes: 0, storedBytes: 0, throttled: 0 },
+  totals: {
+    planned: 0,
+    exported: 0,
+    skipped: 0,
+    failed: 0,
+    again: 0,
+    removed: 0,
+    bytes: 0,
+    storedBytes: 0,
+    throttled: 0,
+  },
 };
 
 /** Whether everything is planned and every batch is exported. */

@@ -20,12 +20,16 @@ const ItemResource = z.looseObject({
   singleValueExtendedProperties: z.array(ExtendedProperty).nullish(),
 });
 
-/** An element of a delta: an item, or the removal of one. Only an object means a removal. */
-const DeltaResource = ItemResource.extend({
-  "@removed": z.looseObject({ reason: z.string().min(1).optional() }).optional(),
-});
+/** What tells a removal. Only an object does; an empty reason is none. */
+const Removal = z.looseObject({ reason: z.string().min(1).optional().catch(undefined) });
 
-/** An item of a delta or a listing; only listings enrich. `sizeBytes` is what Graph announces, which is too low. */
+/** An element of a delta: an item, or the removal of one. */
+const DeltaResource = ItemResource.extend({ "@removed": z.unknown().optional() });
+
+/**
+ * An item of a delta or a listing; only listings enrich. `sizeBytes` is what Graph announces, which is too low. A delta
+ * may show little more than the id.
+ */
 export type LiveItem = ItemFacts;
 
 /** An item that was removed from a folder: deleted, or moved elsewhere (`changed`). */
@@ -35,9 +39,6 @@ export interface RemovedItem {
   readonly removed: string;
 }
 
-/** Stands for times that Graph leaves out: a record always has them. */
-const UNKNOWN_TIME = new Date(0).toISOString();
-
 /** Stands for the reason of a removal that Graph told without one. */
 const UNKNOWN_REASON = "unknown";
 
@@ -45,11 +46,11 @@ const liveItem = (folderId: string, item: z.output<typeof ItemResource>): LiveIt
   id: item.id,
   changeKey: item.changeKey ?? "",
   folderId,
-  type: item.type ?? "IPM.Note",
-  sizeBytes: item.size ?? 0,
-  created: item.createdDateTime ?? UNKNOWN_TIME,
-  modified: item.lastModifiedDateTime ?? UNKNOWN_TIME,
-  categories: item.categories ?? [],
+  ...(item.type ? { type: item.type } : {}),
+  ...(item.size == null ? {} : { sizeBytes: item.size }),
+  ...(item.createdDateTime ? { created: item.createdDateTime } : {}),
+  ...(item.lastModifiedDateTime ? { modified: item.lastModifiedDateTime } : {}),
+  ...(item.categories ? { categories: item.categories } : {}),
   ...readEnrichment(item.singleValueExtendedProperties ?? []),
 });
 
@@ -115,7 +116,10 @@ export async function* eachItem(
   } while (link !== undefined);
 }
 
-/** One page of a folder's delta round, from its start, a nextLink, or the deltaLink of an earlier round. */
+/**
+ * One page of a folder's delta round, from its start, a nextLink, or the deltaLink of an earlier round. Where it is
+ * unclear whether an item was removed, only its id is returned: it has to be looked up.
+ */
 export const deltaItems = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
@@ -133,14 +137,16 @@ export const deltaItems = async (
     DeltaResource,
     round,
   );
-  const unexplained = page.value.filter(({ "@removed": removal }) => removal !== undefined && !removal.reason);
-  return {
-    ...page,
-    value: page.value.map(({ "@removed": removal, ...item }) =>
-      removal === undefined
-        ? liveItem(folderId, item)
-        : { id: item.id, folderId, removed: removal.reason ?? UNKNOWN_REASON },
-    ),
-    problems: [...page.problems, ...unexplained.map(({ id }) => ({ id, what: "@removed has no reason" }))],
-  };
+  const problems = [...page.problems];
+  const value = page.value.map(({ "@removed": told, ...item }) => {
+    if (told === undefined) return liveItem(folderId, item);
+    const removal = Removal.safeParse(told);
+    if (!removal.success) {
+      problems.push({ id: item.id, what: "@removed is not of the documented form" });
+      return liveItem(folderId, { id: item.id });
+    }
+    if (removal.data.reason === undefined) problems.push({ id: item.id, what: "@removed has no reason" });
+    return { id: item.id, folderId, removed: removal.data.reason ?? UNKNOWN_REASON };
+  });
+  return { ...page, value, problems };
 };

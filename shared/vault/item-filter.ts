@@ -1,13 +1,13 @@
 import type { ItemQuery } from "../contracts/item-query.ts";
 import type { PutRecord } from "./records.ts";
 
-/** When an item was received, or created if it was never received. In milliseconds. */
-export const itemTime = ({ received, created }: Pick<PutRecord, "received" | "created">): number =>
-  Date.parse(received ?? created);
+/** When an item was received, or created if it was never received; `undefined` where neither is known. ISO 8601. */
+export const itemTime = ({ received, created }: Pick<PutRecord, "received" | "created">): string | undefined =>
+  received ?? created;
 
 /**
- * Whether an item passes the filter; `folderId` is the id of the folder that the filter names. An item counts as one
- * without attachments when the catalogue does not know.
+ * Whether an item passes the filter; `folderId` is the id of the folder that the filter names. An item whose time or
+ * type is unknown passes, so that no restore loses it. One counts as without attachments when that is unknown.
  */
 export const itemFilter = (
   { q, from, to, type = "", hasAttachments }: Pick<ItemQuery, "q" | "from" | "to" | "type" | "hasAttachments">,
@@ -20,8 +20,8 @@ export const itemFilter = (
 
   return (item) => {
     if (folderId !== undefined && item.folderId !== folderId) return false;
-    if (!item.type.toLowerCase().startsWith(messageClass)) return false;
-    const time = itemTime(item);
+    if (item.type !== undefined && !item.type.toLowerCase().startsWith(messageClass)) return false;
+    const time = Date.parse(itemTime(item) ?? "");
     if (time < begin || time >= end) return false;
     if (hasAttachments !== undefined && (item.hasAttachments ?? false) !== hasAttachments) return false;
     return text === undefined || [item.subject, item.from].some((field) => field?.toLowerCase().includes(text));

@@ -52,6 +52,8 @@ export const Manifest = z
       removed: Count,
       skipped: Count,
       failed: Count,
+      /** Items that the next run asks for again beside the failed ones. */
+      again: Count.optional(),
       rawBytes: Count,
       storedBytes: Count,
     }),

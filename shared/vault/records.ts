@@ -8,18 +8,19 @@ export const Sha256 = z.string().regex(/^[0-9a-f]{64}$/, "a SHA-256 is 64 lower-
 export type Sha256 = z.infer<typeof Sha256>;
 
 /**
- * The properties of an item in a listing. Ids are opaque and case-sensitive. `sizeBytes` is Exchange's own figure,
- * which may be far below the exported size. `searchKey` is base64 of PR_SEARCH_KEY, which copies of an item share.
+ * The properties of an item in a listing. What Graph did not tell is absent, and the change key empty. Ids are opaque
+ * and case-sensitive. `sizeBytes` is Exchange's own figure, which may be far below the exported size. `searchKey` is
+ * base64 of PR_SEARCH_KEY, which copies of an item share.
  */
 export const ItemFacts = z.object({
   id: z.string().min(1),
   changeKey: z.string(),
   folderId: z.string().min(1),
-  type: z.string(),
-  sizeBytes: Count,
-  created: z.iso.datetime({ offset: true }),
-  modified: z.iso.datetime({ offset: true }),
-  categories: z.array(z.string()),
+  type: z.string().optional(),
+  sizeBytes: Count.optional(),
+  created: z.iso.datetime({ offset: true }).optional(),
+  modified: z.iso.datetime({ offset: true }).optional(),
+  categories: z.array(z.string()).optional(),
   subject: z.string().optional(),
   from: z.string().optional(),
   received: z.iso.datetime({ offset: true }).optional(),
@@ -68,25 +69,35 @@ const FolderRecord = z.union([
   z.object({ v: z.literal(1), op: z.literal("folder"), ...FolderFacts.shape }),
 ]);
 
-/** Left out for a known permanent reason. An older version of the item, if there is one, stays live. */
-const SkipRecord = z.object({
-  v: z.literal(1),
-  op: z.literal("skip"),
-  id: z.string().min(1),
-  folderId: z.string().min(1),
+/** Why an item was left out. `since` is when that was seen first, by whichever run. */
+const LeftOutItem = z.object({
   reason: z.string().min(1),
   code: z.string(),
   requestId: z.string().optional(),
+  since: z.iso.datetime().optional(),
 });
 
-/** Left out for an unknown reason: the snapshot is partial, and the next run tries the item again from this record. */
+/**
+ * Left out for a known permanent reason. An older version of the item, if there is one, stays live. The next run tries
+ * the item again from a record with `again`.
+ */
+const SkipRecord = z.object({
+  v: z.literal(1),
+  op: z.literal("skip"),
+  ...ItemFacts.partial({ changeKey: true }).shape,
+  ...LeftOutItem.shape,
+  again: z.literal(true).optional(),
+});
+
+/**
+ * Left out for a reason that is unknown or may pass: the snapshot is partial, and the next run tries the item again
+ * from this record.
+ */
 export const FailRecord = z.object({
   v: z.literal(1),
   op: z.literal("fail"),
   ...ItemFacts.shape,
-  reason: z.string().min(1),
-  code: z.string(),
-  requestId: z.string().optional(),
+  ...LeftOutItem.shape,
 });
 export type FailRecord = z.infer<typeof FailRecord>;
 

@@ -2,13 +2,12 @@ import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import type { BatchId } from "../../../shared/contracts/lane.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { packName } from "../../../shared/vault/names.ts";
-import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { readChunk } from "../run-state.ts";
+import { type PlannedItem, readChunk } from "../run-state.ts";
 
 /** A batch to export. */
 export interface Batch {
   readonly id: BatchId;
-  readonly items: readonly ItemFacts[];
+  readonly items: readonly PlannedItem[];
   /** Whether its pack existed when its chunk was opened. */
   readonly packed: boolean;
 }
@@ -24,7 +23,7 @@ export interface BatchQueue {
 
 interface OpenChunk {
   readonly chunk: number;
-  readonly batches: readonly (readonly ItemFacts[])[];
+  readonly batches: readonly (readonly PlannedItem[])[];
   readonly packs: ReadonlySet<string>;
 }
 

@@ -14,8 +14,10 @@ import { packName } from "../../../shared/vault/names.ts";
 import { readPackIndex } from "../../../shared/vault/pack-reader.ts";
 import { openPack, type PackWriter } from "../../../shared/vault/pack-writer.ts";
 import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.ts";
+import { lookUp } from "../plan/look-up.ts";
+import type { PlannedItem } from "../run-state.ts";
 import type { Batch } from "./batch-queue.ts";
-import { skipReason } from "./skip-reasons.ts";
+import { FINAL_AFTER_MS, skipReason } from "./skip-reasons.ts";
 
 /** Why an item was not exported yet, for its record if it never is. */
 interface ItemError {
@@ -31,14 +33,15 @@ const MAILBOX_STATUSES: readonly number[] = [401, 403, 429];
 
 /**
  * Exports one batch into an open pack and returns a record for each item: stored, skipped for a known permanent reason,
- * or failed. An item that the batch did not bring is asked for once more alone before it counts as failed.
+ * or failed. An item that the batch did not bring is looked up where Graph calls it gone, and else asked for once more
+ * alone.
  *
  * @throws {GraphError} for an error of more than an item: no permission, throttled beyond the deadline, or Graph down.
  */
 export const exportBatch = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
-  items: readonly ItemFacts[],
+  items: readonly PlannedItem[],
   pack: Pick<PackWriter, "addItem">,
 ): Promise<CatalogueRecord[]> => {
   const open = new Map(items.map((item) => [item.id, item]));
@@ -52,16 +55,12 @@ export const exportBatch = async (
     const item = open.get(itemId);
     if (item === undefined) return;
     if (stored !== undefined && stored.rawBytes > 0 && errorCode === undefined) {
-      records.push({ v: 1, op: "put", ...item, changeKey: changeKey ?? item.changeKey, ...stored });
+      records.push({ v: 1, op: "put", ...factsOf(item), changeKey: changeKey ?? item.changeKey, ...stored });
       open.delete(itemId);
     } else if (errorCode !== undefined) {
-      const reason = skipReason(errorCode);
       errors.set(itemId, { code: errorCode });
       const movedTo = movedLink && mailboxAt(graph.endpoint, movedLink);
       if (movedTo) elsewhere.set(itemId, movedTo);
-      if (reason === undefined) return;
-      records.push({ v: 1, op: "skip", id: itemId, folderId: item.folderId, reason, code: errorCode });
-      open.delete(itemId);
     }
   };
 
@@ -94,13 +93,33 @@ export const exportBatch = async (
     }
   };
 
+  /** Whether an item is open that Graph calls gone, and that is not there by its own look-up either. */
+  const isGone = async ({ id, folderId }: PlannedItem): Promise<boolean> =>
+    open.has(id) &&
+    skipReason(errors.get(id)?.code ?? "") === "gone" &&
+    (await lookUp({ graph, mailbox, folder: { id: folderId } }, id)) === "gone";
+
+  const leave = (item: PlannedItem, gone: boolean): void => {
+    records.push(leftOut(item, errors.get(item.id) ?? NOT_RETURNED, gone));
+    open.delete(item.id);
+  };
+
   let answered = await ask([...open.keys()]);
-  for (const id of [...open.keys()]) answered = (await ask([id])) || answered;
+  for (const item of [...open.values()]) {
+    let gone = await isGone(item);
+    if (!gone) {
+      answered = (await ask([item.id])) || answered;
+      gone = await isGone(item);
+    }
+    if (gone) leave(item, true);
+  }
   // Only errors: either Graph cannot export these items, or the mailbox cannot be reached, which then throws here.
   if (!answered) await probeMailbox(graph, mailbox);
-  for (const item of open.values()) records.push(failed(item, errors.get(item.id) ?? NOT_RETURNED));
+  for (const item of [...open.values()]) leave(item, false);
   return records;
 };
+
+const factsOf = ({ refused: _, ...facts }: PlannedItem): ItemFacts => facts;
 
 const itemErrorOf = (error: unknown): ItemError | undefined => {
   if (isBrokenAnswer(error)) return { code: "broken-answer" };
@@ -108,14 +127,22 @@ const itemErrorOf = (error: unknown): ItemError | undefined => {
   return { code: error.code || `status-${error.status}`, requestId: error.requestId };
 };
 
-const failed = (item: ItemFacts, { code, requestId }: ItemError): CatalogueRecord => ({
-  v: 1,
-  op: "fail",
-  ...item,
-  reason: code === NOT_RETURNED.code ? "not-returned" : "unknown-error",
-  code,
-  ...(requestId === undefined ? {} : { requestId }),
-});
+/**
+ * The record of an item that was not exported. One that is gone by its own look-up is skipped, which leaves the
+ * snapshot complete; until that was seen for a day, it is asked for again. Another refusal fails the item, and skips it
+ * after a day of the same answer where that is a permanent one.
+ */
+const leftOut = (item: PlannedItem, { code, requestId }: ItemError, isGone: boolean): CatalogueRecord => {
+  const known = skipReason(code);
+  const isSame = item.refused !== undefined && skipReason(item.refused.code) === known;
+  const since = item.refused !== undefined && isSame ? item.refused.since : new Date().toISOString();
+  const isFinal = known !== undefined && Date.now() - Date.parse(since) >= FINAL_AFTER_MS;
+  const facts = { ...factsOf(item), code, since, ...(requestId === undefined ? {} : { requestId }) };
+  if (isGone || isFinal)
+    return { v: 1, op: "skip", ...facts, reason: known ?? "gone", ...(isFinal ? {} : { again: true }) };
+  const reason = known ?? (code === NOT_RETURNED.code ? "not-returned" : "unknown-error");
+  return { v: 1, op: "fail", ...facts, reason };
+};
 
 const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => {
   for await (const _ of content);

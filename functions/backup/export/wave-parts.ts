@@ -31,6 +31,8 @@ interface RecordCounts {
   readonly exported: number;
   readonly skipped: number;
   readonly failed: number;
+  /** Of the skipped ones, those that the next run asks for again. */
+  readonly again: number;
   readonly bytes: number;
   readonly storedBytes: number;
 }
@@ -44,7 +46,7 @@ export const waveParts = (
   const prefix = `w${String(wave).padStart(5, "0")}-${randomBytes(4).toString("hex")}`;
   const underWay = new Set<BatchId>();
   const writing: Promise<PartRef>[] = [];
-  const counts = { exported: 0, skipped: 0, failed: 0, bytes: 0, storedBytes: 0 };
+  const counts = { exported: 0, skipped: 0, failed: 0, again: 0, bytes: 0, storedBytes: 0 };
   let ended: { readonly id: BatchId; readonly records: readonly CatalogueRecord[] }[] = [];
 
   /** Ended batches before every batch under way: no other can come before them any more. */
@@ -55,6 +57,7 @@ export const waveParts = (
 
   const count = (record: CatalogueRecord): void => {
     if (record.op === "skip") counts.skipped += 1;
+    if (record.op === "skip" && record.again === true) counts.again += 1;
     if (record.op === "fail") counts.failed += 1;
     if (record.op !== "put") return;
     counts.exported += 1;

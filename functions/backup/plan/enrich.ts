@@ -1,56 +1,39 @@
 import { PAGE_ITEMS } from "../../../shared/contracts/limits.ts";
-import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
-import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { GraphError } from "../../../shared/graph/graph-error.ts";
-import { findItem, listItems } from "../../../shared/graph/items.ts";
-import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import type { ItemFacts } from "../../../shared/vault/records.ts";
+import { type LiveItem, listItems } from "../../../shared/graph/items.ts";
+import { type LookUpContext, lookUpAll, unlessRefused } from "./look-up.ts";
 
-/** Most items that are asked for one by one; the others stay without enrichment, which a restore reports. */
+/** Most items that are asked for alone for their enrichment. The others stay without it, as a restore reports. */
 const MAX_SINGLES = 10;
 
 /**
- * Adds to changed items what delta does not return: subject, sender, search key. They come from a listing of what was
- * modified in the items' span of time, then from single requests for a few items that it did not show. An item for
- * which Graph refuses them stays without: a missing enrichment never fails a run.
+ * Adds to changed items what delta does not return: subject, sender, search key, and what it left out. They come from a
+ * listing of what was modified in the items' span of time, then from look-ups of items that it did not show: of all
+ * that lack a documented field, and of a few others. What Graph refuses stays unknown: it never fails a run. An
+ * item that has changed again is returned as it is now.
  */
-export const enrich = async (
-  graph: GraphClient,
-  mailbox: MailboxAddress,
-  folderId: string,
-  items: readonly ItemFacts[],
-): Promise<ItemFacts[]> => {
-  const known = new Map<string, ItemFacts>();
-  const isOpen = ({ id, changeKey }: ItemFacts): boolean => known.get(id)?.changeKey !== changeKey;
-  if (items.length > 1) {
+export const enrich = async (context: LookUpContext, items: readonly LiveItem[]): Promise<LiveItem[]> => {
+  const { graph, mailbox, folder } = context;
+  const known = new Map<string, LiveItem>();
+  const isOpen = ({ id }: LiveItem): boolean => !known.has(id);
+  const times = items.flatMap(({ modified }) => modified ?? []).toSorted();
+  if (times.length > 1) {
     const pages = 1 + Math.ceil(items.length / PAGE_ITEMS);
-    const times = items.map(({ modified }) => modified).toSorted();
     const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
     let link: string | undefined;
     for (let page = 0; page < pages && items.some(isOpen); page += 1) {
-      const listed = await unlessRefused(() => listItems(graph, mailbox, folderId, { link, modified }));
+      const listed = await unlessRefused(() => listItems(graph, mailbox, folder.id, { link, modified }));
       for (const item of listed?.value ?? []) known.set(item.id, item);
       link = listed?.nextLink;
       if (link === undefined) break;
     }
   }
-  for (const { id } of items.filter(isOpen).slice(0, MAX_SINGLES)) {
-    const item = await unlessRefused(() => findItem(graph, mailbox, folderId, id));
-    if (item !== undefined) known.set(id, item);
-  }
-  return items.map((item) => (isOpen(item) ? item : { ...known.get(item.id), ...item }));
+  const open = items.filter(isOpen);
+  const wanted = [...open.filter(isSparse), ...open.filter((item) => !isSparse(item)).slice(0, MAX_SINGLES)];
+  for (const [id, item] of await lookUpAll(context, [...new Set(wanted.map(({ id }) => id))]))
+    if (typeof item === "object") known.set(id, item);
+  return items.map((item) => ({ ...item, ...known.get(item.id) }));
 };
 
-/**
- * Returns what Graph answers; `undefined` for a refusal or an answer that stays broken, as an enrichment is not worth a
- * failure. Throttling is thrown: it ends the lane.
- */
-export const unlessRefused = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof GraphError && error.status >= 400 && error.status !== 429) return undefined;
-    if (isBrokenAnswer(error)) return undefined;
-    throw error;
-  }
-};
+/** Whether a documented field is missing. */
+const isSparse = ({ type, sizeBytes, created, modified }: LiveItem): boolean =>
+  [type, sizeBytes, created, modified].includes(undefined);

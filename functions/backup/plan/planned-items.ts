@@ -13,6 +13,8 @@ export const shortHash = (id: string): string => createHash("sha256").update(id)
 export interface PlannedItems {
   /** Notes that a version is planned; false when it was planned before. */
   plan(item: Version): boolean;
+  /** Whether any version of an item was planned. */
+  has(id: string): boolean;
   /** Begins a generation: items that an earlier one showed are not seen in it. Planned versions stay planned. */
   begin(): void;
   /** Notes, by its short hash, that the generation shows an item; false when it showed it before. */
@@ -41,6 +43,7 @@ export const plannedItems = (): PlannedItems => {
       if (planned.add(key) && seen.has(key)) plannedAndSeen += 1;
       return versions.add({ folderId: changeKey, id });
     },
+    has: (id) => planned.has(keyOf(shortHash(id))),
     begin: () => {
       seen = itemSet();
       plannedAndSeen = 0;

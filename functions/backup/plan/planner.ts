@@ -5,8 +5,7 @@ import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { type Chunk, type PlanCursor, type RunFolder, readChunk } from "../run-state.ts";
+import { type Chunk, type PlanCursor, type PlannedItem, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
 import { type Catalogue, emptyCatalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
@@ -79,11 +78,9 @@ export const planner = (
         cursor = next.restart;
         planned.begin();
       } else if (!("finished" in next)) {
-        const { link: _, ...rest } = cursor;
         const isNewRound = next.phase !== cursor.phase;
         if (isNewRound) planned.begin();
-        const generation = cursor.generation + (isNewRound ? 1 : 0);
-        cursor = { ...rest, phase: next.phase, generation, ...(next.link === undefined ? {} : { link: next.link }) };
+        cursor = { ...startOf(cursor), ...next, generation: cursor.generation + (isNewRound ? 1 : 0) };
       } else {
         draft.finished.push(await finish(work, run, context, next, number));
         cursor = cursorAt(run.folders, cursor.folder + 1, { folderChunk: number, generation: cursor.generation + 1 });
@@ -93,7 +90,10 @@ export const planner = (
   };
 };
 
-const draftOf = (carry: readonly ItemFacts[]): Draft & { readonly seen: Map<number, string[]> } => {
+/** A cursor without its place in a round. */
+const startOf = ({ link: _l, unversioned: _u, deltaLink: _d, ...cursor }: PlanCursor): PlanCursor => cursor;
+
+const draftOf = (carry: readonly PlannedItem[]): Draft & { readonly seen: Map<number, string[]> } => {
   const seen = new Map<number, string[]>();
   return {
     items: [...carry],
@@ -116,12 +116,12 @@ const finish = async (
   work: Blobs,
   run: Run,
   context: StepContext,
-  { deltaLink, folderGone }: Extract<Next, { finished: true }>,
+  { deltaLink, left }: Extract<Next, { finished: true }>,
   chunk: number,
 ): Promise<Chunk["finished"][number]> => {
   const { folder, cursor, catalogue } = context;
   const finished = { folderId: folder.id, ...(deltaLink === undefined ? {} : { deltaLink }) };
-  if (cursor.phase === "changes" || folderGone) return finished;
+  if (cursor.phase === "changes" || left !== undefined) return finished;
   const stored = folder.known ? catalogue.idsIn(folder.id) : emptyCatalogue.idsIn(folder.id);
   const proof = await proveMissing(context, stored, plannedSoFar(work, run, context, chunk));
   return proof === "whole" ? finished : { folderId: folder.id };
@@ -137,14 +137,13 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
     return await STEPS[cursor.phase](context);
   } catch (error) {
     if (isNotFound(error) && !(await hasFolder(context.graph, context.mailbox, context.folder.id)))
-      return { finished: true, folderGone: true };
+      return { finished: true, left: "gone" };
     const refused = isOverQuota(error);
     if (!(refused || isDeltaStateLost(error)) || cursor.phase === "list") throw error;
-    const { link: _, ...rest } = cursor;
     const restarts = cursor.restarts + 1;
     const listOnly = refused || restarts > MAX_RESTARTS;
     const phase = cursor.phase === "delta" && !listOnly ? "delta" : "list";
-    return { restart: { ...rest, phase, generation: cursor.generation + 1, restarts, listOnly } };
+    return { restart: { ...startOf(cursor), phase, generation: cursor.generation + 1, restarts, listOnly } };
   }
 };
 
@@ -166,7 +165,7 @@ async function* plannedSoFar(
   run: Run,
   { cursor, folder, draft }: StepContext,
   chunk: number,
-): AsyncGenerator<ItemFacts> {
+): AsyncGenerator<PlannedItem> {
   for await (const { items } of folderSoFar(work, run, { ...cursor, carry: [] }, chunk)) yield* items;
   yield* draft.items.filter(({ folderId }) => folderId === folder.id);
 }
@@ -191,7 +190,7 @@ async function* folderSoFar(
   { runId, folders }: Run,
   { folder, folderChunk, generation, carry }: PlanCursor,
   chunk: number,
-): AsyncGenerator<{ items: ItemFacts[]; seen: readonly string[]; events: Chunk["events"] }> {
+): AsyncGenerator<{ items: PlannedItem[]; seen: readonly string[]; events: Chunk["events"] }> {
   const folderId = folders[folder]?.id;
   const ofFolder = <T extends { folderId: string }>(items: readonly T[]) =>
     items.filter((item) => item.folderId === folderId);

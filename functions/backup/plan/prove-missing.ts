@@ -1,11 +1,7 @@
-import { mapBounded } from "../../../shared/bounded.ts";
-import { MAILBOX_SLOTS } from "../../../shared/contracts/limits.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
-import { isNotFound } from "../../../shared/graph/graph-error.ts";
-import { findItem, type LiveItem } from "../../../shared/graph/items.ts";
-import type { ItemFacts } from "../../../shared/vault/records.ts";
-import { unlessRefused } from "./enrich.ts";
-import { isNew, type StepContext, see } from "./plan-steps.ts";
+import type { LiveItem } from "../../../shared/graph/items.ts";
+import { lookUpAll, unlessRefused } from "./look-up.ts";
+import { isNew, remove, type StepContext, see } from "./plan-steps.ts";
 import { shortHash } from "./planned-items.ts";
 
 /** With more items missing than this, the folder is listed once more first: a page answers for a hundred of them. */
@@ -20,14 +16,12 @@ export type Proof = "whole" | "unclear" | "folder-gone";
  * is looked up by its id. One that is not there was removed; one that is there is planned in the version that it has
  * now. When the folder itself is gone, nothing of it is removed: the next run no longer finds the folder.
  *
- * One request for each item, on the mailbox's slots. A batch of Graph would send four of them at a time on one slot.
- *
  * @throws {GraphError} when Graph throttles beyond the budget.
  */
 export const proveMissing = async (
   context: StepContext,
   stored: AsyncIterable<string>,
-  planned: AsyncIterable<ItemFacts>,
+  planned: AsyncIterable<{ readonly id: string }>,
 ): Promise<Proof> => {
   const missing = new Set<string>();
   const addUnseen = (id: string): void => {
@@ -37,18 +31,18 @@ export const proveMissing = async (
   for await (const id of stored) addUnseen(id);
 
   if (missing.size > MAX_LOOK_UPS) await listAgain(context, missing);
-  const found = await mapBounded([...missing], MAILBOX_SLOTS, async (id) => ({ id, item: await lookUp(context, id) }));
-  const gone = found.filter(({ item }) => item === "gone");
+  const found = await lookUpAll(context, [...missing]);
+  const items = [...found.values()];
   const { graph, mailbox, folder } = context;
-  if (gone.length > 0 && !(await hasFolder(graph, mailbox, folder.id))) return "folder-gone";
+  if (items.includes("gone") && !(await hasFolder(graph, mailbox, folder.id))) return "folder-gone";
 
-  for (const { id, item } of found) {
+  for (const [id, item] of found) {
     if (item === "unclear") continue;
     see(context, id);
-    if (item === "gone") remove(context, id);
+    if (item === "gone") remove(context, id, "deleted");
     else await plan(context, item);
   }
-  return found.some(({ item }) => item === "unclear") ? "unclear" : "whole";
+  return items.includes("unclear") ? "unclear" : "whole";
 };
 
 /** Where Graph refuses to list, the items are left to be looked up. */
@@ -64,23 +58,6 @@ const listAgain = async (context: StepContext, missing: Set<string>): Promise<vo
     }
     link = page.nextLink;
   } while (link !== undefined);
-};
-
-const lookUp = async ({ graph, mailbox, folder }: StepContext, id: string): Promise<LiveItem | "gone" | "unclear"> => {
-  const answer = await unlessRefused(async () => {
-    try {
-      return await findItem(graph, mailbox, folder.id, id);
-    } catch (error) {
-      if (isNotFound(error)) return "gone";
-      throw error;
-    }
-  });
-  return answer ?? "unclear";
-};
-
-const remove = ({ planned, draft, folder }: StepContext, id: string): void => {
-  planned.remove(id);
-  draft.events.push({ op: "removed", id, folderId: folder.id, reason: "deleted" });
 };
 
 const plan = async (context: StepContext, item: LiveItem): Promise<void> => {

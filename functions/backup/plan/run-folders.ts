@@ -6,11 +6,18 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { manifestName, partName } from "../../../shared/vault/names.ts";
-import { readPart } from "../../../shared/vault/part-reader.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
-import { type CatalogueRecord, FolderFacts, ItemFacts } from "../../../shared/vault/records.ts";
+import { type CatalogueRecord, FolderFacts } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
+import { openItems } from "../open-items.ts";
+import {
+  findRunFolders,
+  keepRunFolders,
+  type PlannedItem,
+  type RunFolder,
+  type RunFolders,
+  type RunState,
+} from "../run-state.ts";
 import { currentFolders } from "./current-folders.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import type { ItemPages } from "./item-pages.ts";
@@ -38,7 +45,7 @@ export const runFolders = async (
   if (found !== undefined) return found;
 
   const last = parent === null ? undefined : await pinnedManifest(vault, mailbox, parent);
-  const failed = last === undefined ? [] : await failedItems(vault, last);
+  const failed = last === undefined ? [] : await openItems(vault, last);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
   const { folders, foldersDeltaLink } = await currentFolders(graph, mailbox, full ? undefined : last, (soFar) => {
@@ -71,7 +78,7 @@ const pinnedManifest = async (
 const toRunFolders = (
   folders: readonly LiveFolder[],
   lastFolders: Manifest["folders"],
-  failed: readonly ItemFacts[],
+  failed: readonly PlannedItem[],
   full: boolean,
 ): RunFolder[] => {
   const before = new Map(lastFolders.map((folder) => [folder.id, folder]));
@@ -107,12 +114,3 @@ const sameFolder = (a: FolderFacts, b: FolderFacts | undefined): boolean =>
   a.path === b.path &&
   a.type === b.type &&
   a.wellKnownName === b.wellKnownName;
-
-/** The items that a snapshot could not store. Its own parts name all: each run retries those of the run before. */
-const failedItems = async (vault: Blobs, { parts, counts }: Manifest): Promise<ItemFacts[]> => {
-  if (counts.failed === 0) return [];
-  const items: ItemFacts[] = [];
-  for (const part of parts)
-    for await (const record of readPart(vault, part)) if (record.op === "fail") items.push(ItemFacts.parse(record));
-  return items;
-};

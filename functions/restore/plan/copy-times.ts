@@ -29,17 +29,20 @@ export const copyTimes = (targetKeyOf: (folderId: string) => string): CopyTimes 
   return {
     add: (item) => {
       hashes.push(hashOf(item));
-      times.push(itemTime(item));
+      times.push(timeOf(item));
     },
     ranks: () => {
       const newest = newestOfCopies(hashes, times);
       return (item) => {
         const copyHash = hashOf(item);
-        return { time: newest.get(copyHash) ?? itemTime(item), copyHash };
+        return { time: newest.get(copyHash) ?? timeOf(item), copyHash };
       };
     },
   };
 };
+
+/** In milliseconds. An item without a time is as old as can be. */
+const timeOf = (item: PutRecord): number => Date.parse(itemTime(item) ?? "1970-01-01T00:00:00Z");
 
 const newestOfCopies = (hashes: readonly number[], times: readonly number[]): Map<number, number> => {
   const order = Uint32Array.from(hashes.keys()).sort((a, b) => (hashes[a] ?? 0) - (hashes[b] ?? 0));

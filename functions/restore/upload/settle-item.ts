@@ -115,7 +115,7 @@ const lookForCopy = async (
   let doubtful = false;
   for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
     if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
-    if (Date.parse(live.created) >= since) return { op: "imported", item, itemId: live.id };
+    if (Date.parse(live.created ?? "") >= since) return { op: "imported", item, itemId: live.id };
     doubtful = true;
   }
   return doubtful ? { op: "ambiguous", item } : undefined;

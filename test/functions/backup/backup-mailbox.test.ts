@@ -29,6 +29,7 @@ const oneChunk =
       exported: CHUNK_ITEMS,
       skipped: 0,
       failed: 0,
+      again: 0,
       bytes: 7,
       storedBytes: 3,
       elapsedMs: 5_000,

@@ -16,8 +16,7 @@ import { runBackup } from "../../support/backup-run.ts";
  * to be turned on with that.
  */
 const BEARS = {
-  /** Waits for changes that are merged into what is known of an item. */
-  sparseItems: false,
+  sparseItems: true,
   sparseFolders: true,
   foldersWithoutChildCount: true,
   foldersWithoutWellKnownName: true,
@@ -26,11 +25,10 @@ const BEARS = {
   flicker: true,
   oddItems: true,
   oddFolders: true,
-  /** Waits for items to be looked up whose `@removed` is null: such a one is taken for a change today, and stays. */
+  /** Waits for folders to be looked up whose `@removed` is null. */
   removedNull: false,
   removedWithoutReason: true,
-  /** Waits for items that are asked for again after an answer that is not final. */
-  refusedForATime: false,
+  refusedForATime: true,
   repeats: true,
   "no-link": true,
   endless: true,
@@ -308,7 +306,7 @@ const inVault = async (vault: ReturnType<typeof memoryBlobs>, key: string, snaps
   for await (const record of foldSnapshot(vault, key, snapshot)) {
     const { folderId, id, type, created, modified } = record;
     items.push(`${folderId} ${id} ${type} ${await sha256Of(readItem(vault, record))}`);
-    if ([created, modified].some((time) => Date.parse(time) === 0)) untimed.push(id);
+    if (created === undefined || modified === undefined) untimed.push(id);
   }
   return { items: items.toSorted(), untimed };
 };

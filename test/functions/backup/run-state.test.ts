@@ -144,6 +144,7 @@ describe("the waves of a run", () => {
       exported: 1,
       skipped: 0,
       failed: 0,
+      again: 0,
       bytes: 1,
       storedBytes: 1,
       elapsedMs: 1,

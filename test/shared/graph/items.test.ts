@@ -97,7 +97,7 @@ describe("an item", () => {
 describe("a removal in a delta", () => {
   const removalsOf = async (removal: unknown) => {
     const value = [
-      { id: "1", "@removed": removal },
+      { id: "1", changeKey: "k", type: "IPM.Note", "@removed": removal },
       { id: "2", "@removed": { reason: "deleted" } },
     ];
     const { client } = await aGraph([{ body: { value, "@odata.deltaLink": "{origin}/v1.0/d" } }]);
@@ -115,12 +115,15 @@ describe("a removal in a delta", () => {
     },
   );
 
-  test.each([[null], [true], ["deleted"]])("that is %j is none: the item stays", async (removal) => {
-    const { value, problems } = await removalsOf(removal);
+  test.each([[null], [true], ["deleted"]])(
+    "that is %j is unclear: only the id is returned, to be looked up",
+    async (removal) => {
+      const { value, problems } = await removalsOf(removal);
 
-    expect(value).toMatchObject([{ id: "1", type: "IPM.Note" }, second]);
-    expect(problems).toEqual([{ id: "1", what: "@removed is not of the documented form" }]);
-  });
+      expect(value).toEqual([{ id: "1", folderId: "f", changeKey: "" }, second]);
+      expect(problems).toEqual([{ id: "1", what: "@removed is not of the documented form" }]);
+    },
+  );
 });
 
 test("a folder's listing that leads back to itself ends, with an error", async () => {

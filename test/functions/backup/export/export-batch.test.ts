@@ -8,14 +8,20 @@ import { aMailboxInGraph } from "../../kit.ts";
 type Kit = Awaited<ReturnType<typeof aBatch>>;
 
 /** Some items of an inbox, and a function that exports them as one batch. */
-const aBatch = async (count = 5, itemBytes = 500) => {
+const aBatch = async (count = 5, itemBytes = 500, refused?: { readonly code: string; readonly since: string }) => {
   const kit = await aMailboxInGraph({ bytes: { fixed: itemBytes } });
   const graph = kit.openGraph({ untilMs: Date.now() + 600_000 });
   const inbox = await kit.folderId();
   const items = (await all(eachItem(graph, kit.mailbox, inbox))).slice(0, count);
   const pack = openPack(kit.vault, aPack);
   await kit.admin["reset-counters"]({});
-  const run = () => exportBatch(graph, kit.mailbox, items, pack);
+  const run = () =>
+    exportBatch(
+      graph,
+      kit.mailbox,
+      items.map((item) => ({ ...item, ...(refused && { refused }) })),
+      pack,
+    );
   const exports = async () => (await kit.admin.counters({})).requests["export-items"];
   const ids = items.map(({ id }) => id);
   return { ...kit, ids, run, exports };
@@ -70,19 +76,23 @@ describe("exportBatch", () => {
     expect(await kit.exports()).toBe(4);
   });
 
-  test.each(["error", "Error"] as const)("skips an item that is corrupt, with its error under `%s`", async (key) => {
-    const kit = await aBatch();
-    await kit.fault({ kind: "export-item", itemIds: [kit.ids[0] ?? ""], outcome: "error", key });
+  test.each(["error", "Error"] as const)(
+    "fails an item that Graph calls corrupt, with its error under `%s`",
+    async (key) => {
+      const kit = await aBatch();
+      await kit.fault({ kind: "export-item", itemIds: [kit.ids[0] ?? ""], outcome: "error", key });
 
-    expect(await outcomes(kit)).toMatchObject({ "item 0": "skip corrupt ErrorItemCorrupt", "item 1": "put" });
-    expect(await kit.exports()).toBe(1);
-  });
+      expect(await outcomes(kit)).toMatchObject({ "item 0": "fail corrupt ErrorItemCorrupt", "item 1": "put" });
+      expect(await kit.exports()).toBe(2);
+    },
+  );
 
-  test("skips an item that is gone since it was planned", async () => {
+  test("skips an item that is gone since it was planned, by its own look-up too", async () => {
     const kit = await aBatch();
     await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: kit.ids[3] ?? "" });
 
     expect(await outcomes(kit)).toMatchObject({ "item 3": "skip gone ErrorItemNotFound", "item 4": "put" });
+    expect(await kit.exports()).toBe(1);
   });
 
   test("fails an item with an unknown code, after one more try alone", async () => {
@@ -141,5 +151,65 @@ describe("exportBatch", () => {
 
     await expect(kit.run()).rejects.toMatchObject({ name: "GraphError", status: answer.status });
     expect(await kit.exports()).toBe(1);
+  });
+});
+
+describe("a refusal that is permanent if it is true", () => {
+  const CODES = ["ErrorItemNotFound", "ErrorItemCorrupt", "ErrorCorruptData"] as const;
+  const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
+  const recordOf = async (kit: Kit, item: number) => (await kit.run()).find(({ id }) => id === kit.ids[item]);
+
+  test.each(CODES)("costs no item when it passes: %s", async (code) => {
+    const kit = await aBatch();
+    await kit.fault({ kind: "export-item", itemIds: kit.ids, outcome: "error", code, count: 1 });
+
+    expect(Object.values(await outcomes(kit))).toEqual(["put", "put", "put", "put", "put"]);
+  });
+
+  test.each(CODES)(
+    "fails an item that is still there, with all that is known of it and since when: %s",
+    async (code) => {
+      const kit = await aBatch();
+      await kit.fault({ kind: "export-item", itemIds: [kit.ids[1] ?? ""], outcome: "error", code });
+
+      expect(await recordOf(kit, 1)).toMatchObject({
+        op: "fail",
+        code,
+        subject: expect.any(String),
+        since: expect.stringMatching(/^\d{4}-/),
+      });
+    },
+  );
+
+  test.each([
+    { hours: 23, code: "ErrorItemCorrupt", op: "fail" },
+    { hours: 25, code: "ErrorItemCorrupt", op: "skip" },
+    { hours: 25, code: "ErrorCorruptData", op: "skip" },
+    { hours: 25, code: "ErrorItemNotFound", op: "fail" },
+    { hours: 25, code: "ErrorSomethingNew", op: "fail" },
+  ])("after $hours hours of $code, the item that is called corrupt has the record $op", async ({ hours, code, op }) => {
+    const since = hoursAgo(hours);
+    const kit = await aBatch(3, 500, { code, since });
+    await kit.fault({ kind: "export-item", itemIds: [kit.ids[0] ?? ""], outcome: "error" });
+
+    const record = await recordOf(kit, 0);
+
+    expect(record).toMatchObject({ op });
+    expect(record).not.toHaveProperty("again");
+    const goesOn = code === "ErrorItemCorrupt" || code === "ErrorCorruptData";
+    expect((record as { since?: string }).since === since).toBe(goesOn);
+  });
+
+  test.each([
+    [23, true],
+    [25, undefined],
+  ])("an item that is gone for %i hours is asked for again: %s", async (hours, again) => {
+    const kit = await aBatch(3, 500, { code: "ErrorItemNotFound", since: hoursAgo(hours) });
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: kit.ids[0] ?? "" });
+
+    const record = await recordOf(kit, 0);
+
+    expect(record).toMatchObject({ op: "skip", reason: "gone" });
+    expect((record as { again?: true }).again).toBe(again);
   });
 });

@@ -213,6 +213,7 @@ describe("export-wave", () => {
     const { wave, fault, items, commit } = await anOpenedRun({ items: 30 });
     const [gone, strange] = (await items()).map(({ id }) => id);
     await fault({ kind: "export-item", itemIds: [gone ?? ""], outcome: "error", code: "ErrorItemNotFound" });
+    await fault({ kind: "status", endpoint: "item", status: 404, code: "ErrorItemNotFound" });
     await fault({ kind: "export-item", itemIds: [strange ?? ""], outcome: "error", code: "ErrorOddity" });
 
     const result = await wave();

@@ -9,7 +9,8 @@ const MAX_BYTES = 24 * MEBIBYTE;
 
 const someItem = (n: number, sizeBytes: number): ItemFacts => aPut({ id: `item-${n}`, sizeBytes });
 
-const announced = (batch: readonly ItemFacts[]): number => batch.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+const announced = (batch: readonly ItemFacts[]): number =>
+  batch.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
 
 describe("intoBatches", () => {
   test("keeps every item, in order, in batches that Graph takes", () => {

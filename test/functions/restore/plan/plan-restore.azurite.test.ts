@@ -108,7 +108,7 @@ describe("plan-restore, in order", () => {
     await kit.plan({ target: "new-folder" });
 
     const chunks = await plannedChunks(kit);
-    const times = chunks.flat().map(itemTime);
+    const times = chunks.flat().map((item) => Date.parse(itemTime(item) ?? ""));
     expect(times).toEqual(times.toSorted((a, b) => b - a));
     expect(new Set(chunks[0]?.map(({ folderId }) => folderId)).size).toBeGreaterThan(1);
   });

@@ -53,7 +53,10 @@ describe("the chunks of a plan", () => {
 
         const newest = new Map<string, number>();
         for (const item of items)
-          newest.set(copyOf(item), Math.max(newest.get(copyOf(item)) ?? Number.NEGATIVE_INFINITY, itemTime(item)));
+          newest.set(
+            copyOf(item),
+            Math.max(newest.get(copyOf(item)) ?? Number.NEGATIVE_INFINITY, Date.parse(itemTime(item) ?? "")),
+          );
         const times = found.map((item) => newest.get(copyOf(item)) ?? 0);
         expect(times).toEqual(times.toSorted((a, b) => b - a));
 
