@@ -1,10 +1,12 @@
+import type { Readable } from "node:stream";
 import { type BlobClient, type ContainerClient, RestError } from "@azure/storage-blob";
 import { type Blobs, type Created, type CreateOptions, collect } from "./blobs.ts";
+import { IDLE_MS, type OpenDownload, steadyDownload } from "./steady-download.ts";
 
 const ONLY_IF_ABSENT = { ifNoneMatch: "*" };
 
-/** One container of Blob Storage. The client itself repeats lost requests and resumes broken downloads. */
-export const azureBlobs = (container: ContainerClient): Blobs => {
+/** One container of Blob Storage. The client itself repeats lost requests. */
+export const azureBlobs = (container: ContainerClient, { idleMs = IDLE_MS } = {}): Blobs => {
   const blob = (name: string) => container.getBlockBlobClient(name);
 
   return {
@@ -34,7 +36,8 @@ export const azureBlobs = (container: ContainerClient): Blobs => {
       unlessAbsent(async () => {
         if (range?.length === 0) return nothing();
         try {
-          return (await download(blob(name), range?.offset, range?.length)).body;
+          const { offset = 0, length } = range ?? {};
+          return (await steadyDownload(downloadOf(blob(name)), { offset, length }, idleMs)).body;
         } catch (error) {
           if (hasCode(error, "InvalidRange")) return nothing();
           throw error;
@@ -43,8 +46,7 @@ export const azureBlobs = (container: ContainerClient): Blobs => {
 
     readWhole: (name) =>
       unlessAbsent(async () => {
-        const { body, etag } = await download(blob(name));
-        if (etag === undefined) throw new Error(`${name}: the answer carries no ETag`);
+        const { body, etag } = await steadyDownload(downloadOf(blob(name)), { offset: 0 }, idleMs);
         return { body: await collect(body), etag };
       }),
 
@@ -75,13 +77,14 @@ export const azureBlobs = (container: ContainerClient): Blobs => {
   };
 };
 
-/** How often a download resumes where it broke off. */
-const DOWNLOAD_RETRIES = 5;
-
-const download = async (blob: BlobClient, offset = 0, length?: number) => {
-  const { readableStreamBody, etag } = await blob.download(offset, length, { maxRetryRequests: DOWNLOAD_RETRIES });
-  return { body: readableStreamBody as unknown as AsyncIterable<Uint8Array>, etag };
-};
+const downloadOf =
+  (blob: BlobClient): OpenDownload =>
+  async ({ offset, length, etag }, abortSignal) => {
+    const conditions = etag === undefined ? {} : { ifMatch: etag };
+    const answer = await blob.download(offset, length, { conditions, abortSignal, maxRetryRequests: 0 });
+    if (answer.etag === undefined) throw new Error(`${blob.name}: the answer carries no ETag`);
+    return { body: answer.readableStreamBody as Readable, bytes: answer.contentLength ?? 0, etag: answer.etag };
+  };
 
 /** Error codes of a conditional write that lost to another writer; the last is that of a write-once container. */
 const LOST = ["BlobAlreadyExists", "ConditionNotMet", "BlobImmutableDueToPolicy"];
