@@ -8,21 +8,22 @@ import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
-import { packName, partName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
+import { manifestName, packName, partName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { openPack } from "../../shared/vault/pack-writer.ts";
 import { readPart, refPart } from "../../shared/vault/part-reader.ts";
 import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
-import type { CatalogueRecord } from "../../shared/vault/records.ts";
-import { moveHead, readHead, writeManifest } from "../../shared/vault/snapshots.ts";
+import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
+import type { CatalogueRecord, Problem } from "../../shared/vault/records.ts";
+import { moveHead, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { openItems } from "./open-items.ts";
 import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
- * Makes a snapshot of what a run stored. Writes a part of the removed items, which applies after the parts of folders
- * and waves; then the manifest that names all parts; then the head. When nothing has changed since the last snapshot,
- * only the head's `checkedAt` moves.
+ * Makes a snapshot of what a run stored. Writes a part of the removed items and of problems, which applies after the
+ * parts of folders and waves; then the manifest that names all parts; then the head. When nothing has changed since the
+ * last snapshot, and it tells of every problem of this run, only the head's `checkedAt` moves.
  *
  * Run twice, the first manifest is kept, and the head moves to it once.
  */
@@ -35,21 +36,22 @@ export const commitSnapshotActivity = (deps: {
     const { vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
     const { started, parent } = await readRun(work, mailbox.key, runId);
-    const { folders, foldersDeltaLink, otherFolders } = await readRunFolders(work, runId);
+    const { folders, foldersDeltaLink, otherFolders, problems: odd } = await readRunFolders(work, runId);
     const outcome = await readOutcome(work, runId, waves);
     const { parts: exported, deltaLinks, removed } = outcome;
+    const problems = distinctProblems([...odd, ...outcome.problems]);
     checkBooks(runId, { folders, totals, ...outcome });
-    const parts = [
-      ...(await foldersPart(vault, mailbox.key, runId)),
-      ...exported,
-      ...(await writeRemovals(vault, mailbox.key, runId, removed)),
-    ];
+    const changed = [...(await foldersPart(vault, mailbox.key, runId)), ...exported];
     const head = await readHead(vault, mailbox.key);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    if (parent !== null && newest && parts.length === 0) return confirmNewest(vault, mailbox.key, newest);
-    await packRecords(vault, mailbox.key, runId, removed);
+    const isQuiet = parent !== null && newest && changed.length === 0 && removed.length === 0;
+    if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems)))
+      return confirmNewest(vault, mailbox.key, newest);
+    const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
+    const parts = [...changed, ...(await writeLast(vault, mailbox.key, runId, last))];
+    await packRecords(vault, mailbox.key, runId, last);
 
     const finished = new Date().toISOString();
     const counts = {
@@ -58,6 +60,7 @@ export const commitSnapshotActivity = (deps: {
       skipped: totals.skipped,
       failed: totals.failed,
       ...(totals.again > 0 ? { again: totals.again } : {}),
+      problems: problems.length,
       rawBytes: totals.bytes,
       storedBytes: totals.storedBytes,
     };
@@ -116,6 +119,19 @@ const checkBooks = (
     throw new Error(`Run ${runId} planned ${planned} items, ended ${ended} and has records of ${recorded}`);
 };
 
+/** Whether the newest snapshot tells of these problems already. */
+const tellsAll = async (
+  vault: Blobs,
+  key: MailboxKey,
+  newest: RunId,
+  problems: readonly Problem[],
+): Promise<boolean> => {
+  if (problems.length === 0) return true;
+  const { manifest } = existing(manifestName(key, newest), await readManifest(vault, key, newest));
+  const told = new Set((await readProblems(vault, manifest)).map(problemKey));
+  return problems.every((problem) => told.has(problemKey(problem)));
+};
+
 /** Ends a quiet run: the mailbox is still as the newest snapshot has it. */
 const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {
   const checkedAt = new Date().toISOString();
@@ -148,11 +164,11 @@ const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise
 };
 
 /**
- * Packs the records that belong to no batch, those of folders and of removed items, so that the catalogue can be
+ * Packs the records that belong to no batch, those of folders, removed items and problems, so that the catalogue can be
  * rebuilt from packs alone. A pack of an earlier try has the same records.
  */
-const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, removed: readonly Removal[]) => {
-  const records: CatalogueRecord[] = removed.map(removeRecord);
+const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, last: readonly CatalogueRecord[]) => {
+  const records = [...last];
   for (const part of await foldersPart(vault, key, runId))
     for await (const record of readPart(vault, part)) records.push(record);
   for (let number = 0; number * MAX_PART_RECORDS < records.length; number += 1) {
@@ -163,17 +179,18 @@ const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, removed:
 
 const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove", ...removal });
 
-const writeRemovals = async (
+const problemRecord = (problem: Problem): CatalogueRecord => ({ v: 1, op: "problem", ...problem });
+
+const writeLast = async (
   vault: Blobs,
   key: MailboxKey,
   runId: RunId,
-  removed: readonly Removal[],
+  records: readonly CatalogueRecord[],
 ): Promise<PartRef[]> => {
   const refs: PartRef[] = [];
-  for (let from = 0; from < removed.length; from += MAX_PART_RECORDS) {
+  for (let from = 0; from < records.length; from += MAX_PART_RECORDS) {
     const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
-    const records = removed.slice(from, from + MAX_PART_RECORDS).map(removeRecord);
-    const written = await writePart(vault, name, records);
+    const written = await writePart(vault, name, records.slice(from, from + MAX_PART_RECORDS));
     refs.push(written === "exists" ? existing(name, await refPart(vault, name)).ref : written);
   }
   return refs;

@@ -22,7 +22,7 @@ export const openItems = async (
   const items = new Map<string, OpenItem>();
   for (const part of parts)
     for await (const record of readPart(vault, part)) {
-      if (record.op === "folder") continue;
+      if (record.op === "folder" || record.op === "problem") continue;
       const key = `${record.folderId}\n${record.id}`;
       if (record.op === "fail" || (record.op === "skip" && record.again === true)) {
         const { code, since = finished } = record;

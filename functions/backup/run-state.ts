@@ -4,7 +4,8 @@ import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/
 import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { PartRef } from "../../shared/vault/manifest.ts";
-import { FolderFacts, ItemFacts, Sha256 } from "../../shared/vault/records.ts";
+import { distinctProblems } from "../../shared/vault/problems.ts";
+import { FolderFacts, ItemFacts, Problem, Sha256 } from "../../shared/vault/records.ts";
 import { exportWave } from "./backup.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -43,6 +44,8 @@ export const RunFolders = z.object({
   foldersDeltaLink: z.string().optional(),
   /** Folders that are not backed up, for the run after this one. */
   otherFolders: z.array(FolderFacts).optional(),
+  /** What is odd in Graph's answers about folders. */
+  problems: z.array(Problem).default([]),
 });
 export type RunFolders = z.output<typeof RunFolders>;
 
@@ -95,6 +98,8 @@ export const Findings = z.object({
   finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
   /** In the order in which they happened: the last event of an item decides. */
   events: z.array(PlanEvent),
+  /** What was odd or unclear. */
+  problems: z.array(Problem).default([]),
 });
 export type Findings = z.output<typeof Findings>;
 
@@ -186,6 +191,8 @@ export interface FoldedFindings {
   readonly deltaLinks: ReadonlyMap<string, string>;
   /** The items that were removed and had not reappeared when planning ended. */
   readonly removed: readonly Removal[];
+  /** Each once: as it was found first. */
+  readonly problems: readonly Problem[];
 }
 
 /**
@@ -212,7 +219,8 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
       else removed.set(itemKey(event), { id: event.id, folderId: event.folderId, reason: event.reason });
     }
   }
-  return { finished, deltaLinks, removed: [...removed.values()] };
+  const problems = distinctProblems(all.flatMap((findings) => findings.problems));
+  return { finished, deltaLinks, removed: [...removed.values()], problems };
 };
 
 /**

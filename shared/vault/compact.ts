@@ -49,7 +49,7 @@ export interface Compaction {
 }
 
 /**
- * Writes the base of a snapshot: its live items, the items that it left out, and its folders, so that no older snapshot
+ * Writes the base of a snapshot: its live items, its problems, and its folders, so that no older snapshot
  * is needed to read it or to go on from it. Items stay in the order of a fold.
  *
  * Parts have random names, so that two compactions, at the same time or after one was killed, never name each other's

@@ -33,7 +33,7 @@ export async function* liveItems(
   }
 }
 
-/** The records of items that a snapshot left out, newest first, from a position on. Holds one part in memory. */
+/** The records of a snapshot's problems, newest first, from a position on. Holds one part in memory. */
 export async function* problemRecords(
   vault: Blobs,
   index: SnapshotIndex,

@@ -54,6 +54,7 @@ export const Manifest = z
       failed: Count,
       /** Items that the next run asks for again beside the failed ones. */
       again: Count.optional(),
+      problems: Count.optional(),
       rawBytes: Count,
       storedBytes: Count,
     }),

@@ -101,7 +101,19 @@ export const FailRecord = z.object({
 });
 export type FailRecord = z.infer<typeof FailRecord>;
 
-export const CatalogueRecord = z.union([PutRecord, RemoveRecord, FolderRecord, SkipRecord, FailRecord]);
+/** Something odd or unclear that a run met, of which no other record of its snapshot tells. No value is named. */
+export const Problem = z.object({
+  what: z.string().min(1),
+  itemId: z.string().min(1).optional(),
+  folderId: z.string().min(1).optional(),
+  /** When a run met it first. */
+  since: z.iso.datetime().optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+const ProblemRecord = z.object({ v: z.literal(1), op: z.literal("problem"), ...Problem.shape });
+
+export const CatalogueRecord = z.union([PutRecord, RemoveRecord, FolderRecord, SkipRecord, FailRecord, ProblemRecord]);
 export type CatalogueRecord = z.infer<typeof CatalogueRecord>;
 
 /** The name of a pack's last entry, a {@link PackIndex} in JSON. */

@@ -15,7 +15,7 @@ const IndexedPart = z.object({
   /** One bit for each record, last record first, lowest bit first: whether the record is live in the snapshot. */
   live: z.base64(),
   items: Count,
-  /** Records of items that this very snapshot left out; 0 in the parts of its ancestors. */
+  /** Records of problems of this very snapshot; 0 in the parts of its ancestors. */
   problems: Count,
 });
 export type IndexedPart = z.output<typeof IndexedPart>;
@@ -32,11 +32,11 @@ export const SnapshotIndex = z.object({
 });
 export type SnapshotIndex = z.output<typeof SnapshotIndex>;
 
-/** The record of an item that was left out. */
-export type ProblemRecord = Extract<CatalogueRecord, { op: "skip" | "fail" }>;
+/** The record of an item that was left out, or of another problem. */
+export type ProblemRecord = Extract<CatalogueRecord, { op: "skip" | "fail" | "problem" }>;
 
 export const isProblem = (record: CatalogueRecord): record is ProblemRecord =>
-  record.op === "skip" || record.op === "fail";
+  record.op === "skip" || record.op === "fail" || record.op === "problem";
 
 /** Folds a snapshot into its index. Holds one part in memory, 16 bytes for each item, and the index. */
 export const indexSnapshot = async (

@@ -47,7 +47,7 @@ export interface LanesDone {
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   const { lanes, deadline, chain, pages, queue, parts } = work;
-  const findings: Findings = { finished: [], events: [] };
+  const findings: Findings = { finished: [], events: [], problems: [] };
   let planned = 0;
   const planner = new EventEmitter();
   let planning = false;
@@ -74,10 +74,11 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     planning = true;
     begun += 1;
     try {
-      const { batches, finished, events } = await chain.extend(deadline);
+      const { batches, finished, events, problems } = await chain.extend(deadline);
       planned += batches.flat().length;
       findings.finished.push(...finished);
       findings.events.push(...events);
+      findings.problems.push(...problems);
     } catch (error) {
       stop(error);
     } finally {

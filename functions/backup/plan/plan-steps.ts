@@ -18,6 +18,7 @@ export interface Draft {
   readonly items: PlannedItem[];
   readonly finished: Chunk["finished"];
   readonly events: Chunk["events"];
+  readonly problems: Chunk["problems"];
   /** Notes, by its short hash, that a generation showed an item. */
   see(generation: number, short: string): void;
 }

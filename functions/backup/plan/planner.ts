@@ -99,6 +99,7 @@ const draftOf = (carry: readonly PlannedItem[]): Draft & { readonly seen: Map<nu
     items: [...carry],
     finished: [],
     events: [],
+    problems: [],
     seen,
     see: (generation, short) => {
       const items = seen.get(generation);
@@ -148,7 +149,7 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
 };
 
 const close = (
-  { items, finished, events, seen }: ReturnType<typeof draftOf>,
+  { items, finished, events, problems, seen }: ReturnType<typeof draftOf>,
   cursor: PlanCursor,
   folders: number,
 ): Chunk => {
@@ -156,7 +157,7 @@ const close = (
   const isLast = cursor.folder >= folders && carry.length === 0;
   const batches = intoBatches(items.slice(0, CHUNK_ITEMS));
   const shown = [...seen].map(([generation, items]) => ({ generation, items }));
-  return { finished, events, seen: shown, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
+  return { finished, events, problems, seen: shown, batches, ...(isLast ? {} : { next: { ...cursor, carry } }) };
 };
 
 /** The items that are planned of the current folder. */

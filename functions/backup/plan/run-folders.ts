@@ -48,10 +48,15 @@ export const runFolders = async (
   const failed = last === undefined ? [] : await openItems(vault, last);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
-  const { folders, foldersDeltaLink } = await currentFolders(graph, mailbox, full ? undefined : last, (soFar) => {
-    pages.offer(inRun(soFar));
-    while (pages.lookAhead() !== undefined);
-  });
+  const { folders, foldersDeltaLink, problems } = await currentFolders(
+    graph,
+    mailbox,
+    full ? undefined : last,
+    (soFar) => {
+      pages.offer(inRun(soFar));
+      while (pages.lookAhead() !== undefined);
+    },
+  );
 
   const taken = inRun(folders);
   const ids = new Set(taken.map(({ id }) => id));
@@ -59,6 +64,7 @@ export const runFolders = async (
   const kept = await keepRunFolders(work, runId, {
     folders: taken,
     ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink, otherFolders }),
+    problems: problems.map(({ id, what }) => ({ what, ...(id === undefined ? {} : { folderId: id }) })),
   });
   const records = folderRecords(kept.folders, last?.folders ?? []);
   if (records.length > 0) await writePart(vault, partName(mailbox.key, runId, "folders"), records);

@@ -32,6 +32,7 @@ const aRun = (overrides: Partial<RunState> = {}): RunState => ({
 const aChunk = (overrides: Partial<Chunk> = {}): Chunk => ({
   finished: [],
   events: [],
+  problems: [],
   batches: [],
   seen: [],
   ...overrides,
@@ -91,6 +92,7 @@ describe("the chain of chunks", () => {
 const findings = (overrides: Partial<Findings> = {}): Findings => ({
   finished: [],
   events: [],
+  problems: [],
   ...overrides,
 });
 
@@ -114,11 +116,24 @@ describe("foldFindings", () => {
       finished: new Set(["inbox"]),
       deltaLinks: new Map([["inbox", "new"]]),
       removed: [removal("1", "archive"), removal("2")],
+      problems: [],
     });
   });
 
   test("returns an item that was removed again after it reappeared", () => {
     expect(foldFindings([gone, reappeared, gone]).removed).toEqual([removal("1")]);
+  });
+
+  test("returns a problem once, as it was found first", () => {
+    const odd = { what: "the size is negative", itemId: "1", folderId: "inbox" };
+    const first = findings({
+      problems: [
+        { ...odd, since: "2026-11-20T01:00:00Z" },
+        { what: odd.what, itemId: "2" },
+      ],
+    });
+
+    expect(foldFindings([first, findings({ problems: [odd] })]).problems).toEqual(first.problems);
   });
 
   test("keeps the order of events within one chunk", () => {
@@ -182,7 +197,7 @@ describe("the waves of a run", () => {
     const work = memoryBlobs();
     await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
 
-    const nothing = { parts: [], finished: new Set(), deltaLinks: new Map(), removed: [] };
+    const nothing = { parts: [], finished: new Set(), deltaLinks: new Map(), removed: [], problems: [] };
     expect(await readOutcome(work, RUN, 1)).toEqual(nothing);
   });
 });

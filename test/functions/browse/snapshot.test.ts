@@ -96,6 +96,20 @@ describe("GET problems", () => {
     expect(body.next).toBeUndefined();
   });
 
+  test("lists what else was odd in the run", async () => {
+    const problem = { op: "problem", what: "the size is odd", since: "2026-11-22T01:00:00Z" } as const;
+    const odd = [
+      { v: 1, ...problem, itemId: "1", folderId: "in" } as const,
+      { v: 1, op: "problem", what: "x" } as const,
+    ];
+
+    const { body } = await call(getProblems(await aReading([[odd]], { folders })), at(0));
+    expect(body.problems).toEqual([
+      { op: "problem", what: "x" },
+      { ...problem, id: "1", folderId: "in", folder: "Inbox" },
+    ]);
+  });
+
   test("comes in pages, and refuses a token of another list", async () => {
     const handler = getProblems(await aReading(history, { folders }));
 

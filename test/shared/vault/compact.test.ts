@@ -21,10 +21,12 @@ const aVault = async (history: History) => {
   return vault;
 };
 
+const odd = { v: 1, op: "problem", what: "the folder has no name", folderId: "inbox" } as const;
+
 const HISTORY: History = [
   [[put("a"), put("b"), put("c")]],
   [[put("a", "2"), gone("b")], [put("d")]],
-  [[put("c", "2"), aProblem("skip", { id: "e" }), aProblem("fail", { id: "f" })]],
+  [[put("c", "2"), aProblem("skip", { id: "e" }), aProblem("fail", { id: "f" }), odd]],
   [[put("g"), gone("d")]],
 ];
 
@@ -33,7 +35,7 @@ describe("a base beside a snapshot", () => {
     const vault = await aVault(HISTORY);
     const before = await Promise.all([2, 3].map((n) => all(foldSnapshot(vault, aKey, snapshotAt(n)))));
 
-    expect(await compactSnapshot(vault, aKey, snapshotAt(2), 2)).toEqual({ outcome: "created", records: 6 });
+    expect(await compactSnapshot(vault, aKey, snapshotAt(2), 2)).toEqual({ outcome: "created", records: 7 });
 
     expect(await Promise.all([2, 3].map((n) => all(foldSnapshot(vault, aKey, snapshotAt(n)))))).toEqual(before);
     expect((await all(walkToBase(vault, aKey, snapshotAt(3)))).map(({ manifest }) => manifest.id)).toEqual(
@@ -41,7 +43,7 @@ describe("a base beside a snapshot", () => {
     );
   });
 
-  test("needs no older snapshot, and has the items that its snapshot left out", async () => {
+  test("needs no older snapshot, and has the problems of its snapshot", async () => {
     const vault = await aVault(HISTORY);
     await compactSnapshot(vault, aKey, snapshotAt(2), 2);
     for (const name of [...vault.blobs.keys()])
@@ -49,24 +51,25 @@ describe("a base beside a snapshot", () => {
 
     const { parts, folders } = await indexSnapshot(vault, aKey, snapshotAt(2));
     expect(Object.values(folders)).toEqual([{ items: 3, bytes: 30 }]);
-    expect(parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(2);
+    expect(parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(3);
     const later = await indexSnapshot(vault, aKey, snapshotAt(3));
     expect(later.parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(0);
   });
 
-  test("holds the folders, and only items that are live or left out", async () => {
+  test("holds the folders, the items that are live, and what was wrong", async () => {
     const vault = await aVault(HISTORY);
     await compactSnapshot(vault, aKey, snapshotAt(2), 2);
 
     const base = await readBase(vault, aKey, snapshotAt(2));
     const records = (await Promise.all((base?.parts ?? []).map((part) => all(readPart(vault, part))))).flat();
-    expect(records.map((record) => `${record.op} ${record.id}`)).toEqual([
+    expect(records.map((record) => `${record.op} ${"id" in record ? record.id : record.what}`)).toEqual([
       `folder ${aFolder().id}`,
       "put a",
       "put d",
       "put c",
       "skip e",
       "fail f",
+      "problem the folder has no name",
     ]);
   });
 
