@@ -23,7 +23,7 @@ import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scr
 /**
  * Makes a snapshot of what a run stored. Writes a part of the removed items and of problems, which applies after the
  * parts of folders and waves; then the manifest that names all parts; then the head. When nothing has changed since the
- * last snapshot, and it tells of every problem of this run, only the head's `checkedAt` moves.
+ * last snapshot, and it has the same state and tells of every problem of this run, only the head's `checkedAt` moves.
  *
  * Run twice, the first manifest is kept, and the head moves to it once.
  */
@@ -46,7 +46,9 @@ export const commitSnapshotActivity = (deps: {
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    const isQuiet = parent !== null && newest && changed.length === 0 && removed.length === 0;
+    const hasChanged = changed.length > 0 || removed.length > 0;
+    const isQuiet =
+      parent !== null && newest && !hasChanged && newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems)))
       return confirmNewest(vault, mailbox.key, newest);
     const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
@@ -83,7 +85,7 @@ export const commitSnapshotActivity = (deps: {
       ...(otherFolders === undefined ? {} : { otherFolders }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
-      state: open.some(({ failed }) => failed) ? "partial" : "complete",
+      state: outcome.failed.size > 0 || open.some(({ failed }) => failed) ? "partial" : "complete",
       program: PROGRAM,
     });
     const live = await liveTotals(vault, mailbox.key, runId);
@@ -92,7 +94,8 @@ export const commitSnapshotActivity = (deps: {
   });
 
 /**
- * Checks that every folder of the run was planned, and that every planned item has a record of how it ended.
+ * Checks that every folder of the run was planned, one at least to its end, and that every planned item has a record of
+ * how it ended.
  *
  * @throws {Error} when one is missing: the run then fails, and the next one begins where the last snapshot stands. To
  * commit what is left would lose the rest without a word.
@@ -102,17 +105,21 @@ const checkBooks = (
   {
     folders,
     finished,
+    failed: unread,
     totals: { planned, exported, skipped, failed },
     parts,
   }: {
     readonly folders: readonly RunFolder[];
     readonly finished: ReadonlySet<string>;
+    readonly failed: ReadonlySet<string>;
     readonly totals: BackupTotals;
     readonly parts: readonly PartRef[];
   },
 ): void => {
   const unplanned = folders.filter(({ id }) => !finished.has(id)).length;
   if (unplanned > 0) throw new Error(`Run ${runId} has not planned ${unplanned} of its ${folders.length} folders`);
+  if (folders.length > 0 && unread.size === folders.length)
+    throw new Error(`Graph did not let run ${runId} read any of the mailbox's ${folders.length} folders`);
   const ended = exported + skipped + failed;
   const recorded = parts.reduce((sum, { records }) => sum + records, 0);
   if (ended !== planned || recorded !== planned)

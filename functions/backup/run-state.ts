@@ -94,8 +94,10 @@ const PlanEvent = z.discriminatedUnion("op", [
 
 /** What planning found beside items to export. */
 export const Findings = z.object({
-  /** Folders that are planned to their end. */
-  finished: z.array(z.object({ folderId: z.string(), deltaLink: z.string().optional() })),
+  /** Folders that are planned to their end, or as far as they can be: one that `failed` is not known whole. */
+  finished: z.array(
+    z.object({ folderId: z.string(), deltaLink: z.string().optional(), failed: z.literal(true).optional() }),
+  ),
   /** In the order in which they happened: the last event of an item decides. */
   events: z.array(PlanEvent),
   /** What was odd or unclear. */
@@ -187,6 +189,8 @@ const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => 
 export interface FoldedFindings {
   /** Every folder that was planned to its end. */
   readonly finished: ReadonlySet<string>;
+  /** The folders among them that could be read only in part. */
+  readonly failed: ReadonlySet<string>;
   /** The delta links of those that have one. */
   readonly deltaLinks: ReadonlyMap<string, string>;
   /** The items that were removed and had not reappeared when planning ended. */
@@ -207,11 +211,13 @@ export const removalsIn = ({ events }: Findings): number =>
 /** Folds findings, which must come in the order of the chain. */
 export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const finished = new Set<string>();
+  const failed = new Set<string>();
   const deltaLinks = new Map<string, string>();
   const removed = new Map<string, Removal>();
   for (const findings of all) {
-    for (const { folderId, deltaLink } of findings.finished) {
+    for (const { folderId, deltaLink, failed: hasFailed } of findings.finished) {
       finished.add(folderId);
+      if (hasFailed === true) failed.add(folderId);
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
     }
     for (const event of findings.events) {
@@ -220,7 +226,7 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
     }
   }
   const problems = distinctProblems(all.flatMap((findings) => findings.problems));
-  return { finished, deltaLinks, removed: [...removed.values()], problems };
+  return { finished, failed, deltaLinks, removed: [...removed.values()], problems };
 };
 
 /**

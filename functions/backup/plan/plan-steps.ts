@@ -41,7 +41,7 @@ export interface StepContext {
  */
 export type Next =
   | ({ readonly phase: PlanPhase } & Partial<Pick<PlanCursor, "link" | "unversioned" | "deltaLink">>)
-  | { readonly finished: true; readonly deltaLink?: string; readonly left?: "gone" | "unclear" };
+  | { readonly finished: true; readonly deltaLink?: string; readonly left?: "gone" | "failed" };
 
 /** One step of planning a folder: mostly one page. */
 export type Step = (context: StepContext) => Promise<Next>;
@@ -69,7 +69,8 @@ const listStep: Step = async (context) => {
   const { listOnly, deltaLink } = cursor;
   const list = () => pages.list(folder.id, cursor.link);
   const page = listOnly ? await list() : await unlessRefused(list);
-  if (page === undefined) return deltaLink === undefined ? { phase: "delta" } : { finished: true, left: "unclear" };
+  if (page === undefined) return deltaLink === undefined ? { phase: "delta" } : failedFolder(context, UNLISTED);
+  tell(context, page);
   const decides = listOnly || deltaLink !== undefined;
   for (const item of page.value) {
     if (decides) see(context, item.id);
@@ -86,6 +87,7 @@ const listStep: Step = async (context) => {
 const deltaStep: Step = async (context) => {
   const { pages, folder, cursor } = context;
   const page = await pages.delta(folder.id, cursor.link);
+  tell(context, page);
   for (const { id } of page.value) see(context, id);
   const open = unversionedIn(page);
   const known = new Set<string>();
@@ -102,6 +104,7 @@ const deltaStep: Step = async (context) => {
 const changesStep: Step = async (context) => {
   const { pages, folder, cursor } = context;
   const page = await pages.delta(folder.id, cursor.link ?? folder.deltaLink);
+  tell(context, page);
   await takeChanges(context, page, () => true);
   return page.deltaLink === undefined
     ? { phase: "changes", link: page.nextLink }
@@ -137,6 +140,20 @@ const takeChanges = async (
     }
   }
   draft.items.push(...(await enrich(context, changed)));
+};
+
+const UNLISTED = "Graph refused to list the folder, and its delta does not tell the versions of items";
+
+/** The end of a folder that Graph does not show whole. The next run lists it; until then, nothing of it is removed. */
+export const failedFolder = ({ draft, folder }: Pick<StepContext, "draft" | "folder">, what: string): Next => {
+  draft.problems.push({ what, folderId: folder.id });
+  return { finished: true, left: "failed" };
+};
+
+/** Notes what is odd on a page. */
+const tell = ({ draft, folder }: StepContext, { problems }: Pick<Page<unknown>, "problems">): void => {
+  for (const { id, what } of problems)
+    draft.problems.push({ what, folderId: folder.id, ...(id === undefined ? {} : { itemId: id }) });
 };
 
 /** Notes that an item is no longer in the folder. */

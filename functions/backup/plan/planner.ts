@@ -1,15 +1,16 @@
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
 import { isDeltaStateLost, isOverQuota } from "../../../shared/graph/delta-errors.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { isNotFound } from "../../../shared/graph/graph-error.ts";
+import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type Chunk, type PlanCursor, type PlannedItem, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
 import { type Catalogue, emptyCatalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
-import { type Draft, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
+import { type Draft, failedFolder, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
 import { type PlannedItems, plannedItems } from "./planned-items.ts";
 import { proveMissing } from "./prove-missing.ts";
 
@@ -121,8 +122,9 @@ const finish = async (
   chunk: number,
 ): Promise<Chunk["finished"][number]> => {
   const { folder, cursor, catalogue } = context;
+  if (left === "failed") return { folderId: folder.id, failed: true };
   const finished = { folderId: folder.id, ...(deltaLink === undefined ? {} : { deltaLink }) };
-  if (cursor.phase === "changes" || left !== undefined) return finished;
+  if (cursor.phase === "changes" || left === "gone") return finished;
   const stored = folder.known ? catalogue.idsIn(folder.id) : emptyCatalogue.idsIn(folder.id);
   const proof = await proveMissing(context, stored, plannedSoFar(work, run, context, chunk));
   return proof === "whole" ? finished : { folderId: folder.id };
@@ -130,7 +132,8 @@ const finish = async (
 
 /**
  * Runs a step. When Graph has lost the delta state, or refuses deltas, the folder is listed and compared instead. A
- * folder that was removed since the run opened is left to the next run, which will no longer find it.
+ * folder that was removed since the run opened is left to the next run, which will no longer find it. One whose pages
+ * stay broken or are refused, while the mailbox answers, fails alone.
  */
 const step = async (context: StepContext): Promise<Next | { readonly restart: PlanCursor }> => {
   const { cursor } = context;
@@ -140,13 +143,27 @@ const step = async (context: StepContext): Promise<Next | { readonly restart: Pl
     if (isNotFound(error) && !(await hasFolder(context.graph, context.mailbox, context.folder.id)))
       return { finished: true, left: "gone" };
     const refused = isOverQuota(error);
-    if (!(refused || isDeltaStateLost(error)) || cursor.phase === "list") throw error;
+    if (!(refused || isDeltaStateLost(error)) || cursor.phase === "list") {
+      if (!isOfFolder(error) || !(await hasFolder(context.graph, context.mailbox, context.folder.id))) throw error;
+      return failedFolder(context, `the folder could not be read: ${causeOf(error)}`);
+    }
     const restarts = cursor.restarts + 1;
     const listOnly = refused || restarts > MAX_RESTARTS;
     const phase = cursor.phase === "delta" && !listOnly ? "delta" : "list";
     return { restart: { ...startOf(cursor), phase, generation: cursor.generation + 1, restarts, listOnly } };
   }
 };
+
+/** Whether an error may concern a folder alone: a broken answer, or a refusal that is not about the app or its pace. */
+const isOfFolder = (error: unknown): boolean =>
+  isBrokenAnswer(error) ||
+  (error instanceof GraphError && error.status >= 400 && error.status <= 500 && ![401, 429].includes(error.status));
+
+/** The same text for the same fault, so that it is told once: without the id of a request. */
+const causeOf = (error: unknown): string =>
+  error instanceof GraphError
+    ? `Graph answered ${error.status} ${error.code} to ${error.operation}`
+    : (error as Error).message;
 
 const close = (
   { items, finished, events, problems, seen }: ReturnType<typeof draftOf>,

@@ -114,6 +114,7 @@ describe("foldFindings", () => {
       ]),
     ).toEqual({
       finished: new Set(["inbox"]),
+      failed: new Set(),
       deltaLinks: new Map([["inbox", "new"]]),
       removed: [removal("1", "archive"), removal("2")],
       problems: [],
@@ -197,7 +198,14 @@ describe("the waves of a run", () => {
     const work = memoryBlobs();
     await keepWave(work, RUN, 0, aWave("w0", { parts: [] }));
 
-    const nothing = { parts: [], finished: new Set(), deltaLinks: new Map(), removed: [], problems: [] };
+    const nothing = {
+      parts: [],
+      finished: new Set(),
+      failed: new Set(),
+      deltaLinks: new Map(),
+      removed: [],
+      problems: [],
+    };
     expect(await readOutcome(work, RUN, 1)).toEqual(nothing);
   });
 });

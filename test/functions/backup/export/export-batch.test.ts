@@ -160,7 +160,8 @@ describe("exportBatch", () => {
 describe("a refusal that is permanent if it is true", () => {
   const CODES = ["ErrorItemNotFound", "ErrorItemCorrupt", "ErrorCorruptData"] as const;
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
-  const recordOf = async (kit: Kit, item: number) => (await kit.run()).find(({ id }) => id === kit.ids[item]);
+  const recordOf = async (kit: Kit, item: number) =>
+    (await kit.run()).find((record) => "id" in record && record.id === kit.ids[item]);
 
   test.each(CODES)("costs no item when it passes: %s", async (code) => {
     const kit = await aBatch();
