@@ -150,7 +150,7 @@ const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapsh
 };
 
 const manifestFolder = (
-  { known: _k, retry: _r, deltaLink: _d, ...folder }: RunFolder,
+  { known: _k, retry: _r, deltaLink: _d, isCounted: _c, ...folder }: RunFolder,
   deltaLink?: string,
 ): ManifestFolder => (deltaLink === undefined ? folder : { ...folder, deltaLink });
 

@@ -19,6 +19,8 @@ export type PlannedItem = z.output<typeof PlannedItem>;
 /** A folder that the run backs up, as it was when the run opened. */
 export const RunFolder = FolderFacts.extend({
   itemCount: Count,
+  /** Whether this run read `itemCount`; else it is that of the last snapshot, or 0 where none is known. */
+  isCounted: z.boolean().optional(),
   /** Whether the previous snapshot has the folder, so that items must be compared with those of the snapshot. */
   known: z.boolean(),
   /** The end of the last delta round over its items. */

@@ -57,6 +57,9 @@ const folderPage = (call: MailboxCall, candidates: readonly FolderState[]): Repl
   const { behaviours } = call.world.settings();
   allowOptions(query, LIST_OPTIONS);
   const asksForHidden = query.get("includeHiddenFolders")?.toLowerCase() === "true";
+  if (behaviours.hiddenFoldersRefused && query.has("includeHiddenFolders")) {
+    throw badRequest("The query option 'includeHiddenFolders' is not supported.", "BadRequest");
+  }
   const showHidden = behaviours.hiddenFoldersListed || asksForHidden;
   const extended = folderProperties(query.get("$expand"));
   const filter = parseFilter(query.get("$filter"), FILTER_FIELDS);

@@ -14,6 +14,7 @@ export const folderOf = (call: MailboxCall, idOrName: string, missingCode?: stri
   if (named !== undefined && call.mailbox.kind !== "primary") {
     throw badRequest("Well-known folder names are not supported for archive mailboxes.");
   }
+  if (named !== undefined && !call.world.settings().behaviours.wellKnownPaths) throw badRequest("Id is malformed.");
   const folder = named ?? state.folderById(idOrName);
   if (folder === undefined) throw notFound(missingCode);
   return atHome(call, folder);

@@ -45,10 +45,17 @@ export const Behaviours = z.strictObject({
    */
   wellKnownNames: z.boolean().default(true),
   /**
+   * @observed Scripts in use name `msgfolderroot` in a path. @guess Off: the names are no more than malformed ids, as
+   * @doc in archives.
+   */
+  wellKnownPaths: z.boolean().default(true),
+  /**
    * @doc (2026-08) Hidden folders are listed only with `includeHiddenFolders=true`. @observed Some are listed without.
    * On: all are.
    */
-  hiddenFoldersListed: z.boolean().default(true),
+  hiddenFoldersListed: z.boolean().default(false),
+  /** @guess The parameter is refused where it is not yet known. */
+  hiddenFoldersRefused: z.boolean().default(false),
   /** @guess Off: no answer shows `childFolderCount`. */
   childFolderCounts: z.boolean().default(true),
   /** @observed The list below the root may include all descendants. */

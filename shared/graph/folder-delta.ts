@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { PAGE_ITEMS } from "../contracts/limits.ts";
-import { FolderResource } from "./folders.ts";
+import { FolderResource, mergeFolder } from "./folders.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchPage, startRound } from "./page.ts";
@@ -9,7 +9,10 @@ import type { PageProblem } from "./read-element.ts";
 /** An element of a delta: a folder, or the removal of one. Only an object means a removal. */
 const DeltaResource = FolderResource.extend({ "@removed": z.looseObject({}).optional() });
 
-/** The result of one delta round over a mailbox's folders. A folder that was shown and then removed is removed. */
+/**
+ * The result of one delta round over a mailbox's folders. Of a folder, it may show no more than what changed. One that
+ * was shown and then removed is removed.
+ */
 export interface FolderChanges {
   readonly changed: ReadonlyMap<string, FolderResource>;
   readonly removed: ReadonlySet<string>;
@@ -43,7 +46,7 @@ export const folderChanges = async (
         changed.delete(folder.id);
         removed.add(folder.id);
       } else {
-        changed.set(folder.id, folder);
+        changed.set(folder.id, mergeFolder(changed.get(folder.id), folder));
         removed.delete(folder.id);
       }
     }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { allOf } from "../bounded.ts";
 import { PAGE_ITEMS } from "../contracts/limits.ts";
 import type { GraphClient } from "./graph-client.ts";
-import { hasCode, isNotFound } from "./graph-error.ts";
+import { GraphError, hasCode, isNotFound } from "./graph-error.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
 import { fetchAll, fetchElement } from "./page.ts";
 import type { TellProblem } from "./read-element.ts";
@@ -42,36 +42,113 @@ export const pathSegment = (displayName: string): string => displayName.replaceA
 
 const LISTING = `$top=${PAGE_ITEMS}`;
 
+/** Documented since 2026-08, and seen in use before. */
+const WITH_HIDDEN = `${LISTING}&includeHiddenFolders=true`;
+
+/** Folders as listings show them. */
+export interface ListedFolders {
+  readonly shown: Map<string, FolderResource>;
+  /** Those that were gone when they were asked for their children. */
+  readonly vanished: ReadonlySet<string>;
+}
+
 /**
- * Every folder of a mailbox, parents before children, each once: the top-level listing has been seen to contain
- * descendants. Folders are listed level by level, those of one level at the same time, within the client's slots. A
- * folder is asked for its children unless it is known to have none. After each level but the last, `found` is called
- * with all folders so far. What is odd is told.
+ * Lists the folders below some, or all of a mailbox, level by level; those of one level at the same time, within the
+ * client's slots. Of a folder that is shown twice, as when it is moved meanwhile, the later facts count. A folder is
+ * asked for its children unless it is known to have none. After each level but the last, `found` is called with what
+ * is shown so far. What is odd is told.
  */
-export const listFolders = async (
+export const listBelow = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
-  found: (folders: LiveFolder[]) => void = () => undefined,
-  tell: TellProblem = () => undefined,
-): Promise<LiveFolder[]> => {
-  const resources = new Map<string, FolderResource>();
-  const ask = (targets: readonly string[]) => allOf(targets.map((target) => listing(graph, target, tell)));
-  let asked = ask([`${mailboxPath(mailbox)}/folders?${LISTING}`]);
+  parents: readonly (string | undefined)[],
+  tell: TellProblem,
+  found: (shown: ReadonlyMap<string, FolderResource>) => void = () => undefined,
+): Promise<ListedFolders> => {
+  const childrenOf = folderLister(graph, mailbox, tell);
+  const shown = new Map<string, FolderResource>();
+  const vanished = new Set<string>();
+  const asked = new Set<string>();
+  const askOne = async (parent: string | undefined): Promise<FolderResource[]> => {
+    if (parent === undefined) return childrenOf();
+    asked.add(parent);
+    try {
+      return await childrenOf(parent);
+    } catch (error) {
+      if (!isNotFound(error)) throw error;
+      vanished.add(parent);
+      return [];
+    }
+  };
+  let level = allOf(parents.map(askOne));
   for (;;) {
-    const fresh = (await asked).flat().filter(({ id }) => !resources.has(id));
-    for (const folder of fresh) resources.set(folder.id, folder);
-    const parents = fresh.filter(({ childFolderCount }) => childFolderCount !== 0);
-    if (parents.length === 0) return folderTree(resources, tell);
-    asked = ask(parents.map(({ id }) => `${folderPath(mailbox, id)}/childFolders?${LISTING}`));
-    found(folderTree(resources));
+    const folders = (await level).flat();
+    for (const folder of folders) shown.set(folder.id, mergeFolder(shown.get(folder.id), folder));
+    const next = folders.filter(({ id, childFolderCount }) => childFolderCount !== 0 && !asked.has(id));
+    if (next.length === 0) return { shown, vanished };
+    level = allOf([...new Set(next.map(({ id }) => id))].map(askOne));
+    found(shown);
   }
 };
 
-const listing = async (graph: GraphClient, target: string, tell: TellProblem): Promise<FolderResource[]> => {
-  const folders: FolderResource[] = [];
-  for await (const folder of fetchAll(graph, { operation: "GET folders", target }, FolderResource, tell))
-    folders.push(folder);
-  return folders;
+/** Every folder of a mailbox, hidden ones too, parents before children, each once. What is odd is told. */
+export const listFolders = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  tell: TellProblem = () => undefined,
+): Promise<LiveFolder[]> => {
+  const { shown, vanished } = await listBelow(graph, mailbox, [undefined], tell);
+  for (const id of vanished) shown.delete(id);
+  return folderTree(shown, tell);
+};
+
+/**
+ * Lists the children of a folder, or the top of the mailbox, hidden folders too. Where Graph refuses to be asked for
+ * those, it is asked without from then on, and that is told once.
+ */
+const folderLister = (graph: GraphClient, mailbox: MailboxAddress, tell: TellProblem = () => undefined) => {
+  let query = WITH_HIDDEN;
+  const ask = async (path: string): Promise<FolderResource[]> => {
+    const folders: FolderResource[] = [];
+    const request = { operation: "GET folders", target: `${path}?${query}` };
+    for await (const folder of fetchAll(graph, request, FolderResource, tell)) folders.push(folder);
+    return folders;
+  };
+  return async (parentId?: string): Promise<FolderResource[]> => {
+    const path =
+      parentId === undefined ? `${mailboxPath(mailbox)}/folders` : `${folderPath(mailbox, parentId)}/childFolders`;
+    const sent = query;
+    try {
+      return await ask(path);
+    } catch (error) {
+      if (!(error instanceof GraphError) || error.status !== 400 || sent === LISTING) throw error;
+    }
+    const isFirst = query === sent;
+    query = LISTING;
+    const folders = await ask(path);
+    if (isFirst) tell({ what: "Graph refuses to list hidden folders" });
+    return folders;
+  };
+};
+
+/** A folder, by its id or well-known name. @throws {GraphError} 404 when it is not there. */
+export const findFolder = (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  idOrName: string,
+  tell: TellProblem = () => undefined,
+): Promise<FolderResource> =>
+  fetchElement(graph, { operation: "GET folder", target: folderPath(mailbox, idOrName) }, FolderResource, tell);
+
+/**
+ * What is known of a folder, with what a later answer shows of it. That may be no more than what changed. Null means
+ * that Graph does not tell: no folder loses its name or parent.
+ */
+export const mergeFolder = (known: FolderResource | undefined, shown: FolderResource): FolderResource => {
+  const told = Object.entries(shown).filter(
+    ([name, value]) => value !== undefined && (value !== null || !known?.[name]),
+  );
+  return { ...known, ...Object.fromEntries(told), id: shown.id };
 };
 
 /** Sends one small request. @throws {GraphError} when the mailbox does not answer. */
@@ -152,13 +229,11 @@ export const ensureFolder = async (
   const { parentId, displayName, type } = wanted;
   const target =
     parentId === undefined ? `${mailboxPath(mailbox)}/folders` : `${folderPath(mailbox, parentId)}/childFolders`;
+  const childrenOf = folderLister(graph, mailbox);
   const existing = async (): Promise<string | undefined> => {
-    const request = { operation: "GET childFolders", target: `${target}?$top=${PAGE_ITEMS}` };
-    for await (const folder of fetchAll(graph, request, FolderResource)) {
-      const here = parentId === undefined || folder.parentFolderId === parentId;
-      if (here && sameName(folder.displayName ?? "", displayName)) return folder.id;
-    }
-    return undefined;
+    const folders = await childrenOf(parentId);
+    const here = folders.filter((folder) => parentId === undefined || folder.parentFolderId === parentId);
+    return here.find((folder) => sameName(folder.displayName ?? "", displayName))?.id;
   };
   const found = await existing();
   if (found !== undefined) return { id: found, created: false };

@@ -98,13 +98,14 @@ const wholeAnswer = async (graph: GraphClient, request: GraphRequest, round: Rou
   }
 };
 
-/** Fetches one element by its own address. What is odd in it is left out, as in a page. */
+/** Fetches one element by its own address. What is odd in it is left out, as in a page, and told. */
 export const fetchElement = async <S extends z.ZodType>(
   graph: GraphClient,
   request: GraphRequest,
   element: S,
+  tell: TellProblem = () => undefined,
 ): Promise<z.output<S>> => {
-  const read = readElement(element, await graph.json(request, z.unknown()), () => undefined);
+  const read = readElement(element, await graph.json(request, z.unknown()), tell);
   if (read !== undefined) return read;
   throw new BrokenAnswerError(`Graph's answer to ${request.operation} is not of the expected shape`);
 };

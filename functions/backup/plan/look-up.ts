@@ -21,10 +21,14 @@ export interface LookUpContext {
  *
  * @throws {GraphError} when Graph throttles beyond the budget, or is down.
  */
-export const lookUp = async ({ graph, mailbox, folder }: LookUpContext, id: string): Promise<LookedUp> => {
+export const lookUp = ({ graph, mailbox, folder }: LookUpContext, id: string): Promise<LookedUp> =>
+  foundOrGone(() => findItem(graph, mailbox, folder.id, id));
+
+/** What is found; `gone` where it is not there, `unclear` where Graph refuses the look-up or its answer stays broken. */
+export const foundOrGone = async <T>(find: () => Promise<T>): Promise<T | "gone" | "unclear"> => {
   const answer = await unlessRefused(async () => {
     try {
-      return await findItem(graph, mailbox, folder.id, id);
+      return await find();
     } catch (error) {
       if (isNotFound(error)) return "gone";
       throw error;

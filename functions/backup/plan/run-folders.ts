@@ -48,22 +48,20 @@ export const runFolders = async (
   const failed = last === undefined ? [] : await openItems(vault, last);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
-  const { folders, foldersDeltaLink, problems } = await currentFolders(
-    graph,
-    mailbox,
-    full ? undefined : last,
-    (soFar) => {
-      pages.offer(inRun(soFar));
-      while (pages.lookAhead() !== undefined);
-    },
-  );
+  const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
+  const before = full ? withoutLink : last;
+  const { folders, foldersDeltaLink, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
+    pages.offer(inRun(soFar));
+    while (pages.lookAhead() !== undefined);
+  });
 
   const taken = inRun(folders);
   const ids = new Set(taken.map(({ id }) => id));
   const otherFolders = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
   const kept = await keepRunFolders(work, runId, {
     folders: taken,
-    ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink, otherFolders }),
+    ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
+    otherFolders,
     problems: problems.map(({ id, what }) => ({ what, ...(id === undefined ? {} : { folderId: id }) })),
   });
   const records = folderRecords(kept.folders, last?.folders ?? []);

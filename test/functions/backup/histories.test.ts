@@ -20,8 +20,7 @@ const BEARS = {
   sparseFolders: true,
   foldersWithoutChildCount: true,
   foldersWithoutWellKnownName: true,
-  /** Waits for a listing that asks for hidden folders. */
-  hiddenFoldersOnRequest: false,
+  hiddenFoldersOnRequest: true,
   flicker: true,
   oddItems: true,
   oddFolders: true,

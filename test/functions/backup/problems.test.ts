@@ -45,6 +45,7 @@ describe("what is odd in Graph's answers", () => {
     await makeOdd([id]);
     const third = await backUp(true);
     expect([second, third]).toMatchObject([{ quiet: false }, { quiet: false }]);
-    expect((await told(third.snapshotId)).problems).toContainEqual({ what: "the folder has no name", folderId: id });
+    const { problems } = await told(third.snapshotId);
+    expect(problems).toContainEqual({ what: "displayName is not of the documented form", folderId: id });
   });
 });

@@ -3,7 +3,7 @@ import { anEmulator, idsOf, UPN } from "./kit.ts";
 
 describe("folders", () => {
   test("pages by ten with an encoded $skip, root folders only", async () => {
-    const { base, ask, readAll } = await anEmulator();
+    const { base, ask, readAll } = await anEmulator({ settings: { behaviours: { hiddenFoldersListed: true } } });
 
     const first = await ask(`${base}/folders`);
     const { values } = await readAll(`${base}/folders`);
@@ -47,7 +47,8 @@ describe("folders", () => {
     const { base, ask } = await anEmulator();
     const expand = "$expand=singleValueExtendedProperties($filter=id eq 'Boolean 0x10F4')";
 
-    const { body } = await ask(`${base}/folders?$filter=displayName eq 'PersonMetadata'&${expand}`);
+    const query = `includeHiddenFolders=true&$filter=displayName eq 'PersonMetadata'&${expand}`;
+    const { body } = await ask(`${base}/folders?${query}`);
 
     expect(body.value?.[0]?.["singleValueExtendedProperties"]).toEqual([{ id: "Boolean 0x10f4", value: "true" }]);
   });
@@ -88,9 +89,8 @@ describe("folders", () => {
     expect((await ask(`${base}/folders/searchfolders`)).body["wellKnownName"]).toBe("searchfolders");
   });
 
-  test("may list hidden folders only where they are asked for, at the top and below", async () => {
-    const settings = { behaviours: { hiddenFoldersListed: false } };
-    const { base, emulator, mailbox, ask, readAll } = await anEmulator({ settings });
+  test("lists hidden folders only where they are asked for, at the top and below", async () => {
+    const { base, emulator, mailbox, ask, readAll } = await anEmulator();
     await emulator.admin["create-folder"]({ mailbox, parent: "inbox", displayName: "Rules", hidden: true });
     const lists = [`${base}/folders`, `${base}/folders/inbox/childFolders`];
     const asking = async (query: string) =>
@@ -108,6 +108,17 @@ describe("folders", () => {
     expect(one.body["@odata.nextLink"]).toContain("includeHiddenFolders=true");
     expect(one.body.value).toEqual([
       { "@odata.type": "#microsoft.graph.mailboxFolder", id: expect.any(String), isHidden: false },
+    ]);
+  });
+
+  test("may refuse to be asked for hidden folders, or for folders by their names", async () => {
+    const settings = { behaviours: { hiddenFoldersRefused: true, wellKnownPaths: false } };
+    const { base, ask } = await anEmulator({ settings });
+
+    const statuses = ["folders?includeHiddenFolders=true", "folders", "folders/inbox", "folders/searchfolders"];
+
+    expect(await Promise.all(statuses.map(async (path) => (await ask(`${base}/${path}`)).status))).toEqual([
+      400, 200, 400, 404,
     ]);
   });
 

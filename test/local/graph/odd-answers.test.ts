@@ -107,7 +107,7 @@ describe("an odd page", () => {
   });
 
   test.each(LISTS)("may have neither link: %s", async (endpoint, path) => {
-    const { base, emulator, ask } = await anEmulator();
+    const { base, emulator, ask } = await anEmulator({ settings: { behaviours: { hiddenFoldersListed: true } } });
     await emulator.admin["add-fault"]({ kind: "odd-page", endpoint, oddity: "no-link", count: 1 });
 
     const { body, text } = await ask(base + path);

@@ -27,13 +27,17 @@ export interface Answer {
 }
 
 /** A local server that answers as scripted, and keeps the requests. It stops when the test ends. */
-export const aServer = async (...answers: readonly Answer[]) => {
+export const aServer = (...answers: readonly Answer[]) =>
+  aServerThat((_, asked) => answers[Math.min(asked, answers.length - 1)] ?? {});
+
+/** The same, where the answer follows from the URL and how many requests came before. */
+export const aServerThat = async (answers: (url: string, asked: number) => Answer) => {
   const asked: Asked[] = [];
   const server = createServer((request, response) => {
     void answerTo(request, response).catch(() => response.destroy());
   });
   const answerTo = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const answer = answers[Math.min(asked.length, answers.length - 1)] ?? {};
+    const answer = answers(request.url ?? "", asked.length);
     const entry = { method: request.method, url: request.url, headers: request.headers, body: "" };
     asked.push(entry);
     for await (const piece of request) entry.body += String(piece);

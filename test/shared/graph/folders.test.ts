@@ -26,7 +26,7 @@ describe("listFolders", () => {
     const { client } = await aGraph([{ body: { value } }, { body: { value: [child] } }]);
     const problems: PageProblem[] = [];
 
-    const folders = await listFolders(client, mailbox, undefined, (problem) => problems.push(problem));
+    const folders = await listFolders(client, mailbox, (problem) => problems.push(problem));
 
     expect(folders).toMatchObject([
       { id: "a", itemCount: 0, path: expect.stringMatching(/^Unnamed folder [0-9a-f]{8}$/) },
@@ -98,7 +98,7 @@ describe("a circle of parents", () => {
     const { client } = await aGraph([{ body: { value: top } }, { body: { value: below } }, { body: { value: top } }]);
     const problems: PageProblem[] = [];
 
-    const folders = await listFolders(client, mailbox, undefined, (problem) => problems.push(problem));
+    const folders = await listFolders(client, mailbox, (problem) => problems.push(problem));
 
     expect(folders.map(({ path }) => path).toSorted()).toEqual(["b", "b/a", "x"]);
     expect(problems).toEqual(told("b"));

@@ -50,3 +50,71 @@ describe("a folder that is excluded by its path", () => {
     expect((await stored(second.snapshotId)).has(nested.id)).toBe(true);
   });
 });
+
+/** Folders that are left out by default, with an item in each, and one that is hidden and backed up. */
+const aBackupOfAll = async (behaviours: Record<string, boolean>) => {
+  const kit = await aMailboxInGraph({ items: 5 }, { settings: { behaviours } });
+  const { admin, emulator, vault, work } = kit;
+  const mailbox = kit.mailbox.id;
+  const make = async (displayName: string, parent?: string, wellKnownName?: string, hidden?: boolean) => {
+    const { id } = await admin["create-folder"]({ mailbox, displayName, parent, wellKnownName, hidden });
+    await admin["create-items"]({ mailbox, folder: id, count: 1 });
+    return id;
+  };
+  const fill = async () => {
+    const roots = [
+      await make("Finder", undefined, "searchfolders"),
+      await make("Dumpster", undefined, "recoverableitemsroot"),
+    ];
+    return [
+      ...roots,
+      await make("Unread Mail", roots[0]),
+      await make("Deletions", roots[1], "recoverableitemsdeletions"),
+    ];
+  };
+  const back = async () => {
+    const { snapshotId } = await runBackup(
+      { graphUrl: emulator.graphUrl, token: "emulator-token", vault, work },
+      kit.mailbox,
+    );
+    return new Set((await all(foldSnapshot(vault, kit.mailbox.key, snapshotId))).map(({ folderId }) => folderId));
+  };
+  return { ...kit, make, fill, back };
+};
+
+const SHOWN = [
+  ["shown", { wellKnownNames: true }],
+  ["shown nowhere", { wellKnownNames: false }],
+] as const;
+
+describe.each(SHOWN)("search folders and the dumpster, with well-known names %s,", (_, behaviours) => {
+  test("are left out by the first run, and by later ones", async () => {
+    const { admin, mailbox, fill, make, back } = await aBackupOfAll(behaviours);
+    const out = await fill();
+
+    const first = await back();
+    await make("Projects");
+    const second = await back();
+    await admin["expire-delta"]({ mailbox: mailbox.id });
+    await make("Plans");
+    const third = await back();
+
+    expect([first, second, third].map(({ size }) => size)).toEqual([1, 2, 3]);
+    for (const folder of out) expect([...third]).not.toContain(folder);
+  });
+
+  test("are left out where they come into being after the first run", async () => {
+    const { fill, back } = await aBackupOfAll(behaviours);
+    await back();
+    await fill();
+
+    expect((await back()).size).toBe(1);
+  });
+});
+
+test("hidden folders are backed up, at the top and below", async () => {
+  const { make, back } = await aBackupOfAll({});
+  const hidden = [await make("Rules", undefined, undefined, true), await make("Below", "inbox", undefined, true)];
+
+  expect([...(await back())]).toEqual(expect.arrayContaining(hidden));
+});
