@@ -43,6 +43,8 @@ export type RunState = z.output<typeof RunState>;
 /** The folders that a run found, in the order in which they are planned. */
 export const RunFolders = z.object({
   folders: z.array(RunFolder),
+  /** The number of records in the part of folders, which may still be missing. */
+  changed: Count.optional(),
   foldersDeltaLink: z.string().optional(),
   /** Folders that are not backed up, for the run after this one. */
   otherFolders: z.array(FolderFacts).optional(),

@@ -6,6 +6,7 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { manifestName, partName } from "../../../shared/vault/names.ts";
+import { refPart } from "../../../shared/vault/part-reader.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import { type CatalogueRecord, FolderFacts } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
@@ -42,9 +43,23 @@ export const runFolders = async (
   { parent, full }: Pick<RunState, "parent" | "full">,
 ): Promise<RunFolders> => {
   const found = await findRunFolders(work, runId);
-  if (found !== undefined) return found;
+  const part = partName(mailbox.key, runId, "folders");
+  // A crash may have come between the folders and their part.
+  if (found !== undefined && (found.changed === 0 || (await refPart(vault, part)) !== undefined)) return found;
 
   const last = parent === null ? undefined : await pinnedManifest(vault, mailbox, parent);
+  const kept = found ?? (await findFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, last, full));
+  const records = folderRecords(kept.folders, last?.folders ?? []);
+  if (records.length > 0) await writePart(vault, part, records);
+  return kept;
+};
+
+const findFolders = async (
+  { graph, pages, vault, work, folderScope }: RunFoldersDeps,
+  { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
+  last: Manifest | undefined,
+  full: boolean,
+): Promise<RunFolders> => {
   const failed = last === undefined ? [] : await openItems(vault, last);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
@@ -57,16 +72,13 @@ export const runFolders = async (
 
   const taken = inRun(folders);
   const ids = new Set(taken.map(({ id }) => id));
-  const otherFolders = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
-  const kept = await keepRunFolders(work, runId, {
+  return keepRunFolders(work, runId, {
     folders: taken,
+    changed: folderRecords(taken, last?.folders ?? []).length,
     ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
-    otherFolders,
+    otherFolders: folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder)),
     problems: problems.map(({ id, what }) => ({ what, ...(id === undefined ? {} : { folderId: id }) })),
   });
-  const records = folderRecords(kept.folders, last?.folders ?? []);
-  if (records.length > 0) await writePart(vault, partName(mailbox.key, runId, "folders"), records);
-  return kept;
 };
 
 const pinnedManifest = async (
