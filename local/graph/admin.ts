@@ -3,6 +3,15 @@ import { z } from "zod";
 import { AppRegistration } from "./auth.ts";
 import type { CounterReport } from "./counters.ts";
 import { FaultRule } from "./faults.ts";
+import {
+  changeFolder,
+  createFolder,
+  FolderChange,
+  FolderRemoval,
+  folderIn,
+  NewFolder,
+  removeFolder,
+} from "./folder-acts.ts";
 import { generatedMailbox } from "./generated-mailbox.ts";
 import { itemStream } from "./item-stream.ts";
 import { itemId } from "./item-view.ts";
@@ -102,53 +111,15 @@ export const adminOperations = (context: AdminContext) => {
       listItems(world, found(world, mailbox), folder),
     ),
 
-    "create-folder": operation(
-      z.strictObject({
-        ...Mailbox,
-        parent: z.string().optional(),
-        displayName: z.string().min(1),
-        type: z.string().default("IPF.Note"),
-        /** For folders that no generated mailbox has, such as `searchfolders` or `recoverableitemsdeletions`. */
-        wellKnownName: z.string().optional(),
-        hidden: z.boolean().optional(),
-      }),
-      ({ mailbox, parent, displayName, type, wellKnownName, hidden }) => {
-        const target = found(world, mailbox);
-        const parentKey = parent === undefined ? undefined : folderIn(target, parent).key;
-        const key = `new-${randomUUID()}`;
-        target.state.commit({
-          op: "folder",
-          at: world.now(),
-          key,
-          displayName,
-          type,
-          ...(parentKey !== undefined && { parentKey }),
-          ...(wellKnownName !== undefined && { wellKnownName }),
-          ...(hidden !== undefined && { hidden }),
-        });
-        return { id: target.state.ids.folder(folderIn(target, key).tag) };
-      },
+    "create-folder": operation(NewFolder.extend(Mailbox), ({ mailbox, ...folder }) => ({
+      id: createFolder(found(world, mailbox), world.now(), folder),
+    })),
+    "change-folder": operation(FolderChange.extend(Mailbox), ({ mailbox, ...change }) =>
+      changeFolder(found(world, mailbox), world.now(), change),
     ),
-    "change-folder": operation(
-      z.strictObject({ ...InFolder, displayName: z.string().optional(), parent: z.string().optional() }),
-      ({ mailbox, folder, displayName, parent }) => {
-        const target = found(world, mailbox);
-        const { key, type, ...current } = folderIn(target, folder);
-        const parentKey = parent === undefined ? current.parentKey : folderIn(target, parent).key;
-        target.state.commit({
-          op: "folder",
-          at: world.now(),
-          key,
-          type,
-          displayName: displayName ?? current.displayName,
-          ...(parentKey !== undefined && { parentKey }),
-        });
-      },
+    "remove-folder": operation(FolderRemoval.extend(Mailbox), ({ mailbox, ...removal }) =>
+      removeFolder(found(world, mailbox), world.now(), removal),
     ),
-    "remove-folder": operation(z.strictObject(InFolder), ({ mailbox, folder }) => {
-      const target = found(world, mailbox);
-      target.state.commit({ op: "folder-gone", at: world.now(), key: folderIn(target, folder).key });
-    }),
 
     "create-items": operation(
       z.strictObject({
@@ -242,13 +213,6 @@ const found = (world: World, name: string): HostedMailbox => {
   const mailbox = world.mailboxes.byId(name) ?? world.mailboxes.user(name)?.mailbox;
   if (mailbox === undefined) throw new RangeError(`There is no mailbox ${name}`);
   return mailbox;
-};
-
-const folderIn = ({ state }: HostedMailbox, name: string): FolderState => {
-  const named = [...state.folders.values()].find((folder) => folder.wellKnownName === name);
-  const folder = state.folders.get(name) ?? named ?? state.folderById(name);
-  if (folder === undefined) throw new RangeError(`There is no folder ${name}`);
-  return folder;
 };
 
 const itemIn = ({ state }: HostedMailbox, id: string): ItemRecord => {

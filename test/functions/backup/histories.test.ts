@@ -45,7 +45,17 @@ type Act =
   | { readonly act: "move-folder"; readonly folder: number; readonly parent: number }
   | { readonly act: "odd-page"; readonly endpoint: string; readonly oddity: PageOddity }
   | { readonly act: "refuse-items"; readonly code: string }
+  | ({ readonly act: "folders-meanwhile"; readonly what: "create" | "rename" | "move" | "remove" } & Meanwhile)
   | { readonly act: "expire-all" | "fault-export" | "fault-delta" | "drop-items" | "quota" };
+
+/** A change of folders just after an answer about them, in a run that lists them anew or goes on from a delta. */
+interface Meanwhile {
+  readonly endpoint: string;
+  readonly after: number;
+  readonly expires: boolean;
+  readonly folder: number;
+  readonly parent: number;
+}
 
 const n = fc.nat(1_000);
 const pageOddities = PageOddity.options.filter((oddity) => BEARS[oddity]);
@@ -82,6 +92,18 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
         "drop-items" as const,
         "quota" as const,
       ),
+    }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      act: fc.constant("folders-meanwhile" as const),
+      what: fc.constantFrom("create" as const, "rename" as const, "move" as const, "remove" as const),
+      endpoint: fc.constantFrom("folders", "child-folders", "folders-delta", "folder"),
+      after: fc.nat(3),
+      expires: fc.boolean(),
+      folder: n,
+      parent: n,
     }),
   },
   ...pageOddities.map((oddity) => ({
@@ -270,6 +292,23 @@ const apply = async (mailbox: string, act: Act, serial: number): Promise<void> =
         count: 1,
       });
       return;
+    case "folders-meanwhile": {
+      const folder = pick(own, act.folder)?.id ?? "";
+      const parent = pick(
+        folders.filter(({ wellKnownName }) => wellKnownName !== undefined),
+        act.parent,
+      )?.id;
+      const change = {
+        create: { act: "create", parent, displayName: `New ${serial}` },
+        rename: { act: "change", folder, displayName: `Renamed ${serial}` },
+        move: { act: "change", folder, parent },
+        remove: { act: "remove", folder },
+      } as const;
+      if (act.expires) await admin()["expire-delta"]({ mailbox });
+      const { endpoint, after, what } = act;
+      await admin()["add-fault"]({ kind: "folder-act", endpoint, mailbox, after, count: 1, act: change[what] });
+      return;
+    }
     case "refuse-items":
       await admin()["add-fault"]({
         kind: "export-item",
@@ -361,7 +400,8 @@ describe("a mailbox's history", () => {
             const run = await runBackup(place, mailbox, pace);
             await admin()["clear-faults"]({});
             await addOdd();
-            const isWhole = run.totals.failed === 0 && run.state === "complete";
+            const isStill = acts.every(({ act }) => act !== "folders-meanwhile");
+            const isWhole = isStill && run.totals.failed === 0 && run.state === "complete";
             const again = isWhole ? run : await runBackup(place, mailbox, pace);
             if (odd === undefined) expect(again.state).toBe("complete");
             await admin()["clear-faults"]({});

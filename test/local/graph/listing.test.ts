@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { FolderAct } from "../../../local/graph/folder-acts.ts";
 import { anEmulator, idsOf, UPN } from "./kit.ts";
 
 describe("folders", () => {
@@ -119,6 +120,29 @@ describe("folders", () => {
 
     expect(await Promise.all(statuses.map(async (path) => (await ask(`${base}/${path}`)).status))).toEqual([
       400, 200, 400, 404,
+    ]);
+  });
+
+  test("change after an answer that a rule names, and not in it", async () => {
+    const { base, emulator, mailbox, readAll } = await anEmulator();
+    const namesIn = async (path: string) =>
+      (await readAll(`${base}/folders${path}`)).values.map((folder) => folder["displayName"]);
+    const add = (act: FolderAct) =>
+      emulator.admin["add-fault"]({ kind: "folder-act", endpoint: "folders", mailbox, count: 1, act });
+    await emulator.admin["create-folder"]({ mailbox, parent: "inbox", displayName: "Low", wellKnownName: "clutter" });
+    await add({ act: "create", displayName: "Made", type: "IPF.Note" });
+    await add({ act: "change", folder: "clutter", parent: "drafts", displayName: "Lower" });
+    await add({ act: "remove", folder: "archive" });
+    await add({ act: "remove", folder: "not there" });
+
+    const before = await namesIn("");
+    const after = await namesIn("");
+
+    expect(before).toContain("Archive");
+    expect(after).toEqual([...before.filter((name) => name !== "Archive"), "Made"]);
+    expect([await namesIn("/inbox/childFolders"), await namesIn("/drafts/childFolders")]).toEqual([
+      ["Clients", "Team"],
+      ["Lower"],
     ]);
   });
 
