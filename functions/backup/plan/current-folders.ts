@@ -84,16 +84,16 @@ const applyChanges = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   book: FolderBook,
-  { changed, removed, deltaLink, problems }: FolderChanges,
+  { changed, removed, unclear, deltaLink, problems }: FolderChanges,
   tell: TellProblem,
 ): Promise<string | undefined> => {
   for (const problem of problems) tell(problem);
   const isNew = ({ id, displayName, parentFolderId }: FolderResource) =>
     !book.facts.has(id) && (displayName === undefined || !parentFolderId);
   const sparse = [...changed.values()].filter(isNew).map(({ id }) => id);
-  const doubtful = [...[...removed].filter((id) => book.facts.has(id)), ...sparse];
+  const doubtful = new Set([...[...removed].filter((id) => book.facts.has(id)), ...sparse, ...unclear]);
   for (const folder of changed.values()) note(book, folder);
-  const { isClear } = await settle(graph, mailbox, book, doubtful, tell);
+  const { isClear } = await settle(graph, mailbox, book, [...doubtful], tell);
   return isClear ? deltaLink : undefined;
 };
 
@@ -124,7 +124,7 @@ const listAll = async (
   const doubtful = new Set([
     ...vanished,
     ...[...book.facts.keys(), ...changed.keys()].filter((id) => !shown.has(id)),
-    ...[...(round?.removed ?? [])].filter((id) => shown.has(id)),
+    ...[...(round?.removed ?? []), ...(round?.unclear ?? [])].filter((id) => shown.has(id)),
     ...[...shown.values()].filter((folder) => differs(folder, changed.get(folder.id))).map(({ id }) => id),
   ]);
   for (const folder of changed.values()) note(book, folder);

@@ -24,8 +24,7 @@ const BEARS = {
   flicker: true,
   oddItems: true,
   oddFolders: true,
-  /** Waits for folders to be looked up whose `@removed` is null. */
-  removedNull: false,
+  removedNull: true,
   removedWithoutReason: true,
   refusedForATime: true,
   repeats: true,

@@ -58,6 +58,7 @@ describe("folderChanges", () => {
 
     expect([...changes.changed.values()]).toEqual([partial, { id: "c" }]);
     expect([...changes.removed]).toEqual(["b"]);
-    expect(changes.problems.map(({ id }) => id)).toEqual(["c", "c", undefined]);
+    expect([...changes.unclear]).toEqual(["c"]);
+    expect(changes.problems.map(({ id }) => id)).toEqual(["c", undefined, "c"]);
   });
 });

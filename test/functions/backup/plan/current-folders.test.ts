@@ -298,6 +298,13 @@ describe("currentFolders with a link", () => {
     ]);
   });
 
+  test("looks up a folder of which delta does not clearly say that it was removed", async () => {
+    const odd = { "/delta": round({ id: "pr", "@removed": null }) };
+
+    expect((await foldersOf(odd, last)).paths).toEqual(["Inbox"]);
+    expect((await foldersOf({ ...odd, "/pr": { body: projects } }, last)).paths).toEqual(["Inbox", "Inbox/Projects"]);
+  });
+
   test("looks up a new folder of which delta shows no name or parent", async () => {
     const script = { "/delta": round({ id: "de", totalItemCount: 1 }, { id: "ghost" }), "/de": { body: deep } };
 
