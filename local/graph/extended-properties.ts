@@ -29,6 +29,7 @@ const ITEM_PROPERTIES: Readonly<Record<string, ValueOf<ItemRecord>>> = {
 const FOLDER_PROPERTIES: Readonly<Record<string, ValueOf<FolderState>>> = {
   "boolean 0x10f4": (folder) => (folder.hidden ? "true" : undefined),
   "string 0x3001": (folder) => folder.displayName,
+  "integer 0x3601": (folder) => (folder.search ? "2" : "1"),
 };
 
 /** @doc Samples show times without fractions. */

@@ -11,6 +11,7 @@ export const NewFolder = z.strictObject({
   /** For folders that no generated mailbox has, such as `searchfolders` or `recoverableitemsdeletions`. */
   wellKnownName: z.string().optional(),
   hidden: z.boolean().optional(),
+  search: z.boolean().optional(),
 });
 
 export const FolderChange = z.strictObject({
@@ -41,7 +42,7 @@ export const folderIn = ({ state }: HostedMailbox, name: string): FolderState =>
 export const createFolder = (
   target: HostedMailbox,
   at: number,
-  { parent, displayName, type, wellKnownName, hidden }: z.output<typeof NewFolder>,
+  { parent, displayName, type, wellKnownName, hidden, search }: z.output<typeof NewFolder>,
 ): string => {
   const parentKey = parent === undefined ? undefined : folderIn(target, parent).key;
   const key = `new-${randomUUID()}`;
@@ -54,6 +55,7 @@ export const createFolder = (
     ...(parentKey !== undefined && { parentKey }),
     ...(wellKnownName !== undefined && { wellKnownName }),
     ...(hidden !== undefined && { hidden }),
+    ...(search !== undefined && { search }),
   });
   return target.state.ids.folder(folderIn(target, key).tag);
 };

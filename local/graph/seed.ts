@@ -18,6 +18,8 @@ export interface SeedFolder {
   readonly type: string;
   readonly wellKnownName?: string;
   readonly hidden?: boolean;
+  /** A search folder. Its items are then not the ones that it finds, but its own. */
+  readonly search?: boolean;
   readonly itemCount: number;
 }
 

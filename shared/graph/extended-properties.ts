@@ -19,6 +19,15 @@ const filter = Object.values(PROPERTIES)
 /** The `$expand` of a listing of items. */
 export const ITEM_EXPAND = `singleValueExtendedProperties($filter=${filter})`;
 
+/** PidTagFolderType. Source: MS-OXPROPS; use of it seen with this API. */
+const FOLDER_TYPE = "Integer 0x3601";
+
+/** FOLDER_SEARCH: what is in such a folder are links to items of other folders. Source: MS-OXCFOLD. */
+const SEARCH_FOLDER = "2";
+
+/** The `$expand` of folders. */
+export const FOLDER_EXPAND = `singleValueExtendedProperties($filter=id eq '${FOLDER_TYPE}')`;
+
 /** An extended property as Graph returns it. Ids are normalised (`String 0x37`), so tags are compared as numbers. */
 export const ExtendedProperty = z.looseObject({ id: z.string(), value: z.string().nullish() });
 export type ExtendedProperty = z.output<typeof ExtendedProperty>;
@@ -27,6 +36,11 @@ const tagOf = (id: string): number => Number.parseInt(id.split(" ")[1] ?? "", 16
 
 const propertyValue = (properties: readonly ExtendedProperty[], id: string): string | undefined =>
   properties.find((property) => tagOf(property.id) === tagOf(id))?.value ?? undefined;
+
+export const SEARCH_FOLDER_PROPERTIES: readonly ExtendedProperty[] = [{ id: FOLDER_TYPE, value: SEARCH_FOLDER }];
+
+export const isSearchFolder = (properties: readonly ExtendedProperty[]): boolean =>
+  propertyValue(properties, FOLDER_TYPE) === SEARCH_FOLDER;
 
 /** What a listing adds to an item's resource. The search key is base64, as Graph returns it. */
 export interface Enrichment {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { allOf } from "../bounded.ts";
 import { PAGE_ITEMS } from "../contracts/limits.ts";
+import { ExtendedProperty, FOLDER_EXPAND, isSearchFolder } from "./extended-properties.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { GraphError, hasCode, isNotFound } from "./graph-error.ts";
 import { folderPath, type MailboxAddress, mailboxPath } from "./mailbox-address.ts";
@@ -18,6 +19,7 @@ export const FolderResource = z.looseObject({
   totalItemCount: z.int().nonnegative().nullish(),
   type: z.string().nullish(),
   wellKnownName: z.string().nullish(),
+  singleValueExtendedProperties: z.array(ExtendedProperty).nullish(),
 });
 
 export type FolderResource = z.output<typeof FolderResource>;
@@ -32,6 +34,8 @@ export interface LiveFolder {
   /** Absent for a folder directly below the root, whose parent the API does not list. */
   readonly parentId?: string;
   readonly wellKnownName?: string;
+  /** What is in it are links to items of other folders. */
+  readonly isSearch?: true;
 }
 
 /** The container class of a folder whose `type` is missing. Source: MS-OXOSFLD 2.2.1. */
@@ -42,8 +46,18 @@ export const pathSegment = (displayName: string): string => displayName.replaceA
 
 const LISTING = `$top=${PAGE_ITEMS}`;
 
+const WITH_TYPE = `$expand=${encodeURIComponent(FOLDER_EXPAND)}`;
+
 /** Documented since 2026-08, and seen in use before. */
 const WITH_HIDDEN = `${LISTING}&includeHiddenFolders=true`;
+
+/** The ways to list folders, the most telling first, and what is lost where Graph refuses those before. */
+const WAYS: readonly { readonly query: string; readonly lost?: string }[] = [
+  { query: `${WITH_HIDDEN}&${WITH_TYPE}` },
+  { query: WITH_HIDDEN, lost: "Graph refuses to tell the type of folders" },
+  { query: `${LISTING}&${WITH_TYPE}`, lost: "Graph refuses to list hidden folders" },
+  { query: LISTING, lost: "Graph refuses to list hidden folders, and to tell the type of folders" },
+];
 
 /** Folders as listings show them. */
 export interface ListedFolders {
@@ -103,42 +117,56 @@ export const listFolders = async (
 };
 
 /**
- * Lists the children of a folder, or the top of the mailbox, hidden folders too. Where Graph refuses to be asked for
- * those, it is asked without from then on, and that is told once.
+ * Lists the children of a folder, or the top of the mailbox, hidden folders too. Where Graph refuses a way to ask, it is
+ * asked in the next one from then on, and what is lost is told once.
  */
 const folderLister = (graph: GraphClient, mailbox: MailboxAddress, tell: TellProblem = () => undefined) => {
-  let query = WITH_HIDDEN;
-  const ask = async (path: string): Promise<FolderResource[]> => {
+  let ways = WAYS;
+  const ask = async (path: string, query: string): Promise<FolderResource[]> => {
     const folders: FolderResource[] = [];
     const request = { operation: "GET folders", target: `${path}?${query}` };
     for await (const folder of fetchAll(graph, request, FolderResource, tell)) folders.push(folder);
     return folders;
   };
-  return async (parentId?: string): Promise<FolderResource[]> => {
-    const path =
-      parentId === undefined ? `${mailboxPath(mailbox)}/folders` : `${folderPath(mailbox, parentId)}/childFolders`;
-    const sent = query;
+  const askIn = async (path: string, [way, ...others]: typeof WAYS): Promise<FolderResource[]> => {
     try {
-      return await ask(path);
+      return await ask(path, way?.query ?? LISTING);
     } catch (error) {
-      if (!(error instanceof GraphError) || error.status !== 400 || sent === LISTING) throw error;
+      if (!isBadRequest(error) || others.length === 0) throw error;
     }
-    const isFirst = query === sent;
-    query = LISTING;
-    const folders = await ask(path);
-    if (isFirst) tell({ what: "Graph refuses to list hidden folders" });
+    const folders = await askIn(path, others);
+    if (ways.length > others.length) {
+      ways = others;
+      tell({ what: others[0]?.lost ?? "" });
+    }
     return folders;
   };
+  return (parentId?: string): Promise<FolderResource[]> =>
+    askIn(
+      parentId === undefined ? `${mailboxPath(mailbox)}/folders` : `${folderPath(mailbox, parentId)}/childFolders`,
+      ways,
+    );
 };
 
 /** A folder, by its id or well-known name. @throws {GraphError} 404 when it is not there. */
-export const findFolder = (
+export const findFolder = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   idOrName: string,
   tell: TellProblem = () => undefined,
-): Promise<FolderResource> =>
-  fetchElement(graph, { operation: "GET folder", target: folderPath(mailbox, idOrName) }, FolderResource, tell);
+): Promise<FolderResource> => {
+  const target = folderPath(mailbox, idOrName);
+  const ask = (query: string) =>
+    fetchElement(graph, { operation: "GET folder", target: `${target}${query}` }, FolderResource, tell);
+  try {
+    return await ask(`?${WITH_TYPE}`);
+  } catch (error) {
+    if (!isBadRequest(error)) throw error;
+    return ask("");
+  }
+};
+
+const isBadRequest = (error: unknown): boolean => error instanceof GraphError && error.status === 400;
 
 /**
  * What is known of a folder, with what a later answer shows of it. That may be no more than what changed. Null means
@@ -210,6 +238,7 @@ const liveFolder = (resource: FolderResource, parent: LiveFolder | undefined): L
     itemCount: resource.totalItemCount ?? 0,
     ...(parent === undefined ? {} : { parentId: parent.id }),
     ...(resource.wellKnownName ? { wellKnownName: resource.wellKnownName } : {}),
+    ...(isSearchFolder(resource.singleValueExtendedProperties ?? []) ? { isSearch: true } : {}),
   };
 };
 

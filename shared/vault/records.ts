@@ -48,6 +48,8 @@ export const FolderFacts = z.object({
   path: z.string(),
   type: z.string(),
   wellKnownName: z.string().optional(),
+  /** What is in it are links to items of other folders. */
+  isSearch: z.literal(true).optional(),
 });
 export type FolderFacts = z.infer<typeof FolderFacts>;
 

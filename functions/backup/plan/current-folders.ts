@@ -1,5 +1,6 @@
 import { allOf } from "../../../shared/bounded.ts";
 import { isDeltaStateLost, isOverQuota } from "../../../shared/graph/delta-errors.ts";
+import { SEARCH_FOLDER_PROPERTIES } from "../../../shared/graph/extended-properties.ts";
 import { type FolderChanges, folderChanges } from "../../../shared/graph/folder-delta.ts";
 import { type FolderResource, folderTree, type LiveFolder, listBelow } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
@@ -57,7 +58,11 @@ export const currentFolders = async (
 };
 
 const bookOf = (last: LastFolders | undefined): FolderBook => {
-  const resource = ({ parentId, ...folder }: FolderFacts): FolderResource => ({ ...folder, parentFolderId: parentId });
+  const resource = ({ parentId, isSearch, ...folder }: FolderFacts): FolderResource => ({
+    ...folder,
+    parentFolderId: parentId,
+    ...(isSearch && { singleValueExtendedProperties: [...SEARCH_FOLDER_PROPERTIES] }),
+  });
   const facts = new Map<string, FolderResource>();
   for (const folder of last?.otherFolders ?? []) facts.set(folder.id, resource(folder));
   for (const folder of last?.folders ?? [])
@@ -79,7 +84,7 @@ const roundOf = async (
   }
 };
 
-/** A folder that is new is looked up too: delta need not show all of it. */
+/** A folder that is new is looked up too: delta need not show all of it, and never tells search folders. */
 const applyChanges = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
@@ -88,10 +93,8 @@ const applyChanges = async (
   tell: TellProblem,
 ): Promise<string | undefined> => {
   for (const problem of problems) tell(problem);
-  const isNew = ({ id, displayName, parentFolderId }: FolderResource) =>
-    !book.facts.has(id) && (displayName === undefined || !parentFolderId);
-  const sparse = [...changed.values()].filter(isNew).map(({ id }) => id);
-  const doubtful = new Set([...[...removed].filter((id) => book.facts.has(id)), ...sparse, ...unclear]);
+  const fresh = [...changed.keys()].filter((id) => !book.facts.has(id));
+  const doubtful = new Set([...[...removed].filter((id) => book.facts.has(id)), ...fresh, ...unclear]);
   for (const folder of changed.values()) note(book, folder);
   const { isClear } = await settle(graph, mailbox, book, [...doubtful], tell);
   return isClear ? deltaLink : undefined;

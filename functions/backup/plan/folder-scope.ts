@@ -25,7 +25,7 @@ export type FolderScope = (folder: LiveFolder) => boolean | undefined;
 
 /**
  * The defaults, changed by the entries of a setting. A well-known name or a path excludes a folder and the folders
- * below it; `+` and a well-known name take back one of the defaults. Paths are compared without regard to case, as
+ * below it; `+` and a well-known name take back one of the defaults. A search folder counts as `searchfolders`. Paths are compared without regard to case, as
  * Exchange compares names. An entry that begins with `/` is always a path, never a well-known name.
  *
  * @throws {Error} for `+` and a name that is not excluded by default.
@@ -44,8 +44,10 @@ export const folderScope = (entries: readonly string[]): FolderScope => {
       throw new Error(`BACKUP_EXCLUDE_FOLDERS takes back ${entry.slice(1)}, which is not excluded by default`);
     }
   }
-  return ({ wellKnownName, path }) =>
-    paths.has(canonicalPath(path.toLowerCase())) ? false : names.get(wellKnownName?.toLowerCase() ?? "");
+  return ({ wellKnownName, path, isSearch }) =>
+    paths.has(canonicalPath(path.toLowerCase()))
+      ? false
+      : (names.get(wellKnownName?.toLowerCase() ?? "") ?? (isSearch && names.get("searchfolders")));
 };
 
 const canonicalPath = (path: string): string =>

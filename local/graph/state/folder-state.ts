@@ -33,6 +33,7 @@ export interface FolderState {
   readonly type: string;
   readonly wellKnownName: string | undefined;
   readonly hidden: boolean;
+  readonly search: boolean;
   readonly seedCount: number;
   /** Seed indexes that left the folder, ascending. */
   readonly departed: number[];
@@ -56,7 +57,7 @@ export interface FolderState {
 /** What of a folder can change. */
 export type FolderProperty = "displayName" | "parentFolderId" | "totalItemCount" | "childFolderCount";
 
-type Described = Pick<SeedFolder, "key" | "displayName" | "type" | "parentKey" | "wellKnownName" | "hidden">;
+type Described = Pick<SeedFolder, "key" | "displayName" | "type" | "parentKey" | "wellKnownName" | "hidden" | "search">;
 
 export const folderState = (folder: Described, seedCount: number, version: number): FolderState => ({
   key: folder.key,
@@ -66,6 +67,7 @@ export const folderState = (folder: Described, seedCount: number, version: numbe
   type: folder.type,
   wellKnownName: folder.wellKnownName,
   hidden: folder.hidden ?? false,
+  search: folder.search ?? false,
   seedCount,
   departed: [],
   changed: new Map(),

@@ -153,7 +153,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
 
   const putFolder = (change: Extract<Change, { op: "folder" }>) => {
     const existing = folders.get(change.key);
-    const { key, displayName, type, wellKnownName, hidden } = change;
+    const { key, displayName, type, wellKnownName, hidden, search } = change;
     const folder =
       existing ??
       folderState(
@@ -163,6 +163,7 @@ export const mailboxState = (seed: SeedMailbox, ids: IdCodec, onChange: (change:
           type,
           ...(wellKnownName !== undefined && { wellKnownName }),
           ...(hidden !== undefined && { hidden }),
+          ...(search !== undefined && { search }),
         },
         0,
         version,

@@ -58,9 +58,10 @@ export const Change = z.discriminatedUnion("op", [
     parentKey: z.string().optional(),
     displayName: z.string(),
     type: z.string(),
-    /** Both are kept as they were when the folder was created. */
+    /** These are kept as they were when the folder was created. */
     wellKnownName: z.string().optional(),
     hidden: z.boolean().optional(),
+    search: z.boolean().optional(),
   }),
   z.object({ op: z.literal("folder-gone"), at: z.number(), key: z.string() }),
   z.object({ op: z.literal("delta-expired"), at: z.number(), folderKey: z.string().optional() }),

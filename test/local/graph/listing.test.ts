@@ -44,6 +44,16 @@ describe("folders", () => {
     expect((await ask(path)).status).toBe(404);
   });
 
+  test("shows search folders by their property", async () => {
+    const { base, emulator, mailbox, ask } = await anEmulator();
+    const { id } = await emulator.admin["create-folder"]({ mailbox, displayName: "Unread", search: true });
+    const expand = "$expand=singleValueExtendedProperties($filter=id eq 'Integer 0x3601')";
+
+    const { body } = await ask(`${base}/folders/${id}?${expand}`);
+
+    expect(body["singleValueExtendedProperties"]).toEqual([{ id: "Integer 0x3601", value: "2" }]);
+  });
+
   test("shows hidden folders by their property", async () => {
     const { base, ask } = await anEmulator();
     const expand = "$expand=singleValueExtendedProperties($filter=id eq 'Boolean 0x10F4')";

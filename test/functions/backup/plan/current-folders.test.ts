@@ -219,6 +219,26 @@ describe("currentFolders without a link", () => {
       told: ["Graph refuses to list hidden folders"],
     });
   });
+
+  test("knows search folders by their type, also in the next run, and does without where Graph refuses it", async () => {
+    const search = { ...projects, singleValueExtendedProperties: [{ id: "Integer 0x3601", value: "2" }] };
+    const refusing = (answer: Answer) => (query: URLSearchParams) =>
+      query.has("$expand") ? refusal(400, "BadRequest") : answer;
+    const script = { "": page(inbox), "/in/childFolders": page(search), "/delta": round(inbox, projects) };
+
+    const { folders } = await foldersOf(script);
+    expect(folders.map(({ isSearch }) => isSearch)).toEqual([undefined, true]);
+
+    const plain = {
+      "": refusing(page(inbox)),
+      "/in/childFolders": refusing(page(projects)),
+      "/delta": round(inbox, projects),
+    };
+    const last = { folders: folders.map((folder) => ({ ...folder, displayName: "?" })) };
+    const next = await foldersOf(plain, last);
+    expect(next.folders.map(({ isSearch }) => isSearch)).toEqual([undefined, true]);
+    expect(next.told).toEqual(["Graph refuses to tell the type of folders"]);
+  });
 });
 
 describe("currentFolders with a link", () => {
@@ -228,9 +248,10 @@ describe("currentFolders with a link", () => {
     const renamed = { ...inbox, displayName: "Posteingang" };
     const added = { ...projects, id: "new", displayName: "50% / year" };
 
-    expect(await foldersOf({ "/delta": round(renamed, added, removed("pr")) }, last)).toMatchObject({
+    const script = { "/delta": round(renamed, added, removed("pr")), "/new": { body: added } };
+    expect(await foldersOf(script, last)).toMatchObject({
       paths: ["Posteingang", "Posteingang/50%25 %2F year"],
-      asked: ["/delta", "/pr"],
+      asked: ["/delta", "/pr", "/new"],
       hasLink: true,
     });
   });
@@ -305,7 +326,7 @@ describe("currentFolders with a link", () => {
     expect((await foldersOf({ ...odd, "/pr": { body: projects } }, last)).paths).toEqual(["Inbox", "Inbox/Projects"]);
   });
 
-  test("looks up a new folder of which delta shows no name or parent", async () => {
+  test("looks up a new folder, of which delta may show little", async () => {
     const script = { "/delta": round({ id: "de", totalItemCount: 1 }, { id: "ghost" }), "/de": { body: deep } };
 
     const { paths, hasLink } = await foldersOf(script, last);
@@ -345,10 +366,11 @@ describe("currentFolders where Graph shows no wellKnownName", () => {
     const last = { folders: folders.map((folder) => ({ ...folder, displayName: "?" })) };
 
     const listing = await foldersNow(last);
-    const delta = await (await aMailbox({ "/delta": round(bare(projects)) })).foldersNow({ ...last, hasLink: true });
+    const script = { "/delta": round(bare(projects)), "/pr": { body: bare(projects) } };
+    const delta = await (await aMailbox(script)).foldersNow({ ...last, hasLink: true });
 
     expect(listing.asked.slice(-3).toSorted()).toEqual(["", "/delta", "/fi"]);
-    expect(delta.asked).toEqual(["/delta"]);
+    expect(delta.asked).toEqual(["/delta", "/pr"]);
     expect(listing.folders.map(({ wellKnownName }) => wellKnownName)).toEqual(
       folders.map((each) => each.wellKnownName),
     );
@@ -358,7 +380,10 @@ describe("currentFolders where Graph shows no wellKnownName", () => {
     const last = { folders: [known(inbox)], hasLink: true };
     const junk = { ...bare(inbox), id: "ju", displayName: "Spam" };
 
-    const { folders, asked } = await foldersOf({ "/delta": round(junk), "/junkemail": { body: junk } }, last);
+    const { folders, asked } = await foldersOf(
+      { "/delta": round(junk), "/ju": { body: junk }, "/junkemail": { body: junk } },
+      last,
+    );
 
     expect(folders.find(({ id }) => id === "ju")?.wellKnownName).toBe("junkemail");
     expect(asked).not.toContain("/inbox");

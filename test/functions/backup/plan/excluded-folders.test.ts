@@ -112,6 +112,22 @@ describe.each(SHOWN)("search folders and the dumpster, with well-known names %s,
   });
 });
 
+test("search folders are left out wherever they are, in runs that list folders and in those that do not", async () => {
+  const { admin, mailbox, make, back } = await aBackupOfAll({});
+  const search = async (parent: string) => {
+    const { id } = await admin["create-folder"]({ mailbox: mailbox.id, parent, displayName: "Unread", search: true });
+    await admin["create-items"]({ mailbox: mailbox.id, folder: id, count: 1 });
+    return id;
+  };
+  const first = await search("inbox");
+  expect((await back()).size).toBe(1);
+
+  await search("drafts");
+  await admin["change-folder"]({ mailbox: mailbox.id, folder: first, displayName: "Not read" });
+  await make("Projects");
+  expect((await back()).size).toBe(2);
+});
+
 test("hidden folders are backed up, at the top and below", async () => {
   const { make, back } = await aBackupOfAll({});
   const hidden = [await make("Rules", undefined, undefined, true), await make("Below", "inbox", undefined, true)];

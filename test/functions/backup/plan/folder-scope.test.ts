@@ -24,6 +24,13 @@ describe("foldersInScope", () => {
     expect(foldersInScope(folders)).toEqual(folders);
   });
 
+  test("leaves out search folders wherever they are, unless the setting takes them back", () => {
+    const folders = [aFolder("inbox"), aFolder("unread", { parentId: "inbox", isSearch: true })];
+
+    expect(foldersInScope(folders).map(({ id }) => id)).toEqual(["inbox"]);
+    expect(foldersInScope(folders, folderScope(["+searchfolders"]))).toEqual(folders);
+  });
+
   test.each(["searchfolders", "SyncIssues", "outbox", "recoverableitemsdeletions"])(
     "leaves out %s, and all folders below it",
     (wellKnownName) => {
