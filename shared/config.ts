@@ -28,6 +28,9 @@ const VERIFY_SCHEDULE = "0 0 13 * * *";
 const STORAGE_ACCOUNT =
   /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
 
+/** Longest time in which the lanes of a wave begin work. What they have begun then must end before the host's limit. */
+export const MAX_LANE_SECONDS = 600;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -73,7 +76,7 @@ const Settings = z
     BACKUP_ARCHIVES: z.stringbool({ error: "should be 'true' or 'false'" }),
     BACKUP_WINDOW: wholeNumber(1, 100),
     RESTORE_WINDOW: wholeNumber(1, 100),
-    LANE_SECONDS: wholeNumber(1, 600),
+    LANE_SECONDS: wholeNumber(1, MAX_LANE_SECONDS),
     RETENTION: RetentionPolicy,
     ID_TRANSLATION: z.enum(["app", "delegated"], {
       error: "should be 'app', or 'delegated' to translate as the caller",

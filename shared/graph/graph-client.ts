@@ -22,6 +22,7 @@ import type * as z from "zod";
 import { BrokenAnswerError } from "./broken-answer.ts";
 import { GraphError, readErrorBody } from "./graph-error.ts";
 import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
+import { OutOfTimeError } from "./out-of-time.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
@@ -53,10 +54,15 @@ export interface GraphAnswer<T> {
   readonly header: (name: string) => string | undefined;
 }
 
-/** Microsoft Graph for one piece of work: retries within the work's budget, and parses the answers. */
+/**
+ * Microsoft Graph for one piece of work: retries within the work's budget, and parses the answers. Where the budget has
+ * an end, a request throws {OutOfTimeError} instead of being sent after it.
+ */
 export interface GraphClient {
   /** Graph's origin. Links to other origins are not followed. */
   readonly endpoint: string;
+  /** The same client for a part of the work that ends then, or with the work if that is earlier. */
+  endingAt(endsMs: number): GraphClient;
   /** Returns the parsed JSON of a success. @throws {GraphError} for any other answer, or none. */
   json<S extends z.ZodType>(request: GraphRequest, schema: S): Promise<z.output<S>>;
   /** Like `json`, with the headers. An empty body is parsed as null. */
@@ -97,14 +103,14 @@ export const graph = ({
   const insecure = endpoint.startsWith("http:");
   const auth = bearerTokenAuthenticationPolicy({ credential, scopes: [`${endpoint}/.default`] });
 
-  return (budget) => {
+  const open: OpenGraph = (budget) => {
     const pipeline = createEmptyPipeline();
     pipeline.addPolicy(proxyPolicy());
     pipeline.addPolicy(decompressResponsePolicy());
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
     pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
     pipeline.addPolicy(retryPolicy([budgetedRetry(budget)], { maxRetries: MAX_TRIES }), { phase: "Retry" });
-    pipeline.addPolicy(endingWithin(wholeAnswerMs), { afterPhase: "Retry" });
+    pipeline.addPolicy(endingWithin(wholeAnswerMs, budget.endsMs), { afterPhase: "Retry" });
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
 
@@ -135,8 +141,16 @@ export const graph = ({
       }
     };
 
+    /** Waits for a slot. @throws {OutOfTimeError} when the work's time is over then. */
+    const slot = async (operation: string): Promise<(() => void) | undefined> => {
+      const release = await budget.slots?.acquire(budget.endsMs);
+      if (budget.endsMs === undefined || Date.now() < budget.endsMs) return release;
+      release?.();
+      throw new OutOfTimeError(`There is no time left for ${operation}`);
+    };
+
     const answer: GraphClient["answer"] = async (request, schema) => {
-      const release = await budget.slots?.acquire();
+      const release = await slot(request.operation);
       const response = await send(request, false).finally(release);
       const parsed = schema.safeParse(jsonOf(request.operation, response));
       if (parsed.success) return { body: parsed.data, header: (name) => response.headers.get(name) };
@@ -146,10 +160,11 @@ export const graph = ({
 
     return {
       endpoint,
+      endingAt: (endsMs) => open({ ...budget, endsMs: Math.min(endsMs, budget.endsMs ?? endsMs) }),
       answer,
       json: async (request, schema) => (await answer(request, schema)).body,
       stream: async (request) => {
-        const release = await budget.slots?.acquire();
+        const release = await slot(request.operation);
         try {
           const { readableStreamBody } = await send(request, true);
           if (readableStreamBody === undefined) throw new Error(`Graph's answer to ${request.operation} has no body`);
@@ -161,6 +176,7 @@ export const graph = ({
       },
     };
   };
+  return open;
 };
 
 /**
@@ -185,11 +201,14 @@ const readAhead = async (
   return ahead;
 };
 
-/** Aborts each try after a time. The library's own timeout ends with the headers, so a stalled body would never end. */
-const endingWithin = (ms: number): PipelinePolicy => ({
+/**
+ * Aborts each try after a time, or at the end of the work. The library's own timeout ends with the headers, so a
+ * stalled body would never end.
+ */
+const endingWithin = (ms: number, endsMs = Number.POSITIVE_INFINITY): PipelinePolicy => ({
   name: "endingWithin",
   sendRequest: (request, next) => {
-    request.abortSignal = AbortSignal.timeout(ms);
+    request.abortSignal = AbortSignal.timeout(Math.max(0, Math.floor(Math.min(ms, endsMs - Date.now()))));
     return next(request);
   },
 });

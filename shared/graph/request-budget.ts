@@ -16,6 +16,8 @@ const MAX_FAILURES = 4;
 export interface RequestBudget {
   /** Milliseconds since the epoch after which no wait may end. */
   readonly untilMs: number;
+  /** Milliseconds since the epoch at which the work's requests are broken off, and none is sent any more. */
+  readonly endsMs?: number;
   /** Called for each 429. */
   readonly throttled?: () => void;
   /** Whether a failed request may be sent again. Imports may not: they are not idempotent. */
@@ -42,6 +44,8 @@ export const budgetedRetry = (budget: RequestBudget): RetryStrategy => ({
     const now = Date.now();
     const asked = retryAfterMs(response?.headers.get("retry-after"), now);
     const waitMs = asked ?? jitter(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** retryCount));
-    return now + waitMs > budget.untilMs ? { skipStrategy: true } : { retryAfterInMs: waitMs };
+    return now + waitMs > Math.min(budget.untilMs, budget.endsMs ?? Number.POSITIVE_INFINITY)
+      ? { skipStrategy: true }
+      : { retryAfterInMs: waitMs };
   },
 });

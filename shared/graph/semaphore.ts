@@ -1,7 +1,13 @@
+import { OutOfTimeError } from "./out-of-time.ts";
+
 /** A counting semaphore, first come, first served. */
 export interface Semaphore {
-  /** Waits for a slot. Returns a release function; calling it twice is harmless. */
-  acquire(): Promise<() => void>;
+  /**
+   * Waits for a slot. Returns a release function; calling it twice is harmless.
+   *
+   * @throws {OutOfTimeError} when there is none until `endsMs`, in milliseconds since the epoch.
+   */
+  acquire(endsMs?: number): Promise<() => void>;
 }
 
 export const semaphore = (count: number): Semaphore => {
@@ -14,10 +20,25 @@ export const semaphore = (count: number): Semaphore => {
     else next();
   };
 
+  const wait = (endsMs: number | undefined): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let timer: NodeJS.Timeout | undefined;
+      const take = (): void => {
+        clearTimeout(timer);
+        resolve();
+      };
+      waiting.push(take);
+      if (endsMs === undefined) return;
+      timer = setTimeout(() => {
+        waiting.splice(waiting.indexOf(take), 1);
+        reject(new OutOfTimeError("No slot became free in time"));
+      }, endsMs - Date.now());
+    });
+
   return {
-    acquire: async () => {
+    acquire: async (endsMs) => {
       if (free > 0) free -= 1;
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      else await wait(endsMs);
       let held = true;
       return () => {
         if (held) release();

@@ -7,6 +7,7 @@ import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MAX_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
+import { OutOfTimeError } from "../../../shared/graph/out-of-time.ts";
 import type { Semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { existing } from "../../../shared/storage/create-once.ts";
@@ -28,22 +29,40 @@ interface ItemError {
 /** Graph left the item out of its answer, which has been seen when several are asked for at once. */
 const NOT_RETURNED: ItemError = { code: "not-returned" };
 
+/** Graph did not bring the item in the time that its batch has. */
+const OUT_OF_TIME: ItemError = { code: "out-of-time" };
+
+/**
+ * Longest time that all requests of a batch take together. The largest item, 150 MB, arrives in it at 0.3 MB/s, which
+ * is half of what a mailbox has been seen to send. With the longest time of a wave's lanes, it is well below the
+ * `functionTimeout` of host.json.
+ */
+export const BATCH_MS = 12 * 60_000;
+
+/** How long a mailbox that brought nothing may take to show that it can be reached. */
+export const PROBE_MS = 30_000;
+
 /** Statuses that concern the mailbox or the app, never one item. */
 const MAILBOX_STATUSES: readonly number[] = [401, 403, 429];
 
 /**
  * Exports one batch into an open pack and returns a record for each item: stored, skipped for a known permanent reason,
  * or failed. An item that the batch did not bring is looked up where Graph calls it gone, and else asked for once more
- * alone.
+ * alone. All of that takes `batchMs` at most: while several items are open, a request gets half of the time that is
+ * left, so that one that stalls leaves time for the others.
  *
  * @throws {GraphError} for an error of more than an item: no permission, throttled beyond the deadline, or Graph down.
+ * @throws {OutOfTimeError} when Graph's own budget ended before the first request.
  */
 export const exportBatch = async (
   graph: GraphClient,
   mailbox: MailboxAddress,
   items: readonly PlannedItem[],
   pack: Pick<PackWriter, "addItem">,
+  batchMs = BATCH_MS,
 ): Promise<CatalogueRecord[]> => {
+  const endsMs = Date.now() + batchMs;
+  let isAsked = false;
   const open = new Map(items.map((item) => [item.id, item]));
   const errors = new Map<string, ItemError>();
   const records: CatalogueRecord[] = [];
@@ -82,13 +101,18 @@ export const exportBatch = async (
     elsewhere: Map<string, string>,
   ): Promise<boolean> => {
     for (const id of ids) errors.set(id, NOT_RETURNED);
+    const now = Date.now();
+    const askEndsMs = open.size > 1 ? now + (endsMs - now) / 2 : endsMs;
     try {
-      for await (const element of exportItems(graph, at, ids)) await take(element, elsewhere);
+      for await (const element of exportItems(graph.endingAt(askEndsMs), at, ids)) await take(element, elsewhere);
+      isAsked = true;
       return true;
     } catch (error) {
-      const itemError = itemErrorOf(error);
+      if (error instanceof OutOfTimeError && !isAsked) throw error;
+      isAsked = true;
+      const itemError = error instanceof OutOfTimeError ? OUT_OF_TIME : itemErrorOf(error);
       if (itemError === undefined) throw error;
-      for (const id of ids) errors.set(id, itemError);
+      for (const id of ids) errors.set(id, Date.now() < askEndsMs ? itemError : OUT_OF_TIME);
       return false;
     }
   };
@@ -97,7 +121,8 @@ export const exportBatch = async (
   const isGone = async ({ id, folderId }: PlannedItem): Promise<boolean> =>
     open.has(id) &&
     skipReason(errors.get(id)?.code ?? "") === "gone" &&
-    (await lookUp({ graph, mailbox, folder: { id: folderId } }, id)) === "gone";
+    Date.now() < endsMs &&
+    (await lookUp({ graph: graph.endingAt(endsMs + PROBE_MS), mailbox, folder: { id: folderId } }, id)) === "gone";
 
   const leave = (item: PlannedItem, gone: boolean): void => {
     records.push(leftOut(item, errors.get(item.id) ?? NOT_RETURNED, gone));
@@ -114,7 +139,7 @@ export const exportBatch = async (
     if (gone) leave(item, true);
   }
   // Only errors: either Graph cannot export these items, or the mailbox cannot be reached, which then throws here.
-  if (!answered) await probeMailbox(graph, mailbox);
+  if (!answered) await probeMailbox(graph.endingAt(Date.now() + PROBE_MS), mailbox);
   for (const item of [...open.values()]) leave(item, false);
   return records;
 };
@@ -162,15 +187,20 @@ export interface ExportRun {
   readonly runId: RunId;
 }
 
-/** Exports a batch into its pack. Returns the records of the pack that was created first, by any delivery. */
+/**
+ * Exports a batch into its pack. Returns the records of the pack that was created first, by any delivery.
+ *
+ * @throws {OutOfTimeError} when it could not begin until `beginBy`, in milliseconds since the epoch.
+ */
 export const exportIntoPack = async (
   { vault, graph, exportSlots }: ExportDeps,
   { mailbox, runId }: ExportRun,
   { id, items, packed }: Batch,
+  beginBy: number,
 ): Promise<CatalogueRecord[]> => {
   const name = packName(mailbox.key, runId, id.chunk, id.batch);
   if (!packed) {
-    const release = await exportSlots.acquire();
+    const release = await exportSlots.acquire(beginBy);
     try {
       const pack = openPack(vault, name);
       const records = await exportBatch(graph, mailbox, items, pack);

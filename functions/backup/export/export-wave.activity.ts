@@ -22,6 +22,7 @@ import {
   type WaveRecord,
 } from "../run-state.ts";
 import { batchQueue } from "./batch-queue.ts";
+import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
 import { waveParts } from "./wave-parts.ts";
 
@@ -71,6 +72,7 @@ const runWave = async (
   const deadline = started + budgetMs;
   let throttled = 0;
   const graph = openGraph({
+    endsMs: deadline + BATCH_MS + PROBE_MS,
     untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
     slots: semaphore(slots),
     throttled: () => {

@@ -1,5 +1,6 @@
 import { EventEmitter, once } from "node:events";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
+import { OutOfTimeError } from "../../../shared/graph/out-of-time.ts";
 import type { ChunkChain } from "../plan/chunk-chain.ts";
 import type { ItemPages } from "../plan/item-pages.ts";
 import type { Findings } from "../run-state.ts";
@@ -91,11 +92,12 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     begun += 1;
     parts.begin(batch.id);
     try {
-      await parts.end(batch.id, await exportIntoPack(work.exportDeps, work.run, batch));
+      await parts.end(batch.id, await exportIntoPack(work.exportDeps, work.run, batch, deadline));
     } catch (error) {
       parts.drop(batch.id);
       queue.giveBack(batch);
-      stop(error);
+      if (error instanceof OutOfTimeError) stopped = true;
+      else stop(error);
     }
   };
 

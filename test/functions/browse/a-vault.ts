@@ -78,6 +78,7 @@ export const changeHead = (vault: Blobs, mailboxKey: string, changes: Partial<He
 /** Graph that must not be called. */
 export const noGraph: OpenGraph = () => ({
   endpoint: "http://127.0.0.1",
+  endingAt: () => noGraph({ untilMs: 0 }),
   answer: () => Promise.reject(new Error("Graph was called")),
   stream: () => Promise.reject(new Error("Graph was called")),
   json: () => Promise.reject(new Error("Graph was called")),

@@ -3,6 +3,7 @@ import { noteMailboxOfUser } from "../../../functions/backup/discover/mailboxes-
 import { ProtectLeaverInput } from "../../../functions/holds/leaver.contract.ts";
 import { userChanged } from "../../../functions/holds/user-changed.event.ts";
 import { leaverInstance } from "../../../shared/contracts/job-ids.ts";
+import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { hashName, mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";
 import { aFakeHub, aQuietContext } from "../fake-hub.ts";
@@ -123,7 +124,13 @@ describe("user-changed", () => {
     const { started, ...hub } = aFakeHub();
     const { vault, state } = await aMailboxInGraph({ items: 0 });
     const json = () => Promise.reject(new Error("Graph answered 503"));
-    const openGraph = () => ({ endpoint: "http://127.0.0.1", json, answer: json, stream: json });
+    const openGraph: OpenGraph = () => ({
+      endpoint: "http://127.0.0.1",
+      endingAt: () => openGraph({ untilMs: 0 }),
+      json,
+      answer: json,
+      stream: json,
+    });
     const handler = userChanged({ ...hub, openGraph, vault, state, exclude: [] });
 
     await expect(handler(anEvent(LEAVER), aQuietContext())).rejects.toThrow("503");

@@ -167,6 +167,7 @@ describe("exportItems", () => {
   const asked: GraphRequest[] = [];
   const answering = (body: AsyncIterable<Uint8Array>): GraphClient => ({
     endpoint: "https://graph.microsoft.com",
+    endingAt: () => answering(body),
     json: () => Promise.reject(new Error("not asked for")),
     answer: () => Promise.reject(new Error("not asked for")),
     stream: async (request) => {

@@ -17,6 +17,18 @@ const isFree = async (slots: Semaphore): Promise<boolean> => {
 };
 
 describe("slots", () => {
+  test("that do not become free in time are waited for no longer, and go to the next one", async () => {
+    const slots = semaphore(1);
+    const release = await slots.acquire();
+
+    await expect(slots.acquire(Date.now() + 20)).rejects.toMatchObject({ name: "OutOfTimeError" });
+    const next = slots.acquire(Date.now() + 600_000);
+    release();
+
+    (await next)();
+    expect(await isFree(slots)).toBe(true);
+  });
+
   test("are acquired in the order of asking, and no more than there are", async () => {
     const slots = semaphore(2);
     const order: string[] = [];

@@ -13,25 +13,21 @@ type MailboxOptions = Parameters<typeof aMailboxInGraph>[0];
 type Wave = z.input<typeof exportWave.input>;
 
 /** An opened run, and functions that deliver its waves. */
-export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}) => {
+export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}, exportSlots = semaphore(8)) => {
   const kit = await aMailboxInGraph(mailboxOptions);
   const { openGraph, vault, work, state, mailbox } = kit;
   const run = { mailbox, runId: aRun };
   await deliver(openRunActivity({ vault, work, laneBudgetMs: 600_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
-    deliver(
-      exportWaveActivity({ openGraph, vault, work, exportSlots: semaphore(8), planCache: planCache() }),
-      exportWave,
-      {
-        ...run,
-        wave: 0,
-        slots: 4,
-        budgetMs: 600_000,
-        position: noProgress.position,
-        ...overrides,
-      },
-    );
+    deliver(exportWaveActivity({ openGraph, vault, work, exportSlots, planCache: planCache() }), exportWave, {
+      ...run,
+      wave: 0,
+      slots: 4,
+      budgetMs: 600_000,
+      position: noProgress.position,
+      ...overrides,
+    });
   /** A wave that plans everything and exports nothing, since Graph refuses to export for longer than the wave waits. */
   const plannedWave = async () => {
     await kit.fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 900, count: 6 });

@@ -1,10 +1,16 @@
+import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { exportBatch } from "../../../../functions/backup/export/export-batch.ts";
+import { BATCH_MS, exportBatch, PROBE_MS } from "../../../../functions/backup/export/export-batch.ts";
+import { MAX_LANE_SECONDS } from "../../../../shared/config.ts";
 import { eachItem } from "../../../../shared/graph/items.ts";
 import { openPack } from "../../../../shared/vault/pack-writer.ts";
 import type { CatalogueRecord } from "../../../../shared/vault/records.ts";
-import { all, aPack } from "../../../shared/vault/samples.ts";
+import { aGraph } from "../../../shared/graph/a-graph.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
+import { all, aPack, someFacts } from "../../../shared/vault/samples.ts";
 import { aMailboxInGraph } from "../../kit.ts";
+
+const ITEM = someFacts();
 
 type Kit = Awaited<ReturnType<typeof aBatch>>;
 
@@ -16,12 +22,13 @@ const aBatch = async (count = 5, itemBytes = 500, refused?: { readonly code: str
   const items = (await all(eachItem(graph, kit.mailbox, inbox))).slice(0, count);
   const pack = openPack(kit.vault, aPack);
   await kit.admin["reset-counters"]({});
-  const run = () =>
+  const run = (batchMs?: number) =>
     exportBatch(
       graph,
       kit.mailbox,
       items.map((item) => ({ ...item, ...(refused && { refused }) })),
       pack,
+      batchMs,
     );
   const exports = async () => (await kit.admin.counters({})).requests["export-items"];
   const ids = items.map(({ id }) => id);
@@ -30,8 +37,8 @@ const aBatch = async (count = 5, itemBytes = 500, refused?: { readonly code: str
 
 const idOf = (record: CatalogueRecord): string => ("id" in record ? record.id : "");
 
-const outcomes = async ({ run, ids }: Kit): Promise<Record<string, string>> => {
-  const records = await run();
+const outcomes = async ({ run, ids }: Kit, batchMs?: number): Promise<Record<string, string>> => {
+  const records = await run(batchMs);
   const named = records.map((record) => [
     `item ${ids.indexOf(idOf(record))}`,
     "code" in record ? `${record.op} ${record.reason} ${record.code}` : record.op,
@@ -137,6 +144,42 @@ describe("exportBatch", () => {
     expect(await outcomes(kit)).toEqual({ "item 0": "fail unknown-error broken-answer" });
   });
 
+  test("asks for each item alone when the answer for all does not come in time", async () => {
+    const kit = await aBatch(3);
+    await kit.fault({ kind: "hold", endpoint: "export-items", count: 1 });
+
+    expect(Object.values(await outcomes(kit, 1_000))).toEqual(["put", "put", "put"]);
+  });
+
+  test("fails an item whose answer does not come in time, while the mailbox answers", async () => {
+    const kit = await aBatch(1);
+    await kit.fault({ kind: "hold", endpoint: "export-items" });
+
+    expect(await outcomes(kit, 200)).toEqual({ "item 0": "fail unknown-error out-of-time" });
+    expect(await kit.exports()).toBe(1);
+  });
+
+  test("fails an item whose answer stalls amid its content, and has one deadline for all tries", async () => {
+    const { client, asked } = await aGraph([
+      { stalls: true, body: { value: [{ itemId: ITEM.id, data: "AAAA".repeat(100) }] } },
+      { body: { id: "root" } },
+    ]);
+    const pack = openPack(memoryBlobs(), aPack);
+
+    const [record] = await exportBatch(client, { id: "MBX:1@2", kind: "primary" }, [ITEM], pack, 200);
+
+    expect(record).toMatchObject({ op: "fail", code: "out-of-time" });
+    expect(asked.map(({ method }) => method)).toEqual(["POST", "GET"]);
+  });
+
+  test("throws when the work that it belongs to ends before its first request", async () => {
+    const { client, asked } = await aGraph([], { endsMs: Date.now() - 1 });
+    const run = exportBatch(client, { id: "MBX:1@2", kind: "primary" }, [ITEM], openPack(memoryBlobs(), aPack));
+
+    await expect(run).rejects.toMatchObject({ name: "OutOfTimeError" });
+    expect(asked).toEqual([]);
+  });
+
   test("throws when Graph is down, so that the task hub tries again", async () => {
     const kit = await aBatch(1);
     await kit.fault({ kind: "status", status: 503, retryAfter: 0 });
@@ -160,8 +203,7 @@ describe("exportBatch", () => {
 describe("a refusal that is permanent if it is true", () => {
   const CODES = ["ErrorItemNotFound", "ErrorItemCorrupt", "ErrorCorruptData"] as const;
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
-  const recordOf = async (kit: Kit, item: number) =>
-    (await kit.run()).find((record) => "id" in record && record.id === kit.ids[item]);
+  const recordOf = async (kit: Kit, item: number) => (await kit.run()).find((record) => idOf(record) === kit.ids[item]);
 
   test.each(CODES)("costs no item when it passes: %s", async (code) => {
     const kit = await aBatch();
@@ -215,5 +257,15 @@ describe("a refusal that is permanent if it is true", () => {
 
     expect(record).toMatchObject({ op: "skip", reason: "gone" });
     expect((record as { again?: true }).again).toBe(again);
+  });
+});
+
+describe("a wave of exports", () => {
+  test("ends well before the host ends it, whatever LANE_SECONDS is", async () => {
+    const { functionTimeout } = JSON.parse(await readFile("host.json", "utf8"));
+    const [hours, minutes] = String(functionTimeout).split(":").map(Number);
+    const longest = MAX_LANE_SECONDS * 1_000 + BATCH_MS + PROBE_MS;
+
+    expect(longest).toBeLessThanOrEqual(((hours ?? 0) * 60 + (minutes ?? 0)) * 60_000 * 0.8);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
+import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
 import { headName } from "../../../../shared/vault/names.ts";
 import { readHead, readManifest } from "../../../../shared/vault/snapshots.ts";
@@ -182,6 +183,19 @@ describe("export-wave", () => {
     await fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 0, count: 2 });
 
     expect(await wave()).toMatchObject({ exported: 20, throttled: 2, waitMs: 0 });
+  });
+
+  test("gives back what finds no room in the process in time", async () => {
+    const exportSlots = semaphore(1);
+    const { wave, exports } = await anOpenedRun({ items: 30 }, exportSlots);
+    const leave = await exportSlots.acquire();
+
+    const done = await wave({ budgetMs: 1_000 });
+    leave();
+
+    expect(done).toMatchObject({ planned: 30, exported: 0, failed: 0 });
+    expect(await exports()).toBe(0);
+    expect(await wave({ wave: 1, position: done.position })).toMatchObject({ exported: 30, position: ended });
   });
 
   test("throws when Graph is down, and goes on from its packs at the next delivery", async () => {

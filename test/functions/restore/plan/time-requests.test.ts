@@ -10,6 +10,7 @@ const aSlowMailbox = (...times: readonly number[]) => {
   let ms = 1_000;
   const graph: GraphClient = {
     endpoint: "http://graph.test",
+    endingAt: () => graph,
     json: async ({ target }, schema) => {
       ms += times[targets.length] ?? Number.NaN;
       targets.push(target);
