@@ -68,10 +68,11 @@ function* exportSome(
 ): Generator<Task, BackupProgress, unknown> {
   let progress = start;
   for (let waves = 0; waves < WAVES_PER_GENERATION && !isDone(progress.position); waves += 1) {
-    const slots = yield* holdSlots(context, use, progress.lanes, budgetMs);
+    const { slots, hold } = yield* holdSlots(context, use, progress.lanes, budgetMs);
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
     const { wave, position } = progress;
-    const done = yield* call(context, exportWave, { mailbox, runId, wave, slots, budgetMs, position });
+    const done = yield* call(context, exportWave, { mailbox, runId, wave, slots, hold, budgetMs, position });
+    if (done.notHeld) continue;
     yield* pause(context, done.waitMs);
 
     const ended = done.exported + done.skipped + done.failed;

@@ -5,6 +5,7 @@ import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { SlotHold } from "../slots/slots.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -139,6 +140,8 @@ export const exportWave = defineActivity({
   input: Run.extend({
     wave: Count,
     slots: z.int().positive().max(MAILBOX_SLOTS),
+    /** The hold on these slots. */
+    hold: SlotHold.optional(),
     budgetMs: z.int().positive(),
     position: RunPosition,
   }),

@@ -4,7 +4,7 @@ import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
-import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+import { type GrantedSlots, holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
   chunksIn,
   createImportSession,
@@ -64,9 +64,9 @@ function* runGeneration(
   let session: ImportSession | undefined;
   let futileSessions = 0;
   for (let waves = 0; waves < WAVES_PER_GENERATION && state.pending.length > 0; waves += 1) {
-    const lanes = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
+    const granted = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
     session ??= yield* call(context, createImportSession, restore);
-    const next: WaveResult = yield* wave(context, restore, state, lanes, session);
+    const next: WaveResult = yield* wave(context, restore, state, granted, session);
     const isFutile = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
     futileSessions = isFutile ? futileSessions + 1 : 0;
     if (futileSessions === MAX_FUTILE_SESSIONS) throw new Error(ALL_SESSIONS_FUTILE);
@@ -117,12 +117,13 @@ interface WaveResult {
 function* wave(
   context: OrchestrationContext,
   restore: Restore,
-  { plan, pending, lanes, spent, totals }: Resume,
-  slots: number,
+  state: Resume,
+  granted: GrantedSlots,
   session: ImportSession,
 ): Generator<Task, WaveResult, unknown> {
+  const { plan, pending, lanes, spent, totals } = state;
   const { laneBudgetMs: budgetMs } = plan;
-  const done = yield* call(context, uploadWave, { ...restore, slots, pending, session, budgetMs, spent });
+  const done = yield* call(context, uploadWave, { ...restore, ...granted, pending, session, budgetMs, spent });
   yield* pause(context, done.waitMs);
   return {
     sessionEnded: done.sessionEnded,
@@ -130,12 +131,14 @@ function* wave(
       settled: done.imported + done.replaced + done.ambiguous + done.failed,
       elapsedMs: done.elapsedMs + done.waitMs,
     },
-    state: {
-      plan,
-      pending: done.left,
-      lanes: nextLanes(lanes, done.throttled),
-      spent: done.spent,
-      totals: addCounts(totals, done),
-    },
+    state: done.notHeld
+      ? state
+      : {
+          plan,
+          pending: done.left,
+          lanes: nextLanes(lanes, done.throttled),
+          spent: done.spent,
+          totals: addCounts(totals, done),
+        },
   };
 }

@@ -6,6 +6,7 @@ import { LaneTraffic, Spending } from "../../shared/contracts/lane.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { SlotHold } from "../slots/slots.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -131,6 +132,8 @@ export const uploadWave = defineActivity({
   name: "upload-wave",
   input: Restore.extend({
     slots: z.int().positive().max(MAILBOX_SLOTS),
+    /** The hold on these slots. */
+    hold: SlotHold.optional(),
     pending: z.array(ChunkRange).min(1),
     session: ImportSession,
     budgetMs: z.int().positive(),

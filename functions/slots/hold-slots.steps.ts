@@ -4,14 +4,12 @@ import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
-import { type SlotUser, shareSlots } from "./slots.contract.ts";
+import { type SlotHold, type SlotUser, shareSlots } from "./slots.contract.ts";
 
 /** Between two requests while others hold all slots. */
 const RETRY_MS = 5_000;
 
-/**
- * A hold outlasts its lanes by the time of their last request. The slots of a job that was killed are free after it.
- */
+/** How long a wave may wait in a queue before it renews the hold. Slots of a job that was killed are free after it. */
 const GRACE_MS = 2 * 60_000;
 
 /** A job's use of one mailbox's slots. */
@@ -25,17 +23,23 @@ export interface SlotUse {
   readonly user: SlotUser;
 }
 
+/** Slots that a job got, and the hold under which its next activity uses them. */
+export interface GrantedSlots {
+  readonly slots: number;
+  readonly hold: SlotHold;
+}
+
 /** Takes up to `wanted` slots for lanes that run for `laneMs`; waits until there is at least one. */
 export function* holdSlots(
   context: OrchestrationContext,
   use: SlotUse,
   wanted: number,
   laneMs: number,
-): Generator<Task, number, unknown> {
+): Generator<Task, GrantedSlots, unknown> {
   for (;;) {
     const asking = ownGuid(context, use.holder);
     const { granted } = yield* call(context, shareSlots, { ...use, asking, wanted, holdMs: laneMs + GRACE_MS });
-    if (granted > 0) return granted;
+    if (granted > 0) return { slots: granted, hold: { holder: use.holder, asking } };
     yield* pause(context, RETRY_MS);
   }
 }

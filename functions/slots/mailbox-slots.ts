@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { type Blobs, updateJson } from "../../shared/storage/blobs.ts";
-import type { SlotUser } from "./slots.contract.ts";
+import type { SlotHold, SlotUser } from "./slots.contract.ts";
 
 const Holder = z.object({
   user: z.enum(["backup", "restore"]),
@@ -41,6 +41,27 @@ export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotReque
     share(current, request, nowMs),
   );
   return slots.holders[request.holder]?.slots ?? 0;
+};
+
+/**
+ * Makes a live hold last until `holdMs` from now; false for one that has run out, that its holder has asked anew or
+ * given back, or that is of none.
+ */
+export const renewHold = async (
+  work: Blobs,
+  key: MailboxKey,
+  { holder, asking }: SlotHold,
+  nowMs: number,
+  holdMs: number,
+): Promise<boolean> => {
+  let isHeld = false;
+  await updateJson(work, slotsName(key), Slots, (current = { holders: {} }) => {
+    const own = current.holders[holder];
+    isHeld = own?.asking === asking && own.slots > 0 && own.until > nowMs;
+    if (own === undefined || !isHeld) return current;
+    return { holders: { ...current.holders, [holder]: { ...own, until: Math.max(own.until, nowMs + holdMs) } } };
+  });
+  return isHeld;
 };
 
 const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots => {

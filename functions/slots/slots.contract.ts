@@ -8,6 +8,10 @@ const Count = z.int().nonnegative();
 export const SlotUser = z.enum(["backup", "restore"]);
 export type SlotUser = z.output<typeof SlotUser>;
 
+/** A hold on slots, by what was asked for it. Whoever uses the slots renews it, and starts nothing once it is gone. */
+export const SlotHold = z.object({ holder: z.string().min(1), asking: z.string().min(1) });
+export type SlotHold = z.output<typeof SlotHold>;
+
 /** Takes up to `wanted` of a mailbox's slots for a holder; releases those that it holds when it wants none. */
 export const shareSlots = defineActivity({
   name: "share-slots",

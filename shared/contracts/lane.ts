@@ -4,8 +4,12 @@ import * as z from "zod";
 export const BatchId = z.object({ chunk: z.int().nonnegative(), batch: z.int().nonnegative() });
 export type BatchId = z.output<typeof BatchId>;
 
-/** A lane's traffic with Graph. `waitMs` is a wait that Graph asked for and that is still to be taken. */
+/**
+ * A wave's traffic with Graph. `waitMs` is a wait that Graph asked for and that is still to be taken. `notHeld`: the
+ * wave did nothing, as its hold on the mailbox's slots was gone when it was to begin.
+ */
 export const LaneTraffic = z.object({
+  notHeld: z.literal(true).optional(),
   elapsedMs: z.int().nonnegative(),
   throttled: z.int().nonnegative(),
   waitMs: z.int().nonnegative(),

@@ -22,9 +22,9 @@ import type * as z from "zod";
 import { BrokenAnswerError } from "./broken-answer.ts";
 import { GraphError, readErrorBody } from "./graph-error.ts";
 import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
-import { OutOfTimeError } from "./out-of-time.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./retry-after.ts";
+import { OutOfTimeError, SlotsLostError } from "./stopped-work.ts";
 
 /** Longest time until an answer begins: the export of a 150 MB item has been seen to take minutes. */
 const ANSWER_TIMEOUT_MS = 5 * 60_000;
@@ -55,8 +55,8 @@ export interface GraphAnswer<T> {
 }
 
 /**
- * Microsoft Graph for one piece of work: retries within the work's budget, and parses the answers. Where the budget has
- * an end, a request throws {OutOfTimeError} instead of being sent after it.
+ * Microsoft Graph for one piece of work: retries within the work's budget, and parses the answers. Instead of sending a
+ * request after the budget's end it throws {OutOfTimeError}, and without the budget's slots {SlotsLostError}.
  */
 export interface GraphClient {
   /** Graph's origin. Links to other origins are not followed. */
@@ -104,13 +104,14 @@ export const graph = ({
   const auth = bearerTokenAuthenticationPolicy({ credential, scopes: [`${endpoint}/.default`] });
 
   const open: OpenGraph = (budget) => {
+    const { endsMs = Number.POSITIVE_INFINITY } = budget;
     const pipeline = createEmptyPipeline();
     pipeline.addPolicy(proxyPolicy());
     pipeline.addPolicy(decompressResponsePolicy());
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
     pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
     pipeline.addPolicy(retryPolicy([budgetedRetry(budget)], { maxRetries: MAX_TRIES }), { phase: "Retry" });
-    pipeline.addPolicy(endingWithin(wholeAnswerMs, budget.endsMs), { afterPhase: "Retry" });
+    pipeline.addPolicy(endingWithin(wholeAnswerMs, endsMs), { afterPhase: "Retry" });
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
 
@@ -141,12 +142,17 @@ export const graph = ({
       }
     };
 
-    /** Waits for a slot. @throws {OutOfTimeError} when the work's time is over then. */
+    /** Waits for a slot. @throws {OutOfTimeError | SlotsLostError} when nothing may be sent any more. */
     const slot = async (operation: string): Promise<(() => void) | undefined> => {
       const release = await budget.slots?.acquire(budget.endsMs);
-      if (budget.endsMs === undefined || Date.now() < budget.endsMs) return release;
-      release?.();
-      throw new OutOfTimeError(`There is no time left for ${operation}`);
+      try {
+        if (budget.isHeld?.() === false) throw new SlotsLostError(`The slots for ${operation} are lost`);
+        if (Date.now() >= endsMs) throw new OutOfTimeError(`There is no time left for ${operation}`);
+        return release;
+      } catch (error) {
+        release?.();
+        throw error;
+      }
     };
 
     const answer: GraphClient["answer"] = async (request, schema) => {
@@ -160,7 +166,7 @@ export const graph = ({
 
     return {
       endpoint,
-      endingAt: (endsMs) => open({ ...budget, endsMs: Math.min(endsMs, budget.endsMs ?? endsMs) }),
+      endingAt: (ms) => open({ ...budget, endsMs: Math.min(ms, endsMs) }),
       answer,
       json: async (request, schema) => (await answer(request, schema)).body,
       stream: async (request) => {
@@ -205,7 +211,7 @@ const readAhead = async (
  * Aborts each try after a time, or at the end of the work. The library's own timeout ends with the headers, so a
  * stalled body would never end.
  */
-const endingWithin = (ms: number, endsMs = Number.POSITIVE_INFINITY): PipelinePolicy => ({
+const endingWithin = (ms: number, endsMs: number): PipelinePolicy => ({
   name: "endingWithin",
   sendRequest: (request, next) => {
     request.abortSignal = AbortSignal.timeout(Math.max(0, Math.floor(Math.min(ms, endsMs - Date.now()))));

@@ -24,6 +24,8 @@ export interface RequestBudget {
   readonly repeatable?: boolean;
   /** Slots that its requests share, each held until the whole answer has arrived. Without it, there is no limit. */
   readonly slots?: Semaphore;
+  /** Whether those slots are still the work's; asked before each request. */
+  readonly isHeld?: () => boolean;
 }
 
 /** Spreads waits, so that lanes that were throttled together do not come back together. */
@@ -39,6 +41,7 @@ export const budgetedRetry = (budget: RequestBudget): RetryStrategy => ({
     const isThrottled = response?.status === 429;
     if (isThrottled) budget.throttled?.();
     const isTransient = response === undefined ? responseError !== undefined : TRANSIENT.includes(response.status);
+    if (budget.isHeld?.() === false) return { skipStrategy: true };
     if (!isTransient || !(isThrottled || (budget.repeatable ?? true))) return { skipStrategy: true };
     if (!isThrottled && retryCount >= MAX_FAILURES) return { skipStrategy: true };
     const now = Date.now();

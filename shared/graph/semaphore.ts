@@ -1,4 +1,4 @@
-import { OutOfTimeError } from "./out-of-time.ts";
+import { OutOfTimeError } from "./stopped-work.ts";
 
 /** A counting semaphore, first come, first served. */
 export interface Semaphore {

@@ -4,6 +4,7 @@ import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
 import { exportWave } from "../backup.contract.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
@@ -21,6 +22,7 @@ import {
   scratchOf,
   type WaveRecord,
 } from "../run-state.ts";
+import { noProgress } from "../wave.steps.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
@@ -53,19 +55,31 @@ type Input = z.output<typeof exportWave.input>;
  *
  * Run twice, even at the same time: chunks and packs are created once, an existing pack is read instead of exported
  * again, and the wave record that is kept first is the result of every delivery. Parts that it does not name are never
- * read.
+ * read. A delivery whose hold on the slots is gone does nothing.
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   implement(exportWave, async (input) => {
     const { mailbox, runId, wave } = input;
     const work = scratchOf(deps.work, mailbox.key);
     const kept = await findWave(work, runId, wave);
-    const { result } = kept ?? (await keepWave(work, runId, wave, await runWave({ ...deps, work }, input)));
-    return result;
+    if (kept !== undefined) return kept.result;
+    const use = { mailboxKey: mailbox.key, hold: input.hold };
+    const done = await underHold(deps.work, use, (slotsHeld) => runWave({ ...deps, work, slotsHeld }, input));
+    return done === undefined ? notBegun(input) : (await keepWave(work, runId, wave, done)).result;
   });
 
+/** The result of a wave whose hold was gone. No record of it is kept: the wave is called again under another hold. */
+const notBegun = ({ position }: Input): z.output<typeof exportWave.output> => ({
+  ...noProgress.totals,
+  position,
+  expectedItems: 0,
+  elapsedMs: 0,
+  waitMs: 0,
+  notHeld: true,
+});
+
 const runWave = async (
-  { openGraph, vault, work, folderScope, exportSlots, planCache }: Deps,
+  { openGraph, vault, work, folderScope, exportSlots, planCache, slotsHeld }: Deps & { readonly slotsHeld: HeldSlots },
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
 ): Promise<WaveRecord> => {
   const started = Date.now();
@@ -75,6 +89,7 @@ const runWave = async (
     endsMs: deadline + BATCH_MS + PROBE_MS,
     untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
     slots: semaphore(slots),
+    isHeld: slotsHeld.isHeld,
     throttled: () => {
       throttled += 1;
     },
@@ -97,6 +112,7 @@ const runWave = async (
     const { planned, findings, waitMs } = await runLanes({
       lanes: slots + SPARE_LANES,
       deadline,
+      slotsHeld,
       chain,
       pages,
       queue,

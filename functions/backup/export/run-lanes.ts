@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
-import { OutOfTimeError } from "../../../shared/graph/out-of-time.ts";
+import { OutOfTimeError, SlotsLostError } from "../../../shared/graph/stopped-work.ts";
+import type { HeldSlots } from "../../slots/under-hold.ts";
 import type { ChunkChain } from "../plan/chunk-chain.ts";
 import type { ItemPages } from "../plan/item-pages.ts";
 import type { Findings } from "../run-state.ts";
@@ -21,6 +22,7 @@ export interface LaneWork {
   readonly lanes: number;
   /** Milliseconds since the epoch after which no lane begins anything. */
   readonly deadline: number;
+  readonly slotsHeld: HeldSlots;
   readonly chain: ChunkChain;
   readonly pages: Pick<ItemPages, "lookAhead">;
   readonly queue: BatchQueue;
@@ -47,7 +49,7 @@ export interface LanesDone {
  * @throws the error of a lane, once all lanes have ended: they use the mailbox's slots until then.
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
-  const { lanes, deadline, chain, pages, queue, parts } = work;
+  const { lanes, deadline, slotsHeld, chain, pages, queue, parts } = work;
   const findings: Findings = { finished: [], events: [], problems: [] };
   let planned = 0;
   const planner = new EventEmitter();
@@ -57,16 +59,17 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   let stopped = false;
   let waitMs = 0;
 
-  const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
+  const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
   const mayPlan = (): boolean => {
     const ahead = chain.nextChunk - queue.position.at.chunk;
     resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MAX_CHUNKS_AHEAD);
     return !chain.planned && !planning && !resting;
   };
 
-  /** Ends the wave: with what is done when Graph asks for a longer wait, in failure for any other error. */
+  /** Ends the wave: with what is done when slots are lost or Graph asks for a longer wait, else in failure. */
   const stop = (error: unknown): void => {
     stopped = true;
+    if (error instanceof SlotsLostError) return;
     if (!(error instanceof GraphError) || error.status !== 429) throw error;
     waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
   };

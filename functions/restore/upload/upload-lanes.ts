@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
+import type { HeldSlots } from "../../slots/under-hold.ts";
 import type { RestoreItem } from "../restore-state.ts";
 import type { ItemQueue, TakenItem } from "./item-queue.ts";
 import type { ItemOutcome } from "./settle-item.ts";
@@ -11,6 +12,7 @@ export interface UploadWork {
   readonly lanes: number;
   /** Milliseconds since the epoch after which no lane begins an item. */
   readonly deadline: number;
+  readonly slotsHeld: HeldSlots;
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
   readonly bytesOf: (record: RestoreItem) => number;
@@ -32,7 +34,7 @@ export interface UploadOutcome {
  * @throws the error of a lane, but not before all lanes have ended: they use the mailbox's slots.
  */
 export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
-  const { lanes, deadline, queue, budget, bytesOf, settle, settleMs } = work;
+  const { lanes, deadline, slotsHeld, queue, budget, bytesOf, settle, settleMs } = work;
   const items = new EventEmitter();
   let begun = 0;
   let inFlight = 0;
@@ -41,7 +43,7 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   let sessionEnded = false;
   let waitMs = 0;
 
-  const isOver = (): boolean => stopped || (begun > 0 && Date.now() >= deadline);
+  const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
   const stopFor = (ms: number): void => {
     stopped = true;
     waitMs = Math.max(waitMs, ms);

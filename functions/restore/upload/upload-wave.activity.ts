@@ -1,4 +1,5 @@
 import type { ActivityHandler } from "durable-functions";
+import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
@@ -8,6 +9,7 @@ import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
 import { uploadWave } from "../restore.contract.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
@@ -27,6 +29,9 @@ const MIN_DEADLINE_MS = 30_000;
  * so that the next item is ready when a request ends.
  */
 const SPARE_LANES = 4;
+
+type Input = z.output<typeof uploadWave.input>;
+type Output = z.output<typeof uploadWave.output>;
 
 interface Deps {
   readonly openGraph: OpenGraph;
@@ -48,66 +53,88 @@ const SETTLE_MS = 10_000;
  * the deadline.
  *
  * Run twice, even at the same time: each chunk's ledger has one writer at a time and says what was imported. An import
- * whose outcome it does not know is looked for in the mailbox before the next try.
+ * whose outcome it does not know is looked for in the mailbox before the next try. A delivery whose hold on the slots
+ * is gone does nothing.
  */
 export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
-  implement(uploadWave, async ({ restoreId, mailbox, slots, pending, session, budgetMs, spent }) => {
-    const { vault, work, ledgers } = deps;
-    const started = Date.now();
-    const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
-    let throttled = 0;
-    const requestBudget = {
-      untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
-      slots: semaphore(slots),
-      throttled: () => {
-        throttled += 1;
-      },
-    };
-    const graph = deps.openGraph(requestBudget);
-    const plan = await readRestorePlan(work, restoreId);
-    const context = {
-      graph,
-      imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), requestBudget),
-      elsewhere: new Map<string, ItemImporter>(),
-      openElsewhere: memoize(async (id) => {
-        const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
-        return deps.openImporter(url, requestBudget);
-      }),
-      vault,
-      mailbox,
-      folders: await readFolderMap(work, restoreId),
-      since: plan.started,
-    };
-    const source = {
-      folders: context.folders,
-      read: (chunk: number) => readRestoreChunk(work, restoreId, plan, chunk),
-      openLedger: (chunk: number) => ledgers.open(ledgerName(restoreId, chunk)),
-    };
-    const queue = itemQueue(source, pending);
-    const budget = sendBudget(spent);
-    try {
-      const { sessionEnded, waitMs } = await uploadLanes({
-        lanes: Date.now() < sessionEnds ? slots + SPARE_LANES : 0,
-        deadline: Math.min(started + budgetMs, sessionEnds),
-        queue,
-        budget,
-        bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
-        settle: (taken) => settleItem(context, taken),
-        settleMs: deps.settleMs ?? SETTLE_MS,
-      });
-      return {
-        ...count(queue.finished),
-        left: queue.left,
-        sessionEnded: sessionEnded || Date.now() >= sessionEnds,
-        spent: budget.spent,
-        elapsedMs: Date.now() - started,
-        throttled,
-        waitMs,
-      };
-    } finally {
-      await queue.close();
-    }
+  implement(uploadWave, async (input) => {
+    const use = { mailboxKey: input.mailbox.key, hold: input.hold };
+    return (await underHold(deps.work, use, (slotsHeld) => runWave(deps, input, slotsHeld))) ?? notBegun(input);
   });
+
+const notBegun = ({ pending, spent }: Input): Output => ({
+  ...count([]),
+  left: pending,
+  sessionEnded: false,
+  spent,
+  elapsedMs: 0,
+  throttled: 0,
+  waitMs: 0,
+  notHeld: true,
+});
+
+const runWave = async (
+  deps: Deps,
+  { restoreId, mailbox, slots, pending, session, budgetMs, spent }: Input,
+  slotsHeld: HeldSlots,
+): Promise<Output> => {
+  const { vault, work, ledgers } = deps;
+  const started = Date.now();
+  const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
+  let throttled = 0;
+  const requestBudget = {
+    untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
+    slots: semaphore(slots),
+    throttled: () => {
+      throttled += 1;
+    },
+  };
+  const graph = deps.openGraph(requestBudget);
+  const plan = await readRestorePlan(work, restoreId);
+  const context = {
+    graph,
+    imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), requestBudget),
+    elsewhere: new Map<string, ItemImporter>(),
+    openElsewhere: memoize(async (id) => {
+      const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
+      return deps.openImporter(url, requestBudget);
+    }),
+    vault,
+    mailbox,
+    folders: await readFolderMap(work, restoreId),
+    since: plan.started,
+  };
+  const source = {
+    folders: context.folders,
+    read: (chunk: number) => readRestoreChunk(work, restoreId, plan, chunk),
+    openLedger: (chunk: number) => ledgers.open(ledgerName(restoreId, chunk)),
+  };
+  const queue = itemQueue(source, pending);
+  const budget = sendBudget(spent);
+  try {
+    const { sessionEnded, waitMs } = await uploadLanes({
+      lanes: Date.now() < sessionEnds ? slots + SPARE_LANES : 0,
+      deadline: Math.min(started + budgetMs, sessionEnds),
+      slotsHeld,
+      queue,
+      budget,
+      bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
+      settle: (taken) => settleItem(context, taken),
+      settleMs: deps.settleMs ?? SETTLE_MS,
+    });
+    return {
+      ...count(queue.finished),
+      left: queue.left,
+      sessionEnded: sessionEnded || Date.now() >= sessionEnds,
+      spent: budget.spent,
+      elapsedMs: Date.now() - started,
+      throttled,
+      waitMs,
+    };
+  } finally {
+    await queue.close();
+  }
+};
 
 const count = (finished: readonly FinishedItem[]) => {
   const counts = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0 };

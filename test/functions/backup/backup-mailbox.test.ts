@@ -103,6 +103,31 @@ describe("backup-mailbox", () => {
     expect(wavesOf(calls)[0]).toMatchObject({ mailbox, slots: 4, budgetMs: BUDGET_MS });
   });
 
+  test("asks for slots again for a wave whose hold was gone, and calls that wave again", async () => {
+    let deliveries = 0;
+    const { everyCall, output } = await run({
+      wave: (wave) => {
+        deliveries += 1;
+        if (deliveries > 1) return oneChunk(1)(wave);
+        return { ...oneChunk(1, { planned: 0, exported: 0, notHeld: true })(wave), position: wave.position };
+      },
+    });
+
+    expect(everyCall.map(({ name }) => name)).toEqual([
+      "open-run",
+      "share-slots",
+      "export-wave",
+      "share-slots",
+      "export-wave",
+      "share-slots",
+      "commit-snapshot",
+    ]);
+    const [first, second] = wavesOf(everyCall);
+    expect(second).toMatchObject({ wave: first?.wave, position: first?.position });
+    expect(second?.hold).not.toEqual(first?.hold);
+    expect(output).toMatchObject({ totals: { exported: CHUNK_ITEMS } });
+  });
+
   test("returns the snapshot and the run's totals", async () => {
     const { output, calls } = await run({ wave: oneChunk(2, { failed: 1, skipped: 2, removed: 4 }) });
     const runId = wavesOf(calls)[0]?.runId;

@@ -78,6 +78,20 @@ const wavesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">):
   calls.filter(({ name }) => name === "upload-wave").map((call) => call.input as Wave);
 
 describe("restore-mailbox", () => {
+  test("asks for slots again for a wave whose hold was gone, and goes on as before", async () => {
+    let deliveries = 0;
+    const { calls, askings, output } = await restore((wave) => {
+      deliveries += 1;
+      return deliveries > 1 ? uploaded(wave) : unfinished(wave, { notHeld: true });
+    });
+
+    const [first, second] = wavesOf({ calls });
+    expect(second).toMatchObject({ pending: first?.pending, session: first?.session });
+    expect(second?.hold).not.toEqual(first?.hold);
+    expect(askings.map(({ wanted }) => wanted)).toEqual([1, 4, 4, 1, 0]);
+    expect(output).toEqual(result);
+  });
+
   test("plans, creates folders, opens a session, imports, and compares", async () => {
     const run = await restore();
 

@@ -28,21 +28,24 @@ describe("holdSlots", () => {
   test("asks for the slots that are wanted, for longer than the lanes take", async () => {
     const run = await runOrchestrator(holding, { input: null, activities: granting() });
 
-    expect(run).toMatchObject({ output: 4, timers: [] });
+    expect(run).toMatchObject({ output: { slots: 4 }, timers: [] });
     expect(run.calls).toEqual([
       { name: "share-slots", input: { ...use, asking: expect.any(String), wanted: 4, holdMs: 220_000 } },
     ]);
   });
 
   test("accepts fewer", async () => {
-    expect((await runOrchestrator(holding, { input: null, activities: granting(1) })).output).toBe(1);
+    expect(await runOrchestrator(holding, { input: null, activities: granting(1) })).toMatchObject({
+      output: { slots: 1 },
+    });
   });
 
   test("asks again every five seconds while there is none, each time under another name", async () => {
     const run = await runOrchestrator(holding, { input: null, activities: granting(0, 0, 3) });
 
-    expect(run).toMatchObject({ output: 3, timers: [5_000, 5_000] });
+    expect(run).toMatchObject({ output: { slots: 3 }, timers: [5_000, 5_000] });
     expect(new Set(askingsOf(run).map(({ asking }) => asking)).size).toBe(3);
+    expect(run.output).toMatchObject({ hold: { holder: use.holder, asking: askingsOf(run).at(-1)?.asking } });
   });
 
   test("asks under the same name when the activity is tried again, so that it is granted once", async () => {
@@ -68,7 +71,7 @@ describe("withSlots", () => {
     };
     const run = await runOrchestrator(working, { input: null, activities: granting() });
 
-    expect(run.output).toBe(2);
+    expect(run.output).toMatchObject({ slots: 2 });
     expect(askingsOf(run)).toMatchObject([{ ...use, wanted: 2 }, released]);
     expect(new Set(askingsOf(run).map(({ asking }) => asking)).size).toBe(2);
   });

@@ -1,5 +1,6 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
+import { takeSlots } from "../../../../functions/slots/mailbox-slots.ts";
 import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
 import { headName } from "../../../../shared/vault/names.ts";
@@ -183,6 +184,34 @@ describe("export-wave", () => {
     await fault({ kind: "status", endpoint: "export-items", status: 429, retryAfter: 0, count: 2 });
 
     expect(await wave()).toMatchObject({ exported: 20, throttled: 2, waitMs: 0 });
+  });
+
+  test("that comes under a hold that is gone does nothing, and says so", async () => {
+    const { wave, vault, admin } = await anOpenedRun({ items: 30 });
+    await admin["reset-counters"]({});
+
+    const done = await wave({ hold: { holder: "a", asking: "b" } });
+
+    expect(done).toMatchObject({ notHeld: true, exported: 0, position: noProgress.position });
+    expect((await admin.counters({})).requests).toEqual({});
+    expect(vault.blobs.size).toBe(0);
+    expect(await wave()).toMatchObject({ exported: 30 });
+  });
+
+  test("sends nothing more once its hold is gone, and returns what it has done", async () => {
+    const { wave, work, mailbox, admin } = await anOpenedRun({ items: 60 });
+    const hold = { holder: "a", asking: "1" };
+    const taken = { ...hold, user: "backup", wanted: 4, holdMs: 600_000 } as const;
+    await takeSlots(work, mailbox.key, taken, Date.now());
+    await admin["add-fault"]({ kind: "hold", endpoint: "export-items", count: 1 });
+
+    const running = wave({ hold, slots: 1 });
+    await expect.poll(() => admin.faults({})).toMatchObject([{ struck: 1 }]);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 130_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await admin["clear-faults"]({});
+
+    expect(await running).toMatchObject({ exported: 20, failed: 0, position: { again: { length: 2 } } });
   });
 
   test("gives back what finds no room in the process in time", async () => {

@@ -31,6 +31,16 @@ describe("upload-wave", () => {
     expect((await kit.admin.counters({})).violations).toEqual([]);
   });
 
+  test("that comes under a hold that is gone does nothing, and says so", async () => {
+    const kit = await aRestore();
+    const { session } = await kit.loseInbox();
+
+    const result = await kit.upload(session, { hold: { holder: "a", asking: "b" } });
+
+    expect(result).toMatchObject({ notHeld: true, imported: 0, left: [{ from: 0, to: 1 }], sessionEnded: false });
+    expect(await requests(kit, "import-item")).toBe(0);
+  });
+
   test("writes each intent before its import, and the outcome after it", async () => {
     const kit = await aRestore({ items: 2 });
     const { session } = await kit.loseInbox();

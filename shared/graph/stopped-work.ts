@@ -2,3 +2,8 @@
 export class OutOfTimeError extends Error {
   override readonly name = "OutOfTimeError";
 }
+
+/** The mailbox's slots are another's by now, so the next request was not sent. */
+export class SlotsLostError extends Error {
+  override readonly name = "SlotsLostError";
+}
