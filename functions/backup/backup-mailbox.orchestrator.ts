@@ -24,6 +24,8 @@ type Resume = NonNullable<BackupMailboxInput["resume"]>;
 /**
  * Backs up one mailbox: opens the run, runs waves until all is planned and exported, and commits the snapshot.
  *
+ * Where a run died, it is gone on with, and what has changed since then is backed up by a run of its own after it.
+ *
  * A wave uses at most four slots, the mailbox's own limit, which a restore into the same mailbox shares. After every
  * twenty waves a new generation goes on, so that history does not grow with the mailbox.
  */
@@ -42,11 +44,17 @@ export function* backupMailbox(
     return undefined;
   }
 
-  context.df.setCustomStatus(backupStatus("committing", id, progress));
+  const { runId, isAdopted } = run;
+  context.df.setCustomStatus(backupStatus("committing", runId, progress));
   const { totals, wave: waves } = progress;
-  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId: id, trigger, totals, waves });
-  context.df.setCustomStatus(backupStatus("done", id, progress));
-  return { ...snapshot, totals };
+  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves });
+  const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
+  if (isAdopted) {
+    context.df.continueAsNew({ mailbox, trigger, full: false, earlier: all } satisfies BackupMailboxInput);
+    return undefined;
+  }
+  context.df.setCustomStatus(backupStatus("done", runId, progress));
+  return { ...snapshot, totals: all };
 }
 
 function* open(
@@ -54,9 +62,10 @@ function* open(
   run: Pick<BackupMailboxInput, "mailbox" | "full"> & { readonly runId: string },
 ): Generator<Task, Resume, unknown> {
   context.df.setCustomStatus(backupStatus("opening", run.runId, noProgress));
-  const { laneBudgetMs } = yield* call(context, openRun, run);
-  context.df.setCustomStatus(backupStatus("waiting", run.runId, noProgress));
-  return { runId: run.runId, laneBudgetMs, progress: noProgress };
+  const { laneBudgetMs, unfinished } = yield* call(context, openRun, run);
+  const { runId, progress } = unfinished ?? { runId: run.runId, progress: noProgress };
+  context.df.setCustomStatus(backupStatus("waiting", runId, progress));
+  return { runId, laneBudgetMs, progress, ...(unfinished && { isAdopted: true }) };
 }
 
 /** Runs waves until all is planned and exported, or the generation has run its number of waves. */

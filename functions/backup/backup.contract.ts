@@ -98,17 +98,6 @@ export const takeMailbox = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Opens a run: pins the snapshot that it follows. Sends nothing to Graph, so it needs no slot. */
-export const openRun = defineActivity({
-  name: "open-run",
-  input: Run.extend({
-    /** Whether to list everything again and compare, instead of asking for changes. */
-    full: z.boolean(),
-  }),
-  output: z.object({ laneBudgetMs: z.int().positive() }),
-  retry: OUTAGE_RETRY,
-});
-
 /** How far a run has come: which chunks are planned, and which of their batches are still to be exported. */
 export const RunPosition = z.object({
   /** The chunk that is planned next. */
@@ -120,6 +109,37 @@ export const RunPosition = z.object({
   again: z.array(BatchId).max(MAILBOX_SLOTS * 2),
 });
 export type RunPosition = z.output<typeof RunPosition>;
+
+/** A run's progress. */
+export const BackupProgress = z.object({
+  wave: Count,
+  /** Requests that the next wave may keep under way; fewer when it gets fewer slots. */
+  lanes: z.int().positive(),
+  position: RunPosition,
+  expectedItems: Count,
+  /** Of the last wave; 0 before the first. */
+  itemsPerSecond: z.number().nonnegative(),
+  totals: BackupTotals,
+});
+export type BackupProgress = z.output<typeof BackupProgress>;
+
+/**
+ * Opens a run: pins the snapshot that it follows, or finds one that died for this one to go on with. Sends nothing to
+ * Graph, so it needs no slot.
+ */
+export const openRun = defineActivity({
+  name: "open-run",
+  input: Run.extend({
+    /** Whether to list everything again and compare, instead of asking for changes. */
+    full: z.boolean(),
+  }),
+  output: z.object({
+    laneBudgetMs: z.int().positive(),
+    /** The run that died, and how far it had come. */
+    unfinished: z.object({ runId: RunId, progress: BackupProgress }).optional(),
+  }),
+  retry: OUTAGE_RETRY,
+});
 
 /** Items of a wave by outcome. `bytes` are of the raw streams, `storedBytes` what they take in packs. */
 const WaveCounts = z.object({
@@ -176,27 +196,18 @@ export const commitSnapshot = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** A run's progress. */
-export const BackupProgress = z.object({
-  wave: Count,
-  /** Requests that the next wave may keep under way; fewer when it gets fewer slots. */
-  lanes: z.int().positive(),
-  position: RunPosition,
-  expectedItems: Count,
-  /** Of the last wave; 0 before the first. */
-  itemsPerSecond: z.number().nonnegative(),
-  totals: BackupTotals,
-});
-export type BackupProgress = z.output<typeof BackupProgress>;
-
 export const BackupMailboxInput = z.object({
   mailbox: MailboxRef,
   trigger: Trigger,
   full: z.boolean().default(false),
+  /** What earlier runs of this job did. */
+  earlier: BackupTotals.optional(),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
       runId: RunId,
+      /** Whether the run began in a job that died. */
+      isAdopted: z.literal(true).optional(),
       laneBudgetMs: z.int().positive(),
       progress: BackupProgress,
     })
@@ -204,7 +215,7 @@ export const BackupMailboxInput = z.object({
 });
 export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
 
-/** The newest snapshot after a mailbox's run, and the run's totals. */
+/** The newest snapshot after a mailbox's backup, and the totals of its runs. */
 export const BackupMailboxResult = z.object({
   snapshotId: RunId,
   state: z.enum(["complete", "partial"]),

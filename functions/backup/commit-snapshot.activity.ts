@@ -18,7 +18,7 @@ import { moveHead, readHead, readManifest, writeManifest } from "../../shared/va
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { openItems } from "./open-items.ts";
-import { type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
+import { endRun, type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored. Writes a part of the removed items and of problems, which applies after the
@@ -49,8 +49,11 @@ export const commitSnapshotActivity = (deps: {
     const hasChanged = changed.length > 0 || removed.length > 0;
     const isQuiet =
       parent !== null && newest && !hasChanged && newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
-    if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems)))
+    if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
+      // Before the head: a run that went on with this one would confirm what was true when this one asked.
+      await endRun(work, runId);
       return confirmNewest(vault, mailbox.key, newest);
+    }
     const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
     const parts = [...changed, ...(await writeLast(vault, mailbox.key, runId, last))];
     await packRecords(vault, mailbox.key, runId, last);

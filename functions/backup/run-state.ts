@@ -147,6 +147,9 @@ export const scratchOf = (work: Blobs, mailbox: MailboxKey): Blobs => blobsBelow
 export const keepRun = (work: Blobs, state: RunState): Promise<RunState> =>
   createOnce(work, runName(state.run), RunState, state);
 
+export const findRun = (work: Blobs, runId: RunId): Promise<RunState | undefined> =>
+  readJson(work, runName(runId), RunState);
+
 /** @throws {Error} when the run was never opened, its scratch data has expired, or it is of another run. */
 export const readRun = async (work: Blobs, mailbox: MailboxKey, runId: RunId): Promise<RunState> => {
   const state = await read(work, runName(runId), RunState);
@@ -186,6 +189,31 @@ export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveR
 
 export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRecord): Promise<WaveRecord> =>
   createOnce(work, waveName(runId, wave), WaveRecord, record);
+
+/** @throws {Error} when the wave did not end, or its record has expired. */
+export const readWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord> =>
+  read(work, waveName(runId, wave), WaveRecord);
+
+/** How many chunks or waves of a run are kept; `undefined` when one before the last is missing. */
+export const countOf = async (work: Blobs, runId: RunId, kind: "plan" | "waves"): Promise<number | undefined> => {
+  const nameAt = kind === "plan" ? chunkName : waveName;
+  let count = 0;
+  for await (const { name } of work.list(`${runId}/${kind}/`)) {
+    if (name !== nameAt(runId, count)) return undefined;
+    count += 1;
+  }
+  return count;
+};
+
+const endName = (runId: RunId): string => `${runId}/ended`;
+
+/** Notes that a run ends without a snapshot of its own, so that none goes on with it. */
+export const endRun = async (work: Blobs, runId: RunId): Promise<void> => {
+  await work.create(endName(runId), jsonBytes(null));
+};
+
+export const hasEnded = async (work: Blobs, runId: RunId): Promise<boolean> =>
+  (await work.info(endName(runId))) !== undefined;
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
@@ -245,6 +273,6 @@ export const readOutcome = async (
   waves: number,
 ): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
   const records: WaveRecord[] = [];
-  for (let wave = 0; wave < waves; wave += 1) records.push(await read(work, waveName(runId, wave), WaveRecord));
+  for (let wave = 0; wave < waves; wave += 1) records.push(await readWave(work, runId, wave));
   return { parts: records.flatMap(({ parts }) => parts), ...foldFindings(records.map(({ findings }) => findings)) };
 };

@@ -1,6 +1,6 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
-import { commitSnapshot, exportWave } from "../../functions/backup/backup.contract.ts";
+import { commitSnapshot, exportWave, openRun } from "../../functions/backup/backup.contract.ts";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
@@ -31,8 +31,9 @@ const call = async (handler: ActivityHandler, input: unknown): Promise<unknown> 
 let runs = 0;
 
 /**
- * One backup of one mailbox by the real activities, in the order of the orchestrator. With a short `waveMs`, each page
- * is planned and each batch exported by a delivery of its own.
+ * One backup of one mailbox by the real activities, in the order of the orchestrator: a run that goes on with one that
+ * died is followed by another. With a short `waveMs`, each page is planned and each batch exported by a delivery of its
+ * own.
  */
 export const runBackup = async (
   place: BackupPlace,
@@ -53,21 +54,26 @@ export const runBackup = async (
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),
   };
-  runs += 1;
-  const run = {
-    mailbox,
-    runId: runId(new Date(Date.UTC(2026, 10, 22, 1) + runs * 60_000), runs.toString(16).padStart(8, "0")),
+  const runOnce = async (full: boolean) => {
+    runs += 1;
+    const own = runId(new Date(Date.UTC(2026, 10, 22, 1) + runs * 60_000), runs.toString(16).padStart(8, "0"));
+    const opened = openRun.output.parse(await call(openRunActivity(deps), { mailbox, runId: own, full }));
+    const { unfinished = { runId: own, progress: noProgress } } = opened;
+    const run = { mailbox, runId: unfinished.runId };
+    let { position, totals, wave } = unfinished.progress;
+    for (; !isDone(position); wave += 1) {
+      const input = { ...run, wave, slots, budgetMs: waveMs, position };
+      const done = exportWave.output.parse(await call(exportWaveActivity(deps), input));
+      position = done.position;
+      totals = addCounts(totals, done);
+    }
+    const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals, waves: wave });
+    const isAdopted = opened.unfinished !== undefined;
+    return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals, isAdopted };
   };
 
-  await call(openRunActivity(deps), { ...run, full });
-  let { position, totals } = noProgress;
-  let waves = 0;
-  for (; !isDone(position); waves += 1) {
-    const input = { ...run, wave: waves, slots, budgetMs: waveMs, position };
-    const done = exportWave.output.parse(await call(exportWaveActivity(deps), input));
-    position = done.position;
-    totals = addCounts(totals, done);
-  }
-  const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals, waves });
-  return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals };
+  const first = await runOnce(full);
+  if (!first.isAdopted) return first;
+  const second = await runOnce(false);
+  return { ...second, isAdopted: true, totals: addCounts(first.totals, second.totals) };
 };

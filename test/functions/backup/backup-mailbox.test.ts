@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { BackupMailboxInput, type exportWave } from "../../../functions/backup/backup.contract.ts";
 import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
+import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
@@ -39,7 +40,19 @@ const oneChunk =
     };
   };
 
+/** What a run that died had come to after two waves. */
+const unfinished = {
+  runId: "20261121T010000Z-abc234",
+  progress: {
+    ...noProgress,
+    wave: 2,
+    position: { nextChunk: 2, planned: false, at: { chunk: 2, batch: 0 }, again: [] },
+    totals: { ...noProgress.totals, planned: 1_000, exported: 1_000 },
+  },
+};
+
 interface Stubs {
+  readonly unfinished?: typeof unfinished;
   readonly wave?: (wave: Wave) => Done;
   readonly share?: (asking: Asking) => number;
 }
@@ -47,13 +60,13 @@ interface Stubs {
 const wanted = (asking: Asking): number => asking.wanted;
 
 /** Runs one generation. Its requests for slots are returned apart from its other calls. */
-const run = async ({ wave = oneChunk(1), share = wanted }: Stubs = {}, start: unknown = input) => {
+const run = async ({ wave = oneChunk(1), share = wanted, ...opened }: Stubs = {}, start: unknown = input) => {
   const { calls, ...rest } = await runOrchestrator(backupMailbox, {
     input: start,
     retries: false,
     activities: {
       "share-slots": (asking: Asking) => ({ granted: share(asking) }),
-      "open-run": () => ({ laneBudgetMs: BUDGET_MS }),
+      "open-run": () => ({ laneBudgetMs: BUDGET_MS, ...opened }),
       "export-wave": wave,
       "commit-snapshot": ({ runId }: { runId: string }) => ({
         snapshotId: runId,
@@ -126,6 +139,30 @@ describe("backup-mailbox", () => {
     expect(second).toMatchObject({ wave: first?.wave, position: first?.position });
     expect(second?.hold).not.toEqual(first?.hold);
     expect(output).toMatchObject({ totals: { exported: CHUNK_ITEMS } });
+  });
+
+  test("goes on with a run that died, and then backs up what has changed since", async () => {
+    const adopted = await run({ wave: oneChunk(3), unfinished });
+
+    expect(wavesOf(adopted.calls)).toMatchObject([
+      { runId: unfinished.runId, wave: 2, position: unfinished.progress.position },
+    ]);
+    expect(adopted.calls.at(-1)).toMatchObject({
+      name: "commit-snapshot",
+      input: { runId: unfinished.runId, waves: 3, totals: { exported: 3 * CHUNK_ITEMS } },
+    });
+    expect(adopted.output).toBeUndefined();
+
+    const next = await run({}, adopted.continuedAs);
+    expect(wavesOf(next.calls)[0]?.runId).not.toBe(unfinished.runId);
+    expect(next.output).toMatchObject({ totals: { exported: 4 * CHUNK_ITEMS } });
+  });
+
+  test("commits a run that died at its end, without another wave", async () => {
+    const position = { nextChunk: 2, planned: true, at: { chunk: 2, batch: 0 }, again: [] };
+    const { calls } = await run({ unfinished: { ...unfinished, progress: { ...unfinished.progress, position } } });
+
+    expect(calls.map(({ name }) => name)).toEqual(["open-run", "commit-snapshot"]);
   });
 
   test("returns the snapshot and the run's totals", async () => {

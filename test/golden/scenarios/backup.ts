@@ -68,6 +68,15 @@ const backupMailbox: Record<string, Scenario> = {
       "commit-snapshot": committed,
     },
   },
+  "a run that goes on with one that died": {
+    input: { mailbox: ada, trigger: "schedule" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000, unfinished: { runId: RUN, progress: resume.progress } }),
+      "share-slots": granted,
+      "export-wave": inTurn(waveOf(at(21, true))),
+      "commit-snapshot": committed,
+    },
+  },
   "a resumed generation, which waits for a slot, and as long as Graph asks": {
     input: { mailbox: ada, trigger: "request", full: true, resume },
     activities: {
