@@ -15,6 +15,7 @@ import { graph } from "../../shared/graph/graph-client.ts";
 import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
+import { DiedError } from "./mortal-blobs.ts";
 
 /** Where a run's activities work. */
 export interface BackupPlace {
@@ -25,7 +26,7 @@ export interface BackupPlace {
   readonly state?: Blobs;
 }
 
-const call = async (handler: ActivityHandler, input: unknown): Promise<unknown> =>
+const deliverOnce = async (handler: ActivityHandler, input: unknown): Promise<unknown> =>
   JSON.parse(JSON.stringify(await handler(JSON.parse(JSON.stringify(input)), new InvocationContext())));
 
 let runs = 0;
@@ -33,18 +34,33 @@ let runs = 0;
 /**
  * One backup of one mailbox by the real activities, in the order of the orchestrator: a run that goes on with one that
  * died is followed by another. With a short `waveMs`, each page is planned and each batch exported by a delivery of its
- * own.
+ * own; with `wanders`, by a process of its own, which knows nothing of the others. What a process leaves undone when it
+ * dies is delivered again, as the task hub does; after `deliveries` of them, the run has died.
  */
 export const runBackup = async (
   place: BackupPlace,
   mailbox: MailboxRef,
-  options: { full?: boolean; waveMs?: number; slots?: number; folderScope?: FolderScope } = {},
+  options: {
+    full?: boolean;
+    waveMs?: number;
+    slots?: number;
+    folderScope?: FolderScope;
+    wanders?: boolean;
+    deliveries?: number;
+  } = {},
 ) => {
   const { graphUrl, token, vault, work, state = memoryBlobs() } = place;
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
   const openGraph = graph({ endpoint: graphUrl, credential, userAgent: "test" });
-  const { full = false, waveMs = 60_000, slots = MAILBOX_SLOTS, folderScope } = options;
-  const deps = {
+  const {
+    full = false,
+    waveMs = 60_000,
+    slots = MAILBOX_SLOTS,
+    folderScope,
+    wanders = false,
+    deliveries = 5,
+  } = options;
+  const aProcess = () => ({
     openGraph,
     vault,
     work,
@@ -53,21 +69,35 @@ export const runBackup = async (
     planCache: planCache(),
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),
+  });
+  let deps = aProcess();
+  type Deps = typeof deps;
+
+  const call = async (activity: (deps: Deps) => ActivityHandler, input: unknown): Promise<unknown> => {
+    for (let delivery = 1; ; delivery += 1) {
+      if (wanders) deps = aProcess();
+      try {
+        return await deliverOnce(activity(deps), input);
+      } catch (error) {
+        if (!(error instanceof DiedError) || delivery >= deliveries) throw error;
+        deps = aProcess();
+      }
+    }
   };
   const runOnce = async (full: boolean) => {
     runs += 1;
     const own = runId(new Date(Date.UTC(2026, 10, 22, 1) + runs * 60_000), runs.toString(16).padStart(8, "0"));
-    const opened = openRun.output.parse(await call(openRunActivity(deps), { mailbox, runId: own, full }));
+    const opened = openRun.output.parse(await call(openRunActivity, { mailbox, runId: own, full }));
     const { unfinished = { runId: own, progress: noProgress } } = opened;
     const run = { mailbox, runId: unfinished.runId };
     let { position, totals, wave } = unfinished.progress;
     for (; !isDone(position); wave += 1) {
       const input = { ...run, wave, slots, budgetMs: waveMs, position };
-      const done = exportWave.output.parse(await call(exportWaveActivity(deps), input));
+      const done = exportWave.output.parse(await call(exportWaveActivity, input));
       position = done.position;
       totals = addCounts(totals, done);
     }
-    const committed = await call(commitSnapshotActivity(deps), { ...run, trigger: "request", totals, waves: wave });
+    const committed = await call(commitSnapshotActivity, { ...run, trigger: "request", totals, waves: wave });
     const isAdopted = opened.unfinished !== undefined;
     return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals, isAdopted };
   };

@@ -10,6 +10,7 @@ import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { runBackup } from "../../support/backup-run.ts";
+import { DiedError, mortalBlobs } from "../../support/mortal-blobs.ts";
 
 /**
  * What the backup bears. A choice that is off makes the property fail today: it waits for what stands beside it, and is
@@ -33,6 +34,9 @@ const BEARS = {
   doubled: true,
 } as const;
 
+/** How many histories are tried. */
+const RUNS = Number(process.env["RUNS"] ?? 10);
+
 /** One thing that happens to a mailbox between two backups, or to Graph during one. Numbers pick by position. */
 type Act =
   | { readonly act: "create-items"; readonly folder: number; readonly count: number }
@@ -45,6 +49,7 @@ type Act =
   | { readonly act: "odd-page"; readonly endpoint: string; readonly oddity: PageOddity }
   | { readonly act: "refuse-items"; readonly code: string }
   | ({ readonly act: "folders-meanwhile"; readonly what: "create" | "rename" | "move" | "remove" } & Meanwhile)
+  | { readonly act: "expire-amid"; readonly endpoint: string; readonly after: number; readonly code: string }
   | { readonly act: "expire-all" | "fault-export" | "fault-delta" | "drop-items" | "quota" };
 
 /** A change of folders just after an answer about them, in a run that lists them anew or goes on from a delta. */
@@ -91,6 +96,15 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
         "drop-items" as const,
         "quota" as const,
       ),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      act: fc.constant("expire-amid" as const),
+      endpoint: fc.constantFrom("items-delta", "folders-delta"),
+      after: fc.nat(6),
+      code: fc.constantFrom("SyncStateNotFound", "ResyncRequired"),
     }),
   },
   {
@@ -291,6 +305,11 @@ const apply = async (mailbox: string, act: Act, serial: number): Promise<void> =
         count: 1,
       });
       return;
+    case "expire-amid": {
+      const { endpoint, after, code } = act;
+      await admin()["add-fault"]({ kind: "status", status: 410, code, endpoint, after, mailbox, count: 1 });
+      return;
+    }
     case "folders-meanwhile": {
       const folder = pick(own, act.folder)?.id ?? "";
       const parent = pick(
@@ -365,56 +384,84 @@ const aMailbox = async (items: number): Promise<MailboxRef> => {
 };
 
 describe("a mailbox's history", () => {
-  test("is in the vault as it was at every snapshot, item by item, after any acts", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(fc.array(anAct, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
-        someBehaviours,
-        fc.record({ waveMs: fc.constantFrom(1, 60_000), slots: fc.integer({ min: 1, max: 4 }) }),
-        someOdd,
-        async (nights, behaviours, pace, odd) => {
-          await admin().settings({ behaviours: { ...behaviours } });
-          const mailbox = await aMailbox(30);
-          const place = {
-            graphUrl: emulator.graphUrl,
-            token: "emulator-token",
-            vault: memoryBlobs(),
-            work: memoryBlobs(),
-          };
-          const addOdd = async () => {
-            if (odd === undefined) return;
-            const { oddities, ...rule } = odd;
-            await admin()["add-fault"]({ kind: "odd-element", mailbox: mailbox.id, ...rule, oddities: [...oddities] });
-          };
-          const hasOddTimes = odd?.oddities.some((oddity) => oddity.endsWith("-zone") || oddity === "empty-time");
-          const bare = ({ id, displayName }: { readonly id: string; readonly displayName: string }) =>
-            odd?.oddities.includes("null-name") ? id : `${id} ${displayName}`;
-          let serial = 0;
-          for (const acts of [[], ...nights]) {
-            for (const act of acts) {
-              serial += 1;
-              await apply(mailbox.id, act, serial);
+  test(
+    "is in the vault as it was at every snapshot, item by item, after any acts",
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(fc.array(anAct, { maxLength: 8 }), { minLength: 1, maxLength: 4 }),
+          someBehaviours,
+          fc.record({
+            waveMs: fc.constantFrom(1, 60_000),
+            slots: fc.integer({ min: 1, max: 4 }),
+            wanders: fc.boolean(),
+            deliveries: fc.constantFrom(1, 5),
+          }),
+          someOdd,
+          fc.array(fc.record({ write: fc.integer({ min: 1, max: 300 }), after: fc.boolean() }), { maxLength: 6 }),
+          async (nights, behaviours, pace, odd, deaths) => {
+            await admin().settings({ behaviours: { ...behaviours } });
+            const mailbox = await aMailbox(30);
+            const vault = memoryBlobs();
+            const mortal = mortalBlobs(deaths);
+            const place = {
+              graphUrl: emulator.graphUrl,
+              token: "emulator-token",
+              vault: mortal(vault),
+              work: mortal(memoryBlobs()),
+              state: mortal(memoryBlobs()),
+            };
+            /** The first run that lives to its end. */
+            const backUp = async () => {
+              for (;;) {
+                try {
+                  return await runBackup(place, mailbox, pace);
+                } catch (error) {
+                  if (!(error instanceof DiedError)) throw error;
+                }
+              }
+            };
+            const addOdd = async () => {
+              if (odd === undefined) return;
+              const { oddities, ...rule } = odd;
+              await admin()["add-fault"]({
+                kind: "odd-element",
+                mailbox: mailbox.id,
+                ...rule,
+                oddities: [...oddities],
+              });
+            };
+            const hasOddTimes = odd?.oddities.some((oddity) => oddity.endsWith("-zone") || oddity === "empty-time");
+            const bare = ({ id, displayName }: { readonly id: string; readonly displayName: string }) =>
+              odd?.oddities.includes("null-name") ? id : `${id} ${displayName}`;
+            let serial = 0;
+            for (const acts of [[], ...nights]) {
+              for (const act of acts) {
+                serial += 1;
+                await apply(mailbox.id, act, serial);
+              }
+              await addOdd();
+              const run = await backUp();
+              await admin()["clear-faults"]({});
+              await addOdd();
+              const isStill = acts.every(({ act }) => act !== "folders-meanwhile");
+              const isWhole = isStill && run.totals.failed === 0 && run.state === "complete";
+              const again = isWhole ? run : await backUp();
+              if (odd === undefined) expect(again.state).toBe("complete");
+              await admin()["clear-faults"]({});
+              const { items, untimed } = await inVault(vault, mailbox.key, again.snapshotId);
+              expect(items).toEqual(await inMailbox(mailbox.id));
+              if (!hasOddTimes) expect(untimed).toEqual([]);
+              const manifest = await readManifest(vault, mailbox.key, again.snapshotId);
+              const named = manifest?.manifest.folders.map(bare).toSorted();
+              const live = (await foldersOf(mailbox.id)).map(bare).toSorted();
+              expect(named).toEqual(live);
             }
-            await addOdd();
-            const run = await runBackup(place, mailbox, pace);
-            await admin()["clear-faults"]({});
-            await addOdd();
-            const isStill = acts.every(({ act }) => act !== "folders-meanwhile");
-            const isWhole = isStill && run.totals.failed === 0 && run.state === "complete";
-            const again = isWhole ? run : await runBackup(place, mailbox, pace);
-            if (odd === undefined) expect(again.state).toBe("complete");
-            await admin()["clear-faults"]({});
-            const { items, untimed } = await inVault(place.vault, mailbox.key, again.snapshotId);
-            expect(items).toEqual(await inMailbox(mailbox.id));
-            if (!hasOddTimes) expect(untimed).toEqual([]);
-            const manifest = await readManifest(place.vault, mailbox.key, again.snapshotId);
-            const named = manifest?.manifest.folders.map(bare).toSorted();
-            const live = (await foldersOf(mailbox.id)).map(bare).toSorted();
-            expect(named).toEqual(live);
-          }
-        },
-      ),
-      { numRuns: Number(process.env["RUNS"] ?? 10) },
-    );
-  }, 120_000);
+          },
+        ),
+        { numRuns: RUNS },
+      );
+    },
+    Math.max(120_000, 2_000 * RUNS),
+  );
 });
