@@ -60,11 +60,11 @@ const PAGES: Readonly<Record<PageOddity, (page: Page, request: GraphRequest) => 
   "no-link": (page) => withoutLinks(page),
   endless: (page, request) => {
     const before = Number(request.query.get(ENDLESS) ?? 0);
-    return {
-      ...withoutLinks(page),
-      ...(before > 0 && { value: [] }),
-      "@odata.nextLink": urlWith(request, { [ENDLESS]: String(before + 1) }),
-    };
+    // A page that is emptied is not passed: what comes after the last of them is whole.
+    const next = before > 0 ? undefined : (page["@odata.nextLink"] ?? page["@odata.deltaLink"]);
+    const link = new URL(typeof next === "string" ? next : urlWith(request, {}));
+    link.searchParams.set(ENDLESS, String(before + 1));
+    return { ...withoutLinks(page), ...(before > 0 && { value: [] }), "@odata.nextLink": link.href };
   },
   doubled: (page) => ({ ...page, value: page.value.flatMap((element) => [element, element]) }),
 };

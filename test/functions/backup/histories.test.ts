@@ -148,6 +148,8 @@ interface Behaviours {
   readonly wellKnownNames: boolean;
   readonly childFolderCounts: boolean;
   readonly hiddenFoldersListed: boolean;
+  readonly hiddenFoldersRefused: boolean;
+  readonly wellKnownPaths: boolean;
 }
 
 /** What is drawn where the backup bears it, and what holds otherwise. */
@@ -174,6 +176,8 @@ const someBehaviours: fc.Arbitrary<Behaviours> = fc.record({
   wellKnownNames: drawn(BEARS.foldersWithoutWellKnownName, true, fc.boolean()),
   childFolderCounts: drawn(BEARS.foldersWithoutChildCount, true, fc.boolean()),
   hiddenFoldersListed: drawn(BEARS.hiddenFoldersOnRequest, true, fc.boolean()),
+  hiddenFoldersRefused: fc.boolean(),
+  wellKnownPaths: fc.boolean(),
 });
 
 /** Elements that are odd in every answer while a history lasts: which ones is decided by a seed. */
