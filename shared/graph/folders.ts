@@ -117,8 +117,8 @@ export const listFolders = async (
 };
 
 /**
- * Lists the children of a folder, or the top of the mailbox, hidden folders too. Where Graph refuses a way to ask, it is
- * asked in the next one from then on, and what is lost is told once.
+ * Lists the children of a folder, or the top of the mailbox, hidden folders too. Where Graph refuses a way to ask, it
+ * is asked in the next one from then on, and what is lost is told once.
  */
 const folderLister = (graph: GraphClient, mailbox: MailboxAddress, tell: TellProblem = () => undefined) => {
   let ways = WAYS;

@@ -24,7 +24,7 @@ export interface LookUpContext {
 export const lookUp = ({ graph, mailbox, folder }: LookUpContext, id: string): Promise<LookedUp> =>
   foundOrGone(() => findItem(graph, mailbox, folder.id, id));
 
-/** What is found; `gone` where it is not there, `unclear` where Graph refuses the look-up or its answer stays broken. */
+/** What is found; `gone` where it is not there, `unclear` where Graph refuses to say or its answer stays broken. */
 export const foundOrGone = async <T>(find: () => Promise<T>): Promise<T | "gone" | "unclear"> => {
   const answer = await unlessRefused(async () => {
     try {

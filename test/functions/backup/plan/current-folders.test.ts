@@ -220,7 +220,7 @@ describe("currentFolders without a link", () => {
     });
   });
 
-  test("knows search folders by their type, also in the next run, and does without where Graph refuses it", async () => {
+  test("knows search folders by their type, in the next run too, and does without where Graph refuses it", async () => {
     const search = { ...projects, singleValueExtendedProperties: [{ id: "Integer 0x3601", value: "2" }] };
     const refusing = (answer: Answer) => (query: URLSearchParams) =>
       query.has("$expand") ? refusal(400, "BadRequest") : answer;
