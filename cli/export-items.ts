@@ -6,6 +6,7 @@ import { csvOf } from "../shared/http/csv.ts";
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { VaultDamageError } from "../shared/vault/damage.ts";
 import { foldSnapshot } from "../shared/vault/fold.ts";
+import { readFolders } from "../shared/vault/folders.ts";
 import { itemTime } from "../shared/vault/item-filter.ts";
 import { readItem } from "../shared/vault/pack-reader.ts";
 import type { PutRecord } from "../shared/vault/records.ts";
@@ -26,8 +27,8 @@ export const exportItems = async (
 ): Promise<number> => {
   const key = await findMailbox(vault, mailbox);
   const manifest = await findSnapshot(vault, key, snapshot);
-  const only = folder === undefined ? undefined : findFolder(manifest, folder).id;
-  const paths = new Map(manifest.folders.map(({ id, path }) => [id, path]));
+  const only = folder === undefined ? undefined : (await findFolder(vault, manifest, folder)).id;
+  const paths = new Map((await readFolders(vault, key, manifest.id)).folders.map(({ id, path }) => [id, path]));
   await openFolder(out);
 
   const listing = createWriteStream(join(out, "listing.csv"), { flags: "wx" });

@@ -3,8 +3,10 @@ import { Moment } from "../shared/contracts/item-query.ts";
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { VaultDamageError } from "../shared/vault/damage.ts";
 import { findFolder as folderOf } from "../shared/vault/find-folder.ts";
+import { readFolders } from "../shared/vault/folders.ts";
 import type { Head } from "../shared/vault/head.ts";
-import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
+import type { Manifest } from "../shared/vault/manifest.ts";
+import type { SnapshotFolder } from "../shared/vault/records.ts";
 import { findSnapshotAt, listMailboxes, listSnapshots, readHead, readManifest } from "../shared/vault/snapshots.ts";
 import { UsageError } from "./usage.ts";
 
@@ -49,7 +51,8 @@ const snapshotIdOf = async (vault: Blobs, key: MailboxKey, name: string): Promis
 };
 
 /** @throws {UsageError} when there is none. */
-export const findFolder = ({ id, folders }: Manifest, name: string): ManifestFolder => {
+export const findFolder = async (vault: Blobs, { mailboxKey, id }: Manifest, name: string): Promise<SnapshotFolder> => {
+  const { folders } = await readFolders(vault, mailboxKey, id);
   const folder = folderOf(folders, name);
   if (folder === undefined) throw new UsageError(`The snapshot ${id} has no folder ${name}`);
   return folder;

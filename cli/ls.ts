@@ -1,7 +1,8 @@
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { foldSnapshot } from "../shared/vault/fold.ts";
 import { itemTime } from "../shared/vault/item-filter.ts";
-import type { Manifest, ManifestFolder } from "../shared/vault/manifest.ts";
+import type { Manifest } from "../shared/vault/manifest.ts";
+import type { SnapshotFolder } from "../shared/vault/records.ts";
 import { indexSnapshot } from "../shared/vault/snapshot-index.ts";
 import { listMailboxes, listSnapshots, readManifest } from "../shared/vault/snapshots.ts";
 import { findFolder, findMailbox, findSnapshot, readableHead } from "./find.ts";
@@ -24,7 +25,7 @@ export const ls = async (
   }
   const snapshot = await findSnapshot(vault, key, snapshotName);
   if (folderName === undefined) return listFolders(vault, print, snapshot);
-  return listItems(vault, print, snapshot, findFolder(snapshot, folderName));
+  return listItems(vault, print, snapshot, await findFolder(vault, snapshot, folderName));
 };
 
 type Print = Printer["print"];
@@ -37,9 +38,9 @@ const listAll = async (vault: Blobs, print: Print): Promise<number> => {
   return 0;
 };
 
-const listFolders = async (vault: Blobs, print: Print, { mailboxKey, id, folders }: Manifest): Promise<number> => {
-  const contents = (await indexSnapshot(vault, mailboxKey, id)).folders;
-  for (const folder of folders.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+const listFolders = async (vault: Blobs, print: Print, { mailboxKey, id }: Manifest): Promise<number> => {
+  const { folders, contents } = await indexSnapshot(vault, mailboxKey, id);
+  for (const folder of folders)
     print(columns([folder.path, contents[folder.id]?.items ?? 0, contents[folder.id]?.bytes ?? 0]));
   return 0;
 };
@@ -48,7 +49,7 @@ const listItems = async (
   vault: Blobs,
   print: Print,
   { mailboxKey, id }: Manifest,
-  folder: ManifestFolder,
+  folder: SnapshotFolder,
 ): Promise<number> => {
   for await (const item of foldSnapshot(vault, mailboxKey, id, ({ folderId }) => folderId === folder.id)) {
     print(columns([item.id, itemTime(item), item.rawBytes, item.type, item.from, item.subject]));

@@ -1,15 +1,17 @@
+import { isDeepStrictEqual } from "node:util";
 import type { MailboxKey, RunId } from "../shared/contracts/ids.ts";
 import { PROGRAM } from "../shared/program.ts";
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { VaultDamageError } from "../shared/vault/damage.ts";
 import { foldSnapshot } from "../shared/vault/fold.ts";
+import { folderRecord, otherFolderRecord } from "../shared/vault/folders.ts";
 import type { Head } from "../shared/vault/head.ts";
-import type { Manifest, ManifestFolder, PartRef } from "../shared/vault/manifest.ts";
+import type { Manifest, ManifestV2, PartRef } from "../shared/vault/manifest.ts";
 import { merkleRoot } from "../shared/vault/merkle.ts";
 import { headName, type PackName, parseVaultName, partName } from "../shared/vault/names.ts";
 import { readPackIndex } from "../shared/vault/pack-reader.ts";
 import { writePart } from "../shared/vault/part-writer.ts";
-import type { CatalogueRecord, FolderFacts } from "../shared/vault/records.ts";
+import type { CatalogueRecord, FolderRecord } from "../shared/vault/records.ts";
 import { listMailboxes, moveHead, readManifest, writeManifest } from "../shared/vault/snapshots.ts";
 import { findMailbox, readableHead } from "./find.ts";
 import type { Printer } from "./printer.ts";
@@ -53,7 +55,8 @@ const expectNoCatalogue = async (target: Blobs, key: MailboxKey): Promise<void> 
 interface Rebuilt {
   parent: Manifest["parent"];
   newest: Manifest | undefined;
-  readonly folders: Map<string, FolderFacts>;
+  /** The records of the folders that there are. */
+  folders: ReadonlyMap<string, FolderRecord>;
 }
 
 const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Printer, key: MailboxKey) => {
@@ -62,15 +65,17 @@ const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Pri
   let damaged = 0;
   for (const [runId, packs] of await runsOf(source, key)) {
     const original = await undamagedManifest(source, key, runId);
-    const run = openRun(target, key, runId, rebuilt.folders);
+    const run = openRun(target, key, runId);
     for (const pack of packs) {
       const records = await recordsOf(source, pack, warn);
       if (records === undefined) damaged += 1;
       await run.add(records ?? []);
     }
-    const { parts, counts } = await run.close();
+    const folders = original?.v === 1 ? foldersOfV1(original) : run.foldersAfter(rebuilt.folders);
+    const { parts, counts } = await run.close(folderRecords(rebuilt.folders, folders));
+    rebuilt.folders = folders;
     const { manifest, sha256 } = await writeManifest(target, {
-      v: 1,
+      v: 2,
       id: runId,
       base: rebuilt.parent === null,
       parent: rebuilt.parent,
@@ -81,8 +86,7 @@ const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Pri
       started: original?.started ?? timeOf(runId),
       finished: original?.finished ?? timeOf(runId),
       trigger: original?.trigger ?? "request",
-      counts,
-      folders: original?.folders.map(withoutLink) ?? [...rebuilt.folders.values()].map(uncounted),
+      counts: { ...counts, folders: [...folders.values()].filter(isBackedUp).length },
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state: counts.failed > 0 ? "partial" : "complete",
@@ -129,36 +133,47 @@ const onlyDamage = (error: unknown): undefined => {
   return undefined;
 };
 
-/** Collects the records of a run into parts, and notes their folders. */
-const openRun = (target: Blobs, key: MailboxKey, runId: RunId, folders: Map<string, FolderFacts>) => {
-  const counts = { put: 0, removed: 0, skipped: 0, failed: 0, rawBytes: 0, storedBytes: 0 };
+/** Collects the records of a run: those of folders, and those of items into parts. */
+const openRun = (target: Blobs, key: MailboxKey, runId: RunId) => {
+  const counts = { put: 0, removed: 0, skipped: 0, failed: 0, problems: 0, rawBytes: 0, storedBytes: 0 };
   const parts: PartRef[] = [];
+  const folders = new Map<string, FolderRecord>();
+  const used = new Set<string>();
   let waiting: CatalogueRecord[] = [];
 
-  const write = async (): Promise<void> => {
+  const write = async (mark: Pick<PartRef, "folders"> = {}): Promise<void> => {
     const name = partName(key, runId, `rebuilt-${String(parts.length).padStart(5, "0")}`);
     const part = await writePart(target, name, waiting.splice(0, PART_RECORDS));
     if (part === "exists") throw new UsageError(`${name} is there already, and nothing is overwritten`);
-    parts.push(part);
+    parts.push({ ...part, ...mark });
   };
 
   return {
     add: async (records: readonly CatalogueRecord[]): Promise<void> => {
       for (const record of records) {
         count(counts, record);
-        noteFolder(folders, record);
+        if (record.op === "put") used.add(record.folderId);
+        if (record.op === "folder") folders.set(record.id, record);
       }
-      waiting = waiting.concat(records);
+      waiting = waiting.concat(records.filter(({ op }) => op !== "folder"));
       while (waiting.length >= PART_RECORDS) await write();
     },
-    close: async () => {
+    /** The folders after the run. One that is known only by its items is named by its id. */
+    foldersAfter: (before: Rebuilt["folders"]): Rebuilt["folders"] => {
+      const after = new Map([...new Map([...before, ...folders])].filter(([, record]) => !("removed" in record)));
+      for (const id of used) if (!after.has(id) && !folders.has(id)) after.set(id, namedById(id));
+      return after;
+    },
+    close: async (ofFolders: readonly FolderRecord[]) => {
       if (waiting.length > 0) await write();
+      waiting = [...ofFolders];
+      while (waiting.length > 0) await write({ folders: true });
       return { parts, counts };
     },
   };
 };
 
-const count = (counts: Manifest["counts"], record: CatalogueRecord): void => {
+const count = (counts: Omit<ManifestV2["counts"], "folders">, record: CatalogueRecord): void => {
   if (record.op === "put") {
     counts.put += 1;
     counts.rawBytes += record.rawBytes;
@@ -166,28 +181,30 @@ const count = (counts: Manifest["counts"], record: CatalogueRecord): void => {
   } else if (record.op === "remove") counts.removed += 1;
   else if (record.op === "skip") counts.skipped += 1;
   else if (record.op === "fail") counts.failed += 1;
+  else if (record.op === "problem") counts.problems += 1;
 };
 
-/** A folder that is known only by its items is named by its id. */
-const noteFolder = (folders: Map<string, FolderFacts>, record: CatalogueRecord): void => {
-  if (record.op === "put" && !folders.has(record.folderId)) {
-    const { folderId: id } = record;
-    folders.set(id, { id, displayName: id, path: id.replaceAll("%", "%25").replaceAll("/", "%2F"), type: "" });
-  }
-  if (record.op !== "folder") return;
-  if ("removed" in record) folders.delete(record.id);
-  else {
-    const { v: _v, op: _op, ...folder } = record;
-    folders.set(record.id, folder);
-  }
-};
+const namedById = (id: string): FolderRecord =>
+  folderRecord({ id, displayName: id, path: id.replaceAll("%", "%25").replaceAll("/", "%2F"), type: "", itemCount: 0 });
+
+const foldersOfV1 = ({ folders, otherFolders = [] }: Extract<Manifest, { v: 1 }>): Rebuilt["folders"] =>
+  new Map(
+    [...folders.map(({ deltaLink: _, ...folder }) => folderRecord(folder)), ...otherFolders.map(otherFolderRecord)].map(
+      (record) => [record.id, record],
+    ),
+  );
+
+const isBackedUp = (record: FolderRecord): boolean => !("removed" in record || record.outside);
+
+/** The records that lead from some folders to others. */
+const folderRecords = (before: Rebuilt["folders"], after: Rebuilt["folders"]): FolderRecord[] => [
+  ...[...after.values()].filter((record) => !isDeepStrictEqual(record, before.get(record.id))),
+  ...[...before.keys()]
+    .filter((id) => !after.has(id))
+    .map((id): FolderRecord => ({ v: 1, op: "folder", id, removed: true })),
+];
 
 const userOf = (user: Manifest["user"]): Pick<Manifest, "user"> => (user === undefined ? {} : { user });
-
-const withoutLink = ({ deltaLink: _, ...folder }: ManifestFolder): ManifestFolder => folder;
-
-/** No pack has the folder's number of items as Exchange counts it. */
-const uncounted = (folder: FolderFacts): ManifestFolder => ({ ...folder, itemCount: 0 });
 
 /** A run's id begins with its start, to the second. */
 const timeOf = (runId: RunId): string =>

@@ -6,24 +6,25 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import { existing } from "../../shared/storage/create-once.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
-import type { Manifest, ManifestFolder, PartRef } from "../../shared/vault/manifest.ts";
+import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
-import { manifestName, packName, partName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
-import { openPack } from "../../shared/vault/pack-writer.ts";
-import { readPart, refPart } from "../../shared/vault/part-reader.ts";
-import { MAX_PART_RECORDS, writePart } from "../../shared/vault/part-writer.ts";
+import { manifestName } from "../../shared/vault/names.ts";
+import { readPart } from "../../shared/vault/part-reader.ts";
 import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
 import type { CatalogueRecord, Problem } from "../../shared/vault/records.ts";
 import { moveHead, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
+import { folderChanges } from "./commit/folder-records.ts";
+import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { openItems } from "./open-items.ts";
 import { endRun, type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
- * Makes a snapshot of what a run stored. Writes a part of the removed items and of problems, which applies after the
- * parts of folders and waves; then the manifest that names all parts; then the head. When nothing has changed since the
- * last snapshot, and it has the same state and tells of every problem of this run, only the head's `checkedAt` moves.
+ * Makes a snapshot of what a run stored. Writes parts of the folders that changed, which apply first, and of removed
+ * items and problems, which apply last; then the manifest that names all parts; then the head. When nothing has changed
+ * since the last snapshot, and it has the same state and tells of every problem of this run, only the head's
+ * `checkedAt` moves.
  *
  * Run twice, the first manifest is kept, and the head moves to it once.
  */
@@ -36,17 +37,19 @@ export const commitSnapshotActivity = (deps: {
     const { vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
     const { started, parent } = await readRun(work, mailbox.key, runId);
-    const { folders, foldersDeltaLink, otherFolders, problems: odd } = await readRunFolders(work, runId);
+    const found = await readRunFolders(work, runId);
+    const { folders, foldersDeltaLink } = found;
     const outcome = await readOutcome(work, runId, waves);
-    const { parts: exported, deltaLinks, removed } = outcome;
-    const problems = distinctProblems([...odd, ...outcome.problems]);
+    const { parts: exported, removed } = outcome;
+    const problems = distinctProblems([...found.problems, ...outcome.problems]);
     checkBooks(runId, { folders, totals, ...outcome });
-    const changed = [...(await foldersPart(vault, mailbox.key, runId)), ...exported];
+    const changed = await changedFolders(vault, exported, removed);
+    const ofFolders = folderChanges(found, outcome, changed);
     const head = await readHead(vault, mailbox.key);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    const hasChanged = changed.length > 0 || removed.length > 0;
+    const hasChanged = changed.size > 0 || !ofFolders.linksOnly;
     const isQuiet =
       parent !== null && newest && !hasChanged && newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
@@ -54,9 +57,15 @@ export const commitSnapshotActivity = (deps: {
       await endRun(work, runId);
       return confirmNewest(vault, mailbox.key, newest);
     }
+
     const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
-    const parts = [...changed, ...(await writeLast(vault, mailbox.key, runId, last))];
-    await packRecords(vault, mailbox.key, runId, last);
+    const folderParts = await writeParts(vault, mailbox.key, runId, "folders", ofFolders.records);
+    const parts = [
+      ...folderParts.map((part) => ({ ...part, folders: true as const })),
+      ...exported,
+      ...(await writeParts(vault, mailbox.key, runId, "departed", last)),
+    ];
+    await packRecords(vault, mailbox.key, runId, [...last, ...ofFolders.records]);
 
     const finished = new Date().toISOString();
     const counts = {
@@ -66,12 +75,13 @@ export const commitSnapshotActivity = (deps: {
       failed: totals.failed,
       ...(totals.again > 0 ? { again: totals.again } : {}),
       problems: problems.length,
+      folders: folders.length,
       rawBytes: totals.bytes,
       storedBytes: totals.storedBytes,
     };
     const open = await openItems(vault, { parts, counts, finished });
     const { manifest, sha256 } = await writeManifest(vault, {
-      v: 1,
+      v: 2,
       id: runId,
       base: parent === null,
       parent,
@@ -83,9 +93,7 @@ export const commitSnapshotActivity = (deps: {
       finished,
       trigger,
       counts,
-      folders: folders.map((folder) => manifestFolder(folder, deltaLinks.get(folder.id))),
       ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
-      ...(otherFolders === undefined ? {} : { otherFolders }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state: outcome.failed.size > 0 || open.some(({ failed }) => failed) ? "partial" : "complete",
@@ -129,6 +137,19 @@ const checkBooks = (
     throw new Error(`Run ${runId} planned ${planned} items, ended ${ended} and has records of ${recorded}`);
 };
 
+/** The folders of which a run stored, left out or removed items. */
+const changedFolders = async (
+  vault: Blobs,
+  exported: readonly PartRef[],
+  removed: readonly Removal[],
+): Promise<ReadonlySet<string>> => {
+  const changed = new Set(removed.map(({ folderId }) => folderId));
+  for (const part of exported)
+    for await (const record of readPart(vault, part))
+      if ("folderId" in record && record.folderId) changed.add(record.folderId);
+  return changed;
+};
+
 /** Whether the newest snapshot tells of these problems already. */
 const tellsAll = async (
   vault: Blobs,
@@ -152,11 +173,6 @@ const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapsh
   return { snapshotId: newest.id, state: newest.state, quiet: true, items: newest.items, bytes: newest.bytes };
 };
 
-const manifestFolder = (
-  { known: _k, retry: _r, deltaLink: _d, isCounted: _c, ...folder }: RunFolder,
-  deltaLink?: string,
-): ManifestFolder => (deltaLink === undefined ? folder : { ...folder, deltaLink });
-
 /** The items that are live in a snapshot, and the bytes of their raw streams. */
 const liveTotals = async (vault: Blobs, key: MailboxKey, snapshotId: RunId) => {
   const live = { items: 0, bytes: 0 };
@@ -167,44 +183,9 @@ const liveTotals = async (vault: Blobs, key: MailboxKey, snapshotId: RunId) => {
   return live;
 };
 
-/** The part of the folders that changed, if any did. */
-const foldersPart = async (vault: Blobs, key: MailboxKey, runId: RunId): Promise<PartRef[]> => {
-  const found = await refPart(vault, partName(key, runId, "folders"));
-  return found === undefined ? [] : [found.ref];
-};
-
-/**
- * Packs the records that belong to no batch, those of folders, removed items and problems, so that the catalogue can be
- * rebuilt from packs alone. A pack of an earlier try has the same records.
- */
-const packRecords = async (vault: Blobs, key: MailboxKey, runId: RunId, last: readonly CatalogueRecord[]) => {
-  const records = [...last];
-  for (const part of await foldersPart(vault, key, runId))
-    for await (const record of readPart(vault, part)) records.push(record);
-  for (let number = 0; number * MAX_PART_RECORDS < records.length; number += 1) {
-    const some = records.slice(number * MAX_PART_RECORDS, (number + 1) * MAX_PART_RECORDS);
-    await openPack(vault, packName(key, runId, RECORDS_CHUNK, number)).close(some);
-  }
-};
-
 const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove", ...removal });
 
 const problemRecord = (problem: Problem): CatalogueRecord => ({ v: 1, op: "problem", ...problem });
-
-const writeLast = async (
-  vault: Blobs,
-  key: MailboxKey,
-  runId: RunId,
-  records: readonly CatalogueRecord[],
-): Promise<PartRef[]> => {
-  const refs: PartRef[] = [];
-  for (let from = 0; from < records.length; from += MAX_PART_RECORDS) {
-    const name = partName(key, runId, `departed-${String(refs.length).padStart(5, "0")}`);
-    const written = await writePart(vault, name, records.slice(from, from + MAX_PART_RECORDS));
-    refs.push(written === "exists" ? existing(name, await refPart(vault, name)).ref : written);
-  }
-  return refs;
-};
 
 const headOf = (
   manifest: Manifest,

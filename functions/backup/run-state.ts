@@ -43,13 +43,17 @@ export type RunState = z.output<typeof RunState>;
 /** The folders that a run found, in the order in which they are planned. */
 export const RunFolders = z.object({
   folders: z.array(RunFolder),
-  /** The number of records in the part of folders, which may still be missing. */
-  changed: Count.optional(),
   foldersDeltaLink: z.string().optional(),
-  /** Folders that are not backed up, for the run after this one. */
-  otherFolders: z.array(FolderFacts).optional(),
+  /** The ids of those that the previous snapshot does not have, or not with these facts. */
+  changed: z.array(z.string()),
+  /** The ids of those of which the previous snapshot has another deltaLink. */
+  relinked: z.array(z.string()),
+  /** Folders that are not backed up, where the previous snapshot does not say so. */
+  outside: z.array(FolderFacts),
+  /** The ids of folders of the previous snapshot that are gone. */
+  removed: z.array(z.string()),
   /** What is odd in Graph's answers about folders. */
-  problems: z.array(Problem).default([]),
+  problems: z.array(Problem),
 });
 export type RunFolders = z.output<typeof RunFolders>;
 
@@ -100,7 +104,13 @@ const PlanEvent = z.discriminatedUnion("op", [
 export const Findings = z.object({
   /** Folders that are planned to their end, or as far as they can be: one that `failed` is not known whole. */
   finished: z.array(
-    z.object({ folderId: z.string(), deltaLink: z.string().optional(), failed: z.literal(true).optional() }),
+    z.object({
+      folderId: z.string(),
+      deltaLink: z.string().optional(),
+      failed: z.literal(true).optional(),
+      /** It was listed, and not planned from the changes since its deltaLink. */
+      listed: z.literal(true).optional(),
+    }),
   ),
   /** In the order in which they happened: the last event of an item decides. */
   events: z.array(PlanEvent),
@@ -225,6 +235,8 @@ export interface FoldedFindings {
   readonly failed: ReadonlySet<string>;
   /** The delta links of those that have one. */
   readonly deltaLinks: ReadonlyMap<string, string>;
+  /** Those that were listed. */
+  readonly listed: ReadonlySet<string>;
   /** The items that were removed and had not reappeared when planning ended. */
   readonly removed: readonly Removal[];
   /** Each once: as it was found first. */
@@ -245,11 +257,13 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
   const finished = new Set<string>();
   const failed = new Set<string>();
   const deltaLinks = new Map<string, string>();
+  const listed = new Set<string>();
   const removed = new Map<string, Removal>();
   for (const findings of all) {
-    for (const { folderId, deltaLink, failed: hasFailed } of findings.finished) {
+    for (const { folderId, deltaLink, failed: hasFailed, listed: isListed } of findings.finished) {
       finished.add(folderId);
       if (hasFailed === true) failed.add(folderId);
+      if (isListed === true) listed.add(folderId);
       if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
     }
     for (const event of findings.events) {
@@ -258,7 +272,7 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
     }
   }
   const problems = distinctProblems(all.flatMap((findings) => findings.problems));
-  return { finished, failed, deltaLinks, removed: [...removed.values()], problems };
+  return { finished, failed, deltaLinks, listed, removed: [...removed.values()], problems };
 };
 
 /**

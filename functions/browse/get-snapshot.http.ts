@@ -2,6 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
 import type { MailboxSource } from "../../shared/mailbox-route.ts";
+import { folderCount } from "../../shared/vault/manifest.ts";
 import { snapshotRoute } from "./snapshot-route.ts";
 
 /**
@@ -23,7 +24,7 @@ export const getSnapshot = (deps: MailboxSource): HttpHandler =>
       base: manifest.base,
       parent: manifest.parent,
       counts: manifest.counts,
-      folders: manifest.folders.length,
+      folders: folderCount(manifest),
       parts: manifest.parts.length,
       program: manifest.program,
       sha256,

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { json } from "../../shared/http/problem.ts";
 import type { MailboxSource } from "../../shared/mailbox-route.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import type { ManifestFolder } from "../../shared/vault/manifest.ts";
 import type { FolderContent, SnapshotIndex } from "../../shared/vault/snapshot-index.ts";
 import { openIndex } from "./snapshot-indexes.ts";
 import { snapshotRoute } from "./snapshot-route.ts";
@@ -36,20 +35,20 @@ export const getFolders = (deps: MailboxSource & { readonly work: Blobs }): Http
       mailbox: manifest.mailboxKey,
       snapshot: manifest.id,
       ...total(index),
-      folders: folderTree(manifest.folders, index.folders),
+      folders: folderTree(index),
     });
   });
 
 const NOTHING: FolderContent = { items: 0, bytes: 0 };
 
-const total = ({ folders }: SnapshotIndex): FolderContent =>
-  Object.values(folders).reduce(
+const total = ({ contents }: SnapshotIndex): FolderContent =>
+  Object.values(contents).reduce(
     (sum, { items, bytes }) => ({ items: sum.items + items, bytes: sum.bytes + bytes }),
     NOTHING,
   );
 
 /** A folder whose parent was not backed up is at the top. */
-const folderTree = (folders: readonly ManifestFolder[], contents: SnapshotIndex["folders"]): FolderNode[] => {
+const folderTree = ({ folders, contents }: SnapshotIndex): FolderNode[] => {
   const nodes = new Map(folders.map((folder) => [folder.id, folderNode(folder, contents[folder.id])]));
   const top: FolderNode[] = [];
   for (const { id, parentId = "" } of folders) {
@@ -60,6 +59,6 @@ const folderTree = (folders: readonly ManifestFolder[], contents: SnapshotIndex[
 };
 
 const folderNode = (
-  { id, displayName, path, type, wellKnownName, itemCount }: ManifestFolder,
+  { id, displayName, path, type, wellKnownName, itemCount }: SnapshotIndex["folders"][number],
   { items, bytes } = NOTHING,
 ): FolderNode => ({ id, displayName, path, type, wellKnownName, items, bytes, announced: itemCount, folders: [] });

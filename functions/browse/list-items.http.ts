@@ -42,7 +42,9 @@ export const getItems = (
   deps: MailboxSource & { readonly translator: Translator; readonly work: Blobs; readonly budgetMs?: number },
 ): HttpHandler =>
   snapshotRoute(deps, Query, async ({ manifest }, { page: token, pageSize, ...filter }, { request, mailbox }) => {
-    const { mailboxKey, id, folders } = manifest;
+    const { mailboxKey, id } = manifest;
+    const index = await openIndex(deps, mailboxKey, id);
+    const { folders } = index;
     const folder = filter.folder === undefined ? undefined : findFolder(folders, filter.folder);
     if (filter.folder !== undefined && folder === undefined)
       return problemResponse(
@@ -58,7 +60,6 @@ export const getItems = (
     const passes = itemFilter(filter, folder?.id);
 
     const pathOf = folderPaths(folders);
-    const index = await openIndex(deps, mailboxKey, id);
     return answerPage(
       {
         list: ["items", mailboxKey, id, filter, firstPart(index)],

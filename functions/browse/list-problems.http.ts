@@ -19,9 +19,9 @@ import { snapshotRoute } from "./snapshot-route.ts";
  */
 export const getProblems = (deps: MailboxSource & { readonly work: Blobs }): HttpHandler =>
   snapshotRoute(deps, z.strictObject(paging(100)), async ({ manifest }, { page: token, pageSize }) => {
-    const { mailboxKey, id, folders } = manifest;
-    const pathOf = folderPaths(folders);
+    const { mailboxKey, id } = manifest;
     const index = await openIndex(deps, mailboxKey, id);
+    const pathOf = folderPaths(index.folders);
     return answerPage(
       {
         list: ["problems", mailboxKey, id, firstPart(index)],

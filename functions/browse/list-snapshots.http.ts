@@ -2,6 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import { noInput } from "../../shared/http/input.ts";
 import { json } from "../../shared/http/problem.ts";
 import { type MailboxSource, mailboxRoute } from "../../shared/mailbox-route.ts";
+import { folderCount } from "../../shared/vault/manifest.ts";
 import { listSnapshots, readManifest } from "../../shared/vault/snapshots.ts";
 
 /**
@@ -15,8 +16,8 @@ export const getSnapshots = (deps: MailboxSource): HttpHandler =>
     for await (const id of listSnapshots(deps.vault, mailbox.key)) {
       const found = await readManifest(deps.vault, mailbox.key, id);
       if (found === undefined) continue;
-      const { started, finished, trigger, state, base, counts, folders } = found.manifest;
-      snapshots.push({ id, started, finished, trigger, state, base, counts, folders: folders.length });
+      const { started, finished, trigger, state, base, counts } = found.manifest;
+      snapshots.push({ id, started, finished, trigger, state, base, counts, folders: folderCount(found.manifest) });
     }
     return json(200, { mailbox: mailbox.key, snapshots });
   });

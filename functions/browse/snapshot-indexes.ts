@@ -10,7 +10,7 @@ const decompress = promisify(gunzip);
 
 /** By the newest base, since it decides which parts the snapshot is folded from. */
 const indexName = (mailboxKey: MailboxKey, snapshotId: SnapshotId, base: SnapshotId | undefined): string =>
-  `indexes/${mailboxKey}/${snapshotId}${base === undefined ? "" : `.${base}`}.v1.json.gz`;
+  `indexes/${mailboxKey}/${snapshotId}${base === undefined ? "" : `.${base}`}.v2.json.gz`;
 
 /**
  * Returns the index of a snapshot; makes it on first use and keeps it as scratch data. A snapshot never changes, so its

@@ -3,8 +3,8 @@ import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
-import type { ManifestFolder } from "../../shared/vault/manifest.ts";
-import type { PutRecord } from "../../shared/vault/records.ts";
+import { readFolders } from "../../shared/vault/folders.ts";
+import type { PutRecord, SnapshotFolder } from "../../shared/vault/records.ts";
 import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
 
 /** Mailboxes that a sample comes from, and those that are tried for it: some may be empty. Our own choice. */
@@ -15,7 +15,7 @@ const MAX_TRIED = 20;
 export interface MailboxSample {
   readonly mailbox: MailboxKey;
   readonly snapshotId: SnapshotId;
-  readonly folders: readonly ManifestFolder[];
+  readonly folders: readonly SnapshotFolder[];
   readonly items: readonly PutRecord[];
 }
 
@@ -66,8 +66,7 @@ const sampleMailbox = async (
   max: number,
 ): Promise<MailboxSample | undefined> => {
   const newest = (await readHead(vault, mailbox))?.newest;
-  const snapshot = newest && (await readManifest(vault, mailbox, newest.id));
-  if (!newest || !snapshot) return undefined;
+  if (!newest || (await readManifest(vault, mailbox, newest.id)) === undefined) return undefined;
   let lowest: { readonly hash: string; readonly item: PutRecord }[] = [];
   for await (const item of foldSnapshot(vault, mailbox, newest.id)) {
     const hashed = { hash: seededHash(seed, `${item.folderId}\n${item.id}`), item };
@@ -75,7 +74,9 @@ const sampleMailbox = async (
     lowest = [...lowest, hashed].sort((a, b) => (a.hash < b.hash ? -1 : 1)).slice(0, max);
   }
   const items = lowest.map(({ item }) => item);
-  return items.length === 0 ? undefined : { mailbox, snapshotId: newest.id, folders: snapshot.manifest.folders, items };
+  if (items.length === 0) return undefined;
+  const { folders } = await readFolders(vault, mailbox, newest.id);
+  return { mailbox, snapshotId: newest.id, folders, items };
 };
 
 /** At most `max` items in all, one from each mailbox in turn. */

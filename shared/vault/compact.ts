@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { type Base, writeBase } from "./base.ts";
+import { folderFold, folderRecord, otherFolderRecord } from "./folders.ts";
 import { liveness } from "./liveness.ts";
-import type { Manifest, PartRef } from "./manifest.ts";
+import type { PartRef } from "./manifest.ts";
 import { merkleRoot } from "./merkle.ts";
 import { partName } from "./names.ts";
 import { readPart } from "./part-reader.ts";
 import { writePart } from "./part-writer.ts";
-import { type CatalogueRecord, FolderFacts } from "./records.ts";
+import type { CatalogueRecord } from "./records.ts";
 import { isProblem } from "./snapshot-index.ts";
 import { walkToBase } from "./snapshots.ts";
 
@@ -62,52 +63,63 @@ export const compactSnapshot = async (
   partRecords = PART_RECORDS,
 ): Promise<Compaction> => {
   const isLive = liveness();
-  const parts = baseParts(vault, mailboxKey, snapshotId, partRecords);
+  const fold = folderFold();
+  const openParts = baseParts(vault, mailboxKey, snapshotId, partRecords);
+  const parts = openParts();
   let snapshot: Base["snapshot"] | undefined;
-  let folders: Manifest["folders"] = [];
 
   for await (const { manifest, sha256, base, parts: folded } of walkToBase(vault, mailboxKey, snapshotId)) {
     if (snapshot === undefined) {
       if (manifest.base || base !== undefined) return { outcome: "exists", records: 0 };
       snapshot = { id: manifest.id, sha256 };
-      folders = manifest.folders;
     }
+    fold.begin(manifest);
     for (const part of folded.toReversed())
-      for await (const record of readPart(vault, part, "last-to-first"))
+      for await (const record of readPart(vault, part, "last-to-first")) {
+        fold.take(record);
         if (isLive(record) || (manifest.id === snapshotId && isProblem(record))) await parts.add(record);
+      }
   }
   if (snapshot === undefined) throw new Error(`${mailboxKey}: the walk from ${snapshotId} returned no manifest`);
 
-  for (const folder of folders.toReversed()) await parts.add({ v: 1, op: "folder", ...FolderFacts.parse(folder) });
-  const refs = await parts.close();
+  const ofFolders = openParts({ folders: true });
+  const { folders, otherFolders } = fold.result();
+  for (const record of [...folders.map(folderRecord), ...otherFolders.map(otherFolderRecord)].toReversed())
+    await ofFolders.add(record);
+  const refs = [...(await ofFolders.close()), ...(await parts.close())];
   const root = merkleRoot(refs.map(({ sha256 }) => sha256));
   const outcome = await writeBase(vault, { v: 1, mailboxKey, snapshot, parts: refs, root });
   return { outcome, records: refs.reduce((sum, { records }) => sum + records, 0) };
 };
 
-/** Collects records, newest first, and writes them as parts that apply oldest first. */
+/** Returns what collects records, newest first, and writes them as parts that apply oldest first. */
 const baseParts = (vault: Blobs, mailboxKey: MailboxKey, snapshotId: SnapshotId, partRecords: number) => {
   const prefix = `base-${randomBytes(4).toString("hex")}`;
-  const written: PartRef[] = [];
-  let waiting: CatalogueRecord[] = [];
+  let parts = 0;
 
-  const write = async (): Promise<void> => {
-    const records = waiting.toReversed();
-    waiting = [];
-    const name = partName(mailboxKey, snapshotId, `${prefix}-${String(written.length).padStart(5, "0")}`);
-    const part = await writePart(vault, name, records);
-    if (part === "exists") throw new Error(`${name} exists already`);
-    written.push(part);
-  };
+  return (mark: Pick<PartRef, "folders"> = {}) => {
+    const written: PartRef[] = [];
+    let waiting: CatalogueRecord[] = [];
 
-  return {
-    add: async (record: CatalogueRecord): Promise<void> => {
-      waiting.push(record);
-      if (waiting.length === partRecords) await write();
-    },
-    close: async (): Promise<PartRef[]> => {
-      if (waiting.length > 0) await write();
-      return written.toReversed();
-    },
+    const write = async (): Promise<void> => {
+      const records = waiting.toReversed();
+      waiting = [];
+      const name = partName(mailboxKey, snapshotId, `${prefix}-${String(parts).padStart(5, "0")}`);
+      parts += 1;
+      const part = await writePart(vault, name, records);
+      if (part === "exists") throw new Error(`${name} exists already`);
+      written.push({ ...part, ...mark });
+    };
+
+    return {
+      add: async (record: CatalogueRecord): Promise<void> => {
+        waiting.push(record);
+        if (waiting.length === partRecords) await write();
+      },
+      close: async (): Promise<PartRef[]> => {
+        if (waiting.length > 0) await write();
+        return written.toReversed();
+      },
+    };
   };
 };

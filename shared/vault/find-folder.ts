@@ -1,7 +1,7 @@
-import type { ManifestFolder } from "./manifest.ts";
+import type { FolderFacts } from "./records.ts";
 
 /** A snapshot's folder by id, else by path, else by well-known name; the last two without regard to case. */
-export const findFolder = (folders: readonly ManifestFolder[], name: string): ManifestFolder | undefined => {
+export const findFolder = <F extends FolderFacts>(folders: readonly F[], name: string): F | undefined => {
   const lower = name.toLowerCase();
   return (
     folders.find(({ id }) => id === name) ??

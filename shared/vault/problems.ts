@@ -4,10 +4,11 @@ import { readPart } from "./part-reader.ts";
 import { Problem } from "./records.ts";
 
 /** What a snapshot tells beside the items that it left out. Reads parts from the last until all problems are met. */
-export const readProblems = async (vault: Blobs, { parts, counts }: Manifest): Promise<Problem[]> => {
+export const readProblems = async (vault: Blobs, manifest: Manifest): Promise<Problem[]> => {
+  if (manifest.v === 1) return [];
   const problems: Problem[] = [];
-  for (const part of parts.toReversed()) {
-    if (problems.length >= (counts.problems ?? 0)) break;
+  for (const part of manifest.parts.toReversed()) {
+    if (problems.length === manifest.counts.problems) break;
     for await (const record of readPart(vault, part)) if (record.op === "problem") problems.push(Problem.parse(record));
   }
   return problems;

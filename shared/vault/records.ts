@@ -53,6 +53,14 @@ export const FolderFacts = z.object({
 });
 export type FolderFacts = z.infer<typeof FolderFacts>;
 
+/** A folder of a snapshot. The next run goes on from `deltaLink`. `itemCount` is Exchange's own figure. */
+export const SnapshotFolder = z.object({
+  ...FolderFacts.shape,
+  itemCount: Count,
+  deltaLink: z.string().optional(),
+});
+export type SnapshotFolder = z.infer<typeof SnapshotFolder>;
+
 export const PutRecord = z.object({ v: z.literal(1), op: z.literal("put"), ...ItemFacts.shape, ...StoredItem.shape });
 export type PutRecord = z.infer<typeof PutRecord>;
 
@@ -65,11 +73,20 @@ const RemoveRecord = z.object({
   reason: z.string().min(1),
 });
 
-/** A folder as it now is, or that it was removed with its items. */
+/**
+ * A folder as it now is, or that it was removed with its items. `outside`: it is there, and is not backed up; items
+ * that it had before are no longer in the snapshot. Records of version 1 have the facts alone.
+ */
 const FolderRecord = z.union([
   z.object({ v: z.literal(1), op: z.literal("folder"), id: z.string().min(1), removed: z.literal(true) }),
-  z.object({ v: z.literal(1), op: z.literal("folder"), ...FolderFacts.shape }),
+  z.object({
+    v: z.literal(1),
+    op: z.literal("folder"),
+    ...SnapshotFolder.partial({ itemCount: true }).shape,
+    outside: z.literal(true).optional(),
+  }),
 ]);
+export type FolderRecord = z.infer<typeof FolderRecord>;
 
 /** Why an item was left out. `since` is when that was seen first, by whichever run. */
 const LeftOutItem = z.object({

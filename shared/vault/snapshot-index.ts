@@ -1,10 +1,11 @@
 import * as z from "zod";
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
+import { folderFold } from "./folders.ts";
 import { liveness } from "./liveness.ts";
 import { PartRef } from "./manifest.ts";
 import { readPart } from "./part-reader.ts";
-import type { CatalogueRecord } from "./records.ts";
+import { type CatalogueRecord, SnapshotFolder } from "./records.ts";
 import { walkToBase } from "./snapshots.ts";
 
 const Count = z.int().nonnegative();
@@ -26,9 +27,12 @@ export type FolderContent = z.output<typeof FolderContent>;
 
 /** What is live in a snapshot, newest part first. A reader can begin at any record without reading those before it. */
 export const SnapshotIndex = z.object({
-  v: z.literal(1),
+  v: z.literal(2),
   parts: z.array(IndexedPart),
-  folders: z.record(z.string(), FolderContent),
+  /** The folders of the snapshot, in the order of their paths. */
+  folders: z.array(SnapshotFolder.omit({ deltaLink: true })),
+  /** What each folder holds, also those that the snapshot does not list. */
+  contents: z.record(z.string(), FolderContent),
 });
 export type SnapshotIndex = z.output<typeof SnapshotIndex>;
 
@@ -46,18 +50,21 @@ export const indexSnapshot = async (
 ): Promise<SnapshotIndex> => {
   const isLive = liveness();
   const parts: IndexedPart[] = [];
-  const folders = new Map<string, FolderContent>();
+  const fold = folderFold();
+  const contents = new Map<string, FolderContent>();
 
   for await (const { manifest, parts: folded } of walkToBase(vault, mailboxKey, snapshotId)) {
+    fold.begin(manifest);
     for (const part of folded.toReversed()) {
       const live = Buffer.alloc(Math.ceil(part.records / 8));
       const counts = { items: 0, problems: 0 };
       let number = 0;
       for await (const record of readPart(vault, part, "last-to-first")) {
+        fold.take(record);
         if (isLive(record)) {
           live.writeUInt8(live.readUInt8(number >>> 3) | (1 << (number & 7)), number >>> 3);
           counts.items += 1;
-          addTo(folders, record.folderId, record.rawBytes);
+          addTo(contents, record.folderId, record.rawBytes);
         }
         if (manifest.id === snapshotId && isProblem(record)) counts.problems += 1;
         number += 1;
@@ -65,12 +72,13 @@ export const indexSnapshot = async (
       parts.push({ part, live: live.toString("base64"), ...counts });
     }
   }
-  return { v: 1, parts, folders: Object.fromEntries(folders) };
+  const folders = fold.result().folders.map(({ deltaLink: _, ...folder }) => folder);
+  return { v: 2, parts, folders, contents: Object.fromEntries(contents) };
 };
 
-const addTo = (folders: Map<string, FolderContent>, folderId: string, bytes: number): void => {
-  const content = folders.get(folderId) ?? { items: 0, bytes: 0 };
+const addTo = (contents: Map<string, FolderContent>, folderId: string, bytes: number): void => {
+  const content = contents.get(folderId) ?? { items: 0, bytes: 0 };
   content.items += 1;
   content.bytes += bytes;
-  folders.set(folderId, content);
+  contents.set(folderId, content);
 };

@@ -8,6 +8,7 @@ import type * as z from "zod";
 import { runVault } from "../../cli/run.ts";
 import { Base } from "../../shared/vault/base.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
+import { readFolders } from "../../shared/vault/folders.ts";
 import { Head } from "../../shared/vault/head.ts";
 import { Manifest } from "../../shared/vault/manifest.ts";
 import { baseName, headName, manifestName, parseVaultName } from "../../shared/vault/names.ts";
@@ -39,9 +40,7 @@ describe.each(await versionsBefore())("a vault that an earlier version wrote: %s
   /** Every item of a snapshot, each read out of its pack and hashed here. */
   const itemsOf = async (key: string, id: string): Promise<string[]> => {
     const { vault } = before;
-    const paths = new Map(
-      (await readManifest(vault, key, id))?.manifest.folders.map((folder) => [folder.id, folder.path]),
-    );
+    const paths = new Map((await readFolders(vault, key, id)).folders.map((folder) => [folder.id, folder.path]));
     const items: string[] = [];
     for await (const record of foldSnapshot(vault, key, id)) {
       const bytes = Buffer.concat(await all(readItem(vault, record)));
@@ -80,7 +79,8 @@ describe.each(await versionsBefore())("a vault that an earlier version wrote: %s
       for (const { id, base, parent, manifestSha256, state, trigger, counts, folders } of snapshots) {
         const found = await readManifest(vault, key, id);
         expect(found).toMatchObject({ sha256: manifestSha256, manifest: { id, base, parent, state, trigger, counts } });
-        expect(found?.manifest.folders.map(({ path }) => path).toSorted()).toEqual(folders);
+        const named = (await readFolders(vault, key, id)).folders.map(({ path }) => path);
+        expect(named.toSorted()).toEqual(folders);
       }
     }
   });

@@ -6,12 +6,13 @@ import { type FolderResource, folderTree, type LiveFolder, listBelow } from "../
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { PageProblem, TellProblem } from "../../../shared/graph/read-element.ts";
+import type { SnapshotFolders } from "../../../shared/vault/folders.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import type { FolderFacts } from "../../../shared/vault/records.ts";
 import { type FolderBook, note, settle } from "./folder-book.ts";
 import { findWellKnown } from "./well-known-names.ts";
 
-type LastFolders = Pick<Manifest, "folders" | "foldersDeltaLink" | "otherFolders">;
+type LastFolders = Pick<SnapshotFolders, "folders"> & Partial<SnapshotFolders> & Pick<Manifest, "foldersDeltaLink">;
 
 /** A folder of a mailbox now. */
 export interface CurrentFolder extends LiveFolder {

@@ -127,7 +127,7 @@ const finish = async (
   if (cursor.phase === "changes" || left === "gone") return finished;
   const stored = folder.known ? catalogue.idsIn(folder.id) : emptyCatalogue.idsIn(folder.id);
   const proof = await proveMissing(context, stored, plannedSoFar(work, run, context, chunk));
-  return proof === "whole" ? finished : { folderId: folder.id };
+  return proof === "whole" ? { ...finished, listed: true } : { folderId: folder.id, listed: true };
 };
 
 /**

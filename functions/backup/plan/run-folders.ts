@@ -4,11 +4,9 @@ import type { LiveFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
-import type { Manifest } from "../../../shared/vault/manifest.ts";
-import { manifestName, partName } from "../../../shared/vault/names.ts";
-import { refPart } from "../../../shared/vault/part-reader.ts";
-import { writePart } from "../../../shared/vault/part-writer.ts";
-import { type CatalogueRecord, FolderFacts } from "../../../shared/vault/records.ts";
+import { readFolders } from "../../../shared/vault/folders.ts";
+import { manifestName } from "../../../shared/vault/names.ts";
+import { FolderFacts, type SnapshotFolder } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
 import { openItems } from "../open-items.ts";
 import {
@@ -33,9 +31,9 @@ export interface RunFoldersDeps {
 }
 
 /**
- * The folders of a run: those that were found first, even if the mailbox has changed since. The records of folders that
- * changed since the last snapshot become the run's first part. Finding all folders takes a request for each level of
- * them; meanwhile, the first pages of folders that are already found are requested.
+ * The folders of a run: those that were found first, even if the mailbox has changed since, and how they differ from
+ * those of the last snapshot. Finding all folders takes a request for each level of them; meanwhile, the first pages of
+ * folders that are already found are requested.
  */
 export const runFolders = async (
   { graph, pages, vault, work, folderScope }: RunFoldersDeps,
@@ -43,24 +41,10 @@ export const runFolders = async (
   { parent, full }: Pick<RunState, "parent" | "full">,
 ): Promise<RunFolders> => {
   const found = await findRunFolders(work, runId);
-  const part = partName(mailbox.key, runId, "folders");
-  // A crash may have come between the folders and their part.
-  if (found !== undefined && (found.changed === 0 || (await refPart(vault, part)) !== undefined)) return found;
+  if (found !== undefined) return found;
 
-  const last = parent === null ? undefined : await pinnedManifest(vault, mailbox, parent);
-  const kept = found ?? (await findFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, last, full));
-  const records = folderRecords(kept.folders, last?.folders ?? []);
-  if (records.length > 0) await writePart(vault, part, records);
-  return kept;
-};
-
-const findFolders = async (
-  { graph, pages, vault, work, folderScope }: RunFoldersDeps,
-  { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
-  last: Manifest | undefined,
-  full: boolean,
-): Promise<RunFolders> => {
-  const failed = last === undefined ? [] : await openItems(vault, last);
+  const last = parent === null ? undefined : await lastSnapshot(vault, mailbox, parent);
+  const failed = last === undefined ? [] : await openItems(vault, last.manifest);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
   const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
@@ -71,29 +55,36 @@ const findFolders = async (
   });
 
   const taken = inRun(folders);
-  const ids = new Set(taken.map(({ id }) => id));
+  const ids = new Set(idsOf(taken));
+  const others = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
+  const told = new Map(last?.folders.map((folder) => [folder.id, folder]));
+  const toldOutside = new Map(last?.otherFolders.map((folder) => [folder.id, folder]));
+  const there = new Set(idsOf(folders));
   return keepRunFolders(work, runId, {
     folders: taken,
-    changed: folderRecords(taken, last?.folders ?? []).length,
     ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
-    otherFolders: folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder)),
+    changed: idsOf(taken.filter((folder) => !sameFolder(folder, told.get(folder.id)))),
+    relinked: idsOf(taken.filter(({ id, deltaLink }) => deltaLink !== told.get(id)?.deltaLink)),
+    outside: others.filter((folder) => !sameFolder(folder, toldOutside.get(folder.id))),
+    removed: idsOf([...told.values(), ...toldOutside.values()].filter(({ id }) => !there.has(id))),
     problems: problems.map(({ id, what }) => ({ what, ...(id === undefined ? {} : { folderId: id }) })),
   });
 };
 
-const pinnedManifest = async (
-  vault: Blobs,
-  { key }: MailboxRef,
-  { id, sha256 }: NonNullable<RunState["parent"]>,
-): Promise<Manifest> => {
+const idsOf = (folders: readonly { readonly id: string }[]): string[] => folders.map(({ id }) => id);
+
+/** The snapshot that the run follows, with its folders. */
+const lastSnapshot = async (vault: Blobs, { key }: MailboxRef, { id, sha256 }: NonNullable<RunState["parent"]>) => {
   const found = await readManifest(vault, key, id);
-  if (found?.sha256 === sha256) return found.manifest;
-  throw new VaultDamageError("is no longer the manifest that the run follows", { blob: manifestName(key, id) });
+  if (found?.sha256 !== sha256)
+    throw new VaultDamageError("is no longer the manifest that the run follows", { blob: manifestName(key, id) });
+  const { manifest } = found;
+  return { manifest, foldersDeltaLink: manifest.foldersDeltaLink, ...(await readFolders(vault, key, id)) };
 };
 
 const toRunFolders = (
   folders: readonly LiveFolder[],
-  lastFolders: Manifest["folders"],
+  lastFolders: readonly SnapshotFolder[],
   failed: readonly PlannedItem[],
   full: boolean,
 ): RunFolder[] => {
@@ -109,24 +100,11 @@ const toRunFolders = (
   });
 };
 
-/** Records of the folders that are new, changed or removed. */
-const folderRecords = (now: readonly RunFolder[], before: readonly FolderFacts[]): CatalogueRecord[] => {
-  const then = new Map(before.map((folder) => [folder.id, folder]));
-  const ids = new Set(now.map(({ id }) => id));
-  return [
-    ...now
-      .filter((folder) => !sameFolder(folder, then.get(folder.id)))
-      .map((folder) => ({ v: 1 as const, op: "folder" as const, ...FolderFacts.parse(folder) })),
-    ...before
-      .filter(({ id }) => !ids.has(id))
-      .map(({ id }) => ({ v: 1 as const, op: "folder" as const, id, removed: true as const })),
-  ];
-};
-
 const sameFolder = (a: FolderFacts, b: FolderFacts | undefined): boolean =>
   b !== undefined &&
   a.displayName === b.displayName &&
   a.parentId === b.parentId &&
   a.path === b.path &&
   a.type === b.type &&
-  a.wellKnownName === b.wellKnownName;
+  a.wellKnownName === b.wellKnownName &&
+  a.isSearch === b.isSearch;

@@ -9,9 +9,8 @@ import { eachItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
-import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
-import type { PutRecord } from "../../../shared/vault/records.ts";
-import { readManifest } from "../../../shared/vault/snapshots.ts";
+import type { PutRecord, SnapshotFolder } from "../../../shared/vault/records.ts";
+import { chooseSnapshot } from "../request/choose-snapshot.ts";
 import { selectFolders, selectItems } from "../request/selection.ts";
 import type { planRestore, Selection } from "../restore.contract.ts";
 import {
@@ -43,14 +42,14 @@ export const makePlan = async (
 ): Promise<RestorePlanState> => {
   const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = input;
   const select = await readSelection(work, restoreId, input.select);
-  const snapshot = await readManifest(vault, mailbox.key, snapshotId);
+  const snapshot = await chooseSnapshot(vault, mailbox.key, { snapshot: snapshotId, select });
   if (snapshot === undefined) throw new Error(`Snapshot ${snapshotId} is not in the vault any more`);
-  const { folders: all } = snapshot.manifest;
-  const isSelected = await selectItems(vault, snapshot.manifest, select);
+  const { folders: all } = snapshot;
+  const isSelected = await selectItems(vault, snapshot, select);
   const items = () => foldSnapshot(vault, mailbox.key, snapshotId, isSelected);
 
   const live = await listFolders(graph, into);
-  const targetsOf = (selected: readonly ManifestFolder[]) =>
+  const targetsOf = (selected: readonly SnapshotFolder[]) =>
     targetFolders(target, selected, all, live, topName(restoreId));
   const targetKeyOf = targetKeys(targetsOf(selectFolders(all, select)));
   const times = copyTimes(targetKeyOf);
@@ -115,10 +114,10 @@ const countsByFolder = (): CountsByFolder => {
 
 /** A folder that is selected by itself is needed even when it is empty. */
 const neededFolders = (
-  all: readonly ManifestFolder[],
+  all: readonly SnapshotFolder[],
   select: Selection,
   inUse: ReadonlySet<string>,
-): ManifestFolder[] => {
+): SnapshotFolder[] => {
   const folders = selectFolders(all, select);
   return "all" in select || "folders" in select ? folders : folders.filter(({ id }) => inUse.has(id));
 };

@@ -1,5 +1,5 @@
 import { type LiveFolder, pathSegment } from "../../../shared/graph/folders.ts";
-import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
+import type { SnapshotFolder } from "../../../shared/vault/records.ts";
 import type { Target } from "../restore.contract.ts";
 import type { TargetFolder } from "../restore-state.ts";
 
@@ -15,13 +15,13 @@ export const TOP_FOLDER_ID = "";
  */
 export const targetFolders = (
   target: Target,
-  selected: readonly ManifestFolder[],
-  all: readonly ManifestFolder[],
+  selected: readonly SnapshotFolder[],
+  all: readonly SnapshotFolder[],
   live: readonly LiveFolder[],
   topName: string,
 ): TargetFolder[] => (target === "new-folder" ? belowNewFolder(selected, topName) : inPlace(selected, all, live));
 
-const belowNewFolder = (selected: readonly ManifestFolder[], topName: string): TargetFolder[] => {
+const belowNewFolder = (selected: readonly SnapshotFolder[], topName: string): TargetFolder[] => {
   const ids = new Set(selected.map(({ id }) => id));
   const top: TargetFolder = { sourceId: TOP_FOLDER_ID, displayName: topName, type: "IPF.Note" };
   const folders = selected.map(({ id, displayName, type, parentId }) => ({
@@ -46,14 +46,14 @@ const withDistinctNames = (folders: readonly TargetFolder[]): TargetFolder[] => 
 };
 
 const inPlace = (
-  selected: readonly ManifestFolder[],
-  all: readonly ManifestFolder[],
+  selected: readonly SnapshotFolder[],
+  all: readonly SnapshotFolder[],
   live: readonly LiveFolder[],
 ): TargetFolder[] => {
   const byId = new Map(all.map((folder) => [folder.id, folder]));
   const targets = new Map<string, TargetFolder>();
   const matchOf = liveMatches(byId, live);
-  const addTarget = (folder: ManifestFolder): void => {
+  const addTarget = (folder: SnapshotFolder): void => {
     if (targets.has(folder.id)) return;
     const { id: sourceId, displayName, type, parentId } = folder;
     const found = matchOf(folder);
@@ -72,9 +72,9 @@ const inPlace = (
 };
 
 const liveMatches = (
-  byId: ReadonlyMap<string, ManifestFolder>,
+  byId: ReadonlyMap<string, SnapshotFolder>,
   live: readonly LiveFolder[],
-): ((folder: ManifestFolder) => LiveFolder | undefined) => {
+): ((folder: SnapshotFolder) => LiveFolder | undefined) => {
   const matches = new Map<string, LiveFolder | undefined>();
   const atPath = new Map<string, LiveFolder[]>();
   for (const folder of live) {
@@ -82,7 +82,7 @@ const liveMatches = (
     atPath.set(path, [...(atPath.get(path) ?? []), folder]);
   }
 
-  const matchOf = (folder: ManifestFolder): LiveFolder | undefined => {
+  const matchOf = (folder: SnapshotFolder): LiveFolder | undefined => {
     if (matches.has(folder.id)) return matches.get(folder.id);
     const wellKnown = folder.wellKnownName?.toLowerCase();
     const parent = byId.get(folder.parentId ?? "");

@@ -1,8 +1,9 @@
 import type { MailboxKey } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { Manifest } from "../../../shared/vault/manifest.ts";
+import { readFolders } from "../../../shared/vault/folders.ts";
 import { findSnapshotAt, readHead, readManifest } from "../../../shared/vault/snapshots.ts";
 import type { RestoreSpec } from "./restore-request.ts";
+import type { FoldedSnapshot } from "./selection.ts";
 
 /**
  * The snapshot to restore from: the one that is named, else the newest that had begun by `at`, else the newest. A query
@@ -12,11 +13,12 @@ export const chooseSnapshot = async (
   vault: Blobs,
   mailbox: MailboxKey,
   { snapshot, at, select }: Pick<RestoreSpec, "snapshot" | "at" | "select">,
-): Promise<Manifest | undefined> => {
+): Promise<FoldedSnapshot | undefined> => {
   const moment = at ?? ("query" in select ? select.query.removedSince : undefined);
   const id =
     snapshot ?? (moment === undefined ? await newest(vault, mailbox) : await findSnapshotAt(vault, mailbox, moment));
-  return id === undefined ? undefined : (await readManifest(vault, mailbox, id))?.manifest;
+  if (id === undefined || (await readManifest(vault, mailbox, id)) === undefined) return undefined;
+  return { mailboxKey: mailbox, id, ...(await readFolders(vault, mailbox, id)) };
 };
 
 const newest = async (vault: Blobs, mailbox: MailboxKey): Promise<string | undefined> =>

@@ -5,7 +5,6 @@ import { roleMissingProblem } from "../../../shared/http/guard.ts";
 import { type Problem, problem } from "../../../shared/http/problem.ts";
 import type { Principal, Role } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { UnknownItemsError } from "../../id-translation/item-ids.ts";
 import { resolveIds } from "../../id-translation/resolve-ids.ts";
 import type { Translator } from "../../id-translation/translator.ts";
@@ -14,7 +13,7 @@ import { chooseSnapshot } from "./choose-snapshot.ts";
 import type { ResolvedRestore } from "./resolved-restore.ts";
 import { auditedSelection } from "./restore-audit.ts";
 import type { RestoreSpec, TargetSpec } from "./restore-request.ts";
-import { checkSelection, UnknownFolderError } from "./selection.ts";
+import { checkSelection, type FoldedSnapshot, UnknownFolderError } from "./selection.ts";
 
 /** Looks up everything that a restore names. A problem when something does not exist, or the caller may not do it. */
 export const resolveRestore = async (
@@ -85,7 +84,7 @@ const byRestIds = async (
 };
 
 /** 404 for folders or items that the snapshot does not have. */
-const unknownIn = async (vault: Blobs, snapshot: Manifest, select: Selection): Promise<Problem | undefined> => {
+const unknownIn = async (vault: Blobs, snapshot: FoldedSnapshot, select: Selection): Promise<Problem | undefined> => {
   try {
     await checkSelection(vault, snapshot, select);
     return undefined;

@@ -1,6 +1,6 @@
 import { type AuditedSelection, MAX_IDS, type RestoreRequested } from "../../../shared/audit/audit-log.ts";
 import { findFolder } from "../../../shared/vault/find-folder.ts";
-import type { ManifestFolder } from "../../../shared/vault/manifest.ts";
+import type { SnapshotFolder } from "../../../shared/vault/records.ts";
 import type { Selection } from "../restore.contract.ts";
 import type { ResolvedRestore } from "./resolved-restore.ts";
 
@@ -23,7 +23,7 @@ export const auditedRestore = ({
 });
 
 /** A selection for the audit log: folders by id, since a path may hold any words, and nothing of a query. */
-export const auditedSelection = (select: Selection, folders: readonly ManifestFolder[]): AuditedSelection => {
+export const auditedSelection = (select: Selection, folders: readonly SnapshotFolder[]): AuditedSelection => {
   if ("all" in select) return { kind: "all" };
   if ("query" in select) return { kind: "query" };
   if ("items" in select) return { kind: "items", count: select.items.length, ids: select.items.slice(0, MAX_IDS) };

@@ -1,12 +1,19 @@
+import type { MailboxKey, SnapshotId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { findFolder } from "../../../shared/vault/find-folder.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { itemFilter } from "../../../shared/vault/item-filter.ts";
-import type { Manifest, ManifestFolder } from "../../../shared/vault/manifest.ts";
-import type { PutRecord } from "../../../shared/vault/records.ts";
+import type { PutRecord, SnapshotFolder } from "../../../shared/vault/records.ts";
 import { removedItems } from "../../../shared/vault/removed-items.ts";
 import { itemIds, UnknownItemsError } from "../../id-translation/item-ids.ts";
 import type { Selection } from "../restore.contract.ts";
+
+/** A snapshot with its folders. */
+export interface FoldedSnapshot {
+  readonly mailboxKey: MailboxKey;
+  readonly id: SnapshotId;
+  readonly folders: readonly SnapshotFolder[];
+}
 
 /** A selection names a folder that the snapshot does not have. */
 export class UnknownFolderError extends Error {
@@ -25,17 +32,17 @@ export class UnknownFolderError extends Error {
  *
  * @throws {UnknownFolderError}
  */
-export const selectFolders = (folders: readonly ManifestFolder[], select: Selection): ManifestFolder[] => {
+export const selectFolders = (folders: readonly SnapshotFolder[], select: Selection): SnapshotFolder[] => {
   if ("folders" in select) return chosenFolders(folders, select.folders, select.children ?? true);
   const only = "query" in select ? select.query.folder : undefined;
   return only === undefined ? inTreeOrder(folders) : [named(folders, only)];
 };
 
 const chosenFolders = (
-  folders: readonly ManifestFolder[],
+  folders: readonly SnapshotFolder[],
   names: readonly string[],
   children: boolean,
-): ManifestFolder[] => {
+): SnapshotFolder[] => {
   const chosen = new Set(names.map((name) => named(folders, name).id));
   return inTreeOrder(folders).filter(({ id, parentId }) => {
     if (children && parentId !== undefined && chosen.has(parentId)) chosen.add(id);
@@ -43,15 +50,15 @@ const chosenFolders = (
   });
 };
 
-const named = (folders: readonly ManifestFolder[], name: string): ManifestFolder => {
+const named = (folders: readonly SnapshotFolder[], name: string): SnapshotFolder => {
   const folder = findFolder(folders, name);
   if (folder === undefined) throw new UnknownFolderError(name);
   return folder;
 };
 
-const depth = ({ path }: ManifestFolder): number => path.split("/").length;
+const depth = ({ path }: SnapshotFolder): number => path.split("/").length;
 
-const inTreeOrder = (folders: readonly ManifestFolder[]): ManifestFolder[] =>
+const inTreeOrder = (folders: readonly SnapshotFolder[]): SnapshotFolder[] =>
   folders.toSorted((a, b) => depth(a) - depth(b));
 
 /**
@@ -61,7 +68,7 @@ const inTreeOrder = (folders: readonly ManifestFolder[]): ManifestFolder[] =>
  */
 export const selectItems = async (
   vault: Blobs,
-  { mailboxKey, id, folders }: Pick<Manifest, "mailboxKey" | "id" | "folders">,
+  { mailboxKey, id, folders }: FoldedSnapshot,
   select: Selection,
 ): Promise<(item: PutRecord) => boolean> => {
   const folderIds = new Set(selectFolders(folders, select).map(({ id }) => id));
@@ -71,7 +78,7 @@ export const selectItems = async (
 
 const filterOf = async (
   vault: Blobs,
-  { mailboxKey, id }: Pick<Manifest, "mailboxKey" | "id">,
+  { mailboxKey, id }: Pick<FoldedSnapshot, "mailboxKey" | "id">,
   select: Selection,
 ): Promise<(item: PutRecord) => boolean> => {
   if ("items" in select) {
@@ -94,7 +101,7 @@ const filterOf = async (
  */
 export const checkSelection = async (
   vault: Blobs,
-  { mailboxKey, id, folders }: Pick<Manifest, "mailboxKey" | "id" | "folders">,
+  { mailboxKey, id, folders }: FoldedSnapshot,
   select: Selection,
 ): Promise<void> => {
   const folderIds = new Set(selectFolders(folders, select).map(({ id }) => id));

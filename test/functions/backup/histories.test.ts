@@ -5,9 +5,9 @@ import { type GraphEmulator, startGraphEmulator } from "../../../local/graph/emu
 import { type Oddity, PageOddity } from "../../../local/graph/oddities.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
+import { readFolders } from "../../../shared/vault/folders.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
-import { readManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { runBackup } from "../../support/backup-run.ts";
 import { DiedError, mortalBlobs } from "../../support/mortal-blobs.ts";
@@ -456,8 +456,8 @@ describe("a mailbox's history", () => {
               const { items, untimed } = await inVault(vault, mailbox.key, again.snapshotId);
               expect(items).toEqual(await inMailbox(mailbox.id));
               if (!hasOddTimes) expect(untimed).toEqual([]);
-              const manifest = await readManifest(vault, mailbox.key, again.snapshotId);
-              const named = manifest?.manifest.folders.map(bare).toSorted();
+              const { folders } = await readFolders(vault, mailbox.key, again.snapshotId);
+              const named = folders.map(bare).toSorted();
               const live = (await foldersOf(mailbox.id)).map(bare).toSorted();
               expect(named).toEqual(live);
             }

@@ -70,7 +70,7 @@ describe("an item that Graph refuses to export", () => {
 
     const runs = [await backUp(), await backUp()];
 
-    expect((await recordsOf(runs[0]?.snapshotId ?? "")).map(({ op }) => op)).toEqual(["fail", "remove"]);
+    expect((await recordsOf(runs[0]?.snapshotId ?? "")).map(({ op }) => op)).toEqual(["folder", "fail", "remove"]);
     expect(runs.map(({ state, items, quiet }) => [state, items, quiet])).toEqual([
       ["complete", 9, false],
       ["complete", 9, true],

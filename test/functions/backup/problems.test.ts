@@ -16,7 +16,10 @@ const anOddMailbox = async () => {
   const backUp = (full = false) => runBackup(place, mailbox, { full });
   const told = async (snapshot: string) => {
     const { manifest } = (await readManifest(vault, mailbox.key, snapshot)) ?? expect.fail("there is no manifest");
-    return { count: manifest.counts.problems, problems: await readProblems(vault, manifest) };
+    return {
+      count: "problems" in manifest.counts && manifest.counts.problems,
+      problems: await readProblems(vault, manifest),
+    };
   };
   return { ...kit, folder, makeOdd, backUp, told };
 };

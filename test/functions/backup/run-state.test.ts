@@ -116,6 +116,7 @@ describe("foldFindings", () => {
       finished: new Set(["inbox"]),
       failed: new Set(),
       deltaLinks: new Map([["inbox", "new"]]),
+      listed: new Set(),
       removed: [removal("1", "archive"), removal("2")],
       problems: [],
     });
@@ -203,6 +204,7 @@ describe("the waves of a run", () => {
       finished: new Set(),
       failed: new Set(),
       deltaLinks: new Map(),
+      listed: new Set(),
       removed: [],
       problems: [],
     };

@@ -3,11 +3,12 @@ import * as z from "zod";
 import { appTranslator } from "../../../functions/id-translation/translator.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { folderRecord } from "../../../shared/vault/folders.ts";
 import type { Head } from "../../../shared/vault/head.ts";
-import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
+import type { Manifest, PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
-import type { CatalogueRecord, PutRecord } from "../../../shared/vault/records.ts";
+import type { CatalogueRecord, PutRecord, SnapshotFolder } from "../../../shared/vault/records.ts";
 import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, aManifest, aPut, snapshotAt } from "../../shared/vault/samples.ts";
@@ -15,7 +16,7 @@ import { aKey, aManifest, aPut, snapshotAt } from "../../shared/vault/samples.ts
 /** Snapshots, the base first: records by part. */
 export type History = readonly (readonly (readonly CatalogueRecord[])[])[];
 
-export const aFolder = (overrides: Partial<ManifestFolder> = {}): ManifestFolder => ({
+export const aFolder = (overrides: Partial<SnapshotFolder> = {}): SnapshotFolder => ({
   id: "AAMkAD/inbox=",
   displayName: "Inbox",
   path: "Inbox",
@@ -33,7 +34,7 @@ export const aProblem = (op: "skip" | "fail", overrides: Partial<PutRecord> = {}
 export const writeHistory = async (
   vault: Blobs,
   history: History,
-  { folders = [aFolder()], mailboxKey = aKey }: { folders?: ManifestFolder[]; mailboxKey?: string } = {},
+  { folders = [aFolder()], mailboxKey = aKey }: { folders?: SnapshotFolder[]; mailboxKey?: string } = {},
 ): Promise<Blobs> => {
   let parent: Manifest["parent"] = null;
   for (const [n, parts] of history.entries()) {
@@ -43,9 +44,14 @@ export const writeHistory = async (
       const ref = await writePart(vault, partName(mailboxKey, id, `p${p}`), records);
       if (ref !== "exists") refs.push(ref);
     }
-    const counts = { put: 0, removed: 0, skipped: 3, failed: 2, rawBytes: 0, storedBytes: 0 };
     const base = parent === null;
-    const snapshot = aManifest({ id, parent, base, mailboxKey, parts: refs, folders, counts, state: "partial" });
+    const ofFolders = base
+      ? await writePart(vault, partName(mailboxKey, id, "folders"), folders.map(folderRecord))
+      : "exists";
+    if (ofFolders !== "exists") refs.unshift({ ...ofFolders, folders: true });
+    const { counts: none } = aManifest();
+    const counts = { ...none, skipped: 3, failed: 2, folders: folders.length };
+    const snapshot = aManifest({ id, parent, base, mailboxKey, parts: refs, counts, state: "partial" });
     const { manifest, sha256 } = await writeManifest(vault, snapshot);
     parent = { id, sha256 };
     await moveHead(vault, mailboxKey, () => ({

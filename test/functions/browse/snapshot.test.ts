@@ -58,12 +58,12 @@ describe("GET folders", () => {
     expect(JSON.parse(text)).toEqual({
       ...{ mailbox: aKey, snapshot: snapshotAt(1), items: 3, bytes: 22 },
       folders: [
+        { ...leaf, id: "or", displayName: "Orphan", path: "/Orphan", wellKnownName: "inbox", items: 0, bytes: 0 },
         {
           ...{ id: "in", displayName: "Inbox", path: "Inbox", type: "IPF.Note", wellKnownName: "inbox" },
           ...{ items: 2, bytes: 15, announced: 3 },
           folders: [{ ...leaf, id: "pr", displayName: "Projects", path: "Inbox/Projects", items: 1, bytes: 7 }],
         },
-        { ...leaf, id: "or", displayName: "Orphan", path: "/Orphan", wellKnownName: "inbox", items: 0, bytes: 0 },
       ],
     });
     expect(JSON.parse((await call(getFolders(reading), at(0))).text)).toMatchObject({ items: 2, bytes: 20 });

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
+import { folderRecord } from "../../../shared/vault/folders.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
-import type { Manifest, ManifestFolder, PartRef } from "../../../shared/vault/manifest.ts";
+import type { Manifest, PartRef } from "../../../shared/vault/manifest.ts";
 import { packName, partName, RECORDS_CHUNK } from "../../../shared/vault/names.ts";
 import { openPack } from "../../../shared/vault/pack-writer.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
@@ -61,10 +62,10 @@ export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Writ
     const refs: PartRef[] = [];
     for (const [n, records] of parts.entries()) {
       const ref = await writePart(vault, partName(soundKey, id, `p${n}`), records);
-      if (ref !== "exists") refs.push(ref);
+      const isOfFolders = records.some(({ op }) => op === "folder");
+      if (ref !== "exists") refs.push({ ...ref, ...(isOfFolders ? { folders: true } : {}) });
     }
-    const folders: ManifestFolder[] = [{ ...inbox, itemCount: 3, deltaLink: "https://graph.example/delta?x=y" }];
-    const snapshot = aManifest({ id, parent, base, mailboxKey: soundKey, mailboxId, parts: refs, folders });
+    const snapshot = aManifest({ id, parent, base, mailboxKey: soundKey, mailboxId, parts: refs });
     const { manifest, sha256 } = await writeManifest(vault, snapshot);
     parent = { id, sha256 };
     const newest = { id, manifestSha256: sha256, finished: manifest.finished, state: "complete" as const };
@@ -93,7 +94,11 @@ const writeRecords = (vault: SoundVault, run: number, records: readonly Catalogu
  */
 export const aSoundVault = async (): Promise<SoundVault> => {
   const vault = memoryBlobs();
-  const folder: CatalogueRecord = { v: 1, op: "folder", ...inbox };
+  const folder: CatalogueRecord = folderRecord({
+    ...inbox,
+    itemCount: 3,
+    deltaLink: "https://graph.example/delta?x=y",
+  });
   const first = await writePack(vault, { run: 0, items: [mail.subarray(0, 300), randomBytes(200), new Uint8Array(0)] });
   const second = await writePack(vault, { run: 0, chunk: 1, items: [mail, undefined, randomBytes(700)] });
   const third = await writePack(vault, { run: 1, items: [Buffer.alloc(400, 7), mail.subarray(100, 500)] });
@@ -114,7 +119,7 @@ export const aSoundVault = async (): Promise<SoundVault> => {
   await writeRecords(vault, 0, [folder]);
   await writeRecords(vault, 2, [removal]);
   await writeSnapshots(vault, [
-    { run: 0, parts: [[folder, ...first], second] },
+    { run: 0, parts: [[folder], first, second] },
     { run: 1, parts: [[...third, fail]] },
     { run: 2, parts: [[removal]] },
   ]);

@@ -49,8 +49,8 @@ describe("a base beside a snapshot", () => {
     for (const name of [...vault.blobs.keys()])
       if ([0, 1].some((n) => name.includes(snapshotAt(n)))) await vault.remove(name);
 
-    const { parts, folders } = await indexSnapshot(vault, aKey, snapshotAt(2));
-    expect(Object.values(folders)).toEqual([{ items: 3, bytes: 30 }]);
+    const { parts, contents } = await indexSnapshot(vault, aKey, snapshotAt(2));
+    expect(Object.values(contents)).toEqual([{ items: 3, bytes: 30 }]);
     expect(parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(3);
     const later = await indexSnapshot(vault, aKey, snapshotAt(3));
     expect(later.parts.reduce((sum, { problems }) => sum + problems, 0)).toBe(0);

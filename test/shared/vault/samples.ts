@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import type { Manifest, PartRef } from "../../../shared/vault/manifest.ts";
+import type { ManifestV2, PartRef } from "../../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../../shared/vault/merkle.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import type { ItemFacts, PutRecord, StoredItem } from "../../../shared/vault/records.ts";
@@ -42,10 +42,10 @@ export const aPut = (overrides: Partial<PutRecord> = {}): PutRecord => ({
   ...overrides,
 });
 
-export const aManifest = (overrides: Partial<Manifest> = {}): Manifest => {
+export const aManifest = (overrides: Partial<ManifestV2> = {}): ManifestV2 => {
   const parts: PartRef[] = overrides.parts ?? [];
   return {
-    v: 1,
+    v: 2,
     id: aSnapshot,
     base: true,
     parent: null,
@@ -55,8 +55,7 @@ export const aManifest = (overrides: Partial<Manifest> = {}): Manifest => {
     started: "2026-11-22T01:00:00Z",
     finished: "2026-11-22T01:02:00Z",
     trigger: "schedule",
-    counts: { put: 0, removed: 0, skipped: 0, failed: 0, rawBytes: 0, storedBytes: 0 },
-    folders: [],
+    counts: { put: 0, removed: 0, skipped: 0, failed: 0, folders: 0, problems: 0, rawBytes: 0, storedBytes: 0 },
     parts,
     root: merkleRoot(parts.map(({ sha256 }) => sha256)),
     state: "complete",

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { foldFindings } from "../../../../functions/backup/run-state.ts";
 import type { FaultRule } from "../../../../local/graph/faults.ts";
 import type { PageOddity } from "../../../../local/graph/oddities.ts";
+import { readFolders } from "../../../../shared/vault/folders.ts";
 import { readProblems } from "../../../../shared/vault/problems.ts";
 import { readManifest } from "../../../../shared/vault/snapshots.ts";
 import { aPlan, idsIn, type PlanKit } from "./a-plan.ts";
@@ -9,7 +10,8 @@ import { aPlan, idsIn, type PlanKit } from "./a-plan.ts";
 const snapshotOf = async ({ vault, mailbox }: PlanKit, id: string) => {
   const found = await readManifest(vault, mailbox.key, id);
   if (found === undefined) throw new Error(`There is no snapshot ${id}`);
-  return { ...found.manifest, problems: await readProblems(vault, found.manifest) };
+  const { folders } = await readFolders(vault, mailbox.key, id);
+  return { folders, problems: await readProblems(vault, found.manifest) };
 };
 
 /** Fails one folder: whichever asks first. */

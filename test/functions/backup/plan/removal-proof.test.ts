@@ -123,6 +123,6 @@ describe("an item that a whole round does not show", () => {
     const { chunk } = await planned(answer);
 
     expect(chunk.events).toEqual([]);
-    expect(chunk.finished).toEqual([{ folderId: "in" }]);
+    expect(chunk.finished).toEqual([{ folderId: "in", listed: true }]);
   });
 });
