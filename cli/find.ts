@@ -1,5 +1,6 @@
 import { type MailboxKey, SnapshotId } from "../shared/contracts/ids.ts";
 import { Moment } from "../shared/contracts/item-query.ts";
+import { goesBy } from "../shared/mailboxes.ts";
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { VaultDamageError } from "../shared/vault/damage.ts";
 import { findFolder as folderOf } from "../shared/vault/find-folder.ts";
@@ -25,7 +26,7 @@ export const findMailbox = async (vault: Blobs, name: string): Promise<MailboxKe
   const found: MailboxKey[] = [];
   for await (const key of listMailboxes(vault)) {
     const head = key.startsWith(name) ? undefined : await readableHead(vault, key);
-    if (key.startsWith(name) || head?.user?.id === name || head?.mailboxId === name) found.push(key);
+    if (key.startsWith(name) || goesBy(head?.user, name) || head?.mailboxId === name) found.push(key);
   }
   const [key] = found;
   if (key === undefined) throw new UsageError(`The vault has no mailbox ${name}`);

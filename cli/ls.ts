@@ -1,5 +1,6 @@
 import type { Blobs } from "../shared/storage/blobs.ts";
 import { foldSnapshot } from "../shared/vault/fold.ts";
+import type { Head } from "../shared/vault/head.ts";
 import { itemTime } from "../shared/vault/item-filter.ts";
 import type { Manifest } from "../shared/vault/manifest.ts";
 import type { SnapshotFolder } from "../shared/vault/records.ts";
@@ -33,9 +34,14 @@ type Print = Printer["print"];
 const listAll = async (vault: Blobs, print: Print): Promise<number> => {
   for await (const key of listMailboxes(vault)) {
     const { user, newest } = (await readableHead(vault, key)) ?? {};
-    print(columns([key, user?.displayName ?? user?.id, newest?.id, newest?.items, newest?.bytes]));
+    print(columns([key, nameOf(user), newest?.id, newest?.items, newest?.bytes]));
   }
   return 0;
+};
+
+const nameOf = (user: Head["user"]): string | undefined => {
+  const name = user?.displayName ?? user?.id;
+  return user?.primaryAddress === undefined ? name : `${name} <${user.primaryAddress}>`;
 };
 
 const listFolders = async (vault: Blobs, print: Print, { mailboxKey, id }: Manifest): Promise<number> => {

@@ -1,11 +1,14 @@
 import * as z from "zod";
+import { mapBounded } from "./bounded.ts";
 import { MailboxKey } from "./contracts/ids.ts";
 import type { MailboxRef } from "./contracts/mailbox.ts";
 import { findArchiveId, findMailboxId, findUser } from "./graph/directory.ts";
 import type { GraphClient } from "./graph/graph-client.ts";
 import type { Blobs } from "./storage/blobs.ts";
+import { VaultDamageError } from "./vault/damage.ts";
+import type { Head } from "./vault/head.ts";
 import { mailboxKey } from "./vault/mailbox-key.ts";
-import { readHead } from "./vault/snapshots.ts";
+import { listMailboxes, readHead } from "./vault/snapshots.ts";
 
 /** At most as long as a principal name (64 characters, @, 255), and without a lone surrogate, which no URL can have. */
 const Name = z
@@ -14,13 +17,21 @@ const Name = z
   .max(320)
   .regex(/^\P{Surrogate}*$/u);
 
+/** Heads read at the same time. */
+const HEADS = 16;
+
 /**
  * The live mailbox of a user by id or principal name, or a mailbox in the vault by its key; `undefined` when there is
- * none. An archive is found by its key only.
+ * none. Someone whom the directory does not know is looked for among those whom the heads name, which reads all heads.
+ * An archive is found by its key only.
  */
 export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> => {
   if (!Name.safeParse(name).success) return undefined;
-  return MailboxKey.safeParse(name).success ? findInVault(vault, name) : findLive(graph, name);
+  if (MailboxKey.safeParse(name).success) return refOf(await readHead(vault, name));
+  const user = await findUser(graph, name);
+  if (user === undefined) return refOf(await headNaming(vault, name));
+  const id = await findMailboxId(graph, user.id);
+  return id ? mailboxRef(user.id, id, "primary") : undefined;
 };
 
 /** The mailboxes of a user: the primary one and, with `archives`, the archive; empty when there is none. */
@@ -51,13 +62,24 @@ const mailboxRef = (userId: string, id: string, kind: MailboxRef["kind"]): Mailb
   userId,
 });
 
-const findInVault = async (vault: Blobs, key: MailboxKey): Promise<MailboxRef | undefined> => {
-  const head = await readHead(vault, key);
-  return head && { key, id: head.mailboxId, kind: head.kind, userId: head.user?.id ?? head.mailboxId };
+const refOf = (head: Head | undefined): MailboxRef | undefined =>
+  head && { key: head.mailboxKey, id: head.mailboxId, kind: head.kind, userId: head.user?.id ?? head.mailboxId };
+
+/** Whether someone goes by a name: their id, principal name or address, without regard to case. */
+export const goesBy = (user: Head["user"], name: string): boolean =>
+  [user?.id, user?.userPrincipalName, user?.primaryAddress].some((own) => own?.toLowerCase() === name.toLowerCase());
+
+/** The head of someone's primary mailbox: of several, that which was looked at last. A damaged head names nobody. */
+const headNaming = async (vault: Blobs, name: string): Promise<Head | undefined> => {
+  const keys: MailboxKey[] = [];
+  for await (const key of listMailboxes(vault)) keys.push(key);
+  const heads = await mapBounded(keys, HEADS, (key) => readHead(vault, key).catch(ignoreDamage));
+  return heads
+    .filter((head) => head?.kind === "primary" && goesBy(head.user, name))
+    .toSorted((a, b) => ((a?.checkedAt ?? "") < (b?.checkedAt ?? "") ? -1 : 1))
+    .at(-1);
 };
 
-const findLive = async (graph: GraphClient, name: string): Promise<MailboxRef | undefined> => {
-  const user = await findUser(graph, name);
-  const id = user && (await findMailboxId(graph, user.id));
-  return user && id ? mailboxRef(user.id, id, "primary") : undefined;
+const ignoreDamage = (error: unknown): undefined => {
+  if (!(error instanceof VaultDamageError)) throw error;
 };

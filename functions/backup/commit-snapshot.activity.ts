@@ -1,11 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
 import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { implement } from "../../shared/durable/activity.ts";
+import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { existing } from "../../shared/storage/create-once.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
-import type { Head, NewestSnapshot } from "../../shared/vault/head.ts";
+import { type Head, HeadUser, type NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { manifestName } from "../../shared/vault/names.ts";
@@ -15,6 +17,7 @@ import type { CatalogueRecord, Problem } from "../../shared/vault/records.ts";
 import { moveHead, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { folderChanges } from "./commit/folder-records.ts";
+import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { openItems } from "./open-items.ts";
@@ -29,12 +32,13 @@ import { endRun, type Removal, type RunFolder, readOutcome, readRun, readRunFold
  * Run twice, the first manifest is kept, and the head moves to it once.
  */
 export const commitSnapshotActivity = (deps: {
+  readonly openGraph: OpenGraph;
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly state: Blobs;
 }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves }) => {
-    const { vault, state } = deps;
+    const { openGraph, vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
     const { started, parent } = await readRun(work, mailbox.key, runId);
     const found = await readRunFolders(work, runId);
@@ -55,7 +59,7 @@ export const commitSnapshotActivity = (deps: {
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
       // Before the head: a run that went on with this one would confirm what was true when this one asked.
       await endRun(work, runId);
-      return confirmNewest(vault, mailbox.key, newest);
+      return confirmNewest(deps, mailbox, newest, head.user);
     }
 
     const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
@@ -88,7 +92,7 @@ export const commitSnapshotActivity = (deps: {
       mailboxKey: mailbox.key,
       mailboxId: mailbox.id,
       kind: mailbox.kind,
-      user: { id: mailbox.userId },
+      user: await mailboxUser(openGraph, mailbox.userId, await userBefore(vault, mailbox.key, newest)),
       started,
       finished,
       trigger,
@@ -163,12 +167,21 @@ const tellsAll = async (
   return problems.every((problem) => told.has(problemKey(problem)));
 };
 
-/** Ends a quiet run: the mailbox is still as the newest snapshot has it. */
-const confirmNewest = async (vault: Blobs, key: MailboxKey, newest: NewestSnapshot) => {
+const userBefore = async (vault: Blobs, key: MailboxKey, newest: Head["newest"] | undefined) =>
+  newest ? (await readManifest(vault, key, newest.id))?.manifest.user : undefined;
+
+/** Ends a quiet run: the mailbox is still as the newest snapshot has it. A head that names nobody gets a name. */
+const confirmNewest = async (
+  { openGraph, vault }: { readonly openGraph: OpenGraph; readonly vault: Blobs },
+  { key, userId }: MailboxRef,
+  newest: NewestSnapshot,
+  named: Head["user"],
+) => {
+  const user = isNameless(named) ? HeadUser.parse(await mailboxUser(openGraph, userId, named)) : named;
   const checkedAt = new Date().toISOString();
   await moveHead(vault, key, (head) => {
     if (head === undefined) throw new Error(`The head of ${key} is gone`);
-    return { ...head, checkedAt };
+    return { ...head, ...(user === undefined ? {} : { user }), checkedAt };
   });
   return { snapshotId: newest.id, state: newest.state, quiet: true, items: newest.items, bytes: newest.bytes };
 };
@@ -198,7 +211,7 @@ const headOf = (
   mailboxKey: manifest.mailboxKey,
   mailboxId: manifest.mailboxId,
   kind: manifest.kind,
-  ...(manifest.user === undefined ? {} : { user: manifest.user }),
+  ...(manifest.user === undefined ? {} : { user: HeadUser.parse(manifest.user) }),
   newest: {
     id: manifest.id,
     manifestSha256: sha256,

@@ -17,6 +17,7 @@ export const getSnapshot = (deps: MailboxSource): HttpHandler =>
       id: manifest.id,
       mailbox: manifest.mailboxKey,
       kind: manifest.kind,
+      user: manifest.user,
       started: manifest.started,
       finished: manifest.finished,
       trigger: manifest.trigger,

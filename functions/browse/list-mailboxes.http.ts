@@ -23,9 +23,9 @@ const tokens = pageTokens(MailboxKey, "mailboxes");
 /**
  * GET /api/mailboxes?page=&pageSize=
  *
- * 200 with a page of the mailboxes in the vault, in the order of their keys, and `next` if there are more. Each has its
- * newest snapshot with its age, contents and problems, and the job that backs it up now, if any. 400 for a parameter
- * that does not parse.
+ * 200 with a page of the mailboxes in the vault, in the order of their keys, and `next` if there are more. Each has the
+ * name and address of its person as the last run knew them, its newest snapshot with its age, contents and problems,
+ * and the job that backs it up now, if any. 400 for a parameter that does not parse.
  */
 export const getMailboxes =
   (deps: { readonly clientOf: ClientOf; readonly vault: Blobs }): HttpHandler =>
@@ -69,7 +69,8 @@ const contents = async (vault: Blobs, key: MailboxKey) => {
   if (damage !== undefined) return { damage };
   if (head === undefined) return {};
   const { user, kind, checkedAt, newest } = head;
-  const facts = { user: user?.id, kind, checked: checkedAt };
+  const { id, displayName, primaryAddress: address } = user ?? {};
+  const facts = { user: id, displayName, address, kind, checked: checkedAt };
   if (newest === null) return facts;
   return {
     ...facts,

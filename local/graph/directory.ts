@@ -18,6 +18,7 @@ const userView = ({ user }: DirectoryUser): Record<string, unknown> => {
     givenName: givenName ?? null,
     surname: family.join(" ") || null,
     mail: user.mail ?? null,
+    proxyAddresses: proxyAddresses(user),
     userPrincipalName: user.userPrincipalName,
     accountEnabled: user.accountEnabled,
     userType: "Member",
@@ -33,6 +34,12 @@ const userView = ({ user }: DirectoryUser): Record<string, unknown> => {
         ]
       : [],
   };
+};
+
+/** @doc The prefix is in upper case for the primary address alone. */
+const proxyAddresses = ({ mail, userPrincipalName }: DirectoryUser["user"]): string[] => {
+  if (mail === undefined) return [];
+  return [`SMTP:${mail}`, ...(mail === userPrincipalName ? [] : [`smtp:${userPrincipalName}`])];
 };
 
 /** GET /users. @doc Pages of 100, at most 999; `mailboxSettings` on the collection is 501. */

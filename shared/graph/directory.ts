@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { MailboxUser } from "../vault/manifest.ts";
 import type { GraphClient } from "./graph-client.ts";
 import { GraphError, hasCode } from "./graph-error.ts";
 import { fetchElement, fetchPage, type Page } from "./page.ts";
@@ -40,10 +41,44 @@ export const usersPage = (graph: GraphClient, link?: string): Promise<Page<Direc
   );
 
 /** A user by id or principal name; `undefined` when there is none. */
-export const findUser = async (graph: GraphClient, idOrName: string): Promise<DirectoryUser | undefined> => {
+export const findUser = (graph: GraphClient, idOrName: string): Promise<DirectoryUser | undefined> => {
   const target = `/v1.0/users/${encodeURIComponent(idOrName)}?${SELECT}`;
+  return unlessNoUser(() => fetchElement(graph, { operation: "GET user", target }, DirectoryUser));
+};
+
+const Person = DirectoryUser.extend({
+  mail: z.string().nullish(),
+  proxyAddresses: z.array(z.string()).nullish(),
+  userType: z.string().nullish(),
+});
+
+/** An address of a mailbox among proxy addresses. Only that of the primary one has the prefix in upper case. */
+const SMTP = /^smtp:/i;
+
+/** What the directory knows of a person and their addresses; `undefined` when there is no such user. */
+export const findPerson = async (graph: GraphClient, userId: string): Promise<MailboxUser | undefined> => {
+  const target = `/v1.0/users/${encodeURIComponent(userId)}?${SELECT},mail,proxyAddresses,userType`;
+  const person = await unlessNoUser(() => fetchElement(graph, { operation: "GET user", target }, Person));
+  if (person === undefined) return undefined;
+  const { displayName, userPrincipalName, userType, accountEnabled, assignedLicenses, proxyAddresses } = person;
+  const addresses = (proxyAddresses ?? []).filter((address) => SMTP.test(address));
+  const primary = addresses.find((address) => address.startsWith("SMTP:"))?.replace(SMTP, "") ?? person.mail;
+  const aliases = addresses.map((address) => address.replace(SMTP, "")).filter((address) => address !== primary);
+  return {
+    id: person.id,
+    ...(displayName ? { displayName } : {}),
+    ...(userPrincipalName ? { userPrincipalName } : {}),
+    ...(primary ? { primaryAddress: primary } : {}),
+    ...(aliases.length > 0 ? { aliases } : {}),
+    ...(userType ? { userType } : {}),
+    ...(accountEnabled == null ? {} : { accountEnabled }),
+    ...(assignedLicenses ? { licensed: assignedLicenses.length > 0 } : {}),
+  };
+};
+
+const unlessNoUser = async <T>(ask: () => Promise<T>): Promise<T | undefined> => {
   try {
-    return await fetchElement(graph, { operation: "GET user", target }, DirectoryUser);
+    return await ask();
   } catch (error) {
     if (hasCode(error, ...NO_USER)) return undefined;
     throw error;

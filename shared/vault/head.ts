@@ -17,6 +17,14 @@ export const NewestSnapshot = z.object({
 });
 export type NewestSnapshot = z.infer<typeof NewestSnapshot>;
 
+/** Whose mailbox it is, in short. */
+export const HeadUser = MailboxUser.pick({
+  id: true,
+  displayName: true,
+  userPrincipalName: true,
+  primaryAddress: true,
+});
+
 /** Keeps retention away from a mailbox, from `since` on, and until `until` if that is set. */
 export const Hold = z.object({
   since: z.iso.datetime(),
@@ -38,7 +46,7 @@ export const Head = z.object({
   mailboxKey: MailboxKey,
   mailboxId: z.string().min(1),
   kind: MailboxKind,
-  user: MailboxUser.optional(),
+  user: HeadUser.optional(),
   newest: NewestSnapshot.nullable(),
   checkedAt: z.iso.datetime(),
   hold: Hold.optional(),

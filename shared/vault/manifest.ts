@@ -11,7 +11,19 @@ const Count = z.int().nonnegative();
 export const MailboxKind = z.enum(["primary", "archive"]);
 export type MailboxKind = z.infer<typeof MailboxKind>;
 
-export const MailboxUser = z.object({ id: z.string().min(1), displayName: z.string().optional() });
+/** Whose mailbox it is, as the directory said when the snapshot was made: it may forget them. Version 1 has the id. */
+export const MailboxUser = z.object({
+  id: z.string().min(1),
+  displayName: z.string().optional(),
+  userPrincipalName: z.string().optional(),
+  primaryAddress: z.string().optional(),
+  /** The other addresses at which the mailbox gets mail. */
+  aliases: z.array(z.string()).optional(),
+  userType: z.string().optional(),
+  /** Whether they may sign in: shared mailboxes and leavers may not. */
+  accountEnabled: z.boolean().optional(),
+  licensed: z.boolean().optional(),
+});
 export type MailboxUser = z.infer<typeof MailboxUser>;
 
 /** `partial`: some item failed for an unknown reason, and the next run tries it again. */

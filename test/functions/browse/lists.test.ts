@@ -19,7 +19,7 @@ describe("GET /api/mailboxes", () => {
     const { vault, mailbox, run } = await aBackedUpMailbox();
     const hub = aFakeHub({ [`backup-${mailbox.key}`]: { runtimeStatus: "Running" } });
 
-    const { status, body, text } = await ask(getMailboxes({ ...hub, vault }));
+    const { status, body } = await ask(getMailboxes({ ...hub, vault }));
 
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -27,6 +27,8 @@ describe("GET /api/mailboxes", () => {
         expect.objectContaining({
           mailbox: mailbox.key,
           user: mailbox.userId,
+          displayName: expect.any(String),
+          address: UPN,
           kind: "primary",
           newest: expect.objectContaining({ id: run.runId, items: 25, state: "complete" }),
           ageSeconds: expect.any(Number),
@@ -34,7 +36,6 @@ describe("GET /api/mailboxes", () => {
         }),
       ],
     });
-    expect(text).not.toContain(UPN);
   });
 
   test("names no job when none is alive", async () => {
@@ -64,6 +65,7 @@ describe("GET /api/mailboxes/{mailbox}/snapshots", () => {
       expect(status).toBe(200);
       expect(body).toMatchObject({
         mailbox: kit.mailbox.key,
+        user: { id: kit.mailbox.userId, primaryAddress: UPN },
         snapshots: [
           { id: kit.run.runId, base: true, state: "complete", trigger: "request", counts: { put: 25 } },
           { id: later.runId, base: false, counts: { put: 3 } },

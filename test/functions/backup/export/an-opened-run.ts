@@ -36,7 +36,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}, exportSlo
     return planned;
   };
   const commit = (waves: readonly Awaited<ReturnType<typeof wave>>[]) =>
-    deliver(commitSnapshotActivity({ vault, work, state }), commitSnapshot, {
+    deliver(commitSnapshotActivity({ openGraph, vault, work, state }), commitSnapshot, {
       ...run,
       trigger: "request",
       totals: waves.reduce((totals, each) => addCounts(totals, each), noProgress.totals),
