@@ -26,8 +26,8 @@ export type FolderScope = (folder: LiveFolder) => boolean | undefined;
 /**
  * The defaults, changed by the entries of a setting. A well-known name or a path excludes a folder and the folders
  * below it; `+` and a well-known name take back one of the defaults. A search folder counts as `searchfolders`. Paths
- * are compared without regard to case, as Exchange compares names. An entry that begins with `/` is always a path, never
- * a well-known name.
+ * are compared without regard to case, as Exchange compares names. An entry that begins with `/` is always a path,
+ * never a well-known name.
  *
  * @throws {Error} for `+` and a name that is not excluded by default.
  */
