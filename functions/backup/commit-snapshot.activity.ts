@@ -20,7 +20,7 @@ import { folderChanges } from "./commit/folder-records.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
-import { openItems } from "./open-items.ts";
+import { leftOutItems, lostRecords } from "./left-out-items.ts";
 import { endRun, type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
 
 /**
@@ -62,7 +62,12 @@ export const commitSnapshotActivity = (deps: {
       return confirmNewest(deps, mailbox, newest, head.user);
     }
 
-    const last = [...removed.map(removeRecord), ...problems.map(problemRecord)];
+    const lost = await lostRecords(
+      vault,
+      folders.flatMap((folder) => folder.lost),
+      { parts: exported, removed },
+    );
+    const last = [...removed.map(removeRecord), ...lost, ...problems.map(problemRecord)];
     const folderParts = await writeParts(vault, mailbox.key, runId, "folders", ofFolders.records);
     const parts = [
       ...folderParts.map((part) => ({ ...part, folders: true as const })),
@@ -75,7 +80,7 @@ export const commitSnapshotActivity = (deps: {
     const counts = {
       put: totals.exported,
       removed: removed.length,
-      skipped: totals.skipped,
+      skipped: totals.skipped + lost.length,
       failed: totals.failed,
       ...(totals.again > 0 ? { again: totals.again } : {}),
       problems: problems.length,
@@ -83,7 +88,7 @@ export const commitSnapshotActivity = (deps: {
       rawBytes: totals.bytes,
       storedBytes: totals.storedBytes,
     };
-    const open = await openItems(vault, { parts, counts, finished });
+    const leftOut = await leftOutItems(vault, { v: 2, parts: exported.length > 0 ? parts : [], counts, finished });
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 2,
       id: runId,
@@ -100,7 +105,7 @@ export const commitSnapshotActivity = (deps: {
       ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
-      state: outcome.failed.size > 0 || open.some(({ failed }) => failed) ? "partial" : "complete",
+      state: outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed") ? "partial" : "complete",
       program: PROGRAM,
     });
     const live = await liveTotals(vault, mailbox.key, runId);

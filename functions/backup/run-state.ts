@@ -27,6 +27,8 @@ export const RunFolder = FolderFacts.extend({
   deltaLink: z.string().optional(),
   /** Items that the previous snapshot could not store. */
   retry: z.array(PlannedItem),
+  /** Items that it left out for good, in the versions that they had. */
+  lost: z.array(PlannedItem).default([]),
 });
 export type RunFolder = z.output<typeof RunFolder>;
 

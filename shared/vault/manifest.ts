@@ -32,7 +32,8 @@ export type SnapshotState = z.infer<typeof SnapshotState>;
 
 /**
  * A part as its manifest pins it. `sha256` and `bytes` are of the stored gzip. `folders`: it holds records of folders
- * alone, and of manifests of version 2 and their bases, only such parts do.
+ * alone, and of manifests of version 2 and their bases, only such parts do. `leftOut`: how many of its records are of
+ * items that were left out; absent for none, and in version 1, where it is not known.
  */
 export const PartRef = z.object({
   name: PartName,
@@ -40,6 +41,7 @@ export const PartRef = z.object({
   bytes: Count,
   records: Count,
   folders: z.literal(true).optional(),
+  leftOut: Count.optional(),
 });
 export type PartRef = z.infer<typeof PartRef>;
 

@@ -51,7 +51,8 @@ export async function* readPart(
   }
 }
 
-const Reference = z.looseObject({ sha256: Sha256, records: z.coerce.number().int().nonnegative() });
+const Tally = z.coerce.number().int().nonnegative();
+const Reference = z.looseObject({ sha256: Sha256, records: Tally, leftout: Tally.optional() });
 
 /** The reference and metadata of an existing part, without reading its content; `undefined` when it does not exist. */
 export const refPart = async (
@@ -62,8 +63,9 @@ export const refPart = async (
   if (info === undefined) return undefined;
   const written = Reference.safeParse(info.metadata);
   if (!written.success) throw new VaultDamageError("the part has no reference in its metadata", { blob: name });
-  const { sha256, records } = written.data;
-  return { ref: { name, sha256, bytes: info.bytes, records }, metadata: info.metadata };
+  const { sha256, records, leftout: leftOut } = written.data;
+  const ref = { name, sha256, bytes: info.bytes, records, ...(leftOut === undefined ? {} : { leftOut }) };
+  return { ref, metadata: info.metadata };
 };
 
 const linesOf = async (name: PartName, body: Buffer): Promise<{ text: Buffer; starts: number[] }> => {

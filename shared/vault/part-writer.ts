@@ -27,8 +27,13 @@ export const writePart = async (
 
   const lines = records.map((record) => `${JSON.stringify(CatalogueRecord.parse(record))}\n`);
   const body = await compress(lines.join(""));
-  const part = reference(PartName.parse(name), body, records.length);
-  const own = { sha256: part.sha256, records: String(part.records) };
+  const leftOut = records.filter(({ op }) => op === "skip" || op === "fail").length;
+  const part = { ...reference(PartName.parse(name), body, records.length), ...(leftOut > 0 ? { leftOut } : {}) };
+  const own = {
+    sha256: part.sha256,
+    records: String(part.records),
+    ...(leftOut > 0 ? { leftout: String(leftOut) } : {}),
+  };
   const outcome = await blobs.create(name, body, {
     contentType: "application/gzip",
     metadata: { ...metadata, ...own },

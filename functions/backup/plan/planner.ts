@@ -8,7 +8,7 @@ import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type Chunk, type PlanCursor, type PlannedItem, type RunFolder, readChunk } from "../run-state.ts";
 import { CHUNK_ITEMS, intoBatches } from "./batching.ts";
-import { type Catalogue, emptyCatalogue } from "./catalogue.ts";
+import type { Catalogue } from "./catalogue.ts";
 import type { ItemPages } from "./item-pages.ts";
 import { type Draft, failedFolder, firstPhase, type Next, STEPS, type StepContext } from "./plan-steps.ts";
 import { type PlannedItems, plannedItems } from "./planned-items.ts";
@@ -125,10 +125,15 @@ const finish = async (
   if (left === "failed") return { folderId: folder.id, failed: true };
   const finished = { folderId: folder.id, ...(deltaLink === undefined ? {} : { deltaLink }) };
   if (cursor.phase === "changes" || left === "gone") return finished;
-  const stored = folder.known ? catalogue.idsIn(folder.id) : emptyCatalogue.idsIn(folder.id);
-  const proof = await proveMissing(context, stored, plannedSoFar(work, run, context, chunk));
+  const proof = await proveMissing(context, knownIds(catalogue, folder), plannedSoFar(work, run, context, chunk));
   return proof === "whole" ? { ...finished, listed: true } : { folderId: folder.id, listed: true };
 };
+
+/** The ids of the items that the last snapshot has of a folder, and of those that it left out for good. */
+async function* knownIds(catalogue: Catalogue, { id, known, lost }: RunFolder): AsyncGenerator<string> {
+  if (known) yield* catalogue.idsIn(id);
+  for (const item of lost) yield item.id;
+}
 
 /**
  * Runs a step. When Graph has lost the delta state, or refuses deltas, the folder is listed and compared instead. A
@@ -191,6 +196,7 @@ async function* plannedSoFar(
 /** Rebuilds what is planned of the current folder from earlier chunks, which another delivery may have planned. */
 const rebuild = async (work: Blobs, run: Run, cursor: PlanCursor, chunk: number): Promise<PlannedItems> => {
   const planned = plannedItems();
+  for (const item of run.folders[cursor.folder]?.lost ?? []) planned.plan(item);
   for await (const { items, seen, events } of folderSoFar(work, run, cursor, chunk)) {
     for (const item of items) planned.plan(item);
     for (const short of seen) planned.see(short);

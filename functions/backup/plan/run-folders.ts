@@ -8,15 +8,8 @@ import { readFolders } from "../../../shared/vault/folders.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { FolderFacts, type SnapshotFolder } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
-import { openItems } from "../open-items.ts";
-import {
-  findRunFolders,
-  keepRunFolders,
-  type PlannedItem,
-  type RunFolder,
-  type RunFolders,
-  type RunState,
-} from "../run-state.ts";
+import { type LeftOutItem, leftOutItems } from "../left-out-items.ts";
+import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
 import { currentFolders } from "./current-folders.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import type { ItemPages } from "./item-pages.ts";
@@ -44,9 +37,9 @@ export const runFolders = async (
   if (found !== undefined) return found;
 
   const last = parent === null ? undefined : await lastSnapshot(vault, mailbox, parent);
-  const failed = last === undefined ? [] : await openItems(vault, last.manifest);
+  const leftOut = last === undefined ? [] : await leftOutItems(vault, last.manifest);
   const inRun = (folders: readonly LiveFolder[]) =>
-    toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], failed, full);
+    toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], leftOut, full);
   const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
   const before = full ? withoutLink : last;
   const { folders, foldersDeltaLink, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
@@ -85,16 +78,18 @@ const lastSnapshot = async (vault: Blobs, { key }: MailboxRef, { id, sha256 }: N
 const toRunFolders = (
   folders: readonly LiveFolder[],
   lastFolders: readonly SnapshotFolder[],
-  failed: readonly PlannedItem[],
+  leftOut: readonly LeftOutItem[],
   full: boolean,
 ): RunFolder[] => {
   const before = new Map(lastFolders.map((folder) => [folder.id, folder]));
   return folders.map((folder) => {
     const last = before.get(folder.id);
+    const items = leftOut.filter(({ folderId }) => folderId === folder.id);
     return {
       ...folder,
       known: last !== undefined,
-      retry: failed.filter(({ folderId }) => folderId === folder.id),
+      retry: items.filter(({ end }) => end !== "lost"),
+      lost: items.filter(({ end }) => end === "lost"),
       ...(last?.deltaLink === undefined || full ? {} : { deltaLink: last.deltaLink }),
     };
   });

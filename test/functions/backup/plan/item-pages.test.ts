@@ -14,6 +14,7 @@ const folder = (id: string, deltaLink?: string): RunFolder => ({
   itemCount: 1,
   known: false,
   retry: [],
+  lost: [],
   ...(deltaLink === undefined ? {} : { deltaLink }),
 });
 

@@ -160,7 +160,16 @@ test("a listing without an end costs nothing: the delta round shows every item t
   const delta = { body: { value: [{ id: "1" }, { id: "2" }], "@odata.deltaLink": "{origin}/v1.0/d" } };
   const refused = { status: 400, body: {} };
   const { client, origin } = await aGraph([circle, circle, circle, circle, delta, refused]);
-  const folder = { id: "f", displayName: "f", path: "f", type: "IPF.Note", itemCount: 2, known: false, retry: [] };
+  const folder = {
+    id: "f",
+    displayName: "f",
+    path: "f",
+    type: "IPF.Note",
+    itemCount: 2,
+    known: false,
+    retry: [],
+    lost: [],
+  };
   const run = { mailbox: { id: "MBX:1@2", kind: "primary" }, runId: aRun, folders: [folder] } as const;
   const deps = { graph: client, pages: itemPages(client, run.mailbox), work: memoryBlobs() };
 

@@ -79,7 +79,7 @@ describe("an item that a whole round does not show", () => {
   const run = {
     mailbox: { id: "MBX:1@2", kind: "primary" } as const,
     runId: aRun,
-    folders: [{ ...folder, known: false, retry: [] }],
+    folders: [{ ...folder, known: false, retry: [], lost: [] }],
   };
 
   /** Plans a folder whose listing shows an item and whose delta, which is behind, does not; then come these answers. */
