@@ -13,15 +13,26 @@ import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { manifestName } from "../../shared/vault/names.ts";
 import { readPart } from "../../shared/vault/part-reader.ts";
 import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
-import type { CatalogueRecord, Problem } from "../../shared/vault/records.ts";
+import type { CatalogueRecord, FolderRecord, Problem } from "../../shared/vault/records.ts";
 import { moveHead, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { folderChanges } from "./commit/folder-records.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
+import { keepLinks } from "./kept-links.ts";
 import { leftOutItems, lostRecords } from "./left-out-items.ts";
-import { endRun, type Removal, type RunFolder, readOutcome, readRun, readRunFolders, scratchOf } from "./run-state.ts";
+import {
+  endRun,
+  type FoldedFindings,
+  type Removal,
+  type RunFolder,
+  type RunFolders,
+  readOutcome,
+  readRun,
+  readRunFolders,
+  scratchOf,
+} from "./run-state.ts";
 
 /**
  * Makes a snapshot of what a run stored. Writes parts of the folders that changed, which apply first, and of removed
@@ -57,6 +68,7 @@ export const commitSnapshotActivity = (deps: {
     const isQuiet =
       parent !== null && newest && !hasChanged && newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
+      await keepNewLinks(state, mailbox.key, newest.id, found, outcome, ofFolders.records);
       // Before the head: a run that went on with this one would confirm what was true when this one asked.
       await endRun(work, runId);
       return confirmNewest(deps, mailbox, newest, head.user);
@@ -170,6 +182,24 @@ const tellsAll = async (
   const { manifest } = existing(manifestName(key, newest), await readManifest(vault, key, newest));
   const told = new Set((await readProblems(vault, manifest)).map(problemKey));
   return problems.every((problem) => told.has(problemKey(problem)));
+};
+
+/** Keeps the delta links of what was listed: those of the newest snapshot would make every later run list it again. */
+const keepNewLinks = async (
+  state: Blobs,
+  key: MailboxKey,
+  snapshot: RunId,
+  { isListed, foldersDeltaLink }: RunFolders,
+  { listed, failed }: FoldedFindings,
+  records: readonly FolderRecord[],
+): Promise<void> => {
+  if (!isListed && listed.size + failed.size === 0) return;
+  const folders = records.flatMap((record) => ("removed" in record ? [] : [record]));
+  await keepLinks(state, key, {
+    snapshot,
+    ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
+    folders: folders.map(({ id, deltaLink }) => ({ id, ...(deltaLink === undefined ? {} : { deltaLink }) })),
+  });
 };
 
 const userBefore = async (vault: Blobs, key: MailboxKey, newest: Head["newest"] | undefined) =>

@@ -46,6 +46,8 @@ export type RunState = z.output<typeof RunState>;
 export const RunFolders = z.object({
   folders: z.array(RunFolder),
   foldersDeltaLink: z.string().optional(),
+  /** Whether they were listed, as there was no delta since the previous snapshot. */
+  isListed: z.boolean(),
   /** The ids of those that the previous snapshot does not have, or not with these facts. */
   changed: z.array(z.string()),
   /** The ids of those of which the previous snapshot has another deltaLink. */

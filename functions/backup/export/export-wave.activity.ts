@@ -41,6 +41,7 @@ interface Deps {
   readonly openGraph: OpenGraph;
   readonly vault: Blobs;
   readonly work: Blobs;
+  readonly state: Blobs;
   readonly folderScope?: FolderScope;
   readonly exportSlots: Semaphore;
   /** What this process knows of the runs that it plans. */
@@ -79,7 +80,16 @@ const notBegun = ({ position }: Input): z.output<typeof exportWave.output> => ({
 });
 
 const runWave = async (
-  { openGraph, vault, work, folderScope, exportSlots, planCache, slotsHeld }: Deps & { readonly slotsHeld: HeldSlots },
+  {
+    openGraph,
+    vault,
+    work,
+    state,
+    folderScope,
+    exportSlots,
+    planCache,
+    slotsHeld,
+  }: Deps & { readonly slotsHeld: HeldSlots },
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
 ): Promise<WaveRecord> => {
   const started = Date.now();
@@ -98,7 +108,7 @@ const runWave = async (
   try {
     const isFirst = await beginWave(work, runId, wave);
     const run = await readRun(work, mailbox.key, runId);
-    const { folders } = await runFolders({ graph, pages, vault, work, folderScope }, { mailbox, runId }, run);
+    const { folders } = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
     const chain = await chunkChain(
       { graph, pages, work, catalogue, planCache },

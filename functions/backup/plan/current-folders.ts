@@ -24,6 +24,8 @@ export interface CurrentFolder extends LiveFolder {
 export interface CurrentFolders {
   readonly folders: readonly CurrentFolder[];
   readonly foldersDeltaLink: string | undefined;
+  /** Whether they were listed, as there was no delta since the last snapshot. */
+  readonly isListed: boolean;
   /** What is odd in the answers that show them, or could not be found out. */
   readonly problems: readonly PageProblem[];
 }
@@ -55,7 +57,7 @@ export const currentFolders = async (
       : await applyChanges(graph, mailbox, book, changes, tell);
   await findWellKnown(graph, mailbox, book, (id) => !before.has(id), tell);
   const folders = folderTree(book.facts, tell).map((folder) => ({ ...folder, isCounted: book.counted.has(folder.id) }));
-  return { folders, foldersDeltaLink, problems: [...problems] };
+  return { folders, foldersDeltaLink, isListed: changes === undefined, problems: [...problems] };
 };
 
 const bookOf = (last: LastFolders | undefined): FolderBook => {

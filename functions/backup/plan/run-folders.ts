@@ -8,6 +8,7 @@ import { readFolders } from "../../../shared/vault/folders.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { FolderFacts, type SnapshotFolder } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
+import { readKeptLinks } from "../kept-links.ts";
 import { type LeftOutItem, leftOutItems } from "../left-out-items.ts";
 import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
 import { currentFolders } from "./current-folders.ts";
@@ -20,6 +21,7 @@ export interface RunFoldersDeps {
   readonly pages: Pick<ItemPages, "offer" | "lookAhead">;
   readonly vault: Blobs;
   readonly work: Blobs;
+  readonly state: Blobs;
   readonly folderScope?: FolderScope | undefined;
 }
 
@@ -29,20 +31,20 @@ export interface RunFoldersDeps {
  * folders that are already found are requested.
  */
 export const runFolders = async (
-  { graph, pages, vault, work, folderScope }: RunFoldersDeps,
+  { graph, pages, vault, work, state, folderScope }: RunFoldersDeps,
   { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
   { parent, full }: Pick<RunState, "parent" | "full">,
 ): Promise<RunFolders> => {
   const found = await findRunFolders(work, runId);
   if (found !== undefined) return found;
 
-  const last = parent === null ? undefined : await lastSnapshot(vault, mailbox, parent);
+  const last = parent === null ? undefined : await lastSnapshot({ vault, state }, mailbox, parent);
   const leftOut = last === undefined ? [] : await leftOutItems(vault, last.manifest);
   const inRun = (folders: readonly LiveFolder[]) =>
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], leftOut, full);
   const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
   const before = full ? withoutLink : last;
-  const { folders, foldersDeltaLink, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
+  const { folders, foldersDeltaLink, isListed, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
     pages.offer(inRun(soFar));
     while (pages.lookAhead() !== undefined);
   });
@@ -50,12 +52,13 @@ export const runFolders = async (
   const taken = inRun(folders);
   const ids = new Set(idsOf(taken));
   const others = folders.filter(({ id }) => !ids.has(id)).map((folder) => FolderFacts.parse(folder));
-  const told = new Map(last?.folders.map((folder) => [folder.id, folder]));
+  const told = new Map(last?.told.map((folder) => [folder.id, folder]));
   const toldOutside = new Map(last?.otherFolders.map((folder) => [folder.id, folder]));
   const there = new Set(idsOf(folders));
   return keepRunFolders(work, runId, {
     folders: taken,
     ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
+    isListed,
     changed: idsOf(taken.filter((folder) => !sameFolder(folder, told.get(folder.id)))),
     relinked: idsOf(taken.filter(({ id, deltaLink }) => deltaLink !== told.get(id)?.deltaLink)),
     outside: others.filter((folder) => !sameFolder(folder, toldOutside.get(folder.id))),
@@ -66,14 +69,28 @@ export const runFolders = async (
 
 const idsOf = (folders: readonly { readonly id: string }[]): string[] => folders.map(({ id }) => id);
 
-/** The snapshot that the run follows, with its folders. */
-const lastSnapshot = async (vault: Blobs, { key }: MailboxRef, { id, sha256 }: NonNullable<RunState["parent"]>) => {
+/** The snapshot that the run follows; its folders as it has them (`told`), and with links that were kept since. */
+const lastSnapshot = async (
+  { vault, state }: Pick<RunFoldersDeps, "vault" | "state">,
+  { key }: MailboxRef,
+  { id, sha256 }: NonNullable<RunState["parent"]>,
+) => {
   const found = await readManifest(vault, key, id);
   if (found?.sha256 !== sha256)
     throw new VaultDamageError("is no longer the manifest that the run follows", { blob: manifestName(key, id) });
   const { manifest } = found;
-  return { manifest, foldersDeltaLink: manifest.foldersDeltaLink, ...(await readFolders(vault, key, id)) };
+  const { folders: told, otherFolders } = await readFolders(vault, key, id);
+  const kept = await readKeptLinks(state, key, id);
+  const links = new Map(kept?.folders.map((folder) => [folder.id, folder.deltaLink]));
+  const folders = told.map((folder) => {
+    const { deltaLink: _, ...rest } = folder;
+    return links.has(folder.id) ? { ...rest, ...withLink(links.get(folder.id)) } : folder;
+  });
+  const foldersDeltaLink = kept?.foldersDeltaLink ?? manifest.foldersDeltaLink;
+  return { manifest, told, folders, otherFolders, foldersDeltaLink };
 };
+
+const withLink = (deltaLink: string | undefined) => (deltaLink === undefined ? {} : { deltaLink });
 
 const toRunFolders = (
   folders: readonly LiveFolder[],
@@ -90,7 +107,7 @@ const toRunFolders = (
       known: last !== undefined,
       retry: items.filter(({ end }) => end !== "lost"),
       lost: items.filter(({ end }) => end === "lost"),
-      ...(last?.deltaLink === undefined || full ? {} : { deltaLink: last.deltaLink }),
+      ...withLink(full ? undefined : last?.deltaLink),
     };
   });
 };

@@ -20,7 +20,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}, exportSlo
   await deliver(openRunActivity({ vault, work, laneBudgetMs: 600_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
-    deliver(exportWaveActivity({ openGraph, vault, work, exportSlots, planCache: planCache() }), exportWave, {
+    deliver(exportWaveActivity({ openGraph, vault, work, state, exportSlots, planCache: planCache() }), exportWave, {
       ...run,
       wave: 0,
       slots: 4,

@@ -42,7 +42,7 @@ export const aPlan = async (
     await deliver(openRunActivity({ vault, work: kit.work, laneBudgetMs: 600_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
-    await runFolders({ graph, pages, vault, work }, run, await readRun(work, mailbox.key, run.runId));
+    await runFolders({ graph, pages, vault, work, state: kit.state }, run, await readRun(work, mailbox.key, run.runId));
   };
   /** Plans from a chunk on, `maxChunks` at most; without `cache`, as a lane that knows nothing of earlier chunks. */
   const plan = async (fromChunk = 0, maxChunks = 64, cache = planCache()) => {
