@@ -1,6 +1,6 @@
 import { mapBounded } from "../../shared/bounded.ts";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { type RunId, runStart } from "../../shared/contracts/ids.ts";
+import { type RunId, runStart, type SnapshotId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import type { BackupProgress } from "./backup.contract.ts";
 import { countOf, findRun, findRunFolders, hasEnded, type RunState, readWave } from "./run-state.ts";
@@ -22,20 +22,21 @@ export interface UnfinishedRun {
 }
 
 /**
- * Finds a run of the mailbox that died, for a new one to go on with: it follows the same snapshot, did not end, and its
- * scratch data is whole. The one that has come farthest is taken. Only one backup of a mailbox is alive at a time, so
+ * Finds a run of the mailbox that died, for a new one to go on with: it follows the same snapshot, did not end, is newer
+ * than every snapshot, of which some may be lost, and its scratch data is whole. The one that has come farthest is taken. Only one backup of a mailbox is alive at a time, so
  * one that is found here is dead. An activity of it that still runs does no harm: all that it writes is created once.
  *
  * Run twice, the try counts once, as it is noted under the run that adopts.
  */
 export const adoptRun = async (
   work: Blobs,
-  adopter: Pick<RunState, "run" | "mailbox" | "parent">,
+  adopter: Pick<RunState, "run" | "mailbox" | "parent" | "before">,
+  lastId: SnapshotId | undefined,
 ): Promise<UnfinishedRun | undefined> => {
   const now = runStart(adopter.run).getTime();
   let best: { readonly runId: RunId; readonly waves: number } | undefined;
   for await (const runId of work.listFolders("")) {
-    if (runId === adopter.run || now - runStart(runId).getTime() > MAX_AGE_MS) continue;
+    if (runId === adopter.run || runId <= (lastId ?? "") || now - runStart(runId).getTime() > MAX_AGE_MS) continue;
     const waves = await wavesOf(work, runId, adopter);
     if (waves !== undefined && waves >= (best?.waves ?? 0)) best = { runId, waves };
   }
@@ -50,11 +51,12 @@ export const adoptRun = async (
 const wavesOf = async (
   work: Blobs,
   runId: RunId,
-  { mailbox, parent }: Pick<RunState, "mailbox" | "parent">,
+  { mailbox, parent, before }: Pick<RunState, "mailbox" | "parent" | "before">,
 ): Promise<number | undefined> => {
   try {
     const state = await findRun(work, runId);
-    const isAdoptable = state?.mailbox === mailbox && state.run === runId && sameSnapshot(state.parent, parent);
+    const isOwn = state?.mailbox === mailbox && state.run === runId;
+    const isAdoptable = isOwn && sameSnapshot(state.parent, parent) && sameSnapshot(state.before, before);
     if (!isAdoptable || (await hasEnded(work, runId)) || (await findRunFolders(work, runId)) === undefined)
       return undefined;
     return await countOf(work, runId, "waves");
@@ -64,7 +66,7 @@ const wavesOf = async (
   }
 };
 
-const sameSnapshot = (one: RunState["parent"], other: RunState["parent"]): boolean =>
+const sameSnapshot = (one: RunState["parent"] | undefined, other: RunState["parent"] | undefined): boolean =>
   one?.id === other?.id && one?.sha256 === other?.sha256;
 
 const mayTry = async (

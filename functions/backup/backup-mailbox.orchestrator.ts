@@ -1,5 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
@@ -33,48 +34,60 @@ export function* backupMailbox(
   context: OrchestrationContext,
 ): Generator<Task, BackupMailboxResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { mailbox, trigger, full } = input;
-  const id = input.resume?.runId ?? ownRunId(context, "run");
+  const { mailbox, trigger } = input;
+  const id = input.resume?.runId ?? ownRunId(context, input.startOver ? "run that starts over" : "run");
   const use: SlotUse = { mailboxKey: mailbox.key, holder: ownGuid(context, id), user: "backup" };
 
-  const run = input.resume ?? (yield* open(context, { mailbox, runId: id, full }));
+  const run = input.resume ?? (yield* open(context, input, id));
   const progress = yield* withSlots(context, use, exportSome(context, input, run, use));
+  if ("met" in progress) return startOver(context, input, progress.met);
   if (!isDone(progress.position)) {
     context.df.continueAsNew({ ...input, resume: { ...run, progress } } satisfies BackupMailboxInput);
     return undefined;
   }
 
-  const { runId, isAdopted } = run;
+  const { runId, isAdopted, damage = input.damage } = run;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
   const { totals, wave: waves } = progress;
   const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves });
+  if (snapshot.damage !== undefined) return startOver(context, input, snapshot.damage);
   const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
   if (isAdopted) {
-    context.df.continueAsNew({ mailbox, trigger, full: false, earlier: all } satisfies BackupMailboxInput);
+    const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all };
+    context.df.continueAsNew({ ...next, ...(damage !== undefined && { damage }) });
     return undefined;
   }
   context.df.setCustomStatus(backupStatus("done", runId, progress));
-  return { ...snapshot, totals: all };
+  return { ...snapshot, totals: all, ...(damage !== undefined && { damage }) };
 }
+
+/** Goes on as a run that stores everything anew, and needs nothing of what is damaged. */
+const startOver = (context: OrchestrationContext, input: BackupMailboxInput, damage: string): undefined => {
+  const { resume: _, ...again } = input;
+  context.df.continueAsNew({ ...again, damage, startOver: true } satisfies BackupMailboxInput);
+};
 
 function* open(
   context: OrchestrationContext,
-  run: Pick<BackupMailboxInput, "mailbox" | "full"> & { readonly runId: string },
+  { mailbox, full, startOver }: BackupMailboxInput,
+  id: RunId,
 ): Generator<Task, Resume, unknown> {
-  context.df.setCustomStatus(backupStatus("opening", run.runId, noProgress));
-  const { laneBudgetMs, unfinished } = yield* call(context, openRun, run);
-  const { runId, progress } = unfinished ?? { runId: run.runId, progress: noProgress };
+  context.df.setCustomStatus(backupStatus("opening", id, noProgress));
+  const input = { mailbox, runId: id, full, ...(startOver && { startOver }) };
+  const { laneBudgetMs, unfinished, damage, runId: renamed = id } = yield* call(context, openRun, input);
+  const { runId, progress } = unfinished ?? { runId: renamed, progress: noProgress };
   context.df.setCustomStatus(backupStatus("waiting", runId, progress));
-  return { runId, laneBudgetMs, progress, ...(unfinished && { isAdopted: true }) };
+  const met = damage === undefined ? {} : { damage };
+  return { runId, laneBudgetMs, progress, ...(unfinished && { isAdopted: true }), ...met };
 }
 
-/** Runs waves until all is planned and exported, or the generation has run its number of waves. */
+/** Runs waves until all is planned and exported, the generation has run its number of waves, or damage stops it. */
 function* exportSome(
   context: OrchestrationContext,
   { mailbox }: BackupMailboxInput,
   { runId, laneBudgetMs: budgetMs, progress: start }: Resume,
   use: SlotUse,
-): Generator<Task, BackupProgress, unknown> {
+): Generator<Task, BackupProgress | { readonly met: string }, unknown> {
   let progress = start;
   for (let waves = 0; waves < WAVES_PER_GENERATION && !isDone(progress.position); waves += 1) {
     const { slots, hold } = yield* holdSlots(context, use, progress.lanes, budgetMs);
@@ -82,6 +95,7 @@ function* exportSome(
     const { wave, position } = progress;
     const done = yield* call(context, exportWave, { mailbox, runId, wave, slots, hold, budgetMs, position });
     if (done.notHeld) continue;
+    if (done.damage !== undefined) return { met: done.damage };
     yield* pause(context, done.waitMs);
 
     const ended = done.exported + done.skipped + done.failed;

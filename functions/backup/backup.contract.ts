@@ -15,6 +15,9 @@ const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 /** The run that an activity works for. */
 const Run = z.object({ mailbox: MailboxRef, runId: RunId });
 
+/** Damage of the vault that a run met and goes on without: what it stores is whole. */
+const Damage = z.string();
+
 /** Item counts of a run so far. `bytes` are of the raw streams, `storedBytes` what they take in packs. */
 export const BackupTotals = z.object({
   planned: Count,
@@ -132,9 +135,14 @@ export const openRun = defineActivity({
   input: Run.extend({
     /** Whether to list everything again and compare, instead of asking for changes. */
     full: z.boolean(),
+    /** Whether to store everything anew: what the newest snapshot needs is damaged. */
+    startOver: z.boolean().optional(),
   }),
   output: z.object({
     laneBudgetMs: z.int().positive(),
+    /** The id that the run has from now on, where the other does not sort after the snapshots that are there. */
+    runId: RunId.optional(),
+    damage: Damage.optional(),
     /** The run that died, and how far it had come. */
     unfinished: z.object({ runId: RunId, progress: BackupProgress }).optional(),
   }),
@@ -172,6 +180,8 @@ export const exportWave = defineActivity({
     removed: Count,
     /** Items that the run is expected to find, where a number is known. */
     expectedItems: Count,
+    /** What the run follows is damaged, so that it cannot go on: all is to be stored anew. */
+    damage: Damage.optional(),
   }),
   retry: OUTAGE_RETRY,
 });
@@ -192,6 +202,8 @@ export const commitSnapshot = defineActivity({
     quiet: z.boolean(),
     items: Count,
     bytes: Count,
+    /** As in a wave: there is no such snapshot then. */
+    damage: Damage.optional(),
   }),
   retry: OUTAGE_RETRY,
 });
@@ -202,12 +214,17 @@ export const BackupMailboxInput = z.object({
   full: z.boolean().default(false),
   /** What earlier runs of this job did. */
   earlier: BackupTotals.optional(),
+  /** What an earlier run of this job met. */
+  damage: Damage.optional(),
+  /** Set when a run begins in place of one that damage kept from going on: it stores everything anew. */
+  startOver: z.literal(true).optional(),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
       runId: RunId,
       /** Whether the run began in a job that died. */
       isAdopted: z.literal(true).optional(),
+      damage: Damage.optional(),
       laneBudgetMs: z.int().positive(),
       progress: BackupProgress,
     })
@@ -223,6 +240,7 @@ export const BackupMailboxResult = z.object({
   items: Count,
   bytes: Count,
   totals: BackupTotals,
+  damage: Damage.optional(),
 });
 export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 

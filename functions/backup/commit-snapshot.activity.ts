@@ -14,7 +14,8 @@ import { manifestName } from "../../shared/vault/names.ts";
 import { readPart } from "../../shared/vault/part-reader.ts";
 import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
 import type { CatalogueRecord, FolderRecord, Problem } from "../../shared/vault/records.ts";
-import { moveHead, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
+import { moveHead, noneIfDamaged, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
+import { reviewDamage } from "../verify/review-damage.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { folderChanges } from "./commit/folder-records.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
@@ -22,6 +23,7 @@ import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { keepLinks } from "./kept-links.ts";
 import { leftOutItems, lostRecords } from "./left-out-items.ts";
+import { damageBehind } from "./run-start.ts";
 import {
   endRun,
   type FoldedFindings,
@@ -40,7 +42,8 @@ import {
  * since the last snapshot, and it has the same state and tells of every problem of this run, only the head's
  * `checkedAt` moves.
  *
- * Run twice, the first manifest is kept, and the head moves to it once.
+ * Run twice, the first manifest is kept, and the head moves to it once. Where what the run follows turns out to be
+ * damaged, the head stays, and the damage is the result.
  */
 export const commitSnapshotActivity = (deps: {
   readonly openGraph: OpenGraph;
@@ -48,10 +51,11 @@ export const commitSnapshotActivity = (deps: {
   readonly work: Blobs;
   readonly state: Blobs;
 }): ActivityHandler =>
-  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves }) => {
+  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves }, context) => {
     const { openGraph, vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
-    const { started, parent } = await readRun(work, mailbox.key, runId);
+    const run = await readRun(work, mailbox.key, runId);
+    const { started, parent, before, damagedPacks } = run;
     const found = await readRunFolders(work, runId);
     const { folders, foldersDeltaLink } = found;
     const outcome = await readOutcome(work, runId, waves);
@@ -60,13 +64,16 @@ export const commitSnapshotActivity = (deps: {
     checkBooks(runId, { folders, totals, ...outcome });
     const changed = await changedFolders(vault, exported, removed);
     const ofFolders = folderChanges(found, outcome, changed);
-    const head = await readHead(vault, mailbox.key);
+    const head = await readHead(vault, mailbox.key).catch(noneIfDamaged);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
     const hasChanged = changed.size > 0 || !ofFolders.linksOnly;
     const isQuiet =
-      parent !== null && newest && !hasChanged && newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
+      newest &&
+      newest.id === parent?.id &&
+      !hasChanged &&
+      newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
       await keepNewLinks(state, mailbox.key, newest.id, found, outcome, ofFolders.records);
       // Before the head: a run that went on with this one would confirm what was true when this one asked.
@@ -105,7 +112,7 @@ export const commitSnapshotActivity = (deps: {
       v: 2,
       id: runId,
       base: parent === null,
-      parent,
+      parent: parent ?? before ?? null,
       mailboxKey: mailbox.key,
       mailboxId: mailbox.id,
       kind: mailbox.kind,
@@ -120,8 +127,13 @@ export const commitSnapshotActivity = (deps: {
       state: outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed") ? "partial" : "complete",
       program: PROGRAM,
     });
-    const live = await liveTotals(vault, mailbox.key, runId);
-    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head));
+    const live = await liveTotals(vault, mailbox.key, runId).catch((error) => damageBehind(run, error));
+    if ("damage" in live) {
+      context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot end: ${live.damage}`);
+      return { snapshotId: runId, state: "partial" as const, quiet: false, items: 0, bytes: 0, ...live };
+    }
+    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head), { ofDamaged: "replaced" });
+    if (parent === null || damagedPacks !== undefined) await reviewDamage({ vault, state }, mailbox.key);
     return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
   });
 
@@ -180,7 +192,7 @@ const tellsAll = async (
 ): Promise<boolean> => {
   if (problems.length === 0) return true;
   const { manifest } = existing(manifestName(key, newest), await readManifest(vault, key, newest));
-  const told = new Set((await readProblems(vault, manifest)).map(problemKey));
+  const told = new Set(((await readProblems(vault, manifest).catch(noneIfDamaged)) ?? []).map(problemKey));
   return problems.every((problem) => told.has(problemKey(problem)));
 };
 
@@ -203,7 +215,7 @@ const keepNewLinks = async (
 };
 
 const userBefore = async (vault: Blobs, key: MailboxKey, newest: Head["newest"] | undefined) =>
-  newest ? (await readManifest(vault, key, newest.id))?.manifest.user : undefined;
+  newest ? (await readManifest(vault, key, newest.id).catch(noneIfDamaged))?.manifest.user : undefined;
 
 /** Ends a quiet run: the mailbox is still as the newest snapshot has it. A head that names nobody gets a name. */
 const confirmNewest = async (
@@ -235,6 +247,9 @@ const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove
 
 const problemRecord = (problem: Problem): CatalogueRecord => ({ v: 1, op: "problem", ...problem });
 
+/** A mailbox with snapshots whose head is lost or damaged may have been on hold: nothing of it is removed. */
+const HOLD_OF_LOST_HEAD = "The head was lost or damaged, and with it whether the mailbox is on hold";
+
 const headOf = (
   manifest: Manifest,
   sha256: string,
@@ -242,6 +257,9 @@ const headOf = (
   head: Head | undefined,
 ): Head => ({
   ...(head?.hold === undefined ? {} : { hold: head.hold }),
+  ...(head === undefined && manifest.parent !== null
+    ? { hold: { since: manifest.finished, reason: HOLD_OF_LOST_HEAD } }
+    : {}),
   v: 1,
   mailboxKey: manifest.mailboxKey,
   mailboxId: manifest.mailboxId,

@@ -4,6 +4,7 @@ import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/
 import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { PartRef } from "../../shared/vault/manifest.ts";
+import { PackName } from "../../shared/vault/names.ts";
 import { distinctProblems } from "../../shared/vault/problems.ts";
 import { FolderFacts, ItemFacts, Problem, Sha256 } from "../../shared/vault/records.ts";
 import { exportWave } from "./backup.contract.ts";
@@ -32,13 +33,22 @@ export const RunFolder = FolderFacts.extend({
 });
 export type RunFolder = z.output<typeof RunFolder>;
 
-/** How a run was opened: the snapshot that it follows, and whether it lists everything again. */
+const Pin = z.object({ id: RunId, sha256: Sha256 });
+
+/** How a run was opened: the snapshot that it follows, its known damage, and whether everything is listed again. */
 export const RunState = z.object({
   mailbox: MailboxKey,
   run: RunId,
   started: z.iso.datetime(),
-  parent: z.object({ id: RunId, sha256: Sha256 }).nullable(),
+  /** Null when the run stores everything: the snapshot becomes a base. */
+  parent: Pin.nullable(),
+  /** The snapshot before a base that does not need it. */
+  before: Pin.optional(),
   full: z.boolean(),
+  /** Packs of the snapshot that are known to be damaged: the run stores their items again. */
+  damagedPacks: z.array(PackName).optional(),
+  /** The id that the run has instead of the one that it was opened with. */
+  renamed: RunId.optional(),
 });
 export type RunState = z.output<typeof RunState>;
 

@@ -2,11 +2,11 @@ import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { type Head, isHeld } from "../../shared/vault/head.ts";
 import type { Scope } from "../backup/discover/scope-state.ts";
 import type { StoredMailbox } from "../browse/stored-mailbox.ts";
-import { problemsOf, type Verification } from "../verify/verification-state.ts";
+import { openProblemsOf, problemsOf, type Verification } from "../verify/verification-state.ts";
 
 /**
- * How well a mailbox is covered, worst first. `damaged`: damage is known. `never`: it has no snapshot. `stale`: it was
- * last checked too long ago. `departed`: it is in the vault, but not in scope any more.
+ * How well a mailbox is covered, worst first. `damaged`: its newest snapshot has known damage. `never`: it has no
+ * snapshot. `stale`: it was last checked too long ago. `departed`: it is in the vault, but not in scope any more.
  */
 export const COVERAGE_STATES = ["damaged", "never", "stale", "protected", "departed"] as const;
 export type CoverageState = (typeof COVERAGE_STATES)[number];
@@ -52,6 +52,7 @@ export const coverageOf = (
 ): MailboxCoverage => {
   const inScope = scope === undefined || scope.has(mailbox);
   const problems = verification === undefined ? 0 : problemsOf(verification);
+  const open = verification === undefined ? 0 : openProblemsOf(verification);
   const verified = verification && { verified: { at: verification.last.at, problems } };
   if (damage !== undefined) return { mailbox, state: "damaged", user: scope?.get(mailbox), damage, ...verified };
   if (head === undefined || head.newest === null)
@@ -60,7 +61,7 @@ export const coverageOf = (
   const ageMs = nowMs - Date.parse(checkedAt);
   return {
     mailbox,
-    state: coverageState({ problems, inScope, isStale: ageMs > staleAfterMs(intervalMs) }),
+    state: coverageState({ problems: open, inScope, isStale: ageMs > staleAfterMs(intervalMs) }),
     user: user?.id,
     kind,
     checked: checkedAt,

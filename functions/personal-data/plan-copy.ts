@@ -3,7 +3,8 @@ import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { baseName, manifestName } from "../../shared/vault/names.ts";
-import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";
+import { findNewest } from "../../shared/vault/newest.ts";
+import { walkToBase } from "../../shared/vault/snapshots.ts";
 import { type CopyPlan, keepCopyPlan, keepCopyPlanPage, NAMES_PER_PAGE } from "./personal-data-state.ts";
 
 /** Plans to copy the newest snapshots of mailboxes: keeps the names of all their blobs, in pages. */
@@ -32,8 +33,8 @@ export const planCopy = async (
 
 /** The manifests and parts of the newest snapshot down to its base, and the packs of its live items. */
 async function* blobsOfNewest(vault: Blobs, key: MailboxKey): AsyncGenerator<string> {
-  const newest = (await readHead(vault, key))?.newest;
-  if (newest == null) return;
+  const newest = (await findNewest(vault, key)).whole?.manifest;
+  if (newest === undefined) return;
   for await (const { manifest, base, parts } of walkToBase(vault, key, newest.id)) {
     yield manifestName(key, manifest.id);
     if (base !== undefined) yield baseName(key, manifest.id);

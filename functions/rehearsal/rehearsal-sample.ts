@@ -4,8 +4,9 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { readFolders } from "../../shared/vault/folders.ts";
+import { findNewest } from "../../shared/vault/newest.ts";
 import type { PutRecord, SnapshotFolder } from "../../shared/vault/records.ts";
-import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { listMailboxes } from "../../shared/vault/snapshots.ts";
 
 /** Mailboxes that a sample comes from, and those that are tried for it: some may be empty. Our own choice. */
 const SAMPLED = 5;
@@ -65,8 +66,8 @@ const sampleMailbox = async (
   seed: string,
   max: number,
 ): Promise<MailboxSample | undefined> => {
-  const newest = (await readHead(vault, mailbox))?.newest;
-  if (!newest || (await readManifest(vault, mailbox, newest.id)) === undefined) return undefined;
+  const newest = (await findNewest(vault, mailbox)).whole?.manifest;
+  if (newest === undefined) return undefined;
   let lowest: { readonly hash: string; readonly item: PutRecord }[] = [];
   for await (const item of foldSnapshot(vault, mailbox, newest.id)) {
     const hashed = { hash: seededHash(seed, `${item.folderId}\n${item.id}`), item };

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../shared/contracts/ids.ts";
 import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
 import { Finding, MAX_FINDINGS } from "../../shared/vault/finding.ts";
+import { PackName } from "../../shared/vault/names.ts";
 import { VerifyScope, VerifyTotals } from "./verify.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -11,9 +12,21 @@ const Piece = z.union([SnapshotId, z.literal("head")]);
 export type Piece = z.output<typeof Piece>;
 
 /** A piece that was damaged when it was last verified, and the verification that found it. */
-const DamagedPiece = z.object({ piece: Piece, run: RunId, at: z.iso.datetime(), problems: z.int().positive() });
+const DamagedPiece = z.object({
+  piece: Piece,
+  run: RunId,
+  at: z.iso.datetime(),
+  problems: z.int().positive(),
+  /** Those of blobs that the newest snapshot does not need. */
+  superseded: Count.optional(),
+});
 
-const PieceFinding = Finding.extend({ piece: Piece, run: RunId });
+const PieceFinding = Finding.extend({
+  piece: Piece,
+  run: RunId,
+  /** The newest snapshot does not need the blob: what it holds of it was stored again, or is gone from the mailbox. */
+  superseded: z.literal(true).optional(),
+});
 
 /** Verifications whose applied waves are remembered: more than ever verify one mailbox at the same time. */
 const MAX_RUNS = 8;
@@ -75,6 +88,40 @@ export const readVerification = (state: Blobs, mailbox: MailboxKey): Promise<Ver
 /** The number of known problems. */
 export const problemsOf = ({ damaged }: Verification): number =>
   damaged.reduce((sum, { problems }) => sum + problems, 0);
+
+/** The number of known problems that the newest snapshot may meet. */
+export const openProblemsOf = ({ damaged }: Verification): number =>
+  damaged.reduce((sum, { problems, superseded = 0 }) => sum + problems - superseded, 0);
+
+/** The packs whose known damage is open. `isWhole`: false when there is more damage than findings name. */
+export const damagedPacksOf = (known: Verification): { packs: PackName[]; isWhole: boolean } => {
+  const open = known.findings.filter(({ superseded }) => !superseded);
+  const packs = new Set(open.flatMap(({ blob }) => PackName.safeParse(blob).data ?? []));
+  return { packs: [...packs], isWhole: openProblemsOf(known) <= open.length };
+};
+
+/** Notes anew which findings are superseded, and of which pieces all are, also those that are only counted. */
+export const markSuperseded = (
+  state: Blobs,
+  mailbox: MailboxKey,
+  isSuperseded: { readonly blob: (name: string) => boolean; readonly piece: (piece: Piece) => boolean },
+): Promise<Verification> =>
+  updateJson(state, nameOf(mailbox), Verification, (current) => {
+    if (current === undefined) throw new Error(`${mailbox} was never verified`);
+    const findings = current.findings.map(({ superseded: _, ...finding }) =>
+      isSuperseded.piece(finding.piece) || isSuperseded.blob(finding.blob)
+        ? { ...finding, superseded: true as const }
+        : finding,
+    );
+    const damaged = current.damaged.map(({ superseded: _, ...known }) => {
+      const { piece, run, problems } = known;
+      const isOf = (finding: (typeof findings)[number]) => finding.piece === piece && finding.run === run;
+      const listed = findings.filter((finding) => "superseded" in finding && isOf(finding)).length;
+      const superseded = isSuperseded.piece(piece) ? problems : listed;
+      return superseded === 0 ? known : { ...known, superseded };
+    });
+    return { ...current, damaged, findings };
+  });
 
 /** Adds a wave to the record. Done again, it changes nothing. */
 export const noteVerified = (state: Blobs, verified: VerifiedMailbox, wave: WaveOf): Promise<Verification> =>

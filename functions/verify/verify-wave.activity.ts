@@ -5,6 +5,7 @@ import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { blobsBelow } from "../../shared/storage/blobs-below.ts";
+import { reviewDamage } from "./review-damage.ts";
 import { noteVerified } from "./verification-state.ts";
 import { type VerifyTotals, verifyWave } from "./verify.contract.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
@@ -37,9 +38,10 @@ export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
     const work = "mailbox" in scope ? blobsBelow(deps.work, `${scope.mailbox}/`) : deps.work;
     const kept =
       (await findVerifyWave(work, run, wave)) ?? (await keepVerifyWave(work, run, wave, await verifySome(deps, input)));
-    await mapBounded(kept.mailboxes, WRITERS, (verified) =>
-      noteVerified(deps.state, verified, { run, wave, scope, at: kept.at }),
-    );
+    await mapBounded(kept.mailboxes, WRITERS, async (verified) => {
+      await noteVerified(deps.state, verified, { run, wave, scope, at: kept.at });
+      if (verified.problems > 0) await reviewDamage(deps, verified.mailbox);
+    });
     return kept.result;
   });
 

@@ -38,6 +38,17 @@ export const runId = (startedAt: Date, guid: string): RunId => {
 export const runStart = (id: RunId): Date =>
   new Date(id.slice(0, 16).replace(/^(....)(..)(..T..)(..)(..)Z$/, "$1-$2-$3:$4:$5Z"));
 
+/**
+ * The id itself if it sorts after another. Else the next moment's, with its own random characters: clocks may have been
+ * ahead, and a snapshot sorts after the one that it follows.
+ */
+export const runIdAfter = (id: RunId, other: RunId): RunId => {
+  if (id > other) return id;
+  const [high = 0, low = 0] = [...other.slice(17, 19)].map((character) => SORTED_BASE32.indexOf(character));
+  const next = new Date(runStart(other).getTime() + high * 32 + low + 1);
+  return RunId.parse(runId(next, "00000000").slice(0, -4) + id.slice(-4));
+};
+
 /** The first and the last moment that an id can express. */
 const FIRST_MS = 0;
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);

@@ -94,7 +94,8 @@ const UPDATE_WAIT_MS = 10;
 
 /** How a value is stored as JSON. */
 interface JsonForm {
-  parse<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T;
+  /** `undefined`: as if there were no blob. */
+  parse<T>(name: string, body: Uint8Array, schema: z.ZodType<T>): T | undefined;
   bytes(value: object): Buffer;
 }
 

@@ -3,7 +3,8 @@ import { copyCounter } from "../copy-counter.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { foldSnapshot } from "./fold.ts";
 import { type ItemSet, itemSet } from "./item-set.ts";
-import { findSnapshotAt, readHead } from "./snapshots.ts";
+import { findNewest } from "./newest.ts";
+import { findSnapshotAt } from "./snapshots.ts";
 
 /**
  * The items of the chosen snapshot that were removed after a moment, judged by snapshots. An item was removed if
@@ -24,7 +25,7 @@ export const removedItems = async (
   since: string,
 ): Promise<Pick<ItemSet, "has">> => {
   const itemsOf = (snapshotId: SnapshotId) => foldSnapshot(vault, mailboxKey, snapshotId);
-  const newest = (await readHead(vault, mailboxKey))?.newest?.id ?? chosen;
+  const newest = (await findNewest(vault, mailboxKey)).whole?.manifest.id ?? chosen;
   const before = (await findSnapshotAt(vault, mailboxKey, since)) ?? chosen;
 
   const held = await setOf(itemsOf(chosen));

@@ -102,15 +102,40 @@ export const writeManifest = async (
 /**
  * Changes the head under its ETag, and returns what is then stored. `newest` and `checkedAt` never go back, so that a
  * run that commits late, or twice, cannot hide a newer one.
+ *
+ * @throws {VaultDamageError} when the head was altered, unless it is to be replaced: then it counts as absent.
  */
 export const moveHead = (
   blobs: Blobs,
   mailboxKey: MailboxKey,
   change: (current: Head | undefined) => Head,
+  { ofDamaged = "kept" }: { readonly ofDamaged?: "kept" | "replaced" } = {},
 ): Promise<Head> =>
-  updateJson(blobs, headName(mailboxKey), Head, (current) => advanced(current, change(current)), SUMMED);
+  updateJson(
+    blobs,
+    headName(mailboxKey),
+    Head,
+    (current) => advanced(current, change(current)),
+    ofDamaged === "kept" ? SUMMED : REPLACING,
+  );
 
 const SUMMED = { parse: parseSummed, bytes: summedJson };
+
+const REPLACING = {
+  ...SUMMED,
+  parse: <T>(...read: Parameters<typeof parseSummed<T>>): T | undefined => {
+    try {
+      return parseSummed(...read);
+    } catch (error) {
+      return noneIfDamaged(error);
+    }
+  },
+};
+
+/** @throws anything but damage. */
+export const noneIfDamaged = (error: unknown): undefined => {
+  if (!(error instanceof VaultDamageError)) throw error;
+};
 
 const advanced = (current: Head | undefined, next: Head): Head => {
   if (current === undefined) return next;

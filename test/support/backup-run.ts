@@ -1,6 +1,7 @@
 import { InvocationContext } from "@azure/functions";
 import type { ActivityHandler } from "durable-functions";
-import { commitSnapshot, exportWave, openRun } from "../../functions/backup/backup.contract.ts";
+import type * as z from "zod";
+import { type BackupTotals, commitSnapshot, exportWave, openRun } from "../../functions/backup/backup.contract.ts";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
 import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
@@ -31,6 +32,12 @@ const deliverOnce = async (handler: ActivityHandler, input: unknown): Promise<un
 
 let runs = 0;
 
+type Run = z.output<typeof commitSnapshot.output> & {
+  readonly runId: string;
+  readonly totals: BackupTotals;
+  readonly isAdopted: boolean;
+};
+
 /**
  * One backup of one mailbox by the real activities, in the order of the orchestrator: a run that goes on with one that
  * died is followed by another. With a short `waveMs`, each page is planned and each batch exported by a delivery of its
@@ -47,6 +54,8 @@ export const runBackup = async (
     folderScope?: FolderScope;
     wanders?: boolean;
     deliveries?: number;
+    /** When the clock says that runs begin; each adds a minute. */
+    startsAt?: number;
   } = {},
 ) => {
   const { graphUrl, token, vault, work, state = memoryBlobs() } = place;
@@ -59,6 +68,7 @@ export const runBackup = async (
     folderScope,
     wanders = false,
     deliveries = 5,
+    startsAt = Date.UTC(2026, 10, 22, 1),
   } = options;
   const aProcess = () => ({
     openGraph,
@@ -84,22 +94,28 @@ export const runBackup = async (
       }
     }
   };
-  const runOnce = async (full: boolean) => {
+  const runOnce = async (full: boolean, damage?: string): Promise<Run> => {
     runs += 1;
-    const own = runId(new Date(Date.UTC(2026, 10, 22, 1) + runs * 60_000), runs.toString(16).padStart(8, "0"));
-    const opened = openRun.output.parse(await call(openRunActivity, { mailbox, runId: own, full }));
-    const { unfinished = { runId: own, progress: noProgress } } = opened;
+    const own = runId(new Date(startsAt + runs * 60_000), runs.toString(16).padStart(8, "0"));
+    const opened = openRun.output.parse(
+      await call(openRunActivity, { mailbox, runId: own, full, startOver: damage !== undefined }),
+    );
+    const { unfinished = { runId: opened.runId ?? own, progress: noProgress } } = opened;
     const run = { mailbox, runId: unfinished.runId };
     let { position, totals, wave } = unfinished.progress;
     for (; !isDone(position); wave += 1) {
       const input = { ...run, wave, slots, budgetMs: waveMs, position };
       const done = exportWave.output.parse(await call(exportWaveActivity, input));
+      if (done.damage !== undefined) return runOnce(full, done.damage);
       position = done.position;
       totals = addCounts(totals, done);
     }
-    const committed = await call(commitSnapshotActivity, { ...run, trigger: "request", totals, waves: wave });
+    const input = { ...run, trigger: "request", totals, waves: wave };
+    const committed = commitSnapshot.output.parse(await call(commitSnapshotActivity, input));
+    if (committed.damage !== undefined) return runOnce(full, committed.damage);
+    const met = opened.damage ?? damage;
     const isAdopted = opened.unfinished !== undefined;
-    return { ...commitSnapshot.output.parse(committed), runId: run.runId, totals, isAdopted };
+    return { ...committed, runId: run.runId, totals, isAdopted, ...(met !== undefined && { damage: met }) };
   };
 
   const first = await runOnce(full);

@@ -51,7 +51,7 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
     for (const { key, snapshots } of before.mailboxes) {
       const runId = "20991122T010000Z-abc234";
       const work = memoryBlobs();
-      const open = openRunActivity({ vault: before.vault, work, laneBudgetMs: 1_000 });
+      const open = openRunActivity({ vault: before.vault, work, state: before.state, laneBudgetMs: 1_000 });
       await deliver(open, openRun, { mailbox: await refOf(key), runId, full: false });
 
       const newest = snapshots.at(-1);

@@ -12,11 +12,13 @@ import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
+import { damageBehind } from "../run-start.ts";
 import {
   beginWave,
   findWave,
   keepWave,
   type RunFolder,
+  type RunState,
   readRun,
   removalsIn,
   scratchOf,
@@ -56,27 +58,38 @@ type Input = z.output<typeof exportWave.input>;
  *
  * Run twice, even at the same time: chunks and packs are created once, an existing pack is read instead of exported
  * again, and the wave record that is kept first is the result of every delivery. Parts that it does not name are never
- * read. A delivery whose hold on the slots is gone does nothing.
+ * read. A delivery whose hold on the slots is gone does nothing, and one that meets damage in what the run follows
+ * returns it.
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
-  implement(exportWave, async (input) => {
+  implement(exportWave, async (input, context) => {
     const { mailbox, runId, wave } = input;
     const work = scratchOf(deps.work, mailbox.key);
     const kept = await findWave(work, runId, wave);
     if (kept !== undefined) return kept.result;
+    const run = await readRun(work, mailbox.key, runId);
     const use = { mailboxKey: mailbox.key, hold: input.hold };
-    const done = await underHold(deps.work, use, (slotsHeld) => runWave({ ...deps, work, slotsHeld }, input));
-    return done === undefined ? notBegun(input) : (await keepWave(work, runId, wave, done)).result;
+    try {
+      const done = await underHold(deps.work, use, (slotsHeld) => runWave({ ...deps, work, slotsHeld }, input, run));
+      if (done === undefined) return { ...nothingDone(input), notHeld: true as const };
+      return (await keepWave(work, runId, wave, done)).result;
+    } catch (error) {
+      const { damage } = damageBehind(run, error);
+      context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot go on: ${damage}`);
+      return { ...nothingDone(input), damage };
+    }
   });
 
-/** The result of a wave whose hold was gone. No record of it is kept: the wave is called again under another hold. */
-const notBegun = ({ position }: Input): z.output<typeof exportWave.output> => ({
+/**
+ * The result of a wave that did nothing. No record of it is kept: it is called again under another hold, or the run is
+ * given up for one that needs nothing of what is damaged.
+ */
+const nothingDone = ({ position }: Input): z.output<typeof exportWave.output> => ({
   ...noProgress.totals,
   position,
   expectedItems: 0,
   elapsedMs: 0,
   waitMs: 0,
-  notHeld: true,
 });
 
 const runWave = async (
@@ -91,6 +104,7 @@ const runWave = async (
     slotsHeld,
   }: Deps & { readonly slotsHeld: HeldSlots },
   { mailbox, runId, wave, slots, budgetMs, position }: Input,
+  run: RunState,
 ): Promise<WaveRecord> => {
   const started = Date.now();
   const deadline = started + budgetMs;
@@ -107,7 +121,6 @@ const runWave = async (
   const pages = itemPages(graph, mailbox);
   try {
     const isFirst = await beginWave(work, runId, wave);
-    const run = await readRun(work, mailbox.key, runId);
     const { folders } = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
     const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
     const chain = await chunkChain(

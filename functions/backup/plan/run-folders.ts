@@ -9,9 +9,10 @@ import { manifestName } from "../../../shared/vault/names.ts";
 import { FolderFacts, type SnapshotFolder } from "../../../shared/vault/records.ts";
 import { readManifest } from "../../../shared/vault/snapshots.ts";
 import { readKeptLinks } from "../kept-links.ts";
-import { type LeftOutItem, leftOutItems } from "../left-out-items.ts";
+import { leftOutItems } from "../left-out-items.ts";
 import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
 import { currentFolders } from "./current-folders.ts";
+import { damagedItems } from "./damaged-items.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
 import type { ItemPages } from "./item-pages.ts";
 
@@ -33,15 +34,18 @@ export interface RunFoldersDeps {
 export const runFolders = async (
   { graph, pages, vault, work, state, folderScope }: RunFoldersDeps,
   { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
-  { parent, full }: Pick<RunState, "parent" | "full">,
+  { parent, full, damagedPacks = [] }: Pick<RunState, "parent" | "full" | "damagedPacks">,
 ): Promise<RunFolders> => {
   const found = await findRunFolders(work, runId);
   if (found !== undefined) return found;
 
   const last = parent === null ? undefined : await lastSnapshot({ vault, state }, mailbox, parent);
   const leftOut = last === undefined ? [] : await leftOutItems(vault, last.manifest);
+  const damaged = last === undefined ? [] : await damagedItems(vault, last.manifest, damagedPacks);
+  const lost = leftOut.filter(({ end }) => end === "lost");
+  const retry = [...leftOut.filter(({ end }) => end !== "lost"), ...damaged];
   const inRun = (folders: readonly LiveFolder[]) =>
-    toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], leftOut, full);
+    toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], { retry, lost }, full);
   const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
   const before = full ? withoutLink : last;
   const { folders, foldersDeltaLink, isListed, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
@@ -95,18 +99,17 @@ const withLink = (deltaLink: string | undefined) => (deltaLink === undefined ? {
 const toRunFolders = (
   folders: readonly LiveFolder[],
   lastFolders: readonly SnapshotFolder[],
-  leftOut: readonly LeftOutItem[],
+  { retry, lost }: { readonly retry: readonly PlannedItem[]; readonly lost: readonly PlannedItem[] },
   full: boolean,
 ): RunFolder[] => {
   const before = new Map(lastFolders.map((folder) => [folder.id, folder]));
   return folders.map((folder) => {
     const last = before.get(folder.id);
-    const items = leftOut.filter(({ folderId }) => folderId === folder.id);
     return {
       ...folder,
       known: last !== undefined,
-      retry: items.filter(({ end }) => end !== "lost"),
-      lost: items.filter(({ end }) => end === "lost"),
+      retry: retry.filter(({ folderId }) => folderId === folder.id),
+      lost: lost.filter(({ folderId }) => folderId === folder.id),
       ...withLink(full ? undefined : last?.deltaLink),
     };
   });

@@ -1,7 +1,8 @@
 import type { MailboxKey } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { readFolders } from "../../../shared/vault/folders.ts";
-import { findSnapshotAt, readHead, readManifest } from "../../../shared/vault/snapshots.ts";
+import { findNewest } from "../../../shared/vault/newest.ts";
+import { findSnapshotAt, readManifest } from "../../../shared/vault/snapshots.ts";
 import type { RestoreSpec } from "./restore-request.ts";
 import type { FoldedSnapshot } from "./selection.ts";
 
@@ -15,11 +16,8 @@ export const chooseSnapshot = async (
   { snapshot, at, select }: Pick<RestoreSpec, "snapshot" | "at" | "select">,
 ): Promise<FoldedSnapshot | undefined> => {
   const moment = at ?? ("query" in select ? select.query.removedSince : undefined);
-  const id =
-    snapshot ?? (moment === undefined ? await newest(vault, mailbox) : await findSnapshotAt(vault, mailbox, moment));
+  const newest = async () => (await findNewest(vault, mailbox)).whole?.manifest.id;
+  const id = snapshot ?? (moment === undefined ? await newest() : await findSnapshotAt(vault, mailbox, moment));
   if (id === undefined || (await readManifest(vault, mailbox, id)) === undefined) return undefined;
   return { mailboxKey: mailbox, id, ...(await readFolders(vault, mailbox, id)) };
 };
-
-const newest = async (vault: Blobs, mailbox: MailboxKey): Promise<string | undefined> =>
-  (await readHead(vault, mailbox))?.newest?.id;

@@ -55,12 +55,18 @@ interface Stubs {
   readonly unfinished?: typeof unfinished;
   readonly wave?: (wave: Wave) => Done;
   readonly share?: (asking: Asking) => number;
+  readonly runId?: string;
+  readonly damage?: string;
+  readonly commit?: object;
 }
 
 const wanted = (asking: Asking): number => asking.wanted;
 
 /** Runs one generation. Its requests for slots are returned apart from its other calls. */
-const run = async ({ wave = oneChunk(1), share = wanted, ...opened }: Stubs = {}, start: unknown = input) => {
+const run = async (
+  { wave = oneChunk(1), share = wanted, commit = {}, ...opened }: Stubs = {},
+  start: unknown = input,
+) => {
   const { calls, ...rest } = await runOrchestrator(backupMailbox, {
     input: start,
     retries: false,
@@ -74,6 +80,7 @@ const run = async ({ wave = oneChunk(1), share = wanted, ...opened }: Stubs = {}
         quiet: false,
         items: CHUNK_ITEMS,
         bytes: 1,
+        ...commit,
       }),
     },
   });
@@ -319,5 +326,32 @@ describe("backup-mailbox, which shares the mailbox's slots", () => {
     expect(second.askings.map(wanted)).toEqual([...everyWave, 0]);
     expect(new Set(first.askings.map(({ holder }) => holder)).size).toBe(1);
     expect(first.askings.every(({ user, mailboxKey }) => user === "backup" && mailboxKey === aKey)).toBe(true);
+  });
+});
+
+describe("backup-mailbox, whose vault is damaged", () => {
+  test.each(["in a wave", "at the commit"])("starts over when it meets damage %s, and says why", async (when) => {
+    const damage = "a part is missing";
+    const isWave = when === "in a wave";
+    const first = await run({ wave: oneChunk(1, isWave ? { damage } : {}), commit: isWave ? {} : { damage } });
+    expect(first.output).toBeUndefined();
+    expect(first.continuedAs).toEqual({ ...input, full: false, startOver: true, damage });
+
+    const second = await run({}, first.continuedAs);
+    expect(second.calls[0]).toMatchObject({ name: "open-run", input: { startOver: true } });
+    expect(second.output).toMatchObject({ state: "complete", damage });
+  });
+
+  test("goes by the id that open-run names", async () => {
+    const runId = "20991231T235959Z-abc234";
+    const { calls, output } = await run({ runId, damage: "a manifest is missing" });
+    expect(calls.slice(1).map((call) => (call.input as { runId: string }).runId)).toEqual([runId, runId]);
+    expect(output).toMatchObject({ snapshotId: runId, damage: "a manifest is missing" });
+  });
+
+  test("tells of it also when the run of what has changed since then meets none", async () => {
+    const damage = "a manifest is missing";
+    const { continuedAs } = await run({ unfinished, damage });
+    expect((await run({}, continuedAs)).output).toMatchObject({ damage });
   });
 });

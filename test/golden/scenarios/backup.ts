@@ -77,6 +77,23 @@ const backupMailbox: Record<string, Scenario> = {
       "commit-snapshot": committed,
     },
   },
+  "a run that meets damage in what it follows": {
+    input: { mailbox: ada, trigger: "schedule" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000 }),
+      "share-slots": granted,
+      "export-wave": inTurn(waveOf(at(0, false), { damage: "a part is missing" })),
+    },
+  },
+  "the run in its place, under an id that sorts after the snapshots that are there": {
+    input: { mailbox: ada, trigger: "schedule", startOver: true, damage: "a part is missing" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000, runId: "20991231T235959Z-abc234" }),
+      "share-slots": granted,
+      "export-wave": inTurn(waveOf(at(1, true))),
+      "commit-snapshot": committed,
+    },
+  },
   "a resumed generation, which waits for a slot, and as long as Graph asks": {
     input: { mailbox: ada, trigger: "request", full: true, resume },
     activities: {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MailboxKey, RunId, runId, runStart } from "../../../shared/contracts/ids.ts";
+import { MailboxKey, RunId, runId, runIdAfter, runStart } from "../../../shared/contracts/ids.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 
 describe("run id", () => {
@@ -32,6 +32,29 @@ describe("run id", () => {
     "20261122T010000Z-aaaaa1",
   ])("refuses %j", (text) => {
     expect(RunId.safeParse(text).success).toBe(false);
+  });
+});
+
+describe("runIdAfter", () => {
+  const when = fc.date({ min: new Date(0), max: new Date("9999-12-31T23:59:58Z"), noInvalidDate: true });
+
+  test("returns an id that sorts after the other: its own where it does", () => {
+    fc.assert(
+      fc.property(when, when, fc.uuid(), fc.uuid(), (a, b, guidA, guidB) => {
+        const [id, other] = [runId(a, guidA), runId(b, guidB)];
+        const after = runIdAfter(id, other);
+        expect(RunId.parse(after)).toBe(after);
+        expect(after > other).toBe(true);
+        if (id > other) expect(after).toBe(id);
+      }),
+    );
+  });
+
+  test("is the next millisecond's otherwise, and no two runs' the same", () => {
+    const other = runId(new Date("2026-12-25T01:00:00.999Z"), "ffffffff");
+    const [one, two] = ["aaaaaaaa", "bbbbbbbb"].map((guid) => runId(new Date("2026-11-22T01:00:00Z"), guid));
+    expect(runIdAfter(one ?? "", other)).toMatch(/^20261225T010001Z-22/);
+    expect(runIdAfter(one ?? "", other)).not.toBe(runIdAfter(two ?? "", other));
   });
 });
 

@@ -17,7 +17,7 @@ export const anOpenedRun = async (mailboxOptions: MailboxOptions = {}, exportSlo
   const kit = await aMailboxInGraph(mailboxOptions);
   const { openGraph, vault, work, state, mailbox } = kit;
   const run = { mailbox, runId: aRun };
-  await deliver(openRunActivity({ vault, work, laneBudgetMs: 600_000 }), openRun, { ...run, full: false });
+  await deliver(openRunActivity({ vault, work, state, laneBudgetMs: 600_000 }), openRun, { ...run, full: false });
 
   const wave = (overrides: Partial<Wave> = {}) =>
     deliver(exportWaveActivity({ openGraph, vault, work, state, exportSlots, planCache: planCache() }), exportWave, {

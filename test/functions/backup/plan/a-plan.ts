@@ -30,7 +30,7 @@ export const aPlan = async (
   behaviours: Partial<Behaviours> = {},
 ) => {
   const kit = await aMailboxInGraph(mailboxOptions);
-  const { admin, emulator, mailbox, openGraph, vault } = kit;
+  const { admin, emulator, mailbox, openGraph, vault, state } = kit;
   const work = scratchOf(kit.work, mailbox.key);
   await admin.settings({ behaviours });
   const run = { mailbox, runId: aLaterRun };
@@ -39,7 +39,7 @@ export const aPlan = async (
   const budget = () => ({ untilMs: Date.now() + 600_000 });
   /** Opens the run and finds its folders. */
   const open = async (full = false) => {
-    await deliver(openRunActivity({ vault, work: kit.work, laneBudgetMs: 600_000 }), openRun, { ...run, full });
+    await deliver(openRunActivity({ vault, work: kit.work, state, laneBudgetMs: 600_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
     const pages = { offer: () => {}, lookAhead: () => undefined };
     await runFolders({ graph, pages, vault, work, state: kit.state }, run, await readRun(work, mailbox.key, run.runId));
