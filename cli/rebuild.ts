@@ -11,8 +11,9 @@ import { merkleRoot } from "../shared/vault/merkle.ts";
 import { headName, type PackName, parseVaultName, partName } from "../shared/vault/names.ts";
 import { readPackIndex } from "../shared/vault/pack-reader.ts";
 import { writePart } from "../shared/vault/part-writer.ts";
+import { isRecordPack, REBUILT_PART, recordPacksOf } from "../shared/vault/record-packs.ts";
 import type { CatalogueRecord, FolderRecord } from "../shared/vault/records.ts";
-import { listMailboxes, moveHead, readManifest, writeManifest } from "../shared/vault/snapshots.ts";
+import { listMailboxes, listSnapshots, moveHead, readManifest, writeManifest } from "../shared/vault/snapshots.ts";
 import { findMailbox, readableHead } from "./find.ts";
 import type { Printer } from "./printer.ts";
 import { UsageError } from "./usage.ts";
@@ -27,7 +28,7 @@ const UNKNOWN = "unknown";
  * Writes a new catalogue from the indexes of the packs, into a vault without one: for each run with packs a snapshot
  * with the records of its batches, and then a head. Facts that no pack has come from undamaged manifests: whose mailbox
  * it is, and when and why a run was made. Delta links are left out, so that the next backup compares everything. A pack
- * that cannot be read is reported, and the others go on.
+ * that cannot be read, or that should be there, is reported, and the others go on.
  */
 export const rebuild = async (
   source: Blobs,
@@ -62,8 +63,9 @@ interface Rebuilt {
 const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Printer, key: MailboxKey) => {
   const head = await readableHead(source, key);
   const rebuilt: Rebuilt = { parent: null, newest: undefined, folders: new Map() };
-  let damaged = 0;
-  for (const [runId, packs] of await runsOf(source, key)) {
+  const runs = await runsOf(source, key);
+  let damaged = await missingRecords(source, key, runs, warn);
+  for (const [runId, packs] of runs) {
     const original = await undamagedManifest(source, key, runId);
     const run = openRun(target, key, runId);
     for (const pack of packs) {
@@ -71,13 +73,15 @@ const rebuildMailbox = async (source: Blobs, target: Blobs, { print, warn }: Pri
       if (records === undefined) damaged += 1;
       await run.add(records ?? []);
     }
-    const folders = original?.v === 1 ? foldersOfV1(original) : run.foldersAfter(rebuilt.folders);
-    const { parts, counts } = await run.close(folderRecords(rebuilt.folders, folders));
+    const base = rebuilt.parent === null || original?.base === true;
+    const before: Rebuilt["folders"] = base ? new Map() : rebuilt.folders;
+    const folders = original?.v === 1 ? foldersOfV1(original) : run.foldersAfter(before);
+    const { parts, counts } = await run.close(folderRecords(before, folders));
     rebuilt.folders = folders;
     const { manifest, sha256 } = await writeManifest(target, {
       v: 2,
       id: runId,
-      base: rebuilt.parent === null,
+      base,
       parent: rebuilt.parent,
       mailboxKey: key,
       mailboxId: original?.mailboxId ?? head?.mailboxId ?? UNKNOWN,
@@ -118,6 +122,35 @@ const runsOf = async (source: Blobs, key: MailboxKey): Promise<Map<RunId, PackNa
   return runs;
 };
 
+/**
+ * Warns of runs whose folders and removals are not known. Returns the number of packs that are missing; where a run has
+ * no manifest either, it may have had none.
+ */
+const missingRecords = async (
+  source: Blobs,
+  key: MailboxKey,
+  runs: ReadonlyMap<RunId, readonly PackName[]>,
+  warn: Printer["warn"],
+): Promise<number> => {
+  let missing = 0;
+  const told = new Set<RunId>();
+  for await (const id of listSnapshots(source, key)) {
+    const manifest = await undamagedManifest(source, key, id);
+    if (manifest === undefined) continue;
+    told.add(id);
+    for (const name of recordPacksOf(manifest)) {
+      if (runs.get(id)?.includes(name)) continue;
+      missing += 1;
+      warn(`${name} is missing: what was removed then, and how folders were named, is not known`);
+    }
+  }
+  const isUntold = (id: RunId, packs: readonly PackName[]) => !told.has(id) && !packs.some(isRecordPack);
+  const untold = [...runs].filter(([id, packs]) => isUntold(id, packs)).map(([id]) => id);
+  if (untold.length > 0)
+    warn(`${key}: whether anything was removed is not known of ${untold.length} runs, the first of them ${untold[0]}`);
+  return missing;
+};
+
 const undamagedManifest = async (source: Blobs, key: MailboxKey, runId: RunId): Promise<Manifest | undefined> =>
   (await readManifest(source, key, runId).catch(onlyDamage))?.manifest;
 
@@ -142,7 +175,7 @@ const openRun = (target: Blobs, key: MailboxKey, runId: RunId) => {
   let waiting: CatalogueRecord[] = [];
 
   const write = async (mark: Pick<PartRef, "folders"> = {}): Promise<void> => {
-    const name = partName(key, runId, `rebuilt-${String(parts.length).padStart(5, "0")}`);
+    const name = partName(key, runId, `${REBUILT_PART}${String(parts.length).padStart(5, "0")}`);
     const part = await writePart(target, name, waiting.splice(0, PART_RECORDS));
     if (part === "exists") throw new UsageError(`${name} is there already, and nothing is overwritten`);
     parts.push({ ...part, ...mark });

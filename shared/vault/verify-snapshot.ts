@@ -2,9 +2,10 @@ import { mapBounded } from "../bounded.ts";
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { type Finding, ignoreFinding, type ReportFinding, reportDamage } from "./finding.ts";
-import type { PartRef } from "./manifest.ts";
+import type { Manifest, PartRef } from "./manifest.ts";
 import { belongsTo, manifestName, type PackName, packName, parseVaultName, RECORDS_CHUNK } from "./names.ts";
 import { readPart } from "./part-reader.ts";
+import { isRecordPack, recordPacksOf } from "./record-packs.ts";
 import type { PutRecord } from "./records.ts";
 import { type ChainLink, type PinnedManifest, readLink, readManifest } from "./snapshots.ts";
 import { verifyPack } from "./verify-pack.ts";
@@ -73,7 +74,7 @@ const verifyParts = async (
   const verified = { packs: 0, items: 0, bytes: 0 };
   const verifyOne = async ({ name, records }: PackOfPart): Promise<void> => {
     const bytes = await verifyPack(blobs, name, records, report);
-    if (bytes === undefined) report({ blob: name, problem: `is missing, with ${records.length} items` });
+    if (bytes === undefined) report({ blob: name, problem: `is missing, with ${contentOf(name, records.length)}` });
     verified.packs += 1;
     verified.items += records.length;
     verified.bytes += bytes ?? 0;
@@ -82,7 +83,7 @@ const verifyParts = async (
   const { manifest, base } = await linkOf(blobs, snapshot, report);
   if (from.part === 0 && from.pack === 0) {
     if (manifest !== undefined) await verifyPins(blobs, snapshot, manifest, report);
-    for await (const pack of recordPacks(blobs, snapshot)) await verifyOne(pack);
+    for (const name of await recordPacks(blobs, snapshot, manifest?.manifest)) await verifyOne({ name, records: [] });
   }
   const parts = [
     ...(manifest?.manifest.parts ?? []).map((part) => ({ part, withOwn: true })),
@@ -142,11 +143,20 @@ interface PackOfPart {
   readonly records: PutRecord[];
 }
 
-/** The packs of the run without items, which no record names. */
-async function* recordPacks(blobs: Blobs, { mailboxKey, id }: KeptSnapshot): AsyncGenerator<PackOfPart> {
+/** The packs of the run without items, which no record names: those that are there, and those that should be. */
+const recordPacks = async (
+  blobs: Blobs,
+  { mailboxKey, id }: KeptSnapshot,
+  manifest: Manifest | undefined,
+): Promise<Set<PackName>> => {
+  const names = new Set(manifest === undefined ? [] : recordPacksOf(manifest));
   const prefix = packName(mailboxKey, id, RECORDS_CHUNK, 0).replace(/0\.zip$/, "");
-  for await (const { name } of blobs.list(prefix)) yield { name, records: [] };
-}
+  for await (const { name } of blobs.list(prefix)) names.add(name);
+  return names;
+};
+
+const contentOf = (pack: PackName, items: number): string =>
+  isRecordPack(pack) ? "what a rebuild needs to know of folders and removals" : `${items} items`;
 
 /**
  * The packs that a part names and that are checked with this snapshot, in the order of the part: those of runs after

@@ -9,7 +9,7 @@ import { directoryBlobs } from "../../cli/directory-blobs.ts";
 import { runVault } from "../../cli/run.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
-import { headName, packName } from "../../shared/vault/names.ts";
+import { headName, packName, RECORDS_CHUNK } from "../../shared/vault/names.ts";
 import { aMailboxInGraph } from "../functions/kit.ts";
 import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 import { aSoundVault, type SoundVault, soundKey } from "../shared/vault/a-sound-vault.ts";
@@ -208,6 +208,22 @@ describe("vault rebuild", () => {
     expect(await listing(target, key, snapshots)).toEqual(before);
     expect(before.length).toBeGreaterThan(80);
     expect(await vaultCommand("verify", target)).toMatchObject({ code: 0, out: "" });
+  });
+
+  test("says what it could not know: a lost pack of folders and removals, or a run that may have had one", async () => {
+    const { vault, key, snapshots } = await aBackedUpMailbox();
+    const [first = "", second = ""] = snapshots;
+    const lost = packName(key, second, RECORDS_CHUNK, 0);
+    vault.blobs.delete(lost);
+    const source = await onDisk(vault);
+    const told = await vaultCommand("rebuild", source, "--out", aFolder());
+    expect(told).toMatchObject({ code: 1, err: expect.stringContaining(`${lost} is missing`) });
+    expect(await vaultCommand("verify", source)).toMatchObject({ code: 1, out: expect.stringContaining(lost) });
+
+    for (const name of ["catalog", "snapshots", "head.json"]) await rm(join(source, key, name), { recursive: true });
+    const untold = await vaultCommand("rebuild", source, "--out", aFolder());
+    expect(untold).toMatchObject({ code: 0, err: expect.stringContaining(`1 runs, the first of them ${second}`) });
+    expect(untold.err).not.toContain(first);
   });
 
   test("takes facts that packs do not have from undamaged manifests", async () => {

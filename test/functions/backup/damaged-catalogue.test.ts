@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
+import { rebuild } from "../../../cli/rebuild.ts";
 import { openRun } from "../../../functions/backup/backup.contract.ts";
 import { openRunActivity } from "../../../functions/backup/open-run.activity.ts";
 import { readRun, scratchOf } from "../../../functions/backup/run-state.ts";
 import { chooseSnapshot } from "../../../functions/restore/request/choose-snapshot.ts";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
+import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import { headName, manifestName } from "../../../shared/vault/names.ts";
 import { readHead, readManifest } from "../../../shared/vault/snapshots.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
+import { all } from "../../shared/vault/samples.ts";
 import { aRun, deliver } from "../kit.ts";
 import { aDamagedMailbox } from "./a-damaged-mailbox.ts";
 
@@ -75,6 +79,18 @@ describe("damage in the catalogue that a run needs", () => {
     const findings = await kit.verify();
     expect(findings.map(({ superseded }) => superseded)).toEqual(findings.map(() => true));
     expect(await kit.back()).toMatchObject({ quiet: true, snapshotId: run.snapshotId });
+  });
+
+  test("ends at the base behind which a run started over, also when the catalogue is rebuilt", async () => {
+    const kit = await threeSnapshots();
+    kit.damage.lost(kit.manifest(kit.second));
+    await kit.removeOne();
+    const run = await kit.back();
+    const rebuilt = memoryBlobs();
+    await rebuild(kit.vault, rebuilt, { print: () => undefined, warn: () => undefined }, undefined);
+
+    const items = await all(foldSnapshot(rebuilt, kit.mailbox.key, run.snapshotId));
+    expect(items.map(({ id }) => id).sort()).toEqual(await kit.readable(run.snapshotId));
   });
 
   test("is not met by a run that needs none of it", async () => {

@@ -101,4 +101,15 @@ describe("a pack that verification found damaged", () => {
     expect(await readable(second.snapshotId)).toHaveLength(ITEMS);
     expect(await back()).toMatchObject({ quiet: true });
   });
+
+  test("without items is found too, and concerns neither readers nor runs", async () => {
+    const { back, verify, coverage, names, damage } = await aBackup();
+    const [records] = names("/c999999999-");
+    damage.lost(records);
+
+    const findings = await verify();
+    expect(findings).toMatchObject([{ blob: records, superseded: true, problem: expect.stringContaining("removals") }]);
+    expect((await coverage()).state).not.toBe("damaged");
+    expect(await back()).toMatchObject({ quiet: true });
+  });
 });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { compactSnapshot } from "../../../shared/vault/compact.ts";
 import { folderRecord } from "../../../shared/vault/folders.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
-import type { Manifest, PartRef } from "../../../shared/vault/manifest.ts";
+import type { Manifest, ManifestV2, PartRef } from "../../../shared/vault/manifest.ts";
 import { packName, partName, RECORDS_CHUNK } from "../../../shared/vault/names.ts";
 import { openPack } from "../../../shared/vault/pack-writer.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
@@ -65,7 +65,8 @@ export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Writ
       const isOfFolders = records.some(({ op }) => op === "folder");
       if (ref !== "exists") refs.push({ ...ref, ...(isOfFolders ? { folders: true } : {}) });
     }
-    const snapshot = aManifest({ id, parent, base, mailboxKey: soundKey, mailboxId, parts: refs });
+    const counts = countsOf(parts.flat());
+    const snapshot = aManifest({ id, parent, base, mailboxKey: soundKey, mailboxId, parts: refs, counts });
     const { manifest, sha256 } = await writeManifest(vault, snapshot);
     parent = { id, sha256 };
     const newest = { id, manifestSha256: sha256, finished: manifest.finished, state: "complete" as const };
@@ -82,10 +83,16 @@ export const writeSnapshots = async (vault: SoundVault, snapshots: readonly Writ
   }
 };
 
+const countsOf = (records: readonly CatalogueRecord[]): ManifestV2["counts"] => {
+  const count = (op: CatalogueRecord["op"]) => records.filter((record) => record.op === op).length;
+  const [put, removed, skipped, failed] = [count("put"), count("remove"), count("skip"), count("fail")];
+  return { put, removed, skipped, failed, folders: 0, problems: 0, rawBytes: 0, storedBytes: 0 };
+};
+
 const mail = Buffer.from("Dear all, the meeting is moved to Thursday. ".repeat(20), "utf16le");
 
 /** Writes a pack without items, with the records that belong to no batch. */
-const writeRecords = (vault: SoundVault, run: number, records: readonly CatalogueRecord[]) =>
+export const writeRecords = (vault: SoundVault, run: number, records: readonly CatalogueRecord[]) =>
   openPack(vault, packName(soundKey, snapshotAt(run), RECORDS_CHUNK, 0)).close(records);
 
 /**
