@@ -1,5 +1,5 @@
 import { mapBounded } from "../../shared/bounded.ts";
-import { type MailboxKey, runStart, type SnapshotId } from "../../shared/contracts/ids.ts";
+import type { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { manifestName, parseVaultName, type VaultName } from "../../shared/vault/names.ts";
 import type { SnapshotNames } from "../../shared/vault/snapshots.ts";
@@ -9,7 +9,7 @@ import { type PruneCandidates, readCandidates, replaceCandidates } from "./prune
 /** A blob is removed when two scans this far apart found it unneeded. */
 const GRACE_PERIOD_MS = 24 * 3_600_000;
 
-/** A run that began this long ago, and is not alive, will never commit what it stored. */
+/** What a run that is not alive wrote this long ago, by the storage's clock, no run will commit any more. */
 const ABANDONED_AFTER_MS = 14 * 24 * 3_600_000;
 
 /** Removals in flight at a time. */
@@ -43,6 +43,8 @@ interface Candidate {
   readonly name: string;
   readonly kind: VaultName["kind"];
   readonly bytes: number;
+  /** Whether its run has a manifest: nothing else of that run is to come. */
+  readonly isCommitted: boolean;
   /** When it was first found unneeded. */
   readonly sinceMs: number;
 }
@@ -56,8 +58,9 @@ type StageEnd = "complete" | "stopped" | "late";
  *
  * Manifests go first, the newest first, then bases, then parts, then packs. A blob stays as long as any manifest needs
  * it that is still there, also one that waits or that the container keeps. So whenever this ends, no manifest names a
- * missing blob. Blobs of runs newer than the newest manifest are left to those runs. Run twice, also at the same time,
- * the second finds the first one's work done.
+ * missing blob. While a backup is alive, whatever belongs to no manifest may be its own, and stays; what is newer than
+ * the newest manifest is left to the run after it too. Run twice, also at the same time, the second finds the first
+ * one's work done.
  */
 export const prune = async (
   { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
@@ -78,7 +81,9 @@ export const prune = async (
   if (!isSame(stored.candidates, found) && !(await replaceCandidates(state, mailboxKey, found, stored.etag)))
     return result(false);
 
-  const due = candidates.filter(({ sinceMs }) => sinceMs <= cycle.nowMs - GRACE_PERIOD_MS);
+  const due = candidates.filter(
+    ({ sinceMs, isCommitted }) => sinceMs <= cycle.nowMs - GRACE_PERIOD_MS && (isCommitted || !cycle.isRunning),
+  );
   if (due.length === 0) return result(true);
   const manifests = await removeManifests(mailboxKey, snapshots, due, needed, remover, cycle);
   const end = manifests === "complete" ? await removeRest(due, needed, remover, cycle) : manifests;
@@ -95,16 +100,20 @@ const findCandidates = async (
 ): Promise<Candidate[]> => {
   const newest = manifests.at(-1) ?? "";
   const known = { manifest: new Set(manifests), base: new Set(bases) };
-  const isLeftToRun = (run: SnapshotId) =>
-    run > newest && (isRunning || runStart(run).getTime() > nowMs - ABANDONED_AFTER_MS);
+  /** Ids and this clock tell nothing of a run that is alive: a clock may have been wrong. */
+  const isLeftToRun = (name: string, run: SnapshotId, modified: Date): boolean =>
+    isRunning ? run > newest || !before.has(name) : run > newest && modified.getTime() > nowMs - ABANDONED_AFTER_MS;
 
   const candidates: Candidate[] = [];
-  for await (const { name, bytes } of vault.list(`${mailboxKey}/`)) {
+  for await (const { name, bytes, modified } of vault.list(`${mailboxKey}/`)) {
     const parsed = parseVaultName(name);
-    if (parsed === undefined || parsed.kind === "head" || needed.has(name) || isLeftToRun(parsed.snapshotId)) continue;
+    if (parsed === undefined || parsed.kind === "head" || needed.has(name)) continue;
+    const { kind, snapshotId } = parsed;
+    const isCommitted = known.manifest.has(snapshotId);
+    if (!isCommitted && isLeftToRun(name, snapshotId, modified)) continue;
     // One that was written after the snapshots were named may be of a run that has just ended.
-    if ((parsed.kind === "manifest" || parsed.kind === "base") && !known[parsed.kind].has(parsed.snapshotId)) continue;
-    candidates.push({ name, kind: parsed.kind, bytes, sinceMs: Math.min(before.get(name) ?? nowMs, nowMs) });
+    if ((kind === "manifest" || kind === "base") && !known[kind].has(snapshotId)) continue;
+    candidates.push({ name, kind, bytes, isCommitted, sinceMs: Math.min(before.get(name) ?? nowMs, nowMs) });
   }
   return candidates;
 };

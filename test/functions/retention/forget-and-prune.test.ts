@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { forgetAndPrune, type RetentionContext } from "../../../functions/retention/forget-and-prune.ts";
+import { readCandidates } from "../../../functions/retention/prune-candidates.ts";
 import { runId } from "../../../shared/contracts/ids.ts";
 import { RetentionPolicy } from "../../../shared/retention-policy.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -125,13 +126,26 @@ describe("a cycle of retention", () => {
     expect(namesIn(vault, "packs")).toHaveLength(6);
   });
 
+  /** The blobs of a run without a manifest, as the storage dates them. */
+  const aRunUnderWay = async (
+    vault: ReturnType<typeof memoryBlobs>,
+    startMs: number,
+    modified = new Date(START_MS),
+  ) => {
+    const run = runId(new Date(startMs), "00000000");
+    const names = [packName(aKey, run, 0, 0), partName(aKey, run, "folders")];
+    for (const name of names) {
+      await vault.create(name, Buffer.from("x"));
+      (vault.blobs.get(name) ?? expect.fail(name)).modified = modified;
+    }
+    return names;
+  };
+  const isRunning = async () => true;
+
   test("leaves the blobs of runs newer than the newest snapshot until those are abandoned", async () => {
     const vault = await aVault(2);
-    const run = runId(new Date(START_MS), "00000000");
-    const names = [packName(aKey, run, 0, 0), partName(aKey, run, "folders")];
-    for (const name of names) await vault.create(name, Buffer.from("x"));
+    await aRunUnderWay(vault, START_MS);
     const { cycle } = aCleaner(vault);
-    const isRunning = async () => true;
 
     expect(await cycle(13 * 24)).toMatchObject({ waiting: 0 });
     expect(await cycle(15 * 24, { isRunning })).toMatchObject({ waiting: 0 });
@@ -139,6 +153,42 @@ describe("a cycle of retention", () => {
     expect(await cycle(16 * 24, { isRunning })).toMatchObject({ waiting: 0, removed: 0 });
     expect(await cycle(17 * 24)).toMatchObject({ waiting: 2, removed: 0 });
     expect(await cycle(18 * 24)).toMatchObject({ waiting: 0, removed: 2 });
+  });
+
+  test.each([
+    ["a year before the snapshots", -365],
+    ["a month ahead", 30],
+  ])("takes nothing of a live run whose clock was %s", async (_, days) => {
+    const vault = await aVault(6);
+    const names = await aRunUnderWay(vault, START_MS + days * 24 * HOUR_MS);
+    const { state, cycle } = aCleaner(vault);
+    for (const hours of [0, 25, 90 * 24]) await cycle(hours, { isRunning });
+
+    expect([...vault.blobs.keys()]).toEqual(expect.arrayContaining(names));
+    expect((await readCandidates(state, aKey)).candidates).toEqual(new Map());
+    // What no snapshot needs of the others was removed meanwhile.
+    expect(namesIn(vault, "snapshots")).toHaveLength(3);
+  });
+
+  test("goes by the storage's clock for a run that has died, and not by the run's id", async () => {
+    const vault = await aVault(2);
+    const names = await aRunUnderWay(vault, START_MS + 300 * 24 * HOUR_MS);
+    const { cycle } = aCleaner(vault);
+
+    for (const days of [0, 1, 13]) expect(await cycle(days * 24)).toMatchObject({ waiting: 0 });
+    for (const days of [15, 16]) await cycle(days * 24);
+    expect([...vault.blobs.keys()]).not.toEqual(expect.arrayContaining(names));
+  });
+
+  test("what waits to be removed waits on while a run is alive that may have taken it over", async () => {
+    const vault = await aVault(2);
+    const names = await aRunUnderWay(vault, START_MS - 365 * 24 * HOUR_MS);
+    const { cycle } = aCleaner(vault);
+    expect(await cycle(0)).toMatchObject({ waiting: 2 });
+
+    expect(await cycle(25, { isRunning })).toMatchObject({ waiting: 2, removed: 0 });
+    expect([...vault.blobs.keys()]).toEqual(expect.arrayContaining(names));
+    expect(await cycle(26)).toMatchObject({ removed: 2 });
   });
 
   test("removes what earlier runs left behind, and touches no blob that is not the vault's", async () => {
