@@ -3,7 +3,7 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { parseVaultName } from "../../shared/vault/names.ts";
 import { findNewest, type Newest } from "../../shared/vault/newest.ts";
-import { damagedPacksOf, readVerification } from "../verify/verification-state.ts";
+import { openDamage } from "../verify/review-damage.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What a run begins with, the last id of a snapshot, and the damage that made it begin so. */
@@ -12,7 +12,8 @@ type RunStart = Pick<RunState, "parent" | "before" | "damagedPacks" | "renamed">
 
 /**
  * A run follows the newest snapshot that has a whole manifest, and stores again what lies in packs that are known to be
- * damaged. Where more of them are than are known by name, or when it is to start over, it stores everything anew.
+ * damaged. It stores everything anew when it is to start over, and where its catalogue is known to be damaged, or more
+ * blobs than are known by name.
  *
  * Its id sorts after those of all snapshots. One whose id does not, since a clock was ahead, gets another.
  */
@@ -29,9 +30,9 @@ export const startOf = async (
   const damage = lost && { damage: `${lost.message}; the run follows ${pin.id}` };
   if (startOver) return { parent: null, before: pin, ...ids, ...damage };
 
-  const known = await readVerification(state, key);
-  const { packs: damagedPacks, isWhole } = known === undefined ? { packs: [], isWhole: true } : damagedPacksOf(known);
-  if (!isWhole) return { parent: null, before: pin, ...ids, damage: "it has more damage than its findings name" };
+  const { packs: damagedPacks, catalogue, isWhole } = await openDamage({ vault, state }, key);
+  const anew = catalogue ?? (isWhole ? undefined : "it has more damage than its findings name");
+  if (anew !== undefined) return { parent: null, before: pin, ...ids, damage: anew };
   return { parent: pin, ...(damagedPacks.length === 0 ? {} : { damagedPacks }), ...ids, ...damage };
 };
 

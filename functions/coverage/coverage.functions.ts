@@ -1,4 +1,5 @@
 import type { Feature } from "../register.ts";
+import { collectMetDamage } from "../verify/met-damage.ts";
 import { scanCoverage, sharedScan } from "./coverage-scan.ts";
 import { getCoverage } from "./get-coverage.http.ts";
 import { getCoverageMetrics } from "./get-coverage-metrics.http.ts";
@@ -13,7 +14,7 @@ export const coverageFunctions: Feature = (register, { backup, notifier }, confi
   register.timerWithoutHub(
     "watch-coverage",
     config.followUp.coverageSchedule,
-    watchCoverage({ ...source, notifier, scan: () => scanCoverage(source) }),
+    watchCoverage({ ...source, notifier, scan: () => collectMetDamage(backup).then(() => scanCoverage(source)) }),
   );
   register.http("health", getHealth(backup));
 };

@@ -2,6 +2,8 @@ import type { ActivityHandler } from "durable-functions";
 import { mapBounded } from "../../shared/bounded.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { VaultDamageError } from "../../shared/vault/damage.ts";
+import { noteMetDamage } from "../verify/met-damage.ts";
 import { copyIntoPackage } from "./copy-into-package.ts";
 import { packageName } from "./package-names.ts";
 import type { Packages } from "./packages.ts";
@@ -37,9 +39,19 @@ export const copyMailboxDataActivity = (deps: {
       const page = await readCopyPlanPage(work, packageId, plan, Math.floor(next / NAMES_PER_PAGE));
       const at = next % NAMES_PER_PAGE;
       const names = page.slice(at, at + WIDTH);
-      const copied = await mapBounded(names, WIDTH, (name) => copyIntoPackage(vault, target, name));
+      const copied = await mapBounded(names, WIDTH, (name) => noting(work, copyIntoPackage(vault, target, name)));
       next += names.length;
       bytes += copied.reduce((sum, each) => sum + each, 0);
     }
     return { blobs: next - from, bytes, ...(next < plan.blobs ? { next } : {}) };
   });
+
+/** A lost pack ends the copy; the note makes the next backup mend it. */
+const noting = async <T>(work: Blobs, copy: Promise<T>): Promise<T> => {
+  try {
+    return await copy;
+  } catch (error) {
+    if (error instanceof VaultDamageError) await noteMetDamage(work, error);
+    throw error;
+  }
+};

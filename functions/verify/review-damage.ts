@@ -4,7 +4,13 @@ import { VaultDamageError } from "../../shared/vault/damage.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { baseName, headName, manifestName, parseVaultName } from "../../shared/vault/names.ts";
 import { readHead, walkToBase } from "../../shared/vault/snapshots.ts";
-import { markSuperseded, readVerification } from "./verification-state.ts";
+import {
+  markSuperseded,
+  type OpenDamage,
+  openDamageOf,
+  openProblemsOf,
+  readVerification,
+} from "./verification-state.ts";
 
 /**
  * Notes which known damage of a mailbox its newest snapshot does not meet: what the blob held was stored again, or is
@@ -22,6 +28,17 @@ export const reviewDamage = async (
     blob: (name) => name !== headName(mailbox) && needs.spared.has(name),
     piece: (piece) => piece !== "head" && piece < needs.oldestRun,
   });
+};
+
+/** The known damage that the newest snapshot meets now. Without any, that is one read. */
+export const openDamage = async (
+  deps: { readonly vault: Blobs; readonly state: Blobs },
+  mailbox: MailboxKey,
+): Promise<OpenDamage> => {
+  const known = await readVerification(deps.state, mailbox);
+  if (known === undefined || openProblemsOf(known) === 0) return { packs: [], isWhole: true };
+  await reviewDamage(deps, mailbox);
+  return openDamageOf((await readVerification(deps.state, mailbox)) ?? known);
 };
 
 /**

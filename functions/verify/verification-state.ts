@@ -93,12 +93,56 @@ export const problemsOf = ({ damaged }: Verification): number =>
 export const openProblemsOf = ({ damaged }: Verification): number =>
   damaged.reduce((sum, { problems, superseded = 0 }) => sum + problems - superseded, 0);
 
-/** The packs whose known damage is open. `isWhole`: false when there is more damage than findings name. */
-export const damagedPacksOf = (known: Verification): { packs: PackName[]; isWhole: boolean } => {
+/** Damage that a run mends. */
+export interface OpenDamage {
+  readonly packs: PackName[];
+  /** A blob of the catalogue, and what is wrong with it. */
+  readonly catalogue?: string;
+  /** False when there is more damage than findings name. */
+  readonly isWhole: boolean;
+}
+
+/** Known damage that is not superseded, less that of the head. */
+export const openDamageOf = (known: Verification): OpenDamage => {
   const open = known.findings.filter(({ superseded }) => !superseded);
-  const packs = new Set(open.flatMap(({ blob }) => PackName.safeParse(blob).data ?? []));
-  return { packs: [...packs], isWhole: openProblemsOf(known) <= open.length };
+  const packs = new Set<PackName>();
+  let catalogue: string | undefined;
+  for (const { piece, blob, problem } of open) {
+    const pack = PackName.safeParse(blob);
+    if (pack.success) packs.add(pack.data);
+    else if (piece !== "head") catalogue ??= `${blob}: ${problem}`;
+  }
+  const isWhole = openProblemsOf(known) <= open.length;
+  return { packs: [...packs], isWhole, ...(catalogue === undefined ? {} : { catalogue }) };
 };
+
+/** Adds findings that no verification made, unless their blobs have some already. */
+export const noteDamage = (
+  state: Blobs,
+  mailbox: MailboxKey,
+  found: readonly Finding[],
+  where: Pick<z.output<typeof DamagedPiece>, "piece" | "run" | "at"> & { readonly piece: SnapshotId },
+): Promise<Verification> =>
+  updateJson(state, nameOf(mailbox), Verification, (current) => {
+    const { piece, run, at } = where;
+    const scope: VerifyScope = { mailbox, snapshot: piece };
+    const seen = { snapshots: 0, packs: 1, items: 0, bytes: 0, problems: found.length };
+    const known = current ?? {
+      v: 1,
+      mailbox,
+      last: { run, at, scope, done: false, ...seen },
+      damaged: [],
+      findings: [],
+      applied: {},
+    };
+    const fresh = found.filter(({ blob }) => !known.findings.some((finding) => finding.blob === blob));
+    if (fresh.length === 0) return known;
+    return {
+      ...known,
+      damaged: [...known.damaged, { ...where, problems: fresh.length }],
+      findings: [...known.findings, ...fresh.map((finding) => ({ ...finding, piece, run }))].slice(0, MAX_FINDINGS),
+    };
+  });
 
 /** Notes anew which findings are superseded, and of which pieces all are, also those that are only counted. */
 export const markSuperseded = (

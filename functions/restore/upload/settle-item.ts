@@ -7,6 +7,7 @@ import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
+import { noteMetDamage } from "../../verify/met-damage.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import type { TakenItem } from "./item-queue.ts";
 import { LedgerLostError, type Settled } from "./ledger.ts";
@@ -27,6 +28,7 @@ export interface ImportContext {
   readonly elsewhere: Map<string, ItemImporter>;
   readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
   readonly vault: Blobs;
+  readonly work: Blobs;
   readonly mailbox: MailboxAddress;
   readonly folders: FolderMap;
   /** When the restore began. Items that it imported were created later. */
@@ -81,7 +83,10 @@ const importOne = async (
     const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, content });
     return { op: replaces === undefined ? "imported" : "replaced", item, itemId };
   } catch (error) {
-    if (error instanceof VaultDamageError) return { op: "failed", item, code: "vault-damaged" };
+    if (error instanceof VaultDamageError) {
+      await noteMetDamage(context.work, error);
+      return { op: "failed", item, code: "vault-damaged" };
+    }
     if (error instanceof SessionElsewhereError) {
       if (moves === MAX_MOVES) return { op: "failed", item, code: "moved-too-often" };
       context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));

@@ -100,6 +100,7 @@ const runWave = async (
       return deps.openImporter(url, requestBudget);
     }),
     vault,
+    work,
     mailbox,
     folders: await readFolderMap(work, restoreId),
     since: plan.started,

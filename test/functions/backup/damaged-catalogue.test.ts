@@ -81,6 +81,28 @@ describe("damage in the catalogue that a run needs", () => {
     expect(await kit.back()).toMatchObject({ quiet: true, snapshotId: run.snapshotId });
   });
 
+  test("that verification found: the next run stores everything anew, even if the mailbox is quiet", async () => {
+    const kit = await threeSnapshots();
+    kit.damage.altered(kit.names(`catalog/${kit.first}/w`)[0] ?? "");
+    await kit.verify();
+    expect((await kit.coverage()).state).toBe("damaged");
+
+    const run = await kit.back();
+    expect(run).toMatchObject({ quiet: false, totals: { exported: ITEMS } });
+    expect(run.damage).toContain(`catalog/${kit.first}/`);
+    expect((await kit.coverage()).state).not.toBe("damaged");
+    expect(await kit.back()).toMatchObject({ quiet: true });
+  });
+
+  test("that verification found, and that only older snapshots need: the next run is as any other", async () => {
+    const kit = await threeSnapshots();
+    await compactSnapshot(kit.vault, kit.mailbox.key, kit.third);
+    kit.damage.altered(kit.names(`catalog/${kit.first}/w`)[0] ?? "");
+    await kit.verify();
+    expect((await kit.coverage()).state).not.toBe("damaged");
+    expect(await kit.back()).toMatchObject({ quiet: true });
+  });
+
   test("ends at the base behind which a run started over, also when the catalogue is rebuilt", async () => {
     const kit = await threeSnapshots();
     kit.damage.lost(kit.manifest(kit.second));

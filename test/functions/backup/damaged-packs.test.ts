@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { collectMetDamage, noteMetDamage } from "../../../functions/verify/met-damage.ts";
 import { readVerification, type Verification } from "../../../functions/verify/verification-state.ts";
 import { jsonBytes } from "../../../shared/storage/blobs.ts";
+import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { aDamagedMailbox } from "./a-damaged-mailbox.ts";
 
 const ITEMS = 45;
@@ -111,5 +113,46 @@ describe("a pack that verification found damaged", () => {
     expect(findings).toMatchObject([{ blob: records, superseded: true, problem: expect.stringContaining("removals") }]);
     expect((await coverage()).state).not.toBe("damaged");
     expect(await back()).toMatchObject({ quiet: true });
+  });
+});
+
+describe("a pack that a reader found damaged", () => {
+  test("is noted, and verified with the next look at coverage: the next run stores its items again", async () => {
+    const { back, coverage, readable, vault, work, state, packs, damage } = await aBackup();
+    damage.lost(packs[0]);
+    const error = new VaultDamageError("the pack is missing", { blob: packs[0] ?? "", itemId: "any" });
+    for (const _ of [1, 2]) await noteMetDamage(work, error);
+    for (const _ of [1, 2]) await collectMetDamage({ vault, work, state });
+    expect([...work.blobs.keys()].filter((name) => name.startsWith("damaged/"))).toEqual([]);
+    expect(await coverage()).toMatchObject({ state: "damaged", verified: { problems: 1 } });
+
+    const second = await back();
+    expect(await readable(second.snapshotId)).toHaveLength(ITEMS);
+    expect((await coverage()).state).not.toBe("damaged");
+  });
+
+  test("adds nothing to what verification knows of it, or when it is sound after all", async () => {
+    const { verify, coverage, vault, work, state, mailbox, packs, damage } = await aBackup();
+    const [lost = "", sound = ""] = packs;
+    damage.lost(lost);
+    await verify();
+    const before = await readVerification(state, mailbox.key);
+    for (const blob of [lost, sound]) await noteMetDamage(work, new VaultDamageError("is missing", { blob }));
+
+    await collectMetDamage({ vault, work, state });
+    expect(await readVerification(state, mailbox.key)).toEqual(before);
+    expect(await coverage()).toMatchObject({ verified: { problems: 1 } });
+  });
+
+  test("is forgotten when its snapshot is verified again, and is sound", async () => {
+    const { verify, vault, work, state, packs } = await aBackup();
+    const [pack = ""] = packs;
+    const stored = vault.blobs.get(pack) ?? expect.fail(pack);
+    vault.blobs.delete(pack);
+    await noteMetDamage(work, new VaultDamageError("is missing", { blob: pack }));
+    await collectMetDamage({ vault, work, state });
+    vault.blobs.set(pack, stored);
+
+    expect(await verify()).toEqual([]);
   });
 });

@@ -145,10 +145,11 @@ describe("copy-mailbox-data", () => {
     expect(await names()).toEqual(before);
   });
 
-  test("fails when a blob of the snapshot is missing in the vault", async () => {
-    const { copy, vault } = await aBackedUpMailbox();
+  test("fails when a blob of the snapshot is missing in the vault, and leaves a note of it", async () => {
+    const { copy, vault, work } = await aBackedUpMailbox();
     vault.blobs.delete(put(1).pack);
 
     await expect(copy([aKey])).rejects.toThrow("missing");
+    expect([...work.blobs.keys()]).toContain(`damaged/${put(1).pack}`);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
+import { collectMetDamage } from "../../../../functions/verify/met-damage.ts";
+import { readVerification } from "../../../../functions/verify/verification-state.ts";
 import { all } from "../../../shared/vault/samples.ts";
 import { aRestoreId } from "../../kit.ts";
 import { aRestore, contents, copyFirstItem } from "../a-restore.ts";
@@ -190,11 +192,16 @@ describe("upload-wave", () => {
   test("fails an item whose bytes the vault has lost, with a code, and goes on", async () => {
     const kit = await aRestore();
     const { session } = await kit.loseInbox();
-    for (const [name, { body }] of kit.vault.blobs) if (name.endsWith(".zip")) body.fill(0, 40, 60);
+    const packs = [...kit.vault.blobs].filter(([name]) => name.endsWith(".zip"));
+    for (const [, { body }] of packs) body.fill(0, 40, 60);
 
     expect(await kit.upload(session)).toMatchObject({ imported: 5, failed: 1, left: [] });
     expect(await entriesOf(kit)).toContainEqual({ op: "failed", item: expect.any(Number), code: "vault-damaged" });
     expect(await kit.items()).toHaveLength(5);
+    await collectMetDamage({ vault: kit.vault, work: kit.work, state: kit.state });
+    const known = await readVerification(kit.state, kit.mailbox.key);
+    expect(packs.map(([name]) => name)).toEqual(expect.arrayContaining(known?.findings.map(({ blob }) => blob) ?? []));
+    expect(known?.damaged).toMatchObject([{ problems: expect.any(Number) }]);
   });
 
   test.each([401, 403])("returns that the session ended on %i, and what is left", async (status) => {
