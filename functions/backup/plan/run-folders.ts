@@ -10,7 +10,14 @@ import { FolderFacts, type SnapshotFolder } from "../../../shared/vault/records.
 import { readManifest } from "../../../shared/vault/snapshots.ts";
 import { readKeptLinks } from "../kept-links.ts";
 import { leftOutItems } from "../left-out-items.ts";
-import { findRunFolders, keepRunFolders, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
+import {
+  findRunFolders,
+  keepRunFolders,
+  type PlannedItem,
+  type RunFolder,
+  type RunFolders,
+  type RunState,
+} from "../run-state.ts";
 import { currentFolders } from "./current-folders.ts";
 import { damagedItems } from "./damaged-items.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
