@@ -22,9 +22,10 @@ export interface UnfinishedRun {
 }
 
 /**
- * Finds a run of the mailbox that died, for a new one to go on with: it follows the same snapshot, did not end, is newer
- * than every snapshot, of which some may be lost, and its scratch data is whole. The one that has come farthest is taken. Only one backup of a mailbox is alive at a time, so
- * one that is found here is dead. An activity of it that still runs does no harm: all that it writes is created once.
+ * Finds a run of the mailbox that died, for a new one to go on with: it follows the same snapshot, did not end, is
+ * newer than every snapshot, of which some may be lost, and its scratch data is whole. The one that has come farthest
+ * is taken. Only one backup of a mailbox is alive at a time, so one that is found here is dead. An activity of it that
+ * still runs does no harm: all that it writes is created once.
  *
  * Run twice, the try counts once, as it is noted under the run that adopts.
  */

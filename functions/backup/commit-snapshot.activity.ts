@@ -23,14 +23,13 @@ import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { keepLinks } from "./kept-links.ts";
 import { leftOutItems, lostRecords } from "./left-out-items.ts";
+import { type FoldedFindings, readOutcome } from "./run-outcome.ts";
 import { damageBehind } from "./run-start.ts";
 import {
   endRun,
-  type FoldedFindings,
   type Removal,
   type RunFolder,
   type RunFolders,
-  readOutcome,
   readRun,
   readRunFolders,
   scratchOf,

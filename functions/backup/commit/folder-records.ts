@@ -1,6 +1,7 @@
 import { folderRecord, otherFolderRecord } from "../../../shared/vault/folders.ts";
 import type { FolderRecord } from "../../../shared/vault/records.ts";
-import type { FoldedFindings, RunFolder, RunFolders } from "../run-state.ts";
+import type { FoldedFindings } from "../run-outcome.ts";
+import type { RunFolder, RunFolders } from "../run-state.ts";
 
 /** How the folders of a run differ from those of the last snapshot. */
 export interface FolderChanges {

@@ -12,6 +12,7 @@ import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
+import { removalsIn } from "../run-outcome.ts";
 import { damageBehind } from "../run-start.ts";
 import {
   beginWave,
@@ -20,7 +21,6 @@ import {
   type RunFolder,
   type RunState,
   readRun,
-  removalsIn,
   scratchOf,
   type WaveRecord,
 } from "../run-state.ts";

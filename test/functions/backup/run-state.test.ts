@@ -1,15 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { foldFindings, readOutcome } from "../../../functions/backup/run-outcome.ts";
 import {
   type Chunk,
   type Findings,
   findChunk,
-  foldFindings,
   keepChunk,
   keepRun,
   keepWave,
   type RunState,
   readChunk,
-  readOutcome,
   readRun,
   scratchOf,
   type WaveRecord,

@@ -6,14 +6,8 @@ import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
 import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
 import { planCache } from "../../../../functions/backup/plan/plan-cache.ts";
 import { runFolders } from "../../../../functions/backup/plan/run-folders.ts";
-import {
-  type Chunk,
-  findChunk,
-  foldFindings,
-  readRun,
-  readRunFolders,
-  scratchOf,
-} from "../../../../functions/backup/run-state.ts";
+import { foldFindings } from "../../../../functions/backup/run-outcome.ts";
+import { type Chunk, findChunk, readRun, readRunFolders, scratchOf } from "../../../../functions/backup/run-state.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
 import type { RunId } from "../../../../shared/contracts/ids.ts";
 import { runBackup } from "../../../support/backup-run.ts";

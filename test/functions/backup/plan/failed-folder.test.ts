@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { foldFindings } from "../../../../functions/backup/run-state.ts";
+import { foldFindings } from "../../../../functions/backup/run-outcome.ts";
 import type { FaultRule } from "../../../../local/graph/faults.ts";
 import type { PageOddity } from "../../../../local/graph/oddities.ts";
 import { readFolders } from "../../../../shared/vault/folders.ts";

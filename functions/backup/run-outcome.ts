@@ -1,0 +1,72 @@
+import type { RunId } from "../../shared/contracts/ids.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import type { PartRef } from "../../shared/vault/manifest.ts";
+import { distinctProblems } from "../../shared/vault/problems.ts";
+import type { Problem } from "../../shared/vault/records.ts";
+import { type Findings, type Removal, readWave, type WaveRecord } from "./run-state.ts";
+
+const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
+
+/** The findings of a whole run. */
+export interface FoldedFindings {
+  /** Every folder that was planned to its end. */
+  readonly finished: ReadonlySet<string>;
+  /** The folders among them that could be read only in part. */
+  readonly failed: ReadonlySet<string>;
+  /** The delta links of those that have one. */
+  readonly deltaLinks: ReadonlyMap<string, string>;
+  /** Those that were listed. */
+  readonly listed: ReadonlySet<string>;
+  /** The items that were removed and had not reappeared when planning ended. */
+  readonly removed: readonly Removal[];
+  /** Each once: as it was found first. */
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * The removals of findings, less the items that reappeared; never below zero, as those may belong to other findings.
+ */
+export const removalsIn = ({ events }: Findings): number =>
+  Math.max(
+    0,
+    events.reduce((sum, { op }) => sum + (op === "removed" ? 1 : -1), 0),
+  );
+
+/** Folds findings, which must come in the order of the chain. */
+export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
+  const finished = new Set<string>();
+  const failed = new Set<string>();
+  const deltaLinks = new Map<string, string>();
+  const listed = new Set<string>();
+  const removed = new Map<string, Removal>();
+  for (const findings of all) {
+    for (const { folderId, deltaLink, failed: hasFailed, listed: isListed } of findings.finished) {
+      finished.add(folderId);
+      if (hasFailed === true) failed.add(folderId);
+      if (isListed === true) listed.add(folderId);
+      if (deltaLink !== undefined) deltaLinks.set(folderId, deltaLink);
+    }
+    for (const event of findings.events) {
+      if (event.op === "reappeared") removed.delete(itemKey(event));
+      else removed.set(itemKey(event), { id: event.id, folderId: event.folderId, reason: event.reason });
+    }
+  }
+  const problems = distinctProblems(all.flatMap((findings) => findings.problems));
+  return { finished, failed, deltaLinks, listed, removed: [...removed.values()], problems };
+};
+
+/**
+ * The outcome of a run's waves: the parts that they wrote, in order, and their findings.
+ *
+ * @throws {Error} when the record of a wave is missing. A listing would show those that are left, and the snapshot
+ * would lack what the others stored.
+ */
+export const readOutcome = async (
+  work: Blobs,
+  runId: RunId,
+  waves: number,
+): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
+  const records: WaveRecord[] = [];
+  for (let wave = 0; wave < waves; wave += 1) records.push(await readWave(work, runId, wave));
+  return { parts: records.flatMap(({ parts }) => parts), ...foldFindings(records.map(({ findings }) => findings)) };
+};
