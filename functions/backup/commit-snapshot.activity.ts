@@ -1,4 +1,5 @@
 import type { ActivityHandler } from "durable-functions";
+import { addCounts } from "../../shared/contracts/add-counts.ts";
 import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { implement } from "../../shared/durable/activity.ts";
@@ -6,21 +7,22 @@ import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { PROGRAM } from "../../shared/program.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { existing } from "../../shared/storage/create-once.ts";
-import { foldSnapshot } from "../../shared/vault/fold.ts";
 import { type Head, HeadUser, type NewestSnapshot } from "../../shared/vault/head.ts";
 import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
 import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { manifestName } from "../../shared/vault/names.ts";
-import { readPart } from "../../shared/vault/part-reader.ts";
 import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
 import type { CatalogueRecord, FolderRecord, Problem } from "../../shared/vault/records.ts";
+import type { FolderContent } from "../../shared/vault/snapshot-index.ts";
 import { moveHead, noneIfDamaged, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { reviewDamage } from "../verify/review-damage.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { folderChanges } from "./commit/folder-records.ts";
+import { liveContents, ownChanges } from "./commit/live-contents.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
+import { foldedCatalogue } from "./folded-catalogue.ts";
 import { keepLinks } from "./kept-links.ts";
 import { leftOutItems, lostRecords } from "./left-out-items.ts";
 import { type FoldedFindings, readOutcome } from "./run-outcome.ts";
@@ -61,13 +63,13 @@ export const commitSnapshotActivity = (deps: {
     const { parts: exported, removed } = outcome;
     const problems = distinctProblems([...found.problems, ...outcome.problems]);
     checkBooks(runId, { folders, totals, ...outcome });
-    const changed = await changedFolders(vault, exported, removed);
-    const ofFolders = folderChanges(found, outcome, changed);
+    const own = await ownChanges(vault, exported, removed);
+    const ofFolders = folderChanges(found, outcome, own.folders);
     const head = await readHead(vault, mailbox.key).catch(noneIfDamaged);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    const hasChanged = changed.size > 0 || !ofFolders.linksOnly;
+    const hasChanged = own.folders.size > 0 || !ofFolders.linksOnly;
     const isQuiet =
       newest &&
       newest.id === parent?.id &&
@@ -126,11 +128,16 @@ export const commitSnapshotActivity = (deps: {
       state: outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed") ? "partial" : "complete",
       program: PROGRAM,
     });
-    const live = await liveTotals(vault, mailbox.key, runId).catch((error) => damageBehind(run, error));
-    if ("damage" in live) {
-      context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot end: ${live.damage}`);
-      return { snapshotId: runId, state: "partial" as const, quiet: false, items: 0, bytes: 0, ...live };
+    const its = { key: mailbox.key, runId, folders };
+    const catalogue = parent === null ? undefined : foldedCatalogue({ vault, work }, its, parent.id);
+    const gone = [...found.removed, ...found.outside.map(({ id }) => id)];
+    const contents = await liveContents(own, catalogue, gone).catch((error) => damageBehind(run, error));
+    if ("damage" in contents) {
+      const { damage } = contents;
+      context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot end: ${damage}`);
+      return { snapshotId: runId, state: "partial" as const, quiet: false, items: 0, bytes: 0, damage };
     }
+    const live = totalOf(contents);
     await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head), { ofDamaged: "replaced" });
     if (parent === null || damagedPacks !== undefined) await reviewDamage({ vault, state }, mailbox.key);
     return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
@@ -167,19 +174,6 @@ const checkBooks = (
   const recorded = parts.reduce((sum, { records }) => sum + records, 0);
   if (ended !== planned || recorded !== planned)
     throw new Error(`Run ${runId} planned ${planned} items, ended ${ended} and has records of ${recorded}`);
-};
-
-/** The folders of which a run stored, left out or removed items. */
-const changedFolders = async (
-  vault: Blobs,
-  exported: readonly PartRef[],
-  removed: readonly Removal[],
-): Promise<ReadonlySet<string>> => {
-  const changed = new Set(removed.map(({ folderId }) => folderId));
-  for (const part of exported)
-    for await (const record of readPart(vault, part))
-      if ("folderId" in record && record.folderId) changed.add(record.folderId);
-  return changed;
 };
 
 /** Whether the newest snapshot tells of these problems already. */
@@ -232,15 +226,8 @@ const confirmNewest = async (
   return { snapshotId: newest.id, state: newest.state, quiet: true, items: newest.items, bytes: newest.bytes };
 };
 
-/** The items that are live in a snapshot, and the bytes of their raw streams. */
-const liveTotals = async (vault: Blobs, key: MailboxKey, snapshotId: RunId) => {
-  const live = { items: 0, bytes: 0 };
-  for await (const { rawBytes } of foldSnapshot(vault, key, snapshotId)) {
-    live.items += 1;
-    live.bytes += rawBytes;
-  }
-  return live;
-};
+const totalOf = (contents: ReadonlyMap<string, FolderContent>): FolderContent =>
+  [...contents.values()].reduce(addCounts, { items: 0, bytes: 0 });
 
 const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove", ...removal });
 

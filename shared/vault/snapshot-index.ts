@@ -22,7 +22,7 @@ const IndexedPart = z.object({
 export type IndexedPart = z.output<typeof IndexedPart>;
 
 /** Live items, and the bytes of their raw streams. */
-const FolderContent = z.object({ items: Count, bytes: Count });
+export const FolderContent = z.object({ items: Count, bytes: Count });
 export type FolderContent = z.output<typeof FolderContent>;
 
 /** What is live in a snapshot, newest part first. A reader can begin at any record without reading those before it. */

@@ -6,6 +6,7 @@ import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
 import { exportWave } from "../backup.contract.ts";
+import { foldedCatalogue } from "../folded-catalogue.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
@@ -122,7 +123,9 @@ const runWave = async (
   try {
     const isFirst = await beginWave(work, runId, wave);
     const { folders } = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
-    const catalogue = run.parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, run.parent.id);
+    const its = { key: mailbox.key, runId, folders };
+    const catalogue =
+      run.parent === null ? emptyCatalogue : catalogueOf(foldedCatalogue({ vault, work }, its, run.parent.id));
     const chain = await chunkChain(
       { graph, pages, work, catalogue, planCache },
       { mailbox, runId, folders },

@@ -1,7 +1,5 @@
-import type { MailboxKey, SnapshotId } from "../../../shared/contracts/ids.ts";
-import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { foldSnapshot } from "../../../shared/vault/fold.ts";
-import { itemSet } from "../../../shared/vault/item-set.ts";
+import { type ItemSet, itemSet } from "../../../shared/vault/item-set.ts";
+import type { FoldedCatalogue } from "../folded-catalogue.ts";
 
 interface Version {
   readonly id: string;
@@ -25,32 +23,39 @@ export const emptyCatalogue: Catalogue = {
   idsIn: async function* () {},
 };
 
+interface Bucket {
+  readonly versions: ItemSet;
+  readonly items: ItemSet;
+}
+
 /**
- * The catalogue of a snapshot. It is read on the first call, which a quiet run never makes, and takes about 30 bytes of
- * memory per item.
+ * The catalogue of a snapshot, which is folded on the first call; a quiet run makes none. Folders are planned one after
+ * the other, so one bucket of them is in memory, at about 30 bytes per item.
  */
-export const catalogueOf = (vault: Blobs, key: MailboxKey, snapshotId: SnapshotId): Catalogue => {
+export const catalogueOf = (folded: FoldedCatalogue): Catalogue => {
   const versionKey = ({ id, folderId, changeKey }: Version) => ({ folderId, id: `${id}\n${changeKey}` });
-  const read = async () => {
-    const versions = itemSet();
-    const items = itemSet();
-    for await (const record of foldSnapshot(vault, key, snapshotId)) {
-      versions.add(versionKey(record));
-      items.add(record);
+  const read = async (bucket: number): Promise<Bucket> => {
+    const sets = { versions: itemSet(), items: itemSet() };
+    for await (const item of folded.itemsIn(bucket)) {
+      sets.versions.add(versionKey(item));
+      sets.items.add(item);
     }
-    return { versions, items };
+    return sets;
   };
-  let known: ReturnType<typeof read> | undefined;
-  const once = () => {
-    known ??= read();
-    return known;
+  let loaded: { readonly bucket: number; readonly sets: Promise<Bucket> } | undefined;
+  const setsOf = async (folderId: string): Promise<Bucket | undefined> => {
+    const bucket = folded.bucketOf(folderId);
+    if (bucket === undefined) return undefined;
+    if (loaded?.bucket !== bucket) loaded = { bucket, sets: read(bucket) };
+    return loaded.sets;
   };
   return {
-    holds: async (item) => (await once()).versions.has(versionKey(item)),
-    has: async (item) => (await once()).items.has(item),
+    holds: async (item) => (await setsOf(item.folderId))?.versions.has(versionKey(item)) ?? false,
+    has: async (item) => (await setsOf(item.folderId))?.items.has(item) ?? false,
     idsIn: async function* (folderId) {
-      for await (const { id } of foldSnapshot(vault, key, snapshotId, (record) => record.folderId === folderId))
-        yield id;
+      const bucket = folded.bucketOf(folderId);
+      if (bucket === undefined) return;
+      for await (const item of folded.itemsIn(bucket)) if (item.folderId === folderId) yield item.id;
     },
   };
 };

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { openRun } from "../../../../functions/backup/backup.contract.ts";
+import { foldedCatalogue } from "../../../../functions/backup/folded-catalogue.ts";
 import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
 import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
 import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
@@ -43,7 +44,8 @@ export const aPlan = async (
     const { parent } = await readRun(work, mailbox.key, run.runId);
     const { folders } = await readRunFolders(work, run.runId);
     const graph = openGraph(budget());
-    const catalogue = parent === null ? emptyCatalogue : catalogueOf(vault, mailbox.key, parent.id);
+    const its = { key: mailbox.key, runId: run.runId, folders };
+    const catalogue = parent === null ? emptyCatalogue : catalogueOf(foldedCatalogue({ vault, work }, its, parent.id));
     const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, planCache: cache };
     const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
     const chunks: Chunk[] = [];
