@@ -84,6 +84,20 @@ describe("a cycle of retention", () => {
     expect((await nameSnapshots(vault, aKey)).manifests).toEqual([1, 3].map(snapshotAt));
   });
 
+  test("keeps snapshots whose time is still to come, and measures no period by them", async () => {
+    const vault = memoryBlobs();
+    const idAt = (day: number) => runId(new Date(START_MS + day * 24 * HOUR_MS), "00000000");
+    const days = [0, 1, 2, 3, 30, 30.1];
+    for (const day of days) await writeManifest(vault, aManifest({ id: idAt(day), base: true, parent: null }));
+    const { cycle } = aCleaner(vault, "daily=2,within=1d");
+
+    expect(await cycle(3 * 24)).toMatchObject({ kept: 4, going: 2 });
+    await cycle(4 * 24);
+    expect((await nameSnapshots(vault, aKey)).manifests).toEqual([2, 3, 30, 30.1].map(idAt));
+    // When their time has come, they are as any others.
+    expect(await cycle(31 * 24)).toMatchObject({ kept: 3, going: 1 });
+  });
+
   test("keeps snapshots that a job works with, and the blobs that they need", async () => {
     const vault = await aVault(6);
     const { cycle } = aCleaner(vault);
