@@ -18,6 +18,7 @@ const READS = 8;
 /** A run that died, and how far it had come. */
 export interface UnfinishedRun {
   readonly runId: RunId;
+  readonly started: string;
   readonly progress: BackupProgress;
 }
 
@@ -35,32 +36,39 @@ export const adoptRun = async (
   lastId: SnapshotId | undefined,
 ): Promise<UnfinishedRun | undefined> => {
   const now = runStart(adopter.run).getTime();
-  let best: { readonly runId: RunId; readonly waves: number } | undefined;
+  let best: Candidate | undefined;
   for await (const runId of work.listFolders("")) {
     if (runId === adopter.run || runId <= (lastId ?? "") || now - runStart(runId).getTime() > MAX_AGE_MS) continue;
-    const waves = await wavesOf(work, runId, adopter);
-    if (waves !== undefined && waves >= (best?.waves ?? 0)) best = { runId, waves };
+    const candidate = await candidateOf(work, runId, adopter);
+    if (candidate !== undefined && candidate.waves >= (best?.waves ?? 0)) best = candidate;
   }
   if (best === undefined || !(await mayTry(work, best, adopter.run))) return undefined;
 
   const progress = await progressOf(work, best.runId, best.waves);
   const chunks = await countOf(work, best.runId, "plan");
-  return chunks === undefined || chunks < progress.position.nextChunk ? undefined : { runId: best.runId, progress };
+  if (chunks === undefined || chunks < progress.position.nextChunk) return undefined;
+  return { runId: best.runId, started: best.started, progress };
 };
 
-/** How many waves an adoptable run has kept. */
-const wavesOf = async (
+/** A run that may be gone on with, and how many waves it has kept. */
+interface Candidate {
+  readonly runId: RunId;
+  readonly started: string;
+  readonly waves: number;
+}
+
+const candidateOf = async (
   work: Blobs,
   runId: RunId,
   { mailbox, parent, before }: Pick<RunState, "mailbox" | "parent" | "before">,
-): Promise<number | undefined> => {
+): Promise<Candidate | undefined> => {
   try {
     const state = await findRun(work, runId);
-    const isOwn = state?.mailbox === mailbox && state.run === runId;
-    const isAdoptable = isOwn && sameSnapshot(state.parent, parent) && sameSnapshot(state.before, before);
-    if (!isAdoptable || (await hasEnded(work, runId)) || (await findRunFolders(work, runId)) === undefined)
-      return undefined;
-    return await countOf(work, runId, "waves");
+    if (state?.mailbox !== mailbox || state.run !== runId) return undefined;
+    if (!sameSnapshot(state.parent, parent) || !sameSnapshot(state.before, before)) return undefined;
+    if ((await hasEnded(work, runId)) || (await findRunFolders(work, runId)) === undefined) return undefined;
+    const waves = await countOf(work, runId, "waves");
+    return waves === undefined ? undefined : { runId, started: state.started, waves };
   } catch (error) {
     if (error instanceof UnreadableBlobError) return undefined;
     throw error;
@@ -70,11 +78,7 @@ const wavesOf = async (
 const sameSnapshot = (one: RunState["parent"] | undefined, other: RunState["parent"] | undefined): boolean =>
   one?.id === other?.id && one?.sha256 === other?.sha256;
 
-const mayTry = async (
-  work: Blobs,
-  { runId, waves }: { readonly runId: RunId; readonly waves: number },
-  adopter: RunId,
-): Promise<boolean> => {
+const mayTry = async (work: Blobs, { runId, waves }: Candidate, adopter: RunId): Promise<boolean> => {
   const tries = `${runId}/adopted/w${waves}-`;
   const earlier = new Set<string>();
   for await (const { name } of work.list(tries)) earlier.add(name);

@@ -1,9 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import type { RunId } from "../../shared/contracts/ids.ts";
+import { type RunId, runStart } from "../../shared/contracts/ids.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
-import { pause } from "../../shared/durable/pause.ts";
+import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
   type BackupMailboxInput,
@@ -13,9 +13,10 @@ import {
   exportWave,
   BackupMailboxInput as Input,
   openRun,
+  type RunPosition,
 } from "./backup.contract.ts";
 import { backupStatus } from "./backup.progress.ts";
-import { isDone, noProgress } from "./wave.steps.ts";
+import { isDone, isPlanningOver, noProgress } from "./wave.steps.ts";
 
 /** Waves in one generation. A history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
@@ -26,6 +27,7 @@ type Resume = NonNullable<BackupMailboxInput["resume"]>;
  * Backs up one mailbox: opens the run, runs waves until all is planned and exported, and commits the snapshot.
  *
  * Where a run died, it is gone on with, and what has changed since then is backed up by a run of its own after it.
+ * After a day of planning a run commits what it has, and another one goes on.
  *
  * A wave uses at most four slots, the mailbox's own limit, which a restore into the same mailbox shares. After every
  * twenty waves a new generation goes on, so that history does not grow with the mailbox.
@@ -41,7 +43,8 @@ export function* backupMailbox(
   const run = input.resume ?? (yield* open(context, input, id));
   const progress = yield* withSlots(context, use, exportSome(context, input, run, use));
   if ("met" in progress) return startOver(context, input, progress.met);
-  if (!isDone(progress.position)) {
+  const { position } = progress;
+  if (!isDone(position, isLate(context, run, position))) {
     context.df.continueAsNew({ ...input, resume: { ...run, progress } } satisfies BackupMailboxInput);
     return undefined;
   }
@@ -49,10 +52,11 @@ export function* backupMailbox(
   const { runId, isAdopted, damage = input.damage } = run;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
   const { totals, wave: waves } = progress;
-  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves });
+  const unplanned = position.planned ? {} : { unplanned: true as const };
+  const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves, ...unplanned });
   if (snapshot.damage !== undefined) return startOver(context, input, snapshot.damage);
   const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
-  if (isAdopted) {
+  if (isAdopted || !position.planned) {
     const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all };
     context.df.continueAsNew({ ...next, ...(damage !== undefined && { damage }) });
     return undefined;
@@ -75,25 +79,39 @@ function* open(
   context.df.setCustomStatus(backupStatus("opening", id, noProgress));
   const input = { mailbox, runId: id, full, ...(startOver && { startOver }) };
   const { laneBudgetMs, unfinished, damage, runId: renamed = id } = yield* call(context, openRun, input);
-  const { runId, progress } = unfinished ?? { runId: renamed, progress: noProgress };
+  const own = { runId: renamed, started: momentIn(context, 0), progress: noProgress };
+  const { runId, started, progress } = unfinished ?? own;
   context.df.setCustomStatus(backupStatus("waiting", runId, progress));
   const met = damage === undefined ? {} : { damage };
-  return { runId, laneBudgetMs, progress, ...(unfinished && { isAdopted: true }), ...met };
+  return { runId, started, laneBudgetMs, progress, ...(unfinished && { isAdopted: true }), ...met };
 }
 
-/** Runs waves until all is planned and exported, the generation has run its number of waves, or damage stops it. */
+/** Whether the run has planned for its time. */
+const isLate = (
+  context: OrchestrationContext,
+  { runId, started }: Pick<Resume, "runId" | "started">,
+  position: RunPosition,
+): boolean => isPlanningOver(-msUntil(context, started ?? runStart(runId).toISOString()), position);
+
+/** Runs waves until there is no more to plan and export, the generation is full, or damage stops it. */
 function* exportSome(
   context: OrchestrationContext,
   { mailbox }: BackupMailboxInput,
-  { runId, laneBudgetMs: budgetMs, progress: start }: Resume,
+  run: Resume,
   use: SlotUse,
 ): Generator<Task, BackupProgress | { readonly met: string }, unknown> {
-  let progress = start;
-  for (let waves = 0; waves < WAVES_PER_GENERATION && !isDone(progress.position); waves += 1) {
+  const { runId, laneBudgetMs: budgetMs } = run;
+  let { progress } = run;
+  for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1) {
+    if (isDone(progress.position, isLate(context, run, progress.position))) break;
     const { slots, hold } = yield* holdSlots(context, use, progress.lanes, budgetMs);
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
     const { wave, position } = progress;
-    const done = yield* call(context, exportWave, { mailbox, runId, wave, slots, hold, budgetMs, position });
+    const done = yield* call(context, exportWave, {
+      ...{ mailbox, runId, wave, slots, hold, budgetMs, position },
+      ...(run.isAdopted && { mayBePacked: true }),
+      ...(isLate(context, run, position) && { stopPlanning: true }),
+    });
     if (done.notHeld) continue;
     if (done.damage !== undefined) return { met: done.damage };
     yield* pause(context, done.waitMs);

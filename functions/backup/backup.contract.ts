@@ -144,7 +144,7 @@ export const openRun = defineActivity({
     runId: RunId.optional(),
     damage: Damage.optional(),
     /** The run that died, and how far it had come. */
-    unfinished: z.object({ runId: RunId, progress: BackupProgress }).optional(),
+    unfinished: z.object({ runId: RunId, started: z.iso.datetime(), progress: BackupProgress }).optional(),
   }),
   retry: OUTAGE_RETRY,
 });
@@ -172,6 +172,10 @@ export const exportWave = defineActivity({
     hold: SlotHold.optional(),
     budgetMs: z.int().positive(),
     position: RunPosition,
+    /** Whether packs may be there that no wave recorded: those of a job that died. */
+    mayBePacked: z.literal(true).optional(),
+    /** Whether it only exports what is planned. */
+    stopPlanning: z.literal(true).optional(),
   }),
   output: LaneTraffic.extend(WaveCounts.shape).extend({
     position: RunPosition,
@@ -194,6 +198,8 @@ export const commitSnapshot = defineActivity({
     totals: BackupTotals,
     /** Waves of the run. Each has kept a record. */
     waves: Count,
+    /** Whether planning was stopped before its end: the snapshot is partial then, and says of which folders. */
+    unplanned: z.literal(true).optional(),
   }),
   output: z.object({
     /** The newest snapshot now: this run's, or the one before it when nothing had changed. */
@@ -222,6 +228,8 @@ export const BackupMailboxInput = z.object({
   resume: z
     .object({
       runId: RunId,
+      /** When the run began, where it was opened by a version that says so. */
+      started: z.iso.datetime().optional(),
       /** Whether the run began in a job that died. */
       isAdopted: z.literal(true).optional(),
       damage: Damage.optional(),

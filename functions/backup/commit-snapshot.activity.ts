@@ -21,6 +21,7 @@ import { folderChanges } from "./commit/folder-records.ts";
 import { liveContents, ownChanges } from "./commit/live-contents.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
+import { unfinishedFolders } from "./commit/unfinished-folders.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { foldedCatalogue } from "./folded-catalogue.ts";
 import { keepLinks } from "./kept-links.ts";
@@ -52,7 +53,7 @@ export const commitSnapshotActivity = (deps: {
   readonly work: Blobs;
   readonly state: Blobs;
 }): ActivityHandler =>
-  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves }, context) => {
+  implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves, unplanned }, context) => {
     const { openGraph, vault, state } = deps;
     const work = scratchOf(deps.work, mailbox.key);
     const run = await readRun(work, mailbox.key, runId);
@@ -60,16 +61,19 @@ export const commitSnapshotActivity = (deps: {
     const found = await readRunFolders(work, runId);
     const { folders, foldersDeltaLink } = found;
     const outcome = await readOutcome(work, runId, waves);
-    const { parts: exported, removed } = outcome;
-    const problems = distinctProblems([...found.problems, ...outcome.problems]);
-    checkBooks(runId, { folders, totals, ...outcome });
+    checkBooks(runId, { folders, totals, unplanned, ...outcome });
+    const { parts: exported } = outcome;
+    const unfinished = await unfinishedFolders(vault, folders, outcome, started);
+    const removed = outcome.removed.filter(({ folderId }) => !unfinished.ids.has(folderId));
+    const problems = distinctProblems([...found.problems, ...outcome.problems, ...unfinished.problems]);
     const own = await ownChanges(vault, exported, removed);
-    const ofFolders = folderChanges(found, outcome, own.folders);
+    const ofFolders = folderChanges(found, { ...outcome, unfinished: unfinished.ids }, own.folders);
     const head = await readHead(vault, mailbox.key).catch(noneIfDamaged);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
     if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    const hasChanged = own.folders.size > 0 || !ofFolders.linksOnly;
+    const hasChanged = own.folders.size > 0 || !ofFolders.linksOnly || unfinished.ids.size > 0;
+    // A partial one may have folders that only this run came to the end of.
     const isQuiet =
       newest &&
       newest.id === parent?.id &&
@@ -87,7 +91,7 @@ export const commitSnapshotActivity = (deps: {
       folders.flatMap((folder) => folder.lost),
       { parts: exported, removed },
     );
-    const last = [...removed.map(removeRecord), ...lost, ...problems.map(problemRecord)];
+    const last = [...removed.map(removeRecord), ...lost, ...problems.map(problemRecord), ...unfinished.failed];
     const folderParts = await writeParts(vault, mailbox.key, runId, "folders", ofFolders.records);
     const parts = [
       ...folderParts.map((part) => ({ ...part, folders: true as const })),
@@ -101,7 +105,7 @@ export const commitSnapshotActivity = (deps: {
       put: totals.exported,
       removed: removed.length,
       skipped: totals.skipped + lost.length,
-      failed: totals.failed,
+      failed: totals.failed + unfinished.failed.length,
       ...(totals.again > 0 ? { again: totals.again } : {}),
       problems: problems.length,
       folders: folders.length,
@@ -125,7 +129,10 @@ export const commitSnapshotActivity = (deps: {
       ...(foldersDeltaLink === undefined ? {} : { foldersDeltaLink }),
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
-      state: outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed") ? "partial" : "complete",
+      state:
+        unfinished.ids.size > 0 || outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed")
+          ? "partial"
+          : "complete",
       program: PROGRAM,
     });
     const its = { key: mailbox.key, runId, folders };
@@ -144,8 +151,8 @@ export const commitSnapshotActivity = (deps: {
   });
 
 /**
- * Checks that every folder of the run was planned, one at least to its end, and that every planned item has a record of
- * how it ended.
+ * Checks that every folder of the run was planned, one at least to its end, unless planning was stopped, and that every
+ * planned item has a record of how it ended.
  *
  * @throws {Error} when one is missing: the run then fails, and the next one begins where the last snapshot stands. To
  * commit what is left would lose the rest without a word.
@@ -156,18 +163,20 @@ const checkBooks = (
     folders,
     finished,
     failed: unread,
+    unplanned,
     totals: { planned, exported, skipped, failed },
     parts,
   }: {
     readonly folders: readonly RunFolder[];
     readonly finished: ReadonlySet<string>;
     readonly failed: ReadonlySet<string>;
+    readonly unplanned?: true | undefined;
     readonly totals: BackupTotals;
     readonly parts: readonly PartRef[];
   },
 ): void => {
-  const unplanned = folders.filter(({ id }) => !finished.has(id)).length;
-  if (unplanned > 0) throw new Error(`Run ${runId} has not planned ${unplanned} of its ${folders.length} folders`);
+  const left = unplanned ? 0 : folders.filter(({ id }) => !finished.has(id)).length;
+  if (left > 0) throw new Error(`Run ${runId} has not planned ${left} of its ${folders.length} folders`);
   if (folders.length > 0 && unread.size === folders.length)
     throw new Error(`Graph did not let run ${runId} read any of the mailbox's ${folders.length} folders`);
   const ended = exported + skipped + failed;

@@ -20,6 +20,13 @@ export const noProgress: BackupProgress = {
   },
 };
 
-/** Whether everything is planned and every batch is exported. */
-export const isDone = ({ nextChunk, planned, at, again }: RunPosition): boolean =>
-  planned && at.chunk >= nextChunk && again.length === 0;
+/** How long a run plans. What it has stored by then becomes a snapshot, and another run goes on. Our own choice. */
+const PLANNING_MS = 24 * 3_600_000;
+
+/** Whether a run has planned for its time. It plans one chunk at least, so that every run brings something. */
+export const isPlanningOver = (elapsedMs: number, { nextChunk }: RunPosition): boolean =>
+  nextChunk > 0 && elapsedMs >= PLANNING_MS;
+
+/** Whether everything is planned, or as much as there is time for, and every batch is exported. */
+export const isDone = ({ nextChunk, planned, at, again }: RunPosition, isPlanningOver = false): boolean =>
+  (planned || isPlanningOver) && at.chunk >= nextChunk && again.length === 0;

@@ -26,7 +26,7 @@ export const MailboxUser = z.object({
 });
 export type MailboxUser = z.infer<typeof MailboxUser>;
 
-/** `partial`: some item failed for an unknown reason, and the next run tries it again. */
+/** `partial`: an item failed for an unknown reason, or a folder is not backed up to its end. The next run goes on. */
 export const SnapshotState = z.enum(["complete", "partial"]);
 export type SnapshotState = z.infer<typeof SnapshotState>;
 

@@ -42,7 +42,8 @@ type Run = z.output<typeof commitSnapshot.output> & {
  * One backup of one mailbox by the real activities, in the order of the orchestrator: a run that goes on with one that
  * died is followed by another. With a short `waveMs`, each page is planned and each batch exported by a delivery of its
  * own; with `wanders`, by a process of its own, which knows nothing of the others. What a process leaves undone when it
- * dies is delivered again, as the task hub does; after `deliveries` of them, the run has died.
+ * dies is delivered again, as the task hub does; after `deliveries` of them, the run has died. After `planWaves` waves
+ * the run is late, and only exports what is planned.
  */
 export const runBackup = async (
   place: BackupPlace,
@@ -52,6 +53,7 @@ export const runBackup = async (
     waveMs?: number;
     slots?: number;
     folderScope?: FolderScope;
+    planWaves?: number;
     wanders?: boolean;
     deliveries?: number;
     /** When the clock says that runs begin; each adds a minute. */
@@ -66,6 +68,7 @@ export const runBackup = async (
     waveMs = 60_000,
     slots = MAILBOX_SLOTS,
     folderScope,
+    planWaves,
     wanders = false,
     deliveries = 5,
     startsAt = Date.UTC(2026, 10, 22, 1),
@@ -103,14 +106,20 @@ export const runBackup = async (
     const { unfinished = { runId: opened.runId ?? own, progress: noProgress } } = opened;
     const run = { mailbox, runId: unfinished.runId };
     let { position, totals, wave } = unfinished.progress;
-    for (; !isDone(position); wave += 1) {
-      const input = { ...run, wave, slots, budgetMs: waveMs, position };
+    const isLate = () => position.nextChunk > 0 && wave >= (planWaves ?? Number.POSITIVE_INFINITY);
+    for (; !isDone(position, isLate()); wave += 1) {
+      const input = {
+        ...{ ...run, wave, slots, budgetMs: waveMs, position },
+        ...(opened.unfinished && { mayBePacked: true }),
+        ...(isLate() && { stopPlanning: true }),
+      };
       const done = exportWave.output.parse(await call(exportWaveActivity, input));
       if (done.damage !== undefined) return runOnce(full, done.damage);
       position = done.position;
       totals = addCounts(totals, done);
     }
-    const input = { ...run, trigger: "request", totals, waves: wave };
+    const unplanned = position.planned ? {} : { unplanned: true };
+    const input = { ...run, trigger: "request", totals, waves: wave, ...unplanned };
     const committed = commitSnapshot.output.parse(await call(commitSnapshotActivity, input));
     if (committed.damage !== undefined) return runOnce(full, committed.damage);
     const met = opened.damage ?? damage;

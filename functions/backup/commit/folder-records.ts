@@ -14,19 +14,25 @@ export interface FolderChanges {
 /**
  * The folders of which the last snapshot does not say what a snapshot of this run must: those that are new, changed or
  * gone; those of which items changed, with their new deltaLink; and those with another deltaLink for another reason, or
- * without one, as they could not be read whole. In a folder without changes the old deltaLink goes on counting, as
- * everything since then is still to come.
+ * without one, as they could not be read whole. In a folder without changes, and in one that the run did not finish,
+ * the old deltaLink goes on counting, as everything since then is still to come.
  */
 export const folderChanges = (
   { folders, changed, relinked, outside, removed }: RunFolders,
-  { deltaLinks, listed, failed }: Pick<FoldedFindings, "deltaLinks" | "listed" | "failed">,
+  {
+    deltaLinks,
+    listed,
+    failed,
+    unfinished,
+  }: Pick<FoldedFindings, "deltaLinks" | "listed" | "failed"> & { readonly unfinished: ReadonlySet<string> },
   withChanges: ReadonlySet<string>,
 ): FolderChanges => {
   const told = new Set([...changed, ...withChanges]);
   const anew = new Set([...withChanges, ...listed, ...failed]);
   const linked = new Set([...relinked, ...anew]);
   const recordOf = ({ deltaLink: before, ...folder }: RunFolder): FolderRecord => {
-    const deltaLink = anew.has(folder.id) ? deltaLinks.get(folder.id) : before;
+    const isEnded = anew.has(folder.id) && !unfinished.has(folder.id);
+    const deltaLink = isEnded ? deltaLinks.get(folder.id) : before;
     return folderRecord({ ...folder, ...(deltaLink === undefined ? {} : { deltaLink }) });
   };
   return {

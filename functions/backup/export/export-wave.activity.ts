@@ -104,7 +104,7 @@ const runWave = async (
     planCache,
     slotsHeld,
   }: Deps & { readonly slotsHeld: HeldSlots },
-  { mailbox, runId, wave, slots, budgetMs, position }: Input,
+  { mailbox, runId, wave, slots, budgetMs, position, mayBePacked, stopPlanning }: Input,
   run: RunState,
 ): Promise<WaveRecord> => {
   const started = Date.now();
@@ -131,14 +131,15 @@ const runWave = async (
       { mailbox, runId, folders },
       position.nextChunk,
     );
-    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, !isFirst);
-    pages.offer(folders.slice(chain.folder));
+    const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, mayBePacked === true || !isFirst);
+    if (!stopPlanning) pages.offer(folders.slice(chain.folder));
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });
     const { planned, findings, waitMs } = await runLanes({
       lanes: slots + SPARE_LANES,
       deadline,
       slotsHeld,
+      stopPlanning: stopPlanning === true,
       chain,
       pages,
       queue,

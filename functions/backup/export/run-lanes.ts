@@ -23,6 +23,8 @@ export interface LaneWork {
   /** Milliseconds since the epoch after which no lane begins anything. */
   readonly deadline: number;
   readonly slotsHeld: HeldSlots;
+  /** Whether what is planned is exported, and no more planned. */
+  readonly stopPlanning: boolean;
   readonly chain: ChunkChain;
   readonly pages: Pick<ItemPages, "lookAhead">;
   readonly queue: BatchQueue;
@@ -49,7 +51,7 @@ export interface LanesDone {
  * @throws the error of a lane, once all lanes have ended: they use the mailbox's slots until then.
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
-  const { lanes, deadline, slotsHeld, chain, pages, queue, parts } = work;
+  const { lanes, deadline, slotsHeld, stopPlanning, chain, pages, queue, parts } = work;
   const findings: Findings = { finished: [], events: [], problems: [] };
   let planned = 0;
   const planner = new EventEmitter();
@@ -63,7 +65,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   const mayPlan = (): boolean => {
     const ahead = chain.nextChunk - queue.position.at.chunk;
     resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MAX_CHUNKS_AHEAD);
-    return !chain.planned && !planning && !resting;
+    return !stopPlanning && !chain.planned && !planning && !resting;
   };
 
   /** Ends the wave: with what is done when slots are lost or Graph asks for a longer wait, else in failure. */
@@ -115,7 +117,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
       if (batch !== undefined && isOver()) queue.giveBack(batch);
       else if (batch !== undefined) await exportOne(batch);
       else if (planning) await ((chain.betweenFolders && pages.lookAhead()) || once(planner, "planned"));
-      else if (chain.planned && chain.nextChunk === nextChunk) return;
+      else if ((chain.planned || stopPlanning) && chain.nextChunk === nextChunk) return;
     }
   };
 

@@ -42,7 +42,8 @@ const oneChunk =
 
 /** What a run that died had come to after two waves. */
 const unfinished = {
-  runId: "20261121T010000Z-abc234",
+  runId: "20261121T230000Z-abc234",
+  started: "2026-11-21T23:00:00.000Z",
   progress: {
     ...noProgress,
     wave: 2,
@@ -152,7 +153,7 @@ describe("backup-mailbox", () => {
     const adopted = await run({ wave: oneChunk(3), unfinished });
 
     expect(wavesOf(adopted.calls)).toMatchObject([
-      { runId: unfinished.runId, wave: 2, position: unfinished.progress.position },
+      { runId: unfinished.runId, wave: 2, position: unfinished.progress.position, mayBePacked: true },
     ]);
     expect(adopted.calls.at(-1)).toMatchObject({
       name: "commit-snapshot",
@@ -170,6 +171,35 @@ describe("backup-mailbox", () => {
     const { calls } = await run({ unfinished: { ...unfinished, progress: { ...unfinished.progress, position } } });
 
     expect(calls.map(({ name }) => name)).toEqual(["open-run", "commit-snapshot"]);
+  });
+
+  test("plans for a day, exports what is planned, commits that, and goes on as another run", async () => {
+    const HALF_A_DAY_MS = 12 * 3_600_000;
+    const again = [{ chunk: 1, batch: 0 }];
+    const late = await run({
+      wave: (wave) => {
+        if (wave.stopPlanning) return { ...oneChunk(9)(wave), position: { ...wave.position, again: [] } };
+        const done = oneChunk(9, { waitMs: HALF_A_DAY_MS })(wave);
+        return wave.wave === 0 ? done : { ...done, position: { ...done.position, again } };
+      },
+    });
+
+    expect(wavesOf(late.calls).map(({ stopPlanning }) => stopPlanning)).toEqual([undefined, undefined, true]);
+    expect(late.calls.at(-1)).toMatchObject({ name: "commit-snapshot", input: { waves: 3, unplanned: true } });
+
+    const next = await run({}, late.continuedAs);
+    expect(wavesOf(next.calls)[0]).toMatchObject({ wave: 0, position: { nextChunk: 0 } });
+    expect(next.output).toMatchObject({ totals: { exported: 4 * CHUNK_ITEMS } });
+  });
+
+  test("goes on planning however late it is, until there is something to commit", async () => {
+    const nothing = (wave: Wave) => ({ ...oneChunk(9)(wave), position: wave.position, planned: 0, exported: 0 });
+    const { calls } = await run({
+      wave: (wave) => (wave.wave === 0 ? { ...nothing(wave), waitMs: 2 * 24 * 3_600_000 } : oneChunk(9)(wave)),
+    });
+
+    expect(wavesOf(calls).map(({ stopPlanning }) => stopPlanning)).toEqual([undefined, undefined]);
+    expect(calls.at(-1)).toMatchObject({ name: "commit-snapshot", input: { unplanned: true } });
   });
 
   test("returns the snapshot and the run's totals", async () => {

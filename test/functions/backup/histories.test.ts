@@ -401,9 +401,10 @@ describe("a mailbox's history", () => {
             wanders: fc.boolean(),
             deliveries: fc.constantFrom(1, 5),
           }),
+          fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined }),
           someOdd,
           fc.array(fc.record({ write: fc.integer({ min: 1, max: 300 }), after: fc.boolean() }), { maxLength: 6 }),
-          async (nights, behaviours, pace, odd, deaths) => {
+          async (nights, behaviours, pace, planWaves, odd, deaths) => {
             await admin().settings({ behaviours: { ...behaviours } });
             const mailbox = await aMailbox(30);
             const vault = memoryBlobs();
@@ -416,10 +417,10 @@ describe("a mailbox's history", () => {
               state: mortal(memoryBlobs()),
             };
             /** The first run that lives to its end. */
-            const backUp = async () => {
+            const backUp = async (options = pace) => {
               for (;;) {
                 try {
-                  return await runBackup(place, mailbox, pace);
+                  return await runBackup(place, mailbox, options);
                 } catch (error) {
                   if (!(error instanceof DiedError)) throw error;
                 }
@@ -445,7 +446,7 @@ describe("a mailbox's history", () => {
                 await apply(mailbox.id, act, serial);
               }
               await addOdd();
-              const run = await backUp();
+              const run = await backUp({ ...pace, ...(planWaves && { planWaves }) });
               await admin()["clear-faults"]({});
               await addOdd();
               const isStill = acts.every(({ act }) => act !== "folders-meanwhile");

@@ -71,9 +71,24 @@ const backupMailbox: Record<string, Scenario> = {
   "a run that goes on with one that died": {
     input: { mailbox: ada, trigger: "schedule" },
     activities: {
-      "open-run": () => ({ laneBudgetMs: 100_000, unfinished: { runId: RUN, progress: resume.progress } }),
+      "open-run": () => ({
+        laneBudgetMs: 100_000,
+        unfinished: { runId: RUN, started: "2026-11-22T00:30:00.000Z", progress: resume.progress },
+      }),
       "share-slots": granted,
       "export-wave": inTurn(waveOf(at(21, true))),
+      "commit-snapshot": committed,
+    },
+  },
+  "a run that has planned for a day": {
+    input: { mailbox: ada, trigger: "schedule" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000 }),
+      "share-slots": granted,
+      "export-wave": inTurn(
+        waveOf(at(1, false, [{ chunk: 0, batch: 3 }]), { waitMs: 90_000_000 }),
+        waveOf(at(1, false)),
+      ),
       "commit-snapshot": committed,
     },
   },

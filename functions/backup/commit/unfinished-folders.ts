@@ -1,0 +1,46 @@
+import type { Blobs } from "../../../shared/storage/blobs.ts";
+import type { PartRef } from "../../../shared/vault/manifest.ts";
+import { readPart } from "../../../shared/vault/part-reader.ts";
+import type { CatalogueRecord, Problem } from "../../../shared/vault/records.ts";
+import type { FoldedFindings } from "../run-outcome.ts";
+import type { PlannedItem, RunFolder } from "../run-state.ts";
+
+/** What a snapshot holds of the folders that its run did not plan to their end. */
+export interface UnfinishedFolders {
+  readonly ids: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+  /** Items that the last snapshot could not store, and that this run did not come to: the next one asks for them. */
+  readonly failed: readonly CatalogueRecord[];
+}
+
+/**
+ * The folders that a run left when it had lasted its time. What was exported of them counts; what was removed from them
+ * does not, as the next run begins them where this one did.
+ */
+export const unfinishedFolders = async (
+  vault: Blobs,
+  folders: readonly RunFolder[],
+  { finished, parts }: Pick<FoldedFindings, "finished"> & { readonly parts: readonly PartRef[] },
+  since: string,
+): Promise<UnfinishedFolders> => {
+  const unfinished = folders.filter(({ id }) => !finished.has(id));
+  const open = new Map(unfinished.flatMap(({ retry }) => retry.map((item) => [keyOf(item), item] as const)));
+  for (const part of open.size === 0 ? [] : parts)
+    for await (const record of readPart(vault, part))
+      if ("folderId" in record && record.op !== "problem") open.delete(keyOf(record));
+  return {
+    ids: new Set(unfinished.map(({ id }) => id)),
+    problems: unfinished.map(({ id }) => ({ what: "the folder is not backed up to its end yet", folderId: id, since })),
+    failed: [...open.values()].map((item) => failed(item, since)),
+  };
+};
+
+const keyOf = ({ folderId, id }: Pick<PlannedItem, "folderId" | "id">): string => `${folderId}\n${id}`;
+
+const failed = ({ refused, ...facts }: PlannedItem, since: string): CatalogueRecord => ({
+  v: 1,
+  op: "fail",
+  ...facts,
+  reason: "unknown-error",
+  ...(refused ?? { code: "not-asked", since }),
+});
