@@ -1,9 +1,8 @@
-import { mapBounded } from "../../shared/bounded.ts";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { type RunId, runStart, type SnapshotId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, UnreadableBlobError } from "../../shared/storage/blobs.ts";
 import type { BackupProgress } from "./backup.contract.ts";
-import { countOf, findRun, findRunFolders, hasEnded, type RunState, readWave } from "./run-state.ts";
+import { countOf, findRun, findRunFolders, hasEnded, type RunState, readWaves } from "./run-state.ts";
 import { noProgress } from "./wave.steps.ts";
 
 /** An older run is left: its scratch data goes, and so do the delta links that it would keep. Our own choice. */
@@ -11,9 +10,6 @@ const MAX_AGE_MS = 7 * 24 * 3_600_000;
 
 /** How often a run is adopted at one wave. What fails there again and again would keep the mailbox from any backup. */
 const MAX_TRIES_AT_A_WAVE = 3;
-
-/** Wave records that are read at the same time. */
-const READS = 8;
 
 /** A run that died, and how far it had come. */
 export interface UnfinishedRun {
@@ -89,8 +85,7 @@ const mayTry = async (work: Blobs, { runId, waves }: Candidate, adopter: RunId):
 };
 
 const progressOf = async (work: Blobs, runId: RunId, waves: number): Promise<BackupProgress> => {
-  const numbers = Array.from({ length: waves }, (_, wave) => wave);
-  const results = await mapBounded(numbers, READS, async (wave) => (await readWave(work, runId, wave)).result);
+  const results = (await readWaves(work, runId, waves)).map(({ result }) => result);
   const last = results.at(-1);
   return {
     ...noProgress,

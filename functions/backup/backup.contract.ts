@@ -110,6 +110,8 @@ export const RunPosition = z.object({
   at: BatchId,
   /** Batches that lanes took and gave back, because Graph refused them. */
   again: z.array(BatchId).max(MAILBOX_SLOTS * 2),
+  /** Whether the folders are compared with what Graph says that they hold. Absent in runs that do not compare. */
+  compared: z.boolean().optional(),
 });
 export type RunPosition = z.output<typeof RunPosition>;
 

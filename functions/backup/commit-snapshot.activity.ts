@@ -18,10 +18,10 @@ import { moveHead, noneIfDamaged, readHead, readManifest, writeManifest } from "
 import { reviewDamage } from "../verify/review-damage.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
 import { folderChanges } from "./commit/folder-records.ts";
-import { liveContents, ownChanges } from "./commit/live-contents.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { unfinishedFolders } from "./commit/unfinished-folders.ts";
+import { liveContents, ownChanges } from "./compare/live-contents.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { foldedCatalogue } from "./folded-catalogue.ts";
 import { keepLinks } from "./kept-links.ts";
@@ -65,7 +65,10 @@ export const commitSnapshotActivity = (deps: {
     const { parts: exported } = outcome;
     const unfinished = await unfinishedFolders(vault, folders, outcome, started);
     const removed = outcome.removed.filter(({ folderId }) => !unfinished.ids.has(folderId));
-    const problems = distinctProblems([...found.problems, ...outcome.problems, ...unfinished.problems]);
+    const unequal = [...outcome.compared.values()].flatMap(({ folderId, problem }) =>
+      problem === undefined ? [] : [{ folderId, what: problem }],
+    );
+    const problems = distinctProblems([...found.problems, ...outcome.problems, ...unfinished.problems, ...unequal]);
     const own = await ownChanges(vault, exported, removed);
     const ofFolders = folderChanges(found, { ...outcome, unfinished: unfinished.ids }, own.folders);
     const head = await readHead(vault, mailbox.key).catch(noneIfDamaged);
@@ -78,7 +81,7 @@ export const commitSnapshotActivity = (deps: {
       newest &&
       newest.id === parent?.id &&
       !hasChanged &&
-      newest.state === (outcome.failed.size > 0 ? "partial" : "complete");
+      newest.state === (outcome.failed.size + unequal.length > 0 ? "partial" : "complete");
     if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
       await keepNewLinks(state, mailbox.key, newest.id, found, outcome, ofFolders.records);
       // Before the head: a run that went on with this one would confirm what was true when this one asked.
@@ -130,7 +133,7 @@ export const commitSnapshotActivity = (deps: {
       parts,
       root: merkleRoot(parts.map((part) => part.sha256)),
       state:
-        unfinished.ids.size > 0 || outcome.failed.size > 0 || leftOut.some(({ end }) => end === "failed")
+        unfinished.ids.size + outcome.failed.size + unequal.length > 0 || leftOut.some(({ end }) => end === "failed")
           ? "partial"
           : "complete",
       program: PROGRAM,

@@ -3,7 +3,7 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { PartRef } from "../../shared/vault/manifest.ts";
 import { distinctProblems } from "../../shared/vault/problems.ts";
 import type { Problem } from "../../shared/vault/records.ts";
-import { type Findings, type Removal, readWave, type WaveRecord } from "./run-state.ts";
+import { type ComparedFolder, type Findings, type Removal, readWaves, type WaveRecord } from "./run-state.ts";
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
@@ -21,6 +21,13 @@ export interface FoldedFindings {
   readonly removed: readonly Removal[];
   /** Each once: as it was found first. */
   readonly problems: readonly Problem[];
+}
+
+/** What the waves of a run left. */
+export interface RunOutcome extends FoldedFindings {
+  readonly parts: readonly PartRef[];
+  /** The folders that were compared with what Graph says that they hold. */
+  readonly compared: ReadonlyMap<string, ComparedFolder>;
 }
 
 /**
@@ -58,15 +65,14 @@ export const foldFindings = (all: readonly Findings[]): FoldedFindings => {
 /**
  * The outcome of a run's waves: the parts that they wrote, in order, and their findings.
  *
- * @throws {Error} when the record of a wave is missing. A listing would show those that are left, and the snapshot
- * would lack what the others stored.
+ * @throws {Error} when the record of a wave is missing.
  */
-export const readOutcome = async (
-  work: Blobs,
-  runId: RunId,
-  waves: number,
-): Promise<FoldedFindings & { readonly parts: readonly PartRef[] }> => {
-  const records: WaveRecord[] = [];
-  for (let wave = 0; wave < waves; wave += 1) records.push(await readWave(work, runId, wave));
-  return { parts: records.flatMap(({ parts }) => parts), ...foldFindings(records.map(({ findings }) => findings)) };
-};
+export const readOutcome = async (work: Blobs, runId: RunId, waves: number): Promise<RunOutcome> =>
+  foldWaves(await readWaves(work, runId, waves));
+
+/** Folds the records of waves, which must come in their order. */
+export const foldWaves = (records: readonly Pick<WaveRecord, "parts" | "findings" | "compared">[]): RunOutcome => ({
+  ...foldFindings(records.map(({ findings }) => findings)),
+  parts: records.flatMap(({ parts }) => parts),
+  compared: new Map(records.flatMap(({ compared }) => compared.map((folder) => [folder.folderId, folder] as const))),
+});

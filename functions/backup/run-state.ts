@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { mapBounded } from "../../shared/bounded.ts";
 import { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
 import { blobsBelow } from "../../shared/storage/blobs-below.ts";
@@ -9,6 +10,9 @@ import { FolderFacts, ItemFacts, Problem, Sha256 } from "../../shared/vault/reco
 import { exportWave } from "./backup.contract.ts";
 
 const Count = z.int().nonnegative();
+
+/** Records that are read at the same time. */
+const READS = 8;
 
 /** An item to export. `refused` says how an earlier run failed to, and since when that goes on. */
 export const PlannedItem = ItemFacts.extend({
@@ -21,6 +25,9 @@ export const RunFolder = FolderFacts.extend({
   itemCount: Count,
   /** Whether this run read `itemCount`; else it is that of the last snapshot, or 0 where none is known. */
   isCounted: z.boolean().optional(),
+  /** The `itemCount` of the previous snapshot, and how many items that had when the two agreed. */
+  itemCountBefore: Count.optional(),
+  heldItems: Count.optional(),
   /** Whether the previous snapshot has the folder, so that items must be compared with those of the snapshot. */
   known: z.boolean(),
   /** The end of the last delta round over its items. */
@@ -33,6 +40,15 @@ export const RunFolder = FolderFacts.extend({
 export type RunFolder = z.output<typeof RunFolder>;
 
 const Pin = z.object({ id: RunId, sha256: Sha256 });
+
+/**
+ * How many items the last snapshot has of a folder, where that agrees with the number that Graph tells now. It has none
+ * of a folder that is new.
+ */
+export const agreedItems = ({ known, itemCount, itemCountBefore, heldItems }: RunFolder): number | undefined => {
+  if (!known) return itemCount === 0 ? 0 : undefined;
+  return itemCount === itemCountBefore ? heldItems : undefined;
+};
 
 /** How a run was opened: the snapshot that it follows, its known damage, and whether everything is listed again. */
 export const RunState = z.object({
@@ -113,6 +129,18 @@ const PlanEvent = z.discriminatedUnion("op", [
   Removal.omit({ reason: true }).extend({ op: z.literal("reappeared") }),
 ]);
 
+/**
+ * What a folder holds by Graph's number, and how many items the books of the run have where the two agree. Where there
+ * is a `problem`, the books may lack items or have too many, and the next run lists the folder.
+ */
+export const ComparedFolder = z.object({
+  folderId: z.string(),
+  itemCount: Count.optional(),
+  heldItems: Count.optional(),
+  problem: z.string().optional(),
+});
+export type ComparedFolder = z.output<typeof ComparedFolder>;
+
 /** What planning found beside items to export. */
 export const Findings = z.object({
   /** Folders that are planned to their end, or as far as they can be: one that `failed` is not known whole. */
@@ -151,6 +179,7 @@ export const WaveRecord = z.object({
   /** The parts with the records of what it exported, in the order in which they apply. */
   parts: z.array(PartRef),
   findings: Findings,
+  compared: z.array(ComparedFolder).default([]),
 });
 export type WaveRecord = z.output<typeof WaveRecord>;
 
@@ -213,9 +242,14 @@ export const findWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveR
 export const keepWave = (work: Blobs, runId: RunId, wave: number, record: WaveRecord): Promise<WaveRecord> =>
   createOnce(work, waveName(runId, wave), WaveRecord, record);
 
-/** @throws {Error} when the wave did not end, or its record has expired. */
-export const readWave = (work: Blobs, runId: RunId, wave: number): Promise<WaveRecord> =>
-  read(work, waveName(runId, wave), WaveRecord);
+/**
+ * The records of a run's first waves, in their order.
+ *
+ * @throws {Error} when one is missing. A listing would show those that are left, and the snapshot would lack what the
+ * others stored.
+ */
+export const readWaves = (work: Blobs, runId: RunId, waves: number): Promise<WaveRecord[]> =>
+  mapBounded([...Array(waves).keys()], READS, (wave) => read(work, waveName(runId, wave), WaveRecord));
 
 /** How many chunks or waves of a run are kept; `undefined` when one before the last is missing. */
 export const countOf = async (work: Blobs, runId: RunId, kind: "plan" | "waves"): Promise<number | undefined> => {

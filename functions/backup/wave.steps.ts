@@ -4,7 +4,7 @@ import type { BackupProgress, RunPosition } from "./backup.contract.ts";
 export const noProgress: BackupProgress = {
   wave: 0,
   lanes: MAILBOX_SLOTS,
-  position: { nextChunk: 0, planned: false, at: { chunk: 0, batch: 0 }, again: [] },
+  position: { nextChunk: 0, planned: false, at: { chunk: 0, batch: 0 }, again: [], compared: false },
   expectedItems: 0,
   itemsPerSecond: 0,
   totals: {
@@ -28,5 +28,9 @@ export const isPlanningOver = (elapsedMs: number, { nextChunk }: RunPosition): b
   nextChunk > 0 && elapsedMs >= PLANNING_MS;
 
 /** Whether everything is planned, or as much as there is time for, and every batch is exported. */
-export const isDone = ({ nextChunk, planned, at, again }: RunPosition, isPlanningOver = false): boolean =>
+export const isExported = ({ nextChunk, planned, at, again }: RunPosition, isPlanningOver = false): boolean =>
   (planned || isPlanningOver) && at.chunk >= nextChunk && again.length === 0;
+
+/** Whether it is exported, and the folders of a whole run are compared. */
+export const isDone = (position: RunPosition, isPlanningOver = false): boolean =>
+  isExported(position, isPlanningOver) && (position.compared !== false || !position.planned);

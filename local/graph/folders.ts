@@ -35,7 +35,7 @@ export const folderView = (
     parentFolderId: ids.folder(parent?.tag ?? ROOT_TAG),
     parentMailboxUrl: `${call.request.origin}/${call.version}/admin/exchange/mailboxes/${call.mailbox.id}`,
     ...(behaviours.childFolderCounts && { childFolderCount: childrenOf(call, folder.key).length }),
-    totalItemCount: itemCount(folder),
+    totalItemCount: itemCount(folder) + behaviours.uncountedItems,
     ...(behaviours.wellKnownNames && { wellKnownName: folder.wellKnownName ?? null }),
     type: folder.type,
     ...(extended !== undefined && extended.length > 0 && { singleValueExtendedProperties: extended }),

@@ -1,8 +1,10 @@
 import { type DeltaPosition, type DeltaToken, deltaLink, readDeltaToken } from "./delta-token.ts";
 import { badRequest } from "./errors.ts";
+import { hashText } from "./generated-content.ts";
 import { itemView } from "./item-view.ts";
 import { allowOptions, numberOption, parseFilter, preferredPageSize, project, timeLiteral } from "./odata.ts";
 import { folderOf } from "./places.ts";
+import type { Behaviours } from "./settings.ts";
 import { sparseItem } from "./sparse-views.ts";
 import { type FolderState, isSuperseded, type LogEntry, logKey, lowerBound } from "./state/folder-state.ts";
 import { seedItemsFrom } from "./state/mailbox-state.ts";
@@ -51,14 +53,16 @@ export const itemDelta = (call: MailboxCall): Reply => {
       : pageAt(call, folder, token.position, size);
   const first = page.entries[0];
   const shown = behaviours.deltaDuplicates && first !== undefined ? [...page.entries, first] : page.entries;
-  const flickers = behaviours.deltaFlickers && token.position.phase === "changes";
+  const isLater = token.position.phase === "changes";
+  const told = isLater ? shown.filter((entry) => !isForgotten(entry, behaviours)) : shown;
+  const flickers = behaviours.deltaFlickers && isLater;
   const next = page.isLast ? afterRound(page.next, behaviours.deltaReplays) : page.next;
 
   return {
     status: 200,
     json: {
       "@odata.context": contextUrl(call, "Collection(mailboxItem)"),
-      value: (flickers ? shown.flatMap(flickering) : shown).map((entry) =>
+      value: (flickers ? told.flatMap(flickering) : told).map((entry) =>
         project(entryView(call, entry), token.select?.split(",")),
       ),
       ...deltaLink(call, { ...token, page: token.page + 1, position: next }, page.isLast),
@@ -186,6 +190,12 @@ const changeEntry = (call: MailboxCall, logged: LogEntry, changed: ReadonlySet<s
   const item = logged.removed === undefined ? state.itemByUid(logged.uid) : undefined;
   if (item !== undefined) return { id, item, ...(changed && { changed }) };
   return { id, removed: logged.removed ?? "deleted", ...(logged.last && { last: logged.last }) };
+};
+
+/** Whether no round tells that an item came or went: a share of them, always the same ones. */
+const isForgotten = ({ id, item, changed }: DeltaEntry, behaviours: Behaviours): boolean => {
+  const share = item === undefined ? behaviours.deltaForgetsRemoved : behaviours.deltaForgetsAdded;
+  return changed === undefined && hashText(`forgotten ${id}`) / 2 ** 32 < share;
 };
 
 /** A removed item is removed, back and removed again; a changed one is removed and back. */

@@ -78,6 +78,11 @@ export const Behaviours = z.strictObject({
   deltaItemsShow: z.enum(["all", "id", "version", "changed", "drawn"]).default("all"),
   /** As above, for folders: a later round shows the id and what changed. */
   deltaFoldersShow: z.enum(["all", "changed"]).default("all"),
+  /** @guess Nothing promises that a round tells all: this share of the items that came, or went, is told by none. */
+  deltaForgetsAdded: z.number().min(0).max(1).default(0),
+  deltaForgetsRemoved: z.number().min(0).max(1).default(0),
+  /** @guess Whether `totalItemCount` counts what no listing shows: so many more in each folder. */
+  uncountedItems: z.int().nonnegative().default(0),
   /** @doc Changes may show late. */
   deltaDelayMs: z.int().nonnegative().default(0),
   /** @observed 410 SyncStateNotFound; @doc 410 with a Location and an empty token; @observed resyncRequired. */

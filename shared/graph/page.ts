@@ -42,8 +42,8 @@ export const startRound = (kind: "listing" | "delta"): Round => {
   let idlePages = 0;
   let next: string | undefined;
 
-  /** Links may be long, and there is one for each page. */
-  const short = (url: string): string => createHash("sha256").update(url).digest("base64url").slice(0, 16);
+  /** Links may be long, and there is one for each page. Graph may encode the same one in another way. */
+  const short = (url: string): string => createHash("sha256").update(decoded(url)).digest("base64url").slice(0, 16);
 
   return {
     isNext: (link) => link === next,
@@ -62,6 +62,14 @@ export const startRound = (kind: "listing" | "delta"): Round => {
       next = nextLink;
     },
   };
+};
+
+const decoded = (url: string): string => {
+  try {
+    return decodeURIComponent(url);
+  } catch {
+    return url;
+  }
 };
 
 /**

@@ -53,10 +53,14 @@ export const FolderFacts = z.object({
 });
 export type FolderFacts = z.infer<typeof FolderFacts>;
 
-/** A folder of a snapshot. The next run goes on from `deltaLink`. `itemCount` is Exchange's own figure. */
+/**
+ * A folder of a snapshot. The next run goes on from `deltaLink`. `itemCount` is Exchange's own figure, and `heldItems`
+ * how many items the snapshot had when the two were found to agree; absent where they were not compared, or did not.
+ */
 export const SnapshotFolder = z.object({
   ...FolderFacts.shape,
   itemCount: Count,
+  heldItems: Count.optional(),
   deltaLink: z.string().optional(),
 });
 export type SnapshotFolder = z.infer<typeof SnapshotFolder>;

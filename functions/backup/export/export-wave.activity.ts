@@ -5,7 +5,8 @@ import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
-import { exportWave } from "../backup.contract.ts";
+import { exportWave, type RunPosition } from "../backup.contract.ts";
+import { type CompareDeps, type Comparison, compareFolders } from "../compare/compare-folders.ts";
 import { foldedCatalogue } from "../folded-catalogue.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
 import { chunkChain } from "../plan/chunk-chain.ts";
@@ -13,7 +14,7 @@ import type { FolderScope } from "../plan/folder-scope.ts";
 import { itemPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
-import { removalsIn } from "../run-outcome.ts";
+import { foldWaves, removalsIn } from "../run-outcome.ts";
 import { damageBehind } from "../run-start.ts";
 import {
   beginWave,
@@ -22,10 +23,11 @@ import {
   type RunFolder,
   type RunState,
   readRun,
+  readWaves,
   scratchOf,
   type WaveRecord,
 } from "../run-state.ts";
-import { noProgress } from "../wave.steps.ts";
+import { isExported, noProgress } from "../wave.steps.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
@@ -122,7 +124,8 @@ const runWave = async (
   const pages = itemPages(graph, mailbox);
   try {
     const isFirst = await beginWave(work, runId, wave);
-    const { folders } = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
+    const found = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
+    const { folders } = found;
     const its = { key: mailbox.key, runId, folders };
     const catalogue =
       run.parent === null ? emptyCatalogue : catalogueOf(foldedCatalogue({ vault, work }, its, run.parent.id));
@@ -147,23 +150,44 @@ const runWave = async (
       run: { mailbox, runId },
       exportDeps: { vault, graph, exportSlots },
     });
+    const own = { parts: await parts.close(), findings };
+    const at = { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position };
+    const {
+      compared,
+      isWhole,
+      waitMs: comparingWaits,
+    } = await compare({ graph, vault, work }, { mailbox, runId, run, found }, wave, own, at, deadline);
     return {
-      parts: await parts.close(),
-      findings,
+      ...own,
+      compared,
       result: {
-        position: { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position },
+        position: { ...at, compared: isWhole },
         planned,
         removed: removalsIn(findings),
         expectedItems: expected(folders),
         ...parts.counts,
         elapsedMs: Date.now() - started,
         throttled,
-        waitMs,
+        waitMs: Math.max(waitMs, comparingWaits),
       },
     };
   } finally {
     await pages.settled();
   }
+};
+
+/** Compares the folders once nothing is left to plan or export: until then, the books are not whole. */
+const compare = async (
+  deps: CompareDeps,
+  its: Parameters<typeof compareFolders>[1],
+  wave: number,
+  own: Pick<WaveRecord, "parts" | "findings">,
+  position: RunPosition,
+  deadline: number,
+): Promise<Comparison> => {
+  if (!isExported(position)) return { compared: [], isWhole: false, waitMs: 0 };
+  const earlier = await readWaves(deps.work, its.runId, wave);
+  return compareFolders(deps, its, foldWaves([...earlier, { ...own, compared: [] }]), deadline);
 };
 
 /** Items that a run is expected to find: all items of folders that are listed. The number of changes is not known. */

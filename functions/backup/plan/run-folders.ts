@@ -115,6 +115,7 @@ const toRunFolders = (
     return {
       ...folder,
       known: last !== undefined,
+      ...(last === undefined ? {} : { itemCountBefore: last.itemCount, heldItems: last.heldItems }),
       retry: retry.filter(({ folderId }) => folderId === folder.id),
       lost: lost.filter(({ folderId }) => folderId === folder.id),
       ...withLink(full ? undefined : last?.deltaLink),

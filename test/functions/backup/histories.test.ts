@@ -148,6 +148,9 @@ interface Behaviours {
   readonly wellKnownNames: boolean;
   readonly childFolderCounts: boolean;
   readonly hiddenFoldersListed: boolean;
+  readonly deltaForgetsAdded: number;
+  readonly deltaForgetsRemoved: number;
+  readonly uncountedItems: number;
   readonly hiddenFoldersRefused: boolean;
   readonly wellKnownPaths: boolean;
 }
@@ -156,12 +159,19 @@ interface Behaviours {
 const drawn = <T>(isBorne: boolean, otherwise: T, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T> =>
   isBorne ? arbitrary : fc.constant(otherwise);
 
-const someBehaviours: fc.Arbitrary<Behaviours> = fc.record({
+/** Where rounds forget as many items that came as items that went, no number would tell. */
+const FORGETTING = [
+  { deltaForgetsAdded: 0, deltaForgetsRemoved: 0 },
+  { deltaForgetsAdded: 0.5, deltaForgetsRemoved: 0 },
+  { deltaForgetsAdded: 0, deltaForgetsRemoved: 0.5 },
+];
+
+const legalBehaviours = fc.record({
   deltaEmptyPages: fc.boolean(),
   deltaDuplicates: fc.boolean(),
   deltaReplays: fc.boolean(),
   rootListsDescendants: fc.boolean(),
-  deltaExpiry: fc.constantFrom("sync-state-not-found", "location", "resync-required"),
+  deltaExpiry: fc.constantFrom("sync-state-not-found" as const, "location" as const, "resync-required" as const),
   deltaFlickers: drawn(BEARS.flicker, false, fc.boolean()),
   deltaItemsShow: drawn<Behaviours["deltaItemsShow"]>(
     BEARS.sparseItems,
@@ -177,8 +187,13 @@ const someBehaviours: fc.Arbitrary<Behaviours> = fc.record({
   childFolderCounts: drawn(BEARS.foldersWithoutChildCount, true, fc.boolean()),
   hiddenFoldersListed: drawn(BEARS.hiddenFoldersOnRequest, true, fc.boolean()),
   hiddenFoldersRefused: fc.boolean(),
+  uncountedItems: fc.constantFrom(0, 0, 3),
   wellKnownPaths: fc.boolean(),
 });
+
+const someBehaviours: fc.Arbitrary<Behaviours> = fc
+  .tuple(legalBehaviours, fc.constantFrom(...FORGETTING))
+  .map(([legal, forgetting]) => ({ ...legal, ...forgetting }));
 
 /** Elements that are odd in every answer while a history lasts: which ones is decided by a seed. */
 interface Odd {
@@ -451,7 +466,9 @@ describe("a mailbox's history", () => {
               await addOdd();
               const isStill = acts.every(({ act }) => act !== "folders-meanwhile");
               const isWhole = isStill && run.totals.failed === 0 && run.state === "complete";
-              const again = isWhole ? run : await backUp();
+              let again = isWhole ? run : await backUp();
+              // A run compares only what it planned itself, and what it finds is for the next one.
+              for (let more = 0; again.state === "partial" && more < 2; more += 1) again = await backUp();
               if (odd === undefined) expect(again.state).toBe("complete");
               await admin()["clear-faults"]({});
               const { items, untimed } = await inVault(vault, mailbox.key, again.snapshotId);
@@ -464,7 +481,8 @@ describe("a mailbox's history", () => {
             }
           },
         ),
-        { numRuns: RUNS },
+        // To shrink a history takes minutes; its seed and path are enough to see it again.
+        { numRuns: RUNS, endOnFailure: true },
       );
     },
     Math.max(120_000, 2_000 * RUNS),

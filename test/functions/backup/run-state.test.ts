@@ -152,6 +152,7 @@ describe("the waves of a run", () => {
   const aWave = (word: string, overrides: Partial<WaveRecord> = {}): WaveRecord => ({
     parts: [{ name: partName(aKey, RUN, word), sha256: "0".repeat(64), bytes: 1, records: 1 }],
     findings: findings(),
+    compared: [],
     result: {
       position: { nextChunk: 1, planned: true, at: { chunk: 1, batch: 0 }, again: [] },
       planned: 1,
@@ -206,6 +207,7 @@ describe("the waves of a run", () => {
       listed: new Set(),
       removed: [],
       problems: [],
+      compared: new Map(),
     };
     expect(await readOutcome(work, RUN, 1)).toEqual(nothing);
   });

@@ -162,6 +162,8 @@ describe("a delta round", () => {
 
     expect(() => check({})).toThrow("Graph's answer to GET delta ended without a link");
     expect(() => check({ "@odata.nextLink": url })).toThrow("asked for before");
+    expect(() => check({ "@odata.nextLink": url.replace("delta", "%64elta") })).toThrow("asked for before");
+    expect(() => check({ "@odata.nextLink": `${url}?%` })).not.toThrow();
     expect(() => check({ "@odata.nextLink": `${url}?2` })).not.toThrow();
     expect(() => check({ "@odata.deltaLink": url })).not.toThrow();
     expect(() => startRound("listing").check("GET things", url, { value: [] })).not.toThrow();

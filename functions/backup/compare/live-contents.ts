@@ -15,9 +15,11 @@ export interface OwnChanges {
   readonly stored: ReadonlyMap<string, FolderContent>;
   /** Whether it stored or removed an item, so that an older version of it is no longer live. */
   replaces(item: Pick<FoldedItem, "id" | "folderId">): boolean;
+  /** Whether it stored an item, and did not remove it again. */
+  has(item: Pick<FoldedItem, "id" | "folderId">): boolean;
 }
 
-/** Reads the parts of a run, newest record first. Takes 32 bytes of memory for each item that it stored or removed. */
+/** Reads the parts of a run, newest record first. Takes 48 bytes of memory for each item that it stored or removed. */
 export const ownChanges = async (
   vault: Blobs,
   exported: readonly PartRef[],
@@ -26,6 +28,7 @@ export const ownChanges = async (
   const folders = new Set<string>();
   const stored = new Map<string, FolderContent>();
   const decided = itemSet();
+  const live = itemSet();
   const isLive = liveness();
   for (const removal of removed) {
     folders.add(removal.folderId);
@@ -36,9 +39,11 @@ export const ownChanges = async (
     for await (const record of readPart(vault, part, "last-to-first")) {
       if ("folderId" in record && record.folderId !== undefined) folders.add(record.folderId);
       if (record.op === "put") decided.add(record);
-      if (isLive(record)) add(stored, record.folderId, 1, record.rawBytes);
+      if (!isLive(record)) continue;
+      live.add(record);
+      add(stored, record.folderId, 1, record.rawBytes);
     }
-  return { folders, stored, replaces: (item) => decided.has(item) };
+  return { folders, stored, replaces: (item) => decided.has(item), has: (item) => live.has(item) };
 };
 
 /**
