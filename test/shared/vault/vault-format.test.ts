@@ -11,7 +11,15 @@ import { summedJson } from "../../../shared/vault/summed-json.ts";
 const page = await readFile(new URL("../../../docs/vault-format.md", import.meta.url), "utf8");
 const example = page.slice(page.indexOf("## Worked example"));
 const blocks = [...example.matchAll(/```json\n(.*?)```/gs)].map(([, text = ""]) => text);
-const [headText = "", newestText = "", newestPart = "", parentText = "", parentPart = ""] = blocks;
+const [
+  headText = "",
+  newestText = "",
+  newestFolders = "",
+  newestOthers = "",
+  parentText = "",
+  parentFolders = "",
+  parentOthers = "",
+] = blocks;
 
 const head = Head.parse(JSON.parse(headText));
 const [newest, parent] = [newestText, parentText].map((text) => Manifest.parse(JSON.parse(text))) as [
@@ -44,9 +52,29 @@ describe("the example in the vault's format", () => {
   });
 
   test("has the records that its manifests count", () => {
-    expect(recordsOf(newestPart).map(({ op }) => op)).toEqual(["remove"]);
-    expect(recordsOf(parentPart).map(({ op }) => op)).toEqual(["folder", "put", "put"]);
-    expect([newest, parent].map(({ parts }) => parts[0]?.records)).toEqual([1, 3]);
+    const written = [newestFolders, newestOthers, parentFolders, parentOthers].map(recordsOf);
+    expect(written.map((records) => records.map(({ op }) => op))).toEqual([
+      ["folder"],
+      ["remove"],
+      ["folder"],
+      ["put", "put"],
+    ]);
+    const parts = [newest, parent].flatMap((manifest) => manifest.parts);
+    expect(parts.map(({ records, folders }) => [records, folders])).toEqual(
+      written.map((records) => [records.length, records.some(({ op }) => op === "folder") || undefined]),
+    );
+  });
+
+  test("names every part whose records it shows", () => {
+    const shown = [...example.matchAll(/gunzip -c …\/(\S+)`/g)].map(([, name]) => name);
+    const parts = [newest, parent].flatMap((manifest) => manifest.parts.map(({ name }) => name));
+    expect(parts.map((name) => name.slice(name.indexOf("catalog/") + "catalog/".length))).toEqual(shown);
+  });
+
+  test("is of version 2, and says whose mailbox it was", () => {
+    expect([newest, parent].map(({ v, user }) => [v, user?.primaryAddress])).toEqual(
+      Array.from({ length: 2 }, () => [2, head.user?.primaryAddress]),
+    );
   });
 
   test("names every blob as the program would", () => {
@@ -55,6 +83,8 @@ describe("the example in the vault's format", () => {
       "head",
       "manifest",
       "manifest",
+      "part",
+      "part",
       "part",
       "part",
       "pack",
