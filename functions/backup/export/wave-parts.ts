@@ -4,7 +4,7 @@ import type { BatchId } from "../../../shared/contracts/lane.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PartRef } from "../../../shared/vault/manifest.ts";
 import { partName } from "../../../shared/vault/names.ts";
-import { writePart } from "../../../shared/vault/part-writer.ts";
+import { MAX_PART_RECORDS, writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 
 /** Records that a part is written for: at two kilobytes each, they take little memory and make few parts. */
@@ -65,12 +65,14 @@ export const waveParts = (
     counts.storedBytes += record.storedBytes;
   };
 
+  /** More than fit into a part wait where one batch takes long, and others end meanwhile. */
   const write = async (batches: typeof ended): Promise<void> => {
     ended = ended.filter((batch) => !batches.includes(batch));
     const records = batches.toSorted((a, b) => inOrder(a.id, b.id)).flatMap((batch) => batch.records);
-    const part = writeOne(records, writing.length);
-    writing.push(part);
-    await part;
+    const first = writing.length;
+    for (let from = 0; from < records.length; from += MAX_PART_RECORDS)
+      writing.push(writeOne(records.slice(from, from + MAX_PART_RECORDS), writing.length));
+    await Promise.all(writing.slice(first));
   };
 
   const writeOne = async (records: readonly CatalogueRecord[], number: number): Promise<PartRef> => {

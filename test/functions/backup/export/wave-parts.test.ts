@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { waveParts } from "../../../../functions/backup/export/wave-parts.ts";
 import type { BatchId } from "../../../../shared/contracts/lane.ts";
 import { readPart } from "../../../../shared/vault/part-reader.ts";
+import { MAX_PART_RECORDS } from "../../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../../shared/vault/records.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey, all } from "../../../shared/vault/samples.ts";
@@ -12,8 +13,8 @@ const RECORDS_EACH = 3;
 
 const nameOf = ({ chunk, batch }: BatchId): string => `c${chunk}-b${batch}`;
 
-const recordsOf = (id: BatchId): CatalogueRecord[] =>
-  Array.from({ length: RECORDS_EACH }, (_, n) => ({
+const recordsOf = (id: BatchId, count = RECORDS_EACH): CatalogueRecord[] =>
+  Array.from({ length: count }, (_, n) => ({
     v: 1,
     op: "skip",
     id: `${nameOf(id)}-${n}`,
@@ -69,6 +70,19 @@ describe("the parts of a wave", () => {
 
     expect(vault.writes).toHaveLength(10);
     expect(await parts.close()).toHaveLength(10);
+  });
+
+  test("are several where more records than fit into one have waited for a slow batch", async () => {
+    const vault = memoryBlobs();
+    const parts = waveParts(vault, { key: aKey, runId: aRun, wave: 0 });
+    const batches = batchesIn(1, 21);
+    for (const id of batches) parts.begin(id);
+    for (const id of batches.toReversed()) await parts.end(id, recordsOf(id, 1_000));
+
+    const written = await parts.close();
+    expect(written.map(({ records }) => records)).toEqual([MAX_PART_RECORDS, 1_000]);
+    const records = (await Promise.all(written.map((part) => all(readPart(vault, part))))).flat();
+    expect(records).toEqual(batches.flatMap((id) => recordsOf(id, 1_000)));
   });
 
   test("do not wait for a batch that was given back", async () => {
