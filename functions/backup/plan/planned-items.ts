@@ -23,6 +23,8 @@ export interface PlannedItems {
   saw(short: string): boolean;
   /** Whether the generation has shown every item that is planned. */
   readonly sawAllPlanned: boolean;
+  /** Whether nothing is planned, and nothing was removed. */
+  readonly isEmpty: boolean;
   /** Notes that an item was removed. */
   remove(id: string): void;
   /** Notes that delta shows an item; true when the item had been removed before. */
@@ -57,6 +59,9 @@ export const plannedItems = (): PlannedItems => {
     saw: (short) => seen.has(keyOf(short)),
     get sawAllPlanned() {
       return plannedAndSeen === planned.size;
+    },
+    get isEmpty() {
+      return planned.size === 0 && removed.size === 0;
     },
     remove: (id) => {
       removed.add(shortHash(id));

@@ -125,7 +125,11 @@ describe("the folders of a snapshot", () => {
     }
 
     expect(await kit.asked("items")).toBe(listed);
-    expect(await kit.backUp()).toMatchObject({ quiet: true });
+    const quiet = await kit.backUp();
+    expect(quiet.quiet).toBe(true);
+    const planned = [...kit.work.blobs].filter(([name]) => name.includes(`${quiet.runId}/plan/`));
+    expect(planned.length).toBeGreaterThan(0);
+    expect(planned.filter(([, { body }]) => body.includes("deltatoken"))).toEqual([]);
   });
 
   test("lose their items when they are backed up no more, and have them again when they are", async () => {
