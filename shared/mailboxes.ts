@@ -20,19 +20,32 @@ const Name = z
 /** Heads read at the same time. */
 const HEADS = 16;
 
+/** Finds a mailbox by a name; `undefined` when there is none. */
+export type FindMailbox = (name: string) => Promise<MailboxRef | undefined>;
+
 /**
- * The live mailbox of a user by id or principal name, or a mailbox in the vault by its key; `undefined` when there is
- * none. Someone whom the directory does not know is looked for among those whom the heads name, which reads all heads.
- * An archive is found by its key only.
+ * Finds the live mailbox of a user by id or principal name, or a mailbox in the vault by its key. Someone whom the
+ * directory does not know is looked for among those whom the heads name: the first time, that reads all heads. An
+ * archive is found by its key only.
  */
-export const findMailbox = async (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> => {
-  if (!Name.safeParse(name).success) return undefined;
-  if (MailboxKey.safeParse(name).success) return refOf(await readHead(vault, name));
-  const user = await findUser(graph, name);
-  if (user === undefined) return refOf(await headNaming(vault, name));
-  const id = await findMailboxId(graph, user.id);
-  return id ? mailboxRef(user.id, id, "primary") : undefined;
+export const mailboxFinder = (graph: GraphClient, vault: Blobs): FindMailbox => {
+  let heads: ReturnType<typeof primaryHeads> | undefined;
+  return async (name) => {
+    if (!Name.safeParse(name).success) return undefined;
+    if (MailboxKey.safeParse(name).success) return refOf(await readHead(vault, name));
+    const user = await findUser(graph, name);
+    if (user === undefined) {
+      heads ??= primaryHeads(vault);
+      return refOf((await heads).findLast((head) => goesBy(head.user, name)));
+    }
+    const id = await findMailboxId(graph, user.id);
+    return id ? mailboxRef(user.id, id, "primary") : undefined;
+  };
 };
+
+/** Finds one mailbox, as {@link mailboxFinder} does. */
+export const findMailbox = (graph: GraphClient, vault: Blobs, name: string): Promise<MailboxRef | undefined> =>
+  mailboxFinder(graph, vault)(name);
 
 /** The mailboxes of a user: the primary one and, with `archives`, the archive; empty when there is none. */
 export const mailboxesOf = async (
@@ -69,15 +82,14 @@ const refOf = (head: Head | undefined): MailboxRef | undefined =>
 export const goesBy = (user: Head["user"], name: string): boolean =>
   [user?.id, user?.userPrincipalName, user?.primaryAddress].some((own) => own?.toLowerCase() === name.toLowerCase());
 
-/** The head of someone's primary mailbox: of several, that which was looked at last. A damaged head names nobody. */
-const headNaming = async (vault: Blobs, name: string): Promise<Head | undefined> => {
+/** The heads of primary mailboxes; last, that which was looked at last. A damaged head names nobody. */
+const primaryHeads = async (vault: Blobs): Promise<Head[]> => {
   const keys: MailboxKey[] = [];
   for await (const key of listMailboxes(vault)) keys.push(key);
   const heads = await mapBounded(keys, HEADS, (key) => readHead(vault, key).catch(ignoreDamage));
   return heads
-    .filter((head) => head?.kind === "primary" && goesBy(head.user, name))
-    .toSorted((a, b) => ((a?.checkedAt ?? "") < (b?.checkedAt ?? "") ? -1 : 1))
-    .at(-1);
+    .flatMap((head) => (head?.kind === "primary" ? [head] : []))
+    .toSorted((a, b) => Date.parse(a.checkedAt) - Date.parse(b.checkedAt));
 };
 
 const ignoreDamage = (error: unknown): undefined => {

@@ -7,7 +7,7 @@ import { restoreInstance, restoresInstance } from "../../../shared/contracts/job
 import { startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { type Problem, problem, problemResponse } from "../../../shared/http/problem.ts";
-import { findMailbox } from "../../../shared/mailboxes.ts";
+import { mailboxFinder } from "../../../shared/mailboxes.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
 import { keepRestoreList, type RestoreList } from "../restore-list-state.ts";
@@ -76,7 +76,7 @@ const resolveAll = async (
   now: Date,
 ): Promise<{ readonly restores: readonly Resolved[] } | { readonly refused: readonly Refused[] }> => {
   const graph = openGraph({ untilMs: now.getTime() + GRAPH_DEADLINE_MS });
-  const find = memoize((name) => findMailbox(graph, deps.vault, name));
+  const find = memoize(mailboxFinder(graph, deps.vault));
   const outcomes = await mapBounded(specs, LOOKUPS, (spec) => resolveRestore({ ...deps, find }, spec));
 
   const restores: Resolved[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findMailbox } from "../../../shared/mailboxes.ts";
+import { findMailbox, mailboxFinder } from "../../../shared/mailboxes.ts";
 import { moveHead, readHead, readManifest } from "../../../shared/vault/snapshots.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { runBackup } from "../../support/backup-run.ts";
@@ -80,5 +80,21 @@ describe("whose mailbox it was", () => {
     await directory(404, "Request_ResourceNotFound");
     for (const name of [UPN, UPN.toUpperCase(), mailbox.userId]) expect(await find(name)).toEqual(mailbox);
     expect(await find("somebody.else@contoso.example")).toBeUndefined();
+  });
+
+  test("is looked up for many names by one look at each head", async () => {
+    const { mailbox, openGraph, vault, backUp, directory } = await aMailbox();
+    await backUp();
+    await directory(404, "Request_ResourceNotFound");
+    const { readWhole } = vault;
+    let heads = 0;
+    vault.readWhole = (name) => {
+      heads += 1;
+      return readWhole(name);
+    };
+
+    const find = mailboxFinder(openGraph({ untilMs: Date.now() + 10_000 }), vault);
+    const found = await Promise.all([UPN, mailbox.userId, "nobody@contoso.example"].map(find));
+    expect([found, heads]).toEqual([[mailbox, mailbox, undefined], 1]);
   });
 });
