@@ -14,6 +14,7 @@ import {
   BackupMailboxInput as Input,
   openRun,
   type RunPosition,
+  type UnfinishedBackup,
 } from "./backup.contract.ts";
 import { backupStatus } from "./backup.progress.ts";
 import { isDone, isPlanningOver, noProgress } from "./wave.steps.ts";
@@ -34,7 +35,7 @@ type Resume = NonNullable<BackupMailboxInput["resume"]>;
  */
 export function* backupMailbox(
   context: OrchestrationContext,
-): Generator<Task, BackupMailboxResult | undefined, unknown> {
+): Generator<Task, BackupMailboxResult | UnfinishedBackup | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   const { mailbox, trigger } = input;
   const id = input.resume?.runId ?? ownRunId(context, input.startOver ? "run that starts over" : "run");
@@ -44,10 +45,8 @@ export function* backupMailbox(
   const progress = yield* withSlots(context, use, exportSome(context, input, run, use));
   if ("met" in progress) return startOver(context, input, progress.met);
   const { position } = progress;
-  if (!isDone(position, isLate(context, run, position))) {
-    context.df.continueAsNew({ ...input, resume: { ...run, progress } } satisfies BackupMailboxInput);
-    return undefined;
-  }
+  if (!isDone(position, isLate(context, run, position)))
+    return goOn(context, { ...input, resume: { ...run, progress } });
 
   const { runId, isAdopted, damage = input.damage } = run;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
@@ -57,9 +56,9 @@ export function* backupMailbox(
   if (snapshot.damage !== undefined) return startOver(context, input, snapshot.damage);
   const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
   if (isAdopted || !position.planned) {
+    const { until } = input;
     const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all };
-    context.df.continueAsNew({ ...next, ...(damage !== undefined && { damage }) });
-    return undefined;
+    return goOn(context, { ...next, ...(damage !== undefined && { damage }), ...(until !== undefined && { until }) });
   }
   context.df.setCustomStatus(backupStatus("done", runId, progress));
   return { ...snapshot, totals: all, ...(damage !== undefined && { damage }) };
@@ -70,6 +69,20 @@ const startOver = (context: OrchestrationContext, input: BackupMailboxInput, dam
   const { resume: _, ...again } = input;
   context.df.continueAsNew({ ...again, damage, startOver: true } satisfies BackupMailboxInput);
 };
+
+/** Goes on as another generation or, when the job that waits has no more time, as a job of its own. */
+const goOn = (context: OrchestrationContext, input: BackupMailboxInput): UnfinishedBackup | undefined => {
+  const { until, ...rest } = input;
+  const { earlier = noProgress.totals, resume } = rest;
+  if (isOver(context, until)) return { goesOn: rest, totals: addCounts(earlier, resume?.progress.totals ?? NOTHING) };
+  context.df.continueAsNew(input);
+  return undefined;
+};
+
+const NOTHING = noProgress.totals;
+
+const isOver = (context: OrchestrationContext, until: string | undefined): boolean =>
+  until !== undefined && msUntil(context, until) <= 0;
 
 function* open(
   context: OrchestrationContext,
@@ -96,7 +109,7 @@ const isLate = (
 /** Runs waves until there is no more to plan and export, the generation is full, or damage stops it. */
 function* exportSome(
   context: OrchestrationContext,
-  { mailbox }: BackupMailboxInput,
+  { mailbox, until }: BackupMailboxInput,
   run: Resume,
   use: SlotUse,
 ): Generator<Task, BackupProgress | { readonly met: string }, unknown> {
@@ -104,6 +117,7 @@ function* exportSome(
   let { progress } = run;
   for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1) {
     if (isDone(progress.position, isLate(context, run, progress.position))) break;
+    if (waves > 0 && isOver(context, until)) break;
     const { slots, hold } = yield* holdSlots(context, use, progress.lanes, budgetMs);
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
     const { wave, position } = progress;

@@ -6,6 +6,7 @@ import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
+import { momentIn, msUntil } from "../../shared/durable/pause.ts";
 import { notifyPeople } from "../notify/notify.steps.ts";
 import {
   type BackupInTurnInput,
@@ -20,16 +21,30 @@ import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 import type { TenantStatus } from "./backup.progress.ts";
 
 /**
+ * How long a run takes mailboxes, and waits for those that it has taken. The next night must find it ended, after the
+ * last waves of up to half an hour, with an interval of a day. Our own choice.
+ */
+const RUN_MS = 20 * 3_600_000;
+
+/**
  * Backs up every mailbox in scope, a window of them at the same time: queues them all, then fills each place of the
  * window with an orchestration that takes one mailbox after the other. A notice says how the run ended.
+ *
+ * After 20 hours, mailboxes that are not done go on as jobs of their own. Where the queue is not empty by then, another
+ * run begins at once, so that those that were done wait no longer than those that were not begun. A full run takes its
+ * time: begun anew, it would list everything again.
  */
-export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult, unknown> {
+export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult | undefined, unknown> {
   const input = BackupTenantInput.parse(context.df.getInput());
   const tenantRun = ownRunId(context, "tenant");
   try {
-    const result = yield* backUpAll(context, tenantRun, input);
+    const until = input.full ? undefined : momentIn(context, RUN_MS);
+    const { mailboxes, ...result } = yield* backUpAll(context, tenantRun, input, until);
     yield* notifyPeople(context, runNotice(tenantRun, result));
-    return result;
+    const isCut = until !== undefined && msUntil(context, until) <= 0 && endedOf(result) < mailboxes;
+    if (!isCut) return result;
+    context.df.continueAsNew(input);
+    return undefined;
   } catch (error) {
     yield* notifyPeople(context, brokenRunNotice(tenantRun));
     throw error;
@@ -40,16 +55,22 @@ function* backUpAll(
   context: OrchestrationContext,
   tenantRun: RunId,
   { trigger, full, only, window }: BackupTenantInput,
-): Generator<Task, BackupTenantResult, unknown> {
+  until: string | undefined,
+): Generator<Task, BackupTenantResult & Pick<BackupQueue, "mailboxes">, unknown> {
   const queue = yield* queueMailboxes(context, tenantRun, only);
   const places = Math.min(window, queue.mailboxes);
   context.df.setCustomStatus({ phase: "backing-up", ...queue, places } satisfies TenantStatus);
 
-  const outcomes = yield* backUpQueue(context, places, { tenantRun, trigger, full });
+  const outcomes = yield* backUpQueue(context, places, {
+    ...{ tenantRun, trigger, full },
+    ...(until !== undefined && { until }),
+  });
   context.df.setCustomStatus({ phase: "done", ...queue, places: 0 } satisfies TenantStatus);
-  const { mailboxes: _, ...leftOut } = queue;
-  return { ...outcomes, ...leftOut };
+  return { ...outcomes, ...queue };
 }
+
+/** The mailboxes that a run came to before its time was over. */
+const endedOf = ({ complete, partial, failed, goesOn }: BackupOutcomes): number => complete + partial + failed + goesOn;
 
 const EMPTY: BackupQueue = {
   mailboxes: 0,
@@ -97,12 +118,12 @@ const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
   leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MAX_LEFT_OUT),
 });
 
-const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
+const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, goesOn: 0, failures: [], items: 0, bytes: 0 };
 
 function* backUpQueue(
   context: OrchestrationContext,
   places: number,
-  run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full">,
+  run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full" | "until">,
 ): Generator<Task, BackupOutcomes, unknown> {
   const parts = Array.from({ length: places }, (_, place) => ({
     instanceId: placeInstance(place, backupTenantInstance()),

@@ -220,6 +220,8 @@ export const BackupMailboxInput = z.object({
   mailbox: MailboxRef,
   trigger: Trigger,
   full: z.boolean().default(false),
+  /** When it ends though it is not done, for the job that waits for it. It then says how to go on. */
+  until: z.iso.datetime().optional(),
   /** What earlier runs of this job did. */
   earlier: BackupTotals.optional(),
   /** What an earlier run of this job met. */
@@ -243,22 +245,28 @@ export const BackupMailboxInput = z.object({
 export type BackupMailboxInput = z.output<typeof BackupMailboxInput>;
 
 /** The newest snapshot after a mailbox's backup, and the totals of its runs. */
-export const BackupMailboxResult = z.object({
-  snapshotId: RunId,
-  state: z.enum(["complete", "partial"]),
-  quiet: z.boolean(),
-  items: Count,
-  bytes: Count,
-  totals: BackupTotals,
-  damage: Damage.optional(),
-});
+export const BackupMailboxResult = commitSnapshot.output.extend({ totals: BackupTotals });
 export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
+
+/** A backup that is not done when its time is over: the input of a job of its own that goes on. */
+export const UnfinishedBackup = z.object({ goesOn: BackupMailboxInput, totals: BackupTotals });
+export type UnfinishedBackup = z.output<typeof UnfinishedBackup>;
+
+/** Starts a mailbox's backup as a job of its own. */
+export const goOnAlone = defineActivity({
+  name: "go-on-alone",
+  input: z.object({ input: BackupMailboxInput }),
+  output: z.object({}),
+  retry: OUTAGE_RETRY,
+});
 
 /** Mailboxes by outcome, the items and raw bytes that their runs exported, and why some failed. */
 export const BackupOutcomes = z.object({
   complete: Count,
   partial: Count,
   failed: Count,
+  /** Those whose backups go on as jobs of their own. */
+  goesOn: Count.default(0),
   failures: z.array(PartFailure),
   items: Count,
   bytes: Count,
@@ -272,6 +280,8 @@ export const BackupInTurnInput = z.object({
   full: z.boolean(),
   place: Count,
   turn: Count,
+  /** When it takes no more mailboxes, and waits no longer for one. */
+  until: z.iso.datetime().optional(),
   outcomes: BackupOutcomes,
 });
 export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;

@@ -9,7 +9,7 @@ const idOf = (tenantRun: RunId): string => `backup-${tenantRun}`;
 
 /** The notice of a tenant-wide backup that has ended. */
 export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice => {
-  const { complete, partial, failed, failures, items, bytes, busy, withoutMailbox, unknown } = result;
+  const { complete, partial, failed, failures, items, bytes, busy, withoutMailbox, unknown, goesOn } = result;
   const { unanswered, notPermitted } = result;
   const unreached = unanswered + notPermitted;
   const isProblem = failed > 0 || partial > 0 || unknown > 0 || unreached > 0;
@@ -22,6 +22,7 @@ export const runNotice = (tenantRun: RunId, result: BackupTenantResult): Notice 
       { name: "Complete", value: `${complete} mailboxes` },
       { name: "Partial", value: `${partial} mailboxes` },
       { name: "Failed", value: `${failed} mailboxes` },
+      ...(goesOn === 0 ? [] : [{ name: "Not done yet", value: `${goesOn} mailboxes, which go on` }]),
       { name: "Stored", value: `${items} items, ${bytes} bytes` },
       { name: "Left out", value: `${busy} busy, ${withoutMailbox} without a mailbox, ${unknown} unknown` },
       ...(unreached === 0

@@ -18,7 +18,7 @@ export const tenantProgress = async (
 ) => {
   const tenant = Tenant.safeParse(customStatus);
   if (!tenant.success) return customStatus;
-  const sums = { complete: 0, partial: 0, failed: 0, items: 0, bytes: 0 };
+  const sums = { complete: 0, partial: 0, failed: 0, goesOn: 0, items: 0, bytes: 0 };
   const running: string[] = [];
   for (let place = 0; place < tenant.data.places; place += 1) {
     const status = Place.safeParse((await findInstance(client, placeInstance(place, instanceId)))?.customStatus);

@@ -177,6 +177,7 @@ describe("the app", () => {
 
     expect(others.toSorted()).toEqual([
       "discover-mailboxes",
+      "go-on-alone",
       "nightly-backup",
       "nightly-retention",
       "open-rehearsal",

@@ -16,6 +16,8 @@ interface RunOptions {
   readonly activities?: Readonly<Record<string, Stub>>;
   /** Child orchestrations, which end at once with what the stub returns. */
   readonly orchestrators?: Readonly<Record<string, Stub<[instanceId: string]>>>;
+  /** Child orchestrations that run as they are, with the same activities. */
+  readonly children?: Readonly<Record<string, OrchestrationHandler>>;
   /** External events, each this long after the start. */
   readonly events?: readonly { readonly name: string; readonly data?: unknown; readonly afterMs: number }[];
   /** Whether a failed activity is tried again as its contract says; else its first failure is its last. */
@@ -69,7 +71,7 @@ const NAME = "orchestrator-under-test";
  */
 export const runOrchestrator = async (
   handler: OrchestrationHandler,
-  { input, activities = {}, orchestrators = {}, events = [], retries = true, ...options }: RunOptions,
+  { input, activities = {}, orchestrators = {}, children = {}, events = [], retries = true, ...options }: RunOptions,
 ): Promise<Run> => {
   const instanceId = options.instanceId ?? "instance";
   const startMs = (options.now ?? new Date("2026-11-22T01:00:00Z")).getTime();
@@ -79,6 +81,7 @@ export const runOrchestrator = async (
     orchestrators: {
       [NAME]: retries ? handler : withoutRetries(handler),
       ...Object.fromEntries(Object.entries(orchestrators).map(([name, stub]) => [name, childOf(stub)])),
+      ...children,
     },
   });
   const record = recorder(instanceId, () => void hub.stop());

@@ -1,21 +1,27 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import type {
-  BackupInTurnInput,
-  BackupOutcomes,
-  BackupTenantInput,
-  discoverMailboxes,
+import {
+  type BackupInTurnInput,
+  type BackupMailboxInput,
+  type BackupOutcomes,
+  type BackupTenantInput,
+  type discoverMailboxes,
+  goOnAlone,
 } from "../../../functions/backup/backup.contract.ts";
 import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
+import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
 import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
+import { goOnAloneActivity } from "../../../functions/backup/go-on-alone.activity.ts";
+import { nightlyBackup } from "../../../functions/backup/nightly-backup.timer.ts";
 import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type { Notice } from "../../../functions/notify/notify.contract.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
-import { aRun } from "../kit.ts";
+import { aFakeHub, aQuietContext } from "../fake-hub.ts";
+import { aRun, deliver } from "../kit.ts";
 
-const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
+const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, goesOn: 0, failures: [], items: 0, bytes: 0 };
 
 const aMailbox = (n: number): MailboxRef => ({
   key: mailboxKey(`mailbox ${n}`),
@@ -187,6 +193,92 @@ describe("backup-tenant", () => {
     });
 
     expect(output).toMatchObject({ complete: 1 });
+  });
+});
+
+const HOUR_MS = 3_600_000;
+
+describe("a mailbox that outlasts the night", () => {
+  /** A night in which each mailbox takes some waves of an hour each, in places and backups as they are. */
+  const aNight = async (hours: readonly number[], overrides: Partial<BackupTenantInput> = {}) => {
+    const alone: BackupMailboxInput[] = [];
+    const wave = ({ mailbox, wave }: { mailbox: MailboxRef; wave: number }) => {
+      const needed = hours[Number(mailbox.id.split(" ")[1])] ?? 0;
+      const at = { chunk: wave + 1, batch: 0 };
+      const position = { nextChunk: wave + 1, planned: wave + 1 >= needed, at, again: [] };
+      const counts = { ...noProgress.totals, planned: 1, exported: 1, bytes: 10 };
+      return { ...counts, position, expectedItems: needed, elapsedMs: 1, waitMs: HOUR_MS };
+    };
+    const run = await runOrchestrator(backupTenant, {
+      input: { trigger: "schedule", full: false, window: 1, ...overrides },
+      retries: false,
+      activities: {
+        "discover-mailboxes": () => ({ mailboxes: hours.length, withoutMailbox: 0, busy: 0 }),
+        "take-mailbox": ({ turn }: { turn: number }) => (turn < hours.length ? { mailbox: aMailbox(turn) } : {}),
+        "open-run": () => ({ laneBudgetMs: 100_000 }),
+        "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
+        "export-wave": wave,
+        "commit-snapshot": ({ runId }: { runId: string }) => ({
+          ...{ snapshotId: runId, state: "complete", quiet: false, items: 1, bytes: 10 },
+        }),
+        "go-on-alone": ({ input }: { input: BackupMailboxInput }) => {
+          alone.push(input);
+          return {};
+        },
+        notify: () => ({ outcome: "sent" }),
+      },
+      children: { "backup-in-turn": backupInTurn, "backup-mailbox": backupMailbox },
+    });
+    return { ...run, alone };
+  };
+
+  test("goes on as a job of its own, where it was, and the night ends", async () => {
+    const { output, alone } = await aNight([2, 1_000]);
+
+    expect(output).toMatchObject({ complete: 1, goesOn: 1, failed: 0, items: 20 });
+    expect(alone).toMatchObject([
+      {
+        mailbox: aMailbox(1),
+        resume: { progress: { wave: 18, position: { nextChunk: 18 }, totals: { exported: 18 } } },
+      },
+    ]);
+    expect(alone[0]).not.toHaveProperty("until");
+  });
+
+  test("keeps no one else from being backed up: another run begins for those that were not begun", async () => {
+    const { continuedAs, alone } = await aNight([1_000, 1, 1]);
+
+    expect(alone).toHaveLength(1);
+    expect(continuedAs).toMatchObject({ trigger: "schedule", window: 1 });
+  });
+
+  test("is waited for in a full run", async () => {
+    const { output, alone } = await aNight([22, 2], { full: true });
+
+    expect(output).toMatchObject({ complete: 2, goesOn: 0 });
+    expect(alone).toEqual([]);
+  });
+});
+
+describe("go-on-alone", () => {
+  const goOn = { mailbox: aMailbox(1), trigger: "schedule", full: false } as const;
+  const instanceId = `backup-${aMailbox(1).key}`;
+
+  test("starts the mailbox's backup, once", async () => {
+    const { started, clientOf } = aFakeHub({ [instanceId]: { runtimeStatus: "Completed" } });
+
+    for (let delivery = 0; delivery < 2; delivery += 1)
+      await deliver(goOnAloneActivity({ clientOf }), goOnAlone, { input: goOn });
+
+    expect(started).toEqual([{ name: "backup-mailbox", instanceId, input: goOn }]);
+  });
+
+  test("leaves the night to the others: the timer starts it, and that mailbox is busy", async () => {
+    const { started, clientOf } = aFakeHub({ [instanceId]: { runtimeStatus: "Running" } });
+
+    await nightlyBackup({ clientOf, window: 8 })({} as never, aQuietContext());
+
+    expect(started).toMatchObject([{ name: "backup-tenant" }]);
   });
 });
 

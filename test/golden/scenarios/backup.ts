@@ -92,6 +92,14 @@ const backupMailbox: Record<string, Scenario> = {
       "commit-snapshot": committed,
     },
   },
+  "a backup whose place waits no longer": {
+    input: { mailbox: ada, trigger: "schedule", until: "2026-11-22T02:00:00.000Z" },
+    activities: {
+      "open-run": () => ({ laneBudgetMs: 100_000 }),
+      "share-slots": granted,
+      "export-wave": inTurn(waveOf(at(1, false), { waitMs: 3_600_000 })),
+    },
+  },
   "a run that meets damage in what it follows": {
     input: { mailbox: ada, trigger: "schedule" },
     activities: {
@@ -164,6 +172,16 @@ const backupInTurn: Record<string, Scenario> = {
     input: { ...turn, trigger: "request", full: true, turn: 20, outcomes: { ...NO_OUTCOMES, complete: 20, items: 90 } },
     activities: { "take-mailbox": () => ({ mailbox: ada }) },
     orchestrators: { "backup-mailbox": () => backedUp("complete") },
+  },
+  "a mailbox that is not done in time": {
+    input: { ...turn, turn: 0, outcomes: NO_OUTCOMES, until: "2026-11-22T01:00:01.000Z" },
+    activities: { "take-mailbox": () => ({ mailbox: ada }), "go-on-alone": () => ({}) },
+    orchestrators: {
+      "backup-mailbox": () => ({
+        goesOn: { mailbox: ada, trigger: "schedule", full: false, resume },
+        totals: resume.progress.totals,
+      }),
+    },
   },
   "an empty queue": {
     input: { ...turn, turn: 0, outcomes: NO_OUTCOMES },
