@@ -40,7 +40,7 @@ const DAY_MS = 24 * HOUR_MS;
  */
 const MAX_SAS_HOURS = 7 * 24 - 1;
 
-/** Scratch data is deleted after 7 days, and the record of an export with it. */
+/** The record of an export is scratch data, which lasts longer. */
 const MAX_EXPORT_DAYS = 7;
 
 const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });

@@ -1,6 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { type RunId, runStart } from "../../shared/contracts/ids.ts";
+import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
 import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
@@ -17,6 +18,7 @@ import {
   type UnfinishedBackup,
 } from "./backup.contract.ts";
 import { backupStatus } from "./backup.progress.ts";
+import { removeScratch } from "./commit/remove-scratch.contract.ts";
 import { isDone, isPlanningOver, noProgress } from "./wave.steps.ts";
 
 /** Waves in one generation. A history is replayed for each result, so it must stay short. */
@@ -54,6 +56,7 @@ export function* backupMailbox(
   const unplanned = position.planned ? {} : { unplanned: true as const };
   const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves, ...unplanned });
   if (snapshot.damage !== undefined) return startOver(context, input, snapshot.damage);
+  yield* forget(context, mailbox, runId);
   const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
   if (isAdopted || !position.planned) {
     const { until } = input;
@@ -69,6 +72,15 @@ const startOver = (context: OrchestrationContext, input: BackupMailboxInput, dam
   const { resume: _, ...again } = input;
   context.df.continueAsNew({ ...again, damage, startOver: true } satisfies BackupMailboxInput);
 };
+
+/** Removes scratch data. Where that fails, the next run does it, or storage itself after some time. */
+function* forget(context: OrchestrationContext, mailbox: MailboxRef, runId: RunId): Generator<Task, void, unknown> {
+  try {
+    yield* call(context, removeScratch, { mailbox, runId });
+  } catch {
+    // The snapshot is there.
+  }
+}
 
 /** Goes on as another generation or, when the job that waits has no more time, as a job of its own. */
 const goOn = (context: OrchestrationContext, input: BackupMailboxInput): UnfinishedBackup | undefined => {

@@ -4,6 +4,8 @@ import { commitSnapshot, discoverMailboxes, exportWave, goOnAlone, openRun, take
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup-tenant.orchestrator.ts";
+import { removeScratchActivity } from "./commit/remove-scratch.activity.ts";
+import { removeScratch } from "./commit/remove-scratch.contract.ts";
 import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
 import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
@@ -35,5 +37,6 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
       planCache: planCache(),
     }),
   );
+  register.activity(removeScratch, removeScratchActivity(backup));
   register.activity(commitSnapshot, commitSnapshotActivity(backup));
 };

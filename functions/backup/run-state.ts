@@ -271,3 +271,16 @@ export const endRun = async (work: Blobs, runId: RunId): Promise<void> => {
 
 export const hasEnded = async (work: Blobs, runId: RunId): Promise<boolean> =>
   (await work.info(endName(runId))) !== undefined;
+
+/** What a backup's run keeps beside how it was opened. Verifications of the mailbox lie in the same place. */
+const RUN_BLOBS = ["stock.json", "ended", "plan/", "waves/", "begun/", "adopted/"];
+
+/**
+ * The blobs of a run, in the order in which they are to be removed: how it was opened comes first, as a run without it
+ * is never gone on with.
+ */
+export const runBlobs = async (work: Blobs, runId: RunId): Promise<[opened: string, ...string[]]> => {
+  const names: string[] = [];
+  for (const kind of RUN_BLOBS) for await (const { name } of work.list(`${runId}/${kind}`)) names.push(name);
+  return [runName(runId), ...names];
+};

@@ -114,12 +114,12 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
     policy: {
       rules: [
         {
-          name: 'work-lasts-a-week'
+          name: 'work-lasts-sixty-days'
           enabled: true
           type: 'Lifecycle'
           definition: {
             filters: { blobTypes: ['blockBlob', 'appendBlob'], prefixMatch: ['work/'] }
-            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 7 } } }
+            actions: { baseBlob: { delete: { daysAfterModificationGreaterThan: 60 } } }
           }
         }
         {

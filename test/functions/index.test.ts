@@ -2,6 +2,7 @@ import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import * as backup from "../../functions/backup/backup.contract.ts";
+import * as scratch from "../../functions/backup/commit/remove-scratch.contract.ts";
 import { ENDPOINTS } from "../../functions/endpoints.ts";
 import * as leaver from "../../functions/holds/leaver.contract.ts";
 import * as exchangeIds from "../../functions/id-translation/id-translation.contract.ts";
@@ -52,6 +53,7 @@ const contracts = [
   exchangeIds,
   followUp,
   leaver,
+  scratch,
   notices,
   personalData,
   rehearsal,

@@ -17,7 +17,7 @@ import { auditedRestore } from "./restore-audit.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
 import type { StartDeps } from "./start-deps.ts";
 
-/** How old a plan may be: scratch data lives for 7 days, and the restore reads the plan's chunks until its end. */
+/** How old a plan may be: the mailbox goes on changing, and scratch data does not last for ever. */
 const MAX_PLAN_AGE_MS = 3 * 24 * 3_600_000;
 
 /**

@@ -59,13 +59,16 @@ interface Stubs {
   readonly runId?: string;
   readonly damage?: string;
   readonly commit?: object;
+  readonly remove?: () => object;
 }
+
+const removes = () => ({ removed: 9 });
 
 const wanted = (asking: Asking): number => asking.wanted;
 
 /** Runs one generation. Its requests for slots are returned apart from its other calls. */
 const run = async (
-  { wave = oneChunk(1), share = wanted, commit = {}, ...opened }: Stubs = {},
+  { wave = oneChunk(1), share = wanted, commit = {}, remove = removes, ...opened }: Stubs = {},
   start: unknown = input,
 ) => {
   const { calls, ...rest } = await runOrchestrator(backupMailbox, {
@@ -75,6 +78,7 @@ const run = async (
       "share-slots": (asking: Asking) => ({ granted: share(asking) }),
       "open-run": () => ({ laneBudgetMs: BUDGET_MS, ...opened }),
       "export-wave": wave,
+      "remove-scratch": remove,
       "commit-snapshot": ({ runId }: { runId: string }) => ({
         snapshotId: runId,
         state: "complete",
@@ -114,6 +118,7 @@ describe("backup-mailbox", () => {
       ["export-wave", 1],
       ["share-slots", 0],
       ["commit-snapshot", undefined],
+      ["remove-scratch", undefined],
     ]);
   });
 
@@ -142,6 +147,7 @@ describe("backup-mailbox", () => {
       "export-wave",
       "share-slots",
       "commit-snapshot",
+      "remove-scratch",
     ]);
     const [first, second] = wavesOf(everyCall);
     expect(second).toMatchObject({ wave: first?.wave, position: first?.position });
@@ -155,7 +161,7 @@ describe("backup-mailbox", () => {
     expect(wavesOf(adopted.calls)).toMatchObject([
       { runId: unfinished.runId, wave: 2, position: unfinished.progress.position, mayBePacked: true },
     ]);
-    expect(adopted.calls.at(-1)).toMatchObject({
+    expect(adopted.calls.at(-2)).toMatchObject({
       name: "commit-snapshot",
       input: { runId: unfinished.runId, waves: 3, totals: { exported: 3 * CHUNK_ITEMS } },
     });
@@ -170,7 +176,7 @@ describe("backup-mailbox", () => {
     const position = { nextChunk: 2, planned: true, at: { chunk: 2, batch: 0 }, again: [] };
     const { calls } = await run({ unfinished: { ...unfinished, progress: { ...unfinished.progress, position } } });
 
-    expect(calls.map(({ name }) => name)).toEqual(["open-run", "commit-snapshot"]);
+    expect(calls.map(({ name }) => name)).toEqual(["open-run", "commit-snapshot", "remove-scratch"]);
   });
 
   test("plans for a day, exports what is planned, commits that, and goes on as another run", async () => {
@@ -185,7 +191,7 @@ describe("backup-mailbox", () => {
     });
 
     expect(wavesOf(late.calls).map(({ stopPlanning }) => stopPlanning)).toEqual([undefined, undefined, true]);
-    expect(late.calls.at(-1)).toMatchObject({ name: "commit-snapshot", input: { waves: 3, unplanned: true } });
+    expect(late.calls.at(-2)).toMatchObject({ name: "commit-snapshot", input: { waves: 3, unplanned: true } });
 
     const next = await run({}, late.continuedAs);
     expect(wavesOf(next.calls)[0]).toMatchObject({ wave: 0, position: { nextChunk: 0 } });
@@ -199,7 +205,7 @@ describe("backup-mailbox", () => {
     });
 
     expect(wavesOf(calls).map(({ stopPlanning }) => stopPlanning)).toEqual([undefined, undefined]);
-    expect(calls.at(-1)).toMatchObject({ name: "commit-snapshot", input: { unplanned: true } });
+    expect(calls.at(-2)).toMatchObject({ name: "commit-snapshot", input: { unplanned: true } });
   });
 
   test("returns the snapshot and the run's totals", async () => {
@@ -211,7 +217,7 @@ describe("backup-mailbox", () => {
       snapshotId: runId,
       totals: { planned: 1_000, exported: 1_000, failed: 2, skipped: 4, removed: 8, bytes: 14, throttled: 0 },
     });
-    expect(calls.at(-1)?.input).toMatchObject({ trigger: "schedule", totals: { exported: 1_000, failed: 2 } });
+    expect(calls.at(-2)?.input).toMatchObject({ trigger: "schedule", totals: { exported: 1_000, failed: 2 } });
   });
 
   test("halves the lanes after a wave that was refused, and adds one after each clean one", async () => {
@@ -249,7 +255,13 @@ describe("backup-mailbox", () => {
 
     const { calls } = await run({ wave });
 
-    expect(calls.map(({ name }) => name)).toEqual(["open-run", "export-wave", "export-wave", "commit-snapshot"]);
+    expect(calls.map(({ name }) => name)).toEqual([
+      "open-run",
+      "export-wave",
+      "export-wave",
+      "commit-snapshot",
+      "remove-scratch",
+    ]);
   });
 
   test("goes on in a new generation after twenty waves, with counters and positions only", async () => {
@@ -286,6 +298,16 @@ describe("backup-mailbox", () => {
       throttled: 0,
       etaSeconds: 0,
     });
+  });
+
+  test("ends well though its scratch data cannot be removed", async () => {
+    const { output } = await run({
+      remove: () => {
+        throw new Error("storage is down");
+      },
+    });
+
+    expect(output).toMatchObject({ state: "complete" });
   });
 
   test.each(["open-run", "export-wave", "commit-snapshot"])(
@@ -375,7 +397,7 @@ describe("backup-mailbox, whose vault is damaged", () => {
   test("goes by the id that open-run names", async () => {
     const runId = "20991231T235959Z-abc234";
     const { calls, output } = await run({ runId, damage: "a manifest is missing" });
-    expect(calls.slice(1).map((call) => (call.input as { runId: string }).runId)).toEqual([runId, runId]);
+    expect(calls.slice(1).map((call) => (call.input as { runId: string }).runId)).toEqual([runId, runId, runId]);
     expect(output).toMatchObject({ snapshotId: runId, damage: "a manifest is missing" });
   });
 

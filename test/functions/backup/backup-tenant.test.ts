@@ -221,6 +221,7 @@ describe("a mailbox that outlasts the night", () => {
         "commit-snapshot": ({ runId }: { runId: string }) => ({
           ...{ snapshotId: runId, state: "complete", quiet: false, items: 1, bytes: 10 },
         }),
+        "remove-scratch": () => ({ removed: 9 }),
         "go-on-alone": ({ input }: { input: BackupMailboxInput }) => {
           alone.push(input);
           return {};

@@ -66,6 +66,7 @@ const backupMailbox: Record<string, Scenario> = {
       "share-slots": granted,
       "export-wave": inTurn(waveOf(at(1, false)), waveOf(at(2, true), { failed: 2, exported: 498 })),
       "commit-snapshot": committed,
+      "remove-scratch": () => ({ removed: 9 }),
     },
   },
   "a run that goes on with one that died": {
@@ -78,6 +79,7 @@ const backupMailbox: Record<string, Scenario> = {
       "share-slots": granted,
       "export-wave": inTurn(waveOf(at(21, true))),
       "commit-snapshot": committed,
+      "remove-scratch": () => ({ removed: 9 }),
     },
   },
   "a run that has planned for a day": {
@@ -90,6 +92,7 @@ const backupMailbox: Record<string, Scenario> = {
         waveOf(at(1, false)),
       ),
       "commit-snapshot": committed,
+      "remove-scratch": () => ({ removed: 9 }),
     },
   },
   "a backup whose place waits no longer": {
@@ -115,6 +118,7 @@ const backupMailbox: Record<string, Scenario> = {
       "share-slots": granted,
       "export-wave": inTurn(waveOf(at(1, true))),
       "commit-snapshot": committed,
+      "remove-scratch": () => ({ removed: 9 }),
     },
   },
   "a resumed generation, which waits for a slot, and as long as Graph asks": {
@@ -126,6 +130,7 @@ const backupMailbox: Record<string, Scenario> = {
         waveOf(at(21, true)),
       ),
       "commit-snapshot": committed,
+      "remove-scratch": () => ({ removed: 9 }),
     },
   },
   "a generation whose twenty waves do not suffice": {
