@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 
-/** Longest wait for the next bytes of a download. Our own choice: Blob Storage answers within a second. */
-export const IDLE_MS = 30_000;
+/** Longest wait for the next bytes of a download: with all resumes, a dead one ends in 90 s. Our own choice. */
+export const IDLE_MS = 15_000;
 
 /** How often a download goes on where it broke off. */
 const MAX_RESUMES = 5;
