@@ -210,7 +210,7 @@ const count = (counts: Omit<ManifestV2["counts"], "folders">, record: CatalogueR
   if (record.op === "put") {
     counts.put += 1;
     counts.rawBytes += record.rawBytes;
-    counts.storedBytes += record.storedBytes;
+    if (record.recordedIn === undefined) counts.storedBytes += record.storedBytes;
   } else if (record.op === "remove") counts.removed += 1;
   else if (record.op === "skip") counts.skipped += 1;
   else if (record.op === "fail") counts.failed += 1;

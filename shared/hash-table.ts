@@ -4,6 +4,7 @@ export interface HashTable {
   /** Adds an entry unless its key exists; returns the existing entry. */
   add(entry: readonly number[]): Uint32Array | undefined;
   has(key: readonly number[]): boolean;
+  get(key: readonly number[]): Uint32Array | undefined;
 }
 
 const FIRST_SLOTS = 1_024;
@@ -54,6 +55,11 @@ export const hashTable = ({ keyWords, valueWords = 0 }: { keyWords: number; valu
     },
 
     has: (key) => table[find(key)] !== 0,
+
+    get: (key) => {
+      const at = find(key);
+      return table[at] === 0 ? undefined : table.subarray(at, at + width);
+    },
   };
 };
 

@@ -6,6 +6,7 @@ import type { MailboxKey, RunId, SnapshotId } from "../../shared/contracts/ids.t
 import { type Blobs, readJson, required } from "../../shared/storage/blobs.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { foldSnapshot } from "../../shared/vault/fold.ts";
+import { PackName } from "../../shared/vault/names.ts";
 import { FolderContent } from "../../shared/vault/snapshot-index.ts";
 import type { RunFolder } from "./run-state.ts";
 
@@ -21,9 +22,12 @@ const WAITING_CHARS = 8 * 1024 * 1024;
 /** Number of the folder in its run, id, change key, and bytes of the raw stream. */
 const Line = z.tuple([z.int().nonnegative(), z.string(), z.string(), z.int().nonnegative()]);
 
+/** Name of a pack, and the first 8 digits of the SHA-256 of each live item in it. */
+const PackLine = z.tuple([PackName, z.array(z.string())]);
+
 const FoldedIndex = z.object({
   generation: z.string(),
-  /** The number of segments of each bucket. */
+  /** The number of segments of each bucket, and of the packs. */
   segments: z.array(z.int().nonnegative()),
   /** What every folder of the snapshot holds. */
   contents: z.record(z.string(), FolderContent),
@@ -46,6 +50,8 @@ export interface FoldedCatalogue {
   bucketOf(folderId: string): number | undefined;
   /** The items of a bucket. */
   itemsIn(bucket: number): AsyncIterable<FoldedItem>;
+  /** Packs with live items, some more than once, each with the first 8 digits of the SHA-256 of these items. */
+  hashesByPack(): AsyncIterable<readonly [PackName, readonly string[]]>;
 }
 
 /**
@@ -65,11 +71,13 @@ export const foldedCatalogue = (
   const buckets = bucketsOf(folders, bucketItems);
   const numbers = new Map(folders.map(({ id }, number) => [id, number]));
   const bucketOf = (folderId: string) => buckets[numbers.get(folderId) ?? -1];
+  /** A last bucket has the lines of packs. */
+  const ofPacks = (buckets.at(-1) ?? -1) + 1;
 
   const fold = async (): Promise<FoldedIndex> => {
     const generation = randomBytes(4).toString("hex");
     const contents = new Map<string, { items: number; bytes: number }>();
-    const segments = Array.from({ length: (buckets.at(-1) ?? -1) + 1 }, () => 0);
+    const segments = Array.from({ length: ofPacks + 1 }, () => 0);
     const waiting = segments.map(() => ({ lines: [] as string[], chars: 0 }));
     let chars = 0;
     const write = async (bucket: number): Promise<void> => {
@@ -81,18 +89,28 @@ export const foldedCatalogue = (
       await work.create(segmentName(generation, bucket, segments[bucket] ?? 0), await compress(text));
       segments[bucket] = (segments[bucket] ?? 0) + 1;
     };
-    for await (const { id, folderId, changeKey, rawBytes } of foldSnapshot(vault, key, snapshotId)) {
-      const content = contents.get(folderId) ?? { items: 0, bytes: 0 };
-      contents.set(folderId, { items: content.items + 1, bytes: content.bytes + rawBytes });
-      const bucket = bucketOf(folderId);
-      const place = bucket === undefined ? undefined : waiting[bucket];
-      if (place === undefined) continue;
-      const line = `${JSON.stringify([numbers.get(folderId), id, changeKey, rawBytes])}\n`;
+    const add = async (bucket: number, value: unknown): Promise<void> => {
+      const place = waiting[bucket];
+      if (place === undefined) return;
+      const line = `${JSON.stringify(value)}\n`;
       place.lines.push(line);
       place.chars += line.length;
       chars += line.length;
       if (chars > waitingChars) await write(fullest(waiting));
+    };
+    let last: { readonly pack: PackName; readonly hashes: string[] } | undefined;
+    for await (const { id, folderId, changeKey, rawBytes, pack, sha256 } of foldSnapshot(vault, key, snapshotId)) {
+      if (last?.pack !== pack) {
+        if (last !== undefined) await add(ofPacks, [last.pack, last.hashes]);
+        last = { pack, hashes: [] };
+      }
+      last.hashes.push(sha256.slice(0, 8));
+      const content = contents.get(folderId) ?? { items: 0, bytes: 0 };
+      contents.set(folderId, { items: content.items + 1, bytes: content.bytes + rawBytes });
+      const bucket = bucketOf(folderId);
+      if (bucket !== undefined) await add(bucket, [numbers.get(folderId), id, changeKey, rawBytes]);
     }
+    if (last !== undefined) await add(ofPacks, [last.pack, last.hashes]);
     for (const bucket of segments.keys()) await write(bucket);
     return createOnce(work, indexName, FoldedIndex, { generation, segments, contents: Object.fromEntries(contents) });
   };
@@ -103,20 +121,24 @@ export const foldedCatalogue = (
     return opened;
   };
 
+  const linesOf = async function* <T>(bucket: number, schema: z.ZodType<T>): AsyncGenerator<T> {
+    const { generation, segments } = await open();
+    for (let segment = 0; segment < (segments[bucket] ?? 0); segment += 1) {
+      const name = segmentName(generation, bucket, segment);
+      const { body } = required(await work.readWhole(name), `The scratch data has no ${name}`);
+      for (const text of (await decompress(body)).toString().trimEnd().split("\n"))
+        yield schema.parse(JSON.parse(text));
+    }
+  };
+
   return {
     contents: async () => new Map(Object.entries((await open()).contents)),
     bucketOf,
     itemsIn: async function* (bucket) {
-      const { generation, segments } = await open();
-      for (let segment = 0; segment < (segments[bucket] ?? 0); segment += 1) {
-        const name = segmentName(generation, bucket, segment);
-        const { body } = required(await work.readWhole(name), `The scratch data has no ${name}`);
-        for (const text of (await decompress(body)).toString().trimEnd().split("\n")) {
-          const [number, id, changeKey, rawBytes] = Line.parse(JSON.parse(text));
-          yield { folderId: folders[number]?.id ?? "", id, changeKey, rawBytes };
-        }
-      }
+      for await (const [number, id, changeKey, rawBytes] of linesOf(bucket, Line))
+        yield { folderId: folders[number]?.id ?? "", id, changeKey, rawBytes };
     },
+    hashesByPack: () => linesOf(ofPacks, PackLine),
   };
 };
 

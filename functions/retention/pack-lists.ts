@@ -39,7 +39,8 @@ export const packsNamedBy = async (
 
   const packs = new Set<PackName>();
   for (const part of document.parts)
-    for await (const record of readPart(vault, part)) if (record.op === "put") packs.add(record.pack);
+    for await (const record of readPart(vault, part))
+      if (record.op === "put") packs.add(record.pack).add(record.recordedIn ?? record.pack);
   const list = { v: 1, packs: [...packs].filter((pack) => belongsTo(mailboxKey, pack)) };
   await state.create(name, await compress(JSON.stringify(list)), { contentType: "application/gzip" });
   return { packs: list.packs, isNew: true };

@@ -6,6 +6,8 @@ export interface BlockUpload {
   readonly bytes: number;
   /** Copies the bytes, so that the caller may reuse their memory. After a failed upload, every further call fails. */
   append(bytes: Uint8Array): Promise<void>;
+  /** Returns what takes back all bytes that are appended from now on. */
+  mark(): Promise<() => void>;
   /** Creates the whole blob, or nothing. */
   commit(): Promise<Created>;
 }
@@ -75,6 +77,18 @@ export const openUpload = (
         done += taken;
       }
       bytes += piece.length;
+    },
+
+    mark: async () => {
+      expectWhole();
+      // What is staged needs no memory until it is known whether the rest is taken back.
+      if (used > 0) await stage();
+      const before = { blocks: blockIds.length, bytes };
+      return () => {
+        blockIds.length = before.blocks;
+        used = 0;
+        bytes = before.bytes;
+      };
     },
 
     commit: async () => {

@@ -12,7 +12,8 @@ export interface PackWriter {
   /**
    * Stores an item, and returns where. Items are added one at a time. The source may reuse a chunk's memory. When the
    * source throws, the error is thrown, and the pack stays usable: bytes already written of the item are not listed in
-   * it. After a failed upload the pack is lost, and every further call throws too.
+   * it. After a failed upload the pack is lost, and every further call throws too. An item whose bytes are stored
+   * already takes no room in the pack.
    */
   addItem(source: AsyncIterable<Uint8Array>): Promise<StoredItem>;
   /**
@@ -22,7 +23,11 @@ export interface PackWriter {
   close(records: readonly CatalogueRecord[]): Promise<Created>;
 }
 
+/** Finds where bytes are stored already. */
+export type FindStored = (bytes: Pick<StoredItem, "rawBytes" | "sha256">) => Promise<StoredItem | undefined>;
+
 export interface PackOptions {
+  findStored?: FindStored | undefined;
   /** Most bytes held before a block is uploaded. */
   blockBytes?: number;
   /** Items up to this size are deflated whole; of a longer one, the first bytes, this many, decide how it is stored. */
@@ -46,22 +51,27 @@ const deflateInThread = promisify(deflateRaw);
 export const openPack = (
   blobs: Blobs,
   name: PackName,
-  { bufferBytes = BUFFER_BYTES, ...uploadOptions }: PackOptions = {},
+  { bufferBytes = BUFFER_BYTES, findStored, ...uploadOptions }: PackOptions = {},
 ): PackWriter => {
   const pack = PackName.parse(name);
   const upload = withChecksum(openUpload(blobs, pack, { ...uploadOptions, contentType: "application/zip" }));
   const entries: ZipEntry[] = [];
   let busy = false;
 
-  const add = async (entryName: string, source: AsyncIterable<Uint8Array>): Promise<StoredItem> => {
+  const add = async (entryName: string, source: AsyncIterable<Uint8Array>, find?: FindStored): Promise<StoredItem> => {
     const meter = measured(source);
     const { head, rest } = await takeHead(meter.chunks, bufferBytes);
+    // What is longer than the buffer is written before its hash is known, and is taken back if it is stored already.
+    const takeBack = rest && find && (await upload.mark());
     const headerOffset = upload.bytes;
-    const stored = rest
-      ? await streamEntry(upload, entryName, head, rest, meter)
-      : await wholeEntry(upload, entryName, head, meter);
+    const streamed = rest && (await streamEntry(upload, entryName, head, rest, meter));
     const { crc32, rawBytes, sha256 } = meter.result();
-    const { method, offset, storedBytes } = stored;
+    const stored = await find?.({ rawBytes, sha256 });
+    if (stored !== undefined) {
+      takeBack?.();
+      return { ...stored, recordedIn: pack };
+    }
+    const { method, offset, storedBytes } = streamed ?? (await wholeEntry(upload, entryName, head, meter));
     entries.push({ name: entryName, method, headerOffset, streamed: rest !== undefined, crc32, storedBytes, rawBytes });
     return { pack, offset, storedBytes, method, rawBytes, sha256 };
   };
@@ -71,7 +81,7 @@ export const openPack = (
       if (busy) throw new Error(`${pack}: items are added one at a time`);
       busy = true;
       try {
-        return await add(`${entries.length}.fts`, source);
+        return await add(`${entries.length}.fts`, source, findStored);
       } finally {
         busy = false;
       }
@@ -91,7 +101,7 @@ export const openPack = (
  * headers, unused bits of deflate streams, and the beginnings of items that broke off.
  */
 const withChecksum = (upload: BlockUpload): BlockUpload => {
-  const hash = createHash("sha256");
+  let hash = createHash("sha256");
   return {
     get bytes() {
       return upload.bytes;
@@ -99,6 +109,14 @@ const withChecksum = (upload: BlockUpload): BlockUpload => {
     append: (piece) => {
       hash.update(piece);
       return upload.append(piece);
+    },
+    mark: async () => {
+      const before = hash.copy();
+      const takeBack = await upload.mark();
+      return () => {
+        takeBack();
+        hash = before;
+      };
     },
     commit: async () => {
       await upload.append(Buffer.from(hash.digest("hex"), "ascii"));

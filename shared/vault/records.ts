@@ -30,7 +30,10 @@ export const ItemFacts = z.object({
 });
 export type ItemFacts = z.infer<typeof ItemFacts>;
 
-/** Where an item's stream is stored: `storedBytes` from `offset` on in `pack`, plain or as one raw deflate stream. */
+/**
+ * Where an item's stream is stored: `storedBytes` from `offset` on in `pack`, plain or as one raw deflate stream. An
+ * item whose bytes an earlier run had stored refers to them; `recordedIn` is then the pack whose index has its record.
+ */
 export const StoredItem = z.object({
   pack: PackName,
   offset: Count,
@@ -38,6 +41,7 @@ export const StoredItem = z.object({
   method: z.enum(["store", "deflate"]),
   rawBytes: Count,
   sha256: Sha256,
+  recordedIn: PackName.optional(),
 });
 export type StoredItem = z.infer<typeof StoredItem>;
 

@@ -14,9 +14,9 @@ const TAIL_BYTES = 64 * 1024;
 
 /**
  * Checks a whole pack in one read: its checksum, which covers every byte; the length and SHA-256 of each item that the
- * catalogue has in it; and that its directory and its index describe these items as the catalogue does. Returns the
- * pack's length. Returns `undefined`, and reports nothing, when the pack does not exist. Memory does not depend on its
- * size.
+ * catalogue has in it; and that its directory describes these items as the catalogue does, and its index those whose
+ * records it has, which may lie in another pack. Returns the pack's length. Returns `undefined`, and reports nothing,
+ * when the pack does not exist. Memory does not depend on its size.
  */
 export const verifyPack = async (
   blobs: Blobs,
@@ -30,10 +30,11 @@ export const verifyPack = async (
     report(finding);
   };
 
-  let scan = await scanPack(blobs, pack, records).catch(onlyDamage);
+  const items = records.filter((record) => record.pack === pack);
+  let scan = await scanPack(blobs, pack, items).catch(onlyDamage);
   if (scan === undefined) return undefined;
   if (scan === "damaged") {
-    for (const record of records) await reportDamage(countAndReport, () => drain(readItem(blobs, record)));
+    for (const record of items) await reportDamage(countAndReport, () => drain(readItem(blobs, record)));
     scan = await scanPack(blobs, pack, []);
     if (scan === undefined) return undefined;
   }
@@ -67,7 +68,7 @@ const scanPack = async (blobs: Blobs, pack: PackName, records: readonly PutRecor
 
   const file = openScan(stored);
   try {
-    for (const record of records.toSorted((a, b) => a.offset - b.offset)) {
+    for (const record of streamsOf(records)) {
       if (record.offset < file.at)
         throw new VaultDamageError("overlaps the item before it", { blob: pack, itemId: record.id });
       await drain(file.take(record.offset - file.at));
@@ -79,6 +80,20 @@ const scanPack = async (blobs: Blobs, pack: PackName, records: readonly PutRecor
   }
   return file.result();
 };
+
+/** The items in the order of their streams; of those that share one, any. */
+const streamsOf = (records: readonly PutRecord[]): PutRecord[] => {
+  const streams = new Map(records.map((record) => [JSON.stringify(streamOf(record)), record]));
+  return [...streams.values()].toSorted((a, b) => a.offset - b.offset);
+};
+
+const streamOf = ({ offset, storedBytes, method, rawBytes, sha256 }: PutRecord) => [
+  offset,
+  storedBytes,
+  method,
+  rawBytes,
+  sha256,
+];
 
 const openScan = (stored: AsyncIterable<Uint8Array>) => {
   const chunks = stored[Symbol.asyncIterator]();
@@ -143,14 +158,12 @@ const compare = (
   report: ReportFinding,
 ): void => {
   const entryAt = new Map(entries.map((entry) => [entry.offset, entry]));
-  const indexedAt = new Map(
-    indexed.flatMap((record) => (record.op === "put" ? [[record.offset, record] as const] : [])),
-  );
   for (const record of records) {
     const differs = (what: string): void =>
       report({ blob: pack, item: record.id, problem: `${what} describes it differently from the catalogue` });
-    if (!isEntryOf(record, entryAt.get(record.offset))) differs("the ZIP directory");
-    if (!isDeepStrictEqual(indexedAt.get(record.offset), record)) differs(INDEX_ENTRY);
+    if (record.pack === pack && !isEntryOf(record, entryAt.get(record.offset))) differs("the ZIP directory");
+    const isIndexed = (record.recordedIn ?? record.pack) === pack;
+    if (isIndexed && !indexed.some((other) => isDeepStrictEqual(other, record))) differs(INDEX_ENTRY);
   }
 };
 

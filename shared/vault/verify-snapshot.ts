@@ -2,6 +2,7 @@ import { mapBounded } from "../bounded.ts";
 import type { MailboxKey, SnapshotId } from "../contracts/ids.ts";
 import type { Blobs } from "../storage/blobs.ts";
 import { type Finding, ignoreFinding, type ReportFinding, reportDamage } from "./finding.ts";
+import { itemSet } from "./item-set.ts";
 import type { Manifest, PartRef } from "./manifest.ts";
 import { belongsTo, manifestName, type PackName, packName, parseVaultName, RECORDS_CHUNK } from "./names.ts";
 import { readPart } from "./part-reader.ts";
@@ -74,9 +75,10 @@ const verifyParts = async (
   const verified = { packs: 0, items: 0, bytes: 0 };
   const verifyOne = async ({ name, records }: PackOfPart): Promise<void> => {
     const bytes = await verifyPack(blobs, name, records, report);
-    if (bytes === undefined) report({ blob: name, problem: `is missing, with ${contentOf(name, records.length)}` });
+    const items = records.filter(({ pack }) => pack === name).length;
+    if (bytes === undefined) report({ blob: name, problem: `is missing, with ${contentOf(name, items)}` });
     verified.packs += 1;
-    verified.items += records.length;
+    verified.items += items;
     verified.bytes += bytes ?? 0;
   };
 
@@ -86,14 +88,16 @@ const verifyParts = async (
     for (const name of await recordPacks(blobs, snapshot, manifest?.manifest)) await verifyOne({ name, records: [] });
   }
   const parts = [
-    ...(manifest?.manifest.parts ?? []).map((part) => ({ part, withOwn: true })),
     // The packs of the snapshot's own run are checked with the manifest's parts.
     ...(base?.parts ?? []).map((part) => ({ part, withOwn: false })),
+    ...(manifest?.manifest.parts ?? []).map((part) => ({ part, withOwn: true })),
   ];
+  const named = packNames();
   let firstPack = from.pack;
   for (const [number, { part, withOwn }] of parts.entries()) {
+    const tell = number < from.part ? ignoreFinding : report;
+    const packs = (await reportDamage(tell, () => packsOf(blobs, snapshot, part, withOwn, named, tell))) ?? [];
     if (number < from.part) continue;
-    const packs = (await reportDamage(report, () => packsOf(blobs, snapshot, part, withOwn, report))) ?? [];
     for (let pack = firstPack; pack < packs.length; pack += PACKS_AT_ONCE) {
       await mapBounded(packs.slice(pack, pack + PACKS_AT_ONCE), PACKS_AT_ONCE, verifyOne);
       const next = pack + PACKS_AT_ONCE;
@@ -155,33 +159,46 @@ const recordPacks = async (
   return names;
 };
 
-const contentOf = (pack: PackName, items: number): string =>
-  isRecordPack(pack) ? "what a rebuild needs to know of folders and removals" : `${items} items`;
+const contentOf = (pack: PackName, items: number): string => {
+  if (isRecordPack(pack)) return "what a rebuild needs to know of folders and removals";
+  return items === 0 ? "what a rebuild needs to know of moved items" : `${items} items`;
+};
+
+/** The packs that parts have named so far, at 16 bytes each. */
+const packNames = () => {
+  const names = itemSet();
+  return (pack: PackName): boolean => names.add({ folderId: "", id: pack });
+};
 
 /**
  * The packs that a part names and that are checked with this snapshot, in the order of the part: those of runs after
- * the kept snapshot before it, with or without its own run.
+ * the kept snapshot before it, with or without its own run. A pack is checked with the records of its own run. Where
+ * only records of later runs name it, it is checked with the first of them.
  */
 const packsOf = async (
   blobs: Blobs,
   { mailboxKey, id, before = "" }: KeptSnapshot,
   part: PartRef,
   withOwn: boolean,
+  isNew: (pack: PackName) => boolean,
   report: ReportFinding,
 ): Promise<PackOfPart[]> => {
   const packs = new Map<PackName, PackOfPart>();
   for await (const record of readPart(blobs, part)) {
     if (record.op !== "put") continue;
-    const { pack: name } = record;
-    if (!belongsTo(mailboxKey, name)) {
-      report({ blob: part.name, item: record.id, problem: `names ${name}, a pack of another mailbox` });
-      continue;
+    const { pack: holder, recordedIn = holder } = record;
+    for (const name of new Set([holder, recordedIn])) {
+      if (!belongsTo(mailboxKey, name)) {
+        report({ blob: part.name, item: record.id, problem: `names ${name}, a pack of another mailbox` });
+        continue;
+      }
+      const run = runOf(name);
+      if (run <= before || run > id || (run === id && !withOwn)) continue;
+      if (!isNew(name) && name !== recordedIn && !packs.has(name)) continue;
+      const pack = packs.get(name) ?? { name, records: [] };
+      pack.records.push(record);
+      packs.set(name, pack);
     }
-    const run = runOf(name);
-    if (run <= before || run > id || (run === id && !withOwn)) continue;
-    const pack = packs.get(name) ?? { name, records: [] };
-    pack.records.push(record);
-    packs.set(name, pack);
   }
   return [...packs.values()];
 };

@@ -20,6 +20,7 @@ interface Item {
 interface Put extends Item {
   readonly op: "put";
   readonly pack: string;
+  readonly recordedIn?: string;
   readonly offset: number;
   readonly rawBytes: number;
 }
@@ -241,8 +242,9 @@ describe("a vault that a backup wrote, read with unzip, gunzip and the page alon
       const index = JSON.parse(stdout);
       const indexed = index.records.filter(({ op }: CatalogueLine) => op === "put");
       expect(index.pack).toBe(name);
-      expect(indexed).toEqual(puts.filter(({ pack }) => pack === name));
+      expect(indexed).toEqual(puts.filter(({ pack, recordedIn = pack }) => recordedIn === name));
     }
+    expect(puts.some(({ recordedIn }) => recordedIn !== undefined)).toBe(true);
     expect(lines.some(({ op }) => op === "fail")).toBe(true);
   });
 });

@@ -18,7 +18,10 @@ describe("a table of hashes", () => {
           if (!model.has(name)) model.set(name, value);
         }
         expect(table.size).toBe(model.size);
-        for (let name = 0; name <= 400; name += 1) expect(table.has(keyOf(`${name}`, keyWords))).toBe(model.has(name));
+        for (let name = 0; name <= 400; name += 1) {
+          expect(table.has(keyOf(`${name}`, keyWords))).toBe(model.has(name));
+          expect(table.get(keyOf(`${name}`, keyWords))?.[keyWords]).toBe(model.get(name));
+        }
       }),
       { numRuns: 20 },
     );

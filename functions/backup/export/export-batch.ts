@@ -13,7 +13,7 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { existing } from "../../../shared/storage/create-once.ts";
 import { packName } from "../../../shared/vault/names.ts";
 import { readPackIndex } from "../../../shared/vault/pack-reader.ts";
-import { openPack, type PackWriter } from "../../../shared/vault/pack-writer.ts";
+import { type FindStored, openPack, type PackWriter } from "../../../shared/vault/pack-writer.ts";
 import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.ts";
 import { lookUp } from "../plan/look-up.ts";
 import type { PlannedItem } from "../run-state.ts";
@@ -179,6 +179,7 @@ export interface ExportDeps {
   readonly graph: GraphClient;
   /** Bounds the memory of the process: each batch, of any mailbox, waits for one of these slots. */
   readonly exportSlots: Semaphore;
+  readonly findStored?: FindStored | undefined;
 }
 
 /** The run that batches belong to. */
@@ -193,7 +194,7 @@ export interface ExportRun {
  * @throws {OutOfTimeError} when it could not begin until `beginBy`, in milliseconds since the epoch.
  */
 export const exportIntoPack = async (
-  { vault, graph, exportSlots }: ExportDeps,
+  { vault, graph, exportSlots, findStored }: ExportDeps,
   { mailbox, runId }: ExportRun,
   { id, items, packed }: Batch,
   beginBy: number,
@@ -202,7 +203,7 @@ export const exportIntoPack = async (
   if (!packed) {
     const release = await exportSlots.acquire(beginBy);
     try {
-      const pack = openPack(vault, name);
+      const pack = openPack(vault, name, { findStored });
       const records = await exportBatch(graph, mailbox, items, pack);
       if ((await pack.close(records)) === "created") return records;
     } finally {

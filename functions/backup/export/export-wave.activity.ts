@@ -4,7 +4,9 @@ import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import type { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
+import { noteMetDamage } from "../../verify/met-damage.ts";
 import { exportWave, type RunPosition } from "../backup.contract.ts";
 import { type CompareDeps, type Comparison, compareFolders } from "../compare/compare-folders.ts";
 import { foldedCatalogue } from "../folded-catalogue.ts";
@@ -31,6 +33,7 @@ import { isExported, noProgress } from "../wave.steps.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
 import { runLanes } from "./run-lanes.ts";
+import { type NoteDamage, storedBefore } from "./stored-before.ts";
 import { waveParts } from "./wave-parts.ts";
 
 /** Batches that a process exports at the same time, of all mailboxes: each takes up to 10 MiB of memory. */
@@ -72,8 +75,11 @@ export const exportWaveActivity = (deps: Deps): ActivityHandler =>
     if (kept !== undefined) return kept.result;
     const run = await readRun(work, mailbox.key, runId);
     const use = { mailboxKey: mailbox.key, hold: input.hold };
+    const noteDamage = (damage: VaultDamageError) => noteMetDamage(deps.work, damage);
     try {
-      const done = await underHold(deps.work, use, (slotsHeld) => runWave({ ...deps, work, slotsHeld }, input, run));
+      const done = await underHold(deps.work, use, (slotsHeld) =>
+        runWave({ ...deps, work, slotsHeld, noteDamage }, input, run),
+      );
       if (done === undefined) return { ...nothingDone(input), notHeld: true as const };
       return (await keepWave(work, runId, wave, done)).result;
     } catch (error) {
@@ -105,7 +111,8 @@ const runWave = async (
     exportSlots,
     planCache,
     slotsHeld,
-  }: Deps & { readonly slotsHeld: HeldSlots },
+    noteDamage,
+  }: Deps & { readonly slotsHeld: HeldSlots; readonly noteDamage: NoteDamage },
   { mailbox, runId, wave, slots, budgetMs, position, mayBePacked, stopPlanning }: Input,
   run: RunState,
 ): Promise<WaveRecord> => {
@@ -127,8 +134,8 @@ const runWave = async (
     const found = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
     const { folders } = found;
     const its = { key: mailbox.key, runId, folders };
-    const catalogue =
-      run.parent === null ? emptyCatalogue : catalogueOf(foldedCatalogue({ vault, work }, its, run.parent.id));
+    const folded = run.parent === null ? undefined : foldedCatalogue({ vault, work }, its, run.parent.id);
+    const catalogue = folded === undefined ? emptyCatalogue : catalogueOf(folded);
     const chain = await chunkChain(
       { graph, pages, work, catalogue, planCache },
       { mailbox, runId, folders },
@@ -148,7 +155,12 @@ const runWave = async (
       queue,
       parts,
       run: { mailbox, runId },
-      exportDeps: { vault, graph, exportSlots },
+      exportDeps: {
+        vault,
+        graph,
+        exportSlots,
+        findStored: folded && storedBefore(vault, folded, run.damagedPacks, noteDamage),
+      },
     });
     const own = { parts: await parts.close(), findings };
     const at = { nextChunk: chain.nextChunk, planned: chain.planned, ...queue.position };

@@ -26,7 +26,7 @@ export interface WaveParts {
   readonly counts: RecordCounts;
 }
 
-/** Items by outcome; `bytes` are of their raw streams, `storedBytes` what they take in packs. */
+/** Items by outcome; `bytes` are of their raw streams, `storedBytes` what they take in packs of the run. */
 interface RecordCounts {
   readonly exported: number;
   readonly skipped: number;
@@ -62,7 +62,7 @@ export const waveParts = (
     if (record.op !== "put") return;
     counts.exported += 1;
     counts.bytes += record.rawBytes;
-    counts.storedBytes += record.storedBytes;
+    if (record.recordedIn === undefined) counts.storedBytes += record.storedBytes;
   };
 
   /** More than fit into a part wait where one batch takes long, and others end meanwhile. */

@@ -5,6 +5,7 @@ import { catalogueOf } from "../../../functions/backup/plan/catalogue.ts";
 import { folderScope } from "../../../functions/backup/plan/folder-scope.ts";
 import type { RunFolder } from "../../../functions/backup/run-state.ts";
 import { foldSnapshot } from "../../../shared/vault/fold.ts";
+import { packName } from "../../../shared/vault/names.ts";
 import { readHead, readManifest } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey, all, aPut, snapshotAt } from "../../shared/vault/samples.ts";
@@ -106,7 +107,7 @@ describe("catalogueOf", () => {
           const vault = memoryBlobs();
           await writeHistory(
             vault,
-            history.map((puts) => [puts.map(aPut)]),
+            history.map((puts, n) => [puts.map((put) => aPut({ ...put, pack: packName(aKey, snapshotAt(n), 0, 0) }))]),
           );
           const newest = snapshotAt(history.length - 1);
           const folders = ["a", "b", "c"].map((id) => aFolder(id, 4));
@@ -126,6 +127,12 @@ describe("catalogueOf", () => {
                   expect(await catalogue.holds({ id, folderId, changeKey })).toBe(versions[0]?.changeKey === changeKey);
               }
             }
+            const hashes = (await all(folded.hashesByPack())).flatMap(([pack, of]) =>
+              of.map((hash) => `${pack} ${hash}`),
+            );
+            expect(hashes.toSorted()).toEqual(
+              live.map(({ pack, sha256 }) => `${pack} ${sha256.slice(0, 8)}`).toSorted(),
+            );
             const contents = [...(await folded.contents()).values()];
             expect(contents.reduce((sum, { items }) => sum + items, 0)).toBe(live.length);
           }

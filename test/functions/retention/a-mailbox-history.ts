@@ -8,9 +8,9 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { Manifest } from "../../../shared/vault/manifest.ts";
 import { packName, partName } from "../../../shared/vault/names.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
-import { openPack } from "../../../shared/vault/pack-writer.ts";
+import { type FindStored, openPack } from "../../../shared/vault/pack-writer.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
-import type { CatalogueRecord } from "../../../shared/vault/records.ts";
+import { type CatalogueRecord, StoredItem } from "../../../shared/vault/records.ts";
 import { moveHead, nameSnapshots, readHead, readManifest, writeManifest } from "../../../shared/vault/snapshots.ts";
 import type { Random } from "../../faults/random.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
@@ -94,7 +94,11 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
     for (let count = random.number(1, 3); count > 0; count -= 1) {
       const key = `${random.oneOf(["inbox", "sent"])}\n${random.number(1, 6)}`;
       changes += 1;
-      if (random.chance(0.3)) next.delete(key);
+      const keys = [...next.keys()];
+      const moved = random.chance(0.3) ? keys[random.number(0, keys.length - 1)] : undefined;
+      if (moved !== undefined) next.set(key, next.get(moved) ?? "");
+      if (moved !== undefined && moved !== key) next.delete(moved);
+      else if (random.chance(0.3)) next.delete(key);
       else next.set(key, `content ${changes}`);
     }
     live = next;
@@ -115,11 +119,17 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
     const contents = new Map(live);
 
     const changed = [...contents].filter(([key, content]) => before.get(key) !== content);
+    const known = parent ? await all(foldSnapshot(stored, aKey, parent.manifest.id)) : [];
+    /** What was moved is not stored again. */
+    const findStored: FindStored = async ({ sha256 }) => {
+      const found = known.find((record) => record.sha256 === sha256);
+      return found && StoredItem.omit({ recordedIn: true }).parse(found);
+    };
     const records: CatalogueRecord[] = [...before.keys()]
       .filter((key) => !contents.has(key))
       .map((key) => ({ v: 1, op: "remove", ...itemKeyOf(key), reason: "deleted" }));
     for (let batch = 0; batch * 2 < changed.length; batch += 1) {
-      const pack = openPack(vault, packName(aKey, id, 0, batch));
+      const pack = openPack(vault, packName(aKey, id, 0, batch), { findStored });
       const puts: CatalogueRecord[] = [];
       for (const [key, content] of changed.slice(batch * 2, batch * 2 + 2)) {
         const item = await pack.addItem(bytesOf(content));
@@ -199,7 +209,7 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
     for (const record of await all(foldSnapshot(stored, aKey, id))) {
       const bytes = Buffer.concat(await all(readItem(stored, record)));
       contents.set(`${record.folderId}\n${record.id}`, bytes.toString());
-      packs.add(record.pack);
+      packs.add(record.pack).add(record.recordedIn ?? record.pack);
     }
     return { contents, packs };
   };

@@ -4,7 +4,7 @@ import { folderRecord } from "../../../shared/vault/folders.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import type { Manifest, ManifestV2, PartRef } from "../../../shared/vault/manifest.ts";
 import { packName, partName, RECORDS_CHUNK } from "../../../shared/vault/names.ts";
-import { openPack } from "../../../shared/vault/pack-writer.ts";
+import { type FindStored, openPack } from "../../../shared/vault/pack-writer.ts";
 import { writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord, FolderFacts, PutRecord } from "../../../shared/vault/records.ts";
 import { moveHead, writeManifest } from "../../../shared/vault/snapshots.ts";
@@ -29,10 +29,17 @@ export const writePack = async (
     chunk = 0,
     items,
     idOf = (n) => `item ${run}/${chunk}/${n}`,
-  }: { run: number; chunk?: number; items: readonly (Uint8Array | undefined)[]; idOf?: (n: number) => string },
+    findStored,
+  }: {
+    run: number;
+    chunk?: number;
+    items: readonly (Uint8Array | undefined)[];
+    idOf?: (n: number) => string;
+    findStored?: FindStored;
+  },
 ): Promise<PutRecord[]> => {
   const name = packName(soundKey, snapshotAt(run), chunk, 0);
-  const pack = openPack(vault, name, { bufferBytes: BUFFER_BYTES });
+  const pack = openPack(vault, name, { bufferBytes: BUFFER_BYTES, findStored });
   const records: PutRecord[] = [];
   for (const [n, item] of items.entries()) {
     if (item === undefined) await pack.addItem(brokenOff()).catch(() => undefined);

@@ -190,6 +190,20 @@ describe.each([
     expect(await raw(blobs, first.records[1] as PutRecord)).toEqual(noise);
   });
 
+  test("has nothing of a longer item that turns out to be stored elsewhere", async () => {
+    const blobs = azureBlobs(await useAzurite().freshContainer());
+    const [one, noise, other] = [randomBytes(9_000), randomBytes(20_000), randomBytes(9_000)];
+    const findStored: PackOptions["findStored"] = async ({ rawBytes }) =>
+      rawBytes === noise.length ? aStoredItem({ rawBytes }) : undefined;
+    const { records, outcome } = await writePack(blobs, [noise, one, noise, other, noise], { ...options, findStored });
+
+    expect(outcome).toBe("created");
+    expect((await blobs.info(aPack))?.bytes).toBeLessThan(25_000);
+    expect(await readPackIndex(blobs, aPack)).toEqual(records);
+    expect(await raw(blobs, records[1] as PutRecord)).toEqual(one);
+    expect(await raw(blobs, records[3] as PutRecord)).toEqual(other);
+  });
+
   test("is whole, and has one winner, after two writers at the same time", async () => {
     const blobs = azureBlobs(await useAzurite().freshContainer());
     const tries = await Promise.all([
