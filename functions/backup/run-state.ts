@@ -273,7 +273,7 @@ export const hasEnded = async (work: Blobs, runId: RunId): Promise<boolean> =>
   (await work.info(endName(runId))) !== undefined;
 
 /** What a backup's run keeps beside how it was opened. Verifications of the mailbox lie in the same place. */
-const RUN_BLOBS = ["stock.json", "ended", "plan/", "waves/", "begun/", "adopted/"];
+const RUN_BLOBS = ["stock.json", "ended", "plan/", "waves/", "begun/", "adopted/", "catalogue/"];
 
 /**
  * The blobs of a run, in the order in which they are to be removed: how it was opened comes first, as a run without it
