@@ -11,7 +11,7 @@ import { bundle } from "./rows/bundle.ts";
 import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
 import { pipeline } from "./rows/pipeline.ts";
-import { oneMailRun, quietRun } from "./rows/quiet-run.ts";
+import { quietRun } from "./rows/quiet-run.ts";
 import { LONG_RESTORE_CASES, RESTORE_CASES, restoreRun } from "./rows/restore-run.ts";
 import { restoreSideBySide } from "./rows/restore-side-by-side.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
@@ -29,7 +29,6 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   throttling(3),
   ...MEMORY_CASES.map(memory),
   quietRun,
-  oneMailRun,
   pipeline,
   sideBySide,
   ...RESTORE_CASES.map(restoreRun),

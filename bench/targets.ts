@@ -46,15 +46,6 @@ export const replayGrowth: Row = row("replay for 1,000 items, large over small",
 export const quietRequests: Row = row("Graph requests of a quiet run of 100 folders", "", "lower", 105);
 export const quietBytes: Row = row("bytes a quiet run stores beside head", "B", "lower", 0);
 
-/** A delta for each folder, one for the list of them, and a little room; one item's pack and records. */
-export const oneMailRequests: Row = row(
-  "Graph requests of a run with one new mail in 2,000 folders",
-  "",
-  "lower",
-  2_010,
-);
-export const oneMailBytes: Row = row("bytes a run with one new mail in 2,000 folders stores", "B", "lower", 20_000);
-
 export const exportRate: Row = row("export pipeline, raw bytes", "MB/s", "higher");
 export const uploadRate: Row = row("plain upload of the same bytes", "MB/s", "higher");
 export const pipelineShare: Row = share("export pipeline over plain upload");
