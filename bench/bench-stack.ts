@@ -25,6 +25,8 @@ export interface BenchStackOptions {
   readonly appDir?: string;
   readonly workers?: number;
   readonly laneSeconds?: number;
+  /** How many times as fast the waits of orchestrations pass. */
+  readonly clock?: number;
 }
 
 /** Runs one measurement on a stack of its own, in a folder that is removed afterwards. */
@@ -35,13 +37,14 @@ export const withStack = async <T>(
 ): Promise<T> => {
   const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-bench-"));
   const invocations = invocationLog();
-  const { mailboxes, latencyMs = 0, limits = {}, laneSeconds } = options;
+  const { mailboxes, latencyMs = 0, limits = {}, laneSeconds, clock = 1 } = options;
   let stack: Stack | undefined;
   const starting = startStack({
     dataDir,
     appDir: options.appDir ?? bench.appDir,
     graph: { mailboxes, settings: { latencyMs, limits } },
     workers: options.workers ?? 1,
+    clock,
     settings: laneSeconds === undefined ? {} : { LANE_SECONDS: String(laneSeconds) },
     line: (process, text) => {
       if (process === "host") invocations.read(text);

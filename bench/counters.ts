@@ -7,6 +7,7 @@ const Counts = z.record(z.string(), z.number());
 const GraphCounters = z.object({
   requests: Counts,
   throttled: Counts,
+  itemsExported: z.number(),
   mailboxes: z.record(
     z.string(),
     z.object({ requests: z.number(), busyMs: z.number(), highestConcurrency: z.number() }),
@@ -14,16 +15,21 @@ const GraphCounters = z.object({
 });
 type GraphCounters = z.output<typeof GraphCounters>;
 
-const StorageCounters = z.object({ kinds: z.object({ write: z.number() }) });
+const StorageCounters = z.object({ kinds: z.object({ write: z.number() }), bytesIn: z.number() });
 
 export const graphCounters = async ({ graph }: BenchStack): Promise<GraphCounters> =>
   GraphCounters.parse(await graph.counters());
 
-/** The requests that changed the storage, as Azure bills them. */
-export const storageWriteCount = async ({ storageUrl }: Stack): Promise<number> => {
+const storageCounters = async ({ storageUrl }: Stack) => {
   const answer = await fetch(new URL("/__admin/counters", storageUrl));
-  return StorageCounters.parse(await answer.json()).kinds.write;
+  return StorageCounters.parse(await answer.json());
 };
+
+/** The requests that changed the storage, as Azure bills them. */
+export const storageWriteCount = async (stack: Stack): Promise<number> => (await storageCounters(stack)).kinds.write;
+
+/** The bytes that were written to all containers. */
+export const storageBytes = async (stack: Stack): Promise<number> => (await storageCounters(stack)).bytesIn;
 
 export const resetCounters = async ({ graph, stack }: BenchStack): Promise<void> => {
   await graph.run("reset-counters");

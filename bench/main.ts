@@ -8,12 +8,15 @@ import { type BenchOptions, readBenchOptions, USAGE } from "./options.ts";
 import { cells, type Result, resultOf, unmeasured } from "./result.ts";
 import { backupRun } from "./rows/backup-run.ts";
 import { bundle } from "./rows/bundle.ts";
+import { deadRun } from "./rows/dead-run.ts";
 import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
+import { oneNewMail } from "./rows/one-new-mail.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { quietRun } from "./rows/quiet-run.ts";
 import { LONG_RESTORE_CASES, RESTORE_CASES, restoreRun } from "./rows/restore-run.ts";
 import { restoreSideBySide } from "./rows/restore-side-by-side.ts";
+import { retry } from "./rows/retry.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
 import { throttling } from "./rows/throttling.ts";
 
@@ -29,6 +32,9 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   throttling(3),
   ...MEMORY_CASES.map(memory),
   quietRun,
+  oneNewMail,
+  retry,
+  deadRun,
   pipeline,
   sideBySide,
   ...RESTORE_CASES.map(restoreRun),

@@ -44,12 +44,21 @@ export const runOrchestration = async (
   }
 };
 
-/** One backup of one mailbox, from its start to its committed snapshot. @throws {Error} when items are missing. */
-export const backUp = async (hostUrl: string, mailbox: MailboxRef, items: number) => {
+/**
+ * One backup of one mailbox, from its start to its committed snapshot.
+ *
+ * @throws {Error} when items are missing, or the snapshot has another state.
+ */
+export const backUp = async (
+  hostUrl: string,
+  mailbox: MailboxRef,
+  items: number,
+  state: BackupMailboxResult["state"] = "complete",
+) => {
   const input = { mailbox, trigger: "request", full: false };
   const { seconds, output } = await runOrchestration(hostUrl, "backup-mailbox", backupInstance(mailbox.key), input);
   const result = BackupMailboxResult.parse(output);
-  if (result.state !== "complete" || result.items !== items)
+  if (result.state !== state || result.items !== items)
     throw new Error(`A backup of ${items} items ended as ${result.state} with ${result.items}`);
   return { seconds, ...result };
 };

@@ -18,7 +18,10 @@ const at = (latencySeconds: number): string => `at ${latencySeconds} s a request
 /** Time of all of a run's Graph requests over its slots times its duration, from start to committed snapshot. */
 export const slotUse = (latencySeconds: number): Row => share(`use of the 4 slots, ${at(latencySeconds)}`, 0.95);
 
-/** Requests over the number that a run needs: items / 20, one for each folder, and its listing and delta pages. */
+/**
+ * Requests over the number that a run needs: items / 20, one for each folder, its listing and delta pages, and the
+ * look-ups of items and folders, without which nothing would leave a snapshot.
+ */
 export const requestRatio = (latencySeconds: number): Row =>
   row(`Graph requests over the least, ${at(latencySeconds)}`, "", "lower", 1.05);
 
@@ -45,6 +48,25 @@ export const replayGrowth: Row = row("replay for 1,000 items, large over small",
 /** 100 folders, one listing of the folders, and a little room. */
 export const quietRequests: Row = row("Graph requests of a quiet run of 100 folders", "", "lower", 105);
 export const quietBytes: Row = row("bytes a quiet run stores beside head", "B", "lower", 0);
+
+/** The same of 2,000 folders, with requests to export the mail and to enrich it. */
+export const oneMailRequests: Row = row(
+  "Graph requests of a night with one new mail in 2,000 folders",
+  "",
+  "lower",
+  2_100,
+);
+/** A pack, parts and a manifest: nothing for each folder. */
+export const oneMailBytes: Row = row("vault bytes of a night with one new mail in 2,000 folders", "KB", "lower", 20);
+export const oneMailScratch: Row = row("scratch of a night with one new mail in 2,000 folders", "KB", "lower");
+
+/** Bytes to the vault and to scratch, for an item of 1 KB: its content, its record, and its plan. */
+export const retryBytes: Row = row("bytes of the retry of 20,000 failed items, for an item", "B", "lower", 4_000);
+/** The same for each item, at four times the number, at most 10 % more. */
+export const retryGrowth: Row = row("bytes of a retry for an item, 20,000 items over 5,000", "", "lower", 1.1);
+
+/** What was under way when it died. */
+export const exportedAgain: Row = row("items exported again after a run that died at 90 %", "", "lower", 0.03);
 
 export const exportRate: Row = row("export pipeline, raw bytes", "MB/s", "higher");
 export const uploadRate: Row = row("plain upload of the same bytes", "MB/s", "higher");

@@ -23,12 +23,14 @@ export interface RunCounts {
   readonly items: number;
   readonly folders: number;
   readonly pages: number;
+  /** Of single items and folders, to prove that they are gone or to learn what no page shows. */
+  readonly lookUps: number;
   readonly requests: number;
 }
 
-/** Requests over the smallest possible number: full batches, one for each folder, and each page once. */
-export const overTheLeast = ({ items, folders, pages, requests }: RunCounts): number =>
-  requests / (Math.ceil(items / EXPORT_ITEMS_LIMIT) + folders + pages);
+/** Requests over the smallest possible number: full batches, one for each folder, each page once, and look-ups. */
+export const overTheLeast = ({ items, folders, pages, lookUps, requests }: RunCounts): number =>
+  requests / (Math.ceil(items / EXPORT_ITEMS_LIMIT) + folders + pages + lookUps);
 
 /** The share of the time of all slots in which a request was under way. */
 export const useOfSlots = (busyMs: number, wallSeconds: number): number =>
@@ -52,10 +54,11 @@ export const backupRun = (latencySeconds: number, more: { readonly writes: boole
         const { busyMs = 0, requests: all = 0 } = counted[mailbox.id] ?? {};
         const folders = (await graph.folders(mailbox.userId)).length;
         const pages = (requests["items"] ?? 0) + (requests["items-delta"] ?? 0);
+        const lookUps = (requests["item"] ?? 0) + (requests["folder"] ?? 0);
         const writes = (await storageWriteCount(stack)) - writesBefore;
         return new Map([
           [use, useOfSlots(busyMs, seconds)],
-          [ratio, overTheLeast({ items, folders, pages, requests: all })],
+          [ratio, overTheLeast({ items, folders, pages, lookUps, requests: all })],
           [rate, items / seconds],
           [storageWrites, (writes / items) * 1000],
         ]);

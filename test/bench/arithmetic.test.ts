@@ -15,9 +15,10 @@ describe("the use of slots", () => {
   });
 });
 
-test("the smallest number of requests is that of full batches, folders and pages", () => {
-  expect(overTheLeast({ items: 1_001, folders: 10, pages: 9, requests: 70 })).toBe(1);
-  expect(overTheLeast({ items: 1_000, folders: 10, pages: 10, requests: 77 })).toBeCloseTo(1.1);
+test("the smallest number of requests is that of full batches, folders, pages and look-ups", () => {
+  expect(overTheLeast({ items: 1_001, folders: 10, pages: 9, lookUps: 0, requests: 70 })).toBe(1);
+  expect(overTheLeast({ items: 1_000, folders: 10, pages: 10, lookUps: 0, requests: 77 })).toBeCloseTo(1.1);
+  expect(overTheLeast({ items: 1_000, folders: 10, pages: 10, lookUps: 30, requests: 110 })).toBeCloseTo(1.1);
 });
 
 test("the median is the middle, or the mean of the two around it", () => {
