@@ -200,6 +200,21 @@ describe("currentFolders without a link", () => {
     expect({ paths, told }).toEqual({ paths: ["Inbox"], told: [] });
   });
 
+  test("lists hidden folders too, at the top and below, where no delta shows them", async () => {
+    const hiding =
+      (shown: Answer, all: Answer) =>
+      (query: URLSearchParams): Answer =>
+        query.get("includeHiddenFolders") === "true" ? all : shown;
+
+    const { paths, hasLink } = await foldersOf({
+      "": hiding(page(inbox), page(inbox, { ...deep, parentFolderId: "root" })),
+      "/in/childFolders": hiding(page(), page(projects)),
+      "/delta": round(inbox),
+    });
+
+    expect({ paths, hasLink }).toEqual({ paths: ["Deep", "Inbox", "Inbox/Projects"], hasLink: false });
+  });
+
   test("asks again without hidden folders where Graph refuses them, and tells it once", async () => {
     const refusing =
       (answer: Answer) =>

@@ -3,7 +3,7 @@ import type { FaultRule } from "../../../../local/graph/faults.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
 import { all } from "../../../shared/vault/samples.ts";
-import { afterABackup, aPlan, ITEMS, type PlanKit, planInto, SMALL_PAGES } from "./a-plan.ts";
+import { afterABackup, aPlan, ITEMS, idsIn, type PlanKit, planInto, SMALL_PAGES } from "./a-plan.ts";
 
 const SPARSE = ["id", "version", "changed"] as const satisfies readonly Behaviours["deltaItemsShow"][];
 
@@ -22,6 +22,11 @@ const stored = async (kit: PlanKit, snapshotId: string) =>
     }),
   );
 
+const expectAllKnown = async (kit: PlanKit, snapshotId: string): Promise<void> => {
+  for (const item of await stored(kit, snapshotId))
+    for (const [fact, value] of Object.entries(item)) expect({ fact, value }).not.toEqual({ fact, value: undefined });
+};
+
 describe.each(SPARSE)("a delta that shows of an item no more than %s", (deltaItemsShow) => {
   test("leaves nothing unknown of what is stored, in the first run or a later one", async () => {
     const kit = await aPlan({ items: 30 }, { deltaItemsShow });
@@ -31,8 +36,20 @@ describe.each(SPARSE)("a delta that shows of an item no more than %s", (deltaIte
 
     expect(totals).toMatchObject({ planned: planned.length, removed: 1 });
     expect(state).toBe("complete");
-    for (const item of await stored(kit, snapshotId))
-      for (const [fact, value] of Object.entries(item)) expect({ fact, value }).not.toEqual({ fact, value: undefined });
+    await expectAllKnown(kit, snapshotId);
+  });
+
+  test("leaves nothing unknown of many items either, where Graph refuses to list them", async () => {
+    const kit = await aPlan({ items: 30 }, { deltaItemsShow });
+    await kit.backUp();
+    const changed = (await idsIn(kit)).slice(0, 12);
+    for (const item of changed) await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item, subject: "New" });
+    await kit.fault({ kind: "status", endpoint: "items", status: 400 });
+
+    const { snapshotId, totals } = await kit.backUp();
+
+    expect(totals).toMatchObject({ exported: changed.length });
+    await expectAllKnown(kit, snapshotId);
   });
 
   test("hides no change between the listing and the delta round of a folder", async () => {
