@@ -78,19 +78,28 @@ interface Comparison {
   readonly started: string;
 }
 
-/** What a delta round has told since the folder was planned: it is the next run's to store. */
+/**
+ * What a delta round has told since the folder was planned: it is the next run's to store. What it tells without a
+ * version may as well be a removal, and is looked up.
+ */
 const changesSince = async (
   { graph, mailbox, books }: Comparison,
   { id: folderId, deltaLink }: CountedFolder,
 ): Promise<{ readonly told: ReadonlySet<string>; readonly balance: number }> => {
   const there = new Map<string, boolean>();
+  const unclear = new Set<string>();
   const round = startRound("delta");
   for (let link = deltaLink; link !== undefined; ) {
     const from = link;
     const page = await unlessRefused(() => deltaItems(graph, mailbox, folderId, from, round));
-    for (const element of page?.value ?? []) there.set(element.id, !("removed" in element));
+    for (const element of page?.value ?? []) {
+      there.set(element.id, !("removed" in element));
+      if (!("removed" in element) && element.changeKey === "") unclear.add(element.id);
+    }
     link = page?.nextLink;
   }
+  for (const [id, found] of await lookUpAll({ graph, mailbox, folder: { id: folderId } }, [...unclear]))
+    there.set(id, found !== "gone");
   let balance = 0;
   for (const [id, isThere] of there) balance += Number(isThere) - Number(await books.has({ folderId, id }));
   return { told: new Set(there.keys()), balance };

@@ -62,6 +62,14 @@ describe("compareCounts", () => {
     expect(await asked()).toEqual({ folder: 1, "items-delta": 1 });
   });
 
+  test("takes no removal that is not clear for an item that came", async () => {
+    const { compare, remove, first, fault } = await aPlannedInbox();
+    await remove(first);
+    await fault({ kind: "odd-element", endpoint: "items-delta", oddities: ["removed-null"] });
+
+    expect(await compare({ itemCount: 29 })).toMatchObject({ itemCount: 30, heldItems: 30 });
+  });
+
   test("needs one look at a folder whose number was not read in this run", async () => {
     const { compare, asked } = await aPlannedInbox();
 
