@@ -3,18 +3,20 @@ import { z } from "zod";
 import { AppRegistration } from "./auth.ts";
 import type { CounterReport } from "./counters.ts";
 import { FaultRule } from "./faults.ts";
+import { generatedMailbox } from "./generated-mailbox.ts";
+import { itemStream } from "./item-stream.ts";
+import { itemId } from "./item-view.ts";
 import {
   changeFolder,
   createFolder,
   FolderChange,
   FolderRemoval,
   folderIn,
+  itemIn,
   NewFolder,
   removeFolder,
-} from "./folder-acts.ts";
-import { generatedMailbox } from "./generated-mailbox.ts";
-import { itemStream } from "./item-stream.ts";
-import { itemId } from "./item-view.ts";
+  removeItem,
+} from "./mailbox-acts.ts";
 import { generatedOptions, MailboxSpec, seedUser, UserSpec } from "./mailbox-spec.ts";
 import type { DirectoryUser, HostedMailbox } from "./mailboxes.ts";
 import type { SeedMailbox, SeedUser } from "./seed.ts";
@@ -147,11 +149,9 @@ export const adminOperations = (context: AdminContext) => {
       target.state.commit({ op: "item", at: world.now(), record: moved });
       return { id: itemId(target, moved) };
     }),
-    "remove-item": operation(z.strictObject(OneItem), ({ mailbox, item }) => {
-      const target = found(world, mailbox);
-      const { home, index } = itemIn(target, item);
-      target.state.commit({ op: "item-gone", at: world.now(), home, index, reason: "deleted" });
-    }),
+    "remove-item": operation(z.strictObject(OneItem), ({ mailbox, item }) =>
+      removeItem(found(world, mailbox), world.now(), { item }),
+    ),
     "expire-delta": operation(z.strictObject({ ...Mailbox, folder: z.string().optional() }), ({ mailbox, folder }) => {
       const target = found(world, mailbox);
       const folderKey = folder === undefined ? undefined : folderIn(target, folder).key;
@@ -213,12 +213,6 @@ const found = (world: World, name: string): HostedMailbox => {
   const mailbox = world.mailboxes.byId(name) ?? world.mailboxes.user(name)?.mailbox;
   if (mailbox === undefined) throw new RangeError(`There is no mailbox ${name}`);
   return mailbox;
-};
-
-const itemIn = ({ state }: HostedMailbox, id: string): ItemRecord => {
-  const item = state.itemById(id);
-  if (item === undefined) throw new RangeError(`There is no item ${id}`);
-  return item;
 };
 
 interface Details {

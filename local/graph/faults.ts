@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { FolderAct } from "./folder-acts.ts";
 import { hashText } from "./generated-content.ts";
+import { MailboxAct } from "./mailbox-acts.ts";
 import { Oddity, PageOddity } from "./oddities.ts";
 
 const Match = {
@@ -78,8 +78,8 @@ export const FaultRule = z.discriminatedUnion("kind", [
   OddElementRule,
   /** A page of a list or a delta. */
   z.strictObject({ kind: z.literal("odd-page"), ...Match, oddity: PageOddity }),
-  /** A person changes folders just after an answer was made. */
-  z.strictObject({ kind: z.literal("folder-act"), ...Match, act: FolderAct }),
+  /** A person changes the mailbox just after an answer was made. */
+  z.strictObject({ kind: z.literal("meanwhile"), ...Match, act: MailboxAct }),
 ]);
 export type FaultRule = z.infer<typeof FaultRule>;
 
@@ -100,7 +100,7 @@ export interface Faults {
   readonly exportIsEmpty: (mailboxId: string) => boolean;
   readonly oddElement: (endpoint: string, mailboxId: string, id: string) => OddElementFault | undefined;
   readonly oddPage: (endpoint: string, mailboxId: string) => PageOddity | undefined;
-  readonly folderActs: (endpoint: string, mailboxId: string) => readonly FolderAct[];
+  readonly actsMeanwhile: (endpoint: string, mailboxId: string) => readonly MailboxAct[];
 }
 
 interface Active {
@@ -207,10 +207,10 @@ export const createFaults = (initial: readonly FaultRule[]): Faults => {
       }
       return undefined;
     },
-    folderActs: (endpoint, mailboxId) =>
+    actsMeanwhile: (endpoint, mailboxId) =>
       [...active.values()].flatMap((fault) => {
         const { rule } = fault;
-        return rule.kind === "folder-act" && strikes(fault, rule, endpoint, mailboxId) ? [rule.act] : [];
+        return rule.kind === "meanwhile" && strikes(fault, rule, endpoint, mailboxId) ? [rule.act] : [];
       }),
   };
 };

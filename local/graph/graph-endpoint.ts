@@ -1,7 +1,7 @@
 import { requireRole, requireScope } from "./auth.ts";
 import { badRequest, GraphFailure } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { applyFolderAct } from "./folder-acts.ts";
+import { applyMailboxAct } from "./mailbox-acts.ts";
 import type { HostedMailbox } from "./mailboxes.ts";
 import { oddReply } from "./odd-answers.ts";
 import { findRoute } from "./routes.ts";
@@ -36,7 +36,7 @@ export const planGraph = (world: World, request: GraphRequest, bodyBytes: number
     run: async () => {
       const mailboxCall = { ...call, mailbox };
       const reply = oddReply(mailboxCall, route.name, await route.handle(mailboxCall));
-      for (const act of world.faults.folderActs(route.name, mailbox.id)) applyFolderAct(mailbox, world.now(), act);
+      for (const act of world.faults.actsMeanwhile(route.name, mailbox.id)) applyMailboxAct(mailbox, world.now(), act);
       return reply;
     },
   };

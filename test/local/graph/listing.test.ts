@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { FolderAct } from "../../../local/graph/folder-acts.ts";
+import type { MailboxAct } from "../../../local/graph/mailbox-acts.ts";
 import { anEmulator, idsOf, UPN } from "./kit.ts";
 
 describe("folders", () => {
@@ -137,8 +137,8 @@ describe("folders", () => {
     const { base, emulator, mailbox, readAll } = await anEmulator();
     const namesIn = async (path: string) =>
       (await readAll(`${base}/folders${path}`)).values.map((folder) => folder["displayName"]);
-    const add = (act: FolderAct) =>
-      emulator.admin["add-fault"]({ kind: "folder-act", endpoint: "folders", mailbox, count: 1, act });
+    const add = (act: MailboxAct) =>
+      emulator.admin["add-fault"]({ kind: "meanwhile", endpoint: "folders", mailbox, count: 1, act });
     await emulator.admin["create-folder"]({ mailbox, parent: "inbox", displayName: "Low", wellKnownName: "clutter" });
     await add({ act: "create", displayName: "Made", type: "IPF.Note" });
     await add({ act: "change", folder: "clutter", parent: "drafts", displayName: "Lower" });

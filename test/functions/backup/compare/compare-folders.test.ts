@@ -77,7 +77,7 @@ describe("the folders of a run are compared with what Graph says that they hold"
   test("what comes while the run is under way is left to the next one", async () => {
     const kit = await aPlan({ items: 30 });
     await kit.fault({
-      kind: "folder-act",
+      kind: "meanwhile",
       endpoint: "export-items",
       count: 1,
       act: { act: "create", displayName: "Meanwhile" },

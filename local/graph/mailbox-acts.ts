@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import type { HostedMailbox } from "./mailboxes.ts";
 import type { FolderState } from "./state/folder-state.ts";
+import type { ItemRecord } from "./state/records.ts";
 
 /** Folders are named by id, key or well-known name. */
 export const NewFolder = z.strictObject({
@@ -22,13 +23,17 @@ export const FolderChange = z.strictObject({
 
 export const FolderRemoval = z.strictObject({ folder: z.string() });
 
-/** What may happen to a mailbox's folders. */
-export const FolderAct = z.union([
+/** An item is named by its id. */
+export const ItemRemoval = z.strictObject({ item: z.string() });
+
+/** What may happen to a mailbox while it is asked. */
+export const MailboxAct = z.union([
   NewFolder.extend({ act: z.literal("create") }),
   FolderChange.extend({ act: z.literal("change") }),
   FolderRemoval.extend({ act: z.literal("remove") }),
+  ItemRemoval.extend({ act: z.literal("remove-item") }),
 ]);
-export type FolderAct = z.infer<typeof FolderAct>;
+export type MailboxAct = z.infer<typeof MailboxAct>;
 
 /** A folder by id, key or well-known name. */
 export const folderIn = ({ state }: HostedMailbox, name: string): FolderState => {
@@ -81,11 +86,24 @@ export const changeFolder = (
 export const removeFolder = (target: HostedMailbox, at: number, { folder }: z.output<typeof FolderRemoval>): void =>
   target.state.commit({ op: "folder-gone", at, key: folderIn(target, folder).key });
 
+/** An item by its id. */
+export const itemIn = ({ state }: HostedMailbox, id: string): ItemRecord => {
+  const item = state.itemById(id);
+  if (item === undefined) throw new RangeError(`There is no item ${id}`);
+  return item;
+};
+
+export const removeItem = (target: HostedMailbox, at: number, { item }: z.output<typeof ItemRemoval>): void => {
+  const { home, index } = itemIn(target, item);
+  target.state.commit({ op: "item-gone", at, home, index, reason: "deleted" });
+};
+
 /** Does what a fault rule says; an act that does not fit the mailbox any more does nothing. */
-export const applyFolderAct = (target: HostedMailbox, at: number, act: FolderAct): void => {
+export const applyMailboxAct = (target: HostedMailbox, at: number, act: MailboxAct): void => {
   try {
     if (act.act === "create") createFolder(target, at, act);
     else if (act.act === "change") changeFolder(target, at, act);
+    else if (act.act === "remove-item") removeItem(target, at, act);
     else removeFolder(target, at, act);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
