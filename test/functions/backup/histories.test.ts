@@ -48,7 +48,10 @@ type Act =
   | { readonly act: "move-folder"; readonly folder: number; readonly parent: number }
   | { readonly act: "odd-page"; readonly endpoint: string; readonly oddity: PageOddity }
   | { readonly act: "refuse-items"; readonly code: string }
-  | ({ readonly act: "item-removed-meanwhile"; readonly item: number } & Omit<Meanwhile, "folder" | "parent">)
+  | ({ readonly act: "item-removed-meanwhile"; readonly item: number; readonly loses: boolean } & Omit<
+      Meanwhile,
+      "folder" | "parent"
+    >)
   | ({ readonly act: "folders-meanwhile"; readonly what: "create" | "rename" | "move" | "remove" } & Meanwhile)
   | { readonly act: "expire-amid"; readonly endpoint: string; readonly after: number; readonly code: string }
   | { readonly act: "expire-all" | "fault-export" | "fault-delta" | "drop-items" | "quota" };
@@ -134,8 +137,9 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
     arbitrary: fc.record({
       act: fc.constant("item-removed-meanwhile" as const),
       endpoint: fc.constantFrom("items", "items-delta", "export-items"),
-      after: fc.nat(12),
+      after: fc.nat(20),
       expires: fc.boolean(),
+      loses: fc.boolean(),
       item: n,
     }),
   },
@@ -183,6 +187,7 @@ interface Behaviours {
   readonly deltaForgetsAdded: number;
   readonly deltaForgetsRemoved: number;
   readonly uncountedItems: number;
+  readonly maxPageSize: number;
   readonly hiddenFoldersRefused: boolean;
   readonly wellKnownPaths: boolean;
 }
@@ -220,6 +225,7 @@ const legalBehaviours = fc.record({
   hiddenFoldersListed: drawn(BEARS.hiddenFoldersOnRequest, true, fc.boolean()),
   hiddenFoldersRefused: fc.boolean(),
   uncountedItems: fc.constantFrom(0, 0, 3),
+  maxPageSize: fc.constantFrom(3, 1_000),
   wellKnownPaths: fc.boolean(),
 });
 
@@ -366,6 +372,17 @@ const apply = async (mailbox: string, act: Act, serial: number): Promise<void> =
       if (act.expires) await admin()["expire-delta"]({ mailbox });
       const { endpoint, after } = act;
       if (item === undefined) return;
+      // The delta round that showed the item is lost with its next page.
+      if (act.loses)
+        await admin()["add-fault"]({
+          kind: "status",
+          status: 410,
+          code: "SyncStateNotFound",
+          endpoint: "items-delta",
+          mailbox,
+          after: after + 1,
+          count: 1,
+        });
       await admin()["add-fault"]({
         kind: "meanwhile",
         endpoint,
