@@ -1,5 +1,5 @@
 import type { ActivityHandler } from "durable-functions";
-import { addCounts } from "../../shared/contracts/add-counts.ts";
+import { allOf } from "../../shared/bounded.ts";
 import type { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { implement } from "../../shared/durable/activity.ts";
@@ -13,7 +13,6 @@ import { merkleRoot } from "../../shared/vault/merkle.ts";
 import { manifestName } from "../../shared/vault/names.ts";
 import { distinctProblems, problemKey, readProblems } from "../../shared/vault/problems.ts";
 import type { CatalogueRecord, FolderRecord, Problem } from "../../shared/vault/records.ts";
-import type { FolderContent } from "../../shared/vault/snapshot-index.ts";
 import { moveHead, noneIfDamaged, readHead, readManifest, writeManifest } from "../../shared/vault/snapshots.ts";
 import { reviewDamage } from "../verify/review-damage.ts";
 import { type BackupTotals, commitSnapshot } from "./backup.contract.ts";
@@ -21,7 +20,7 @@ import { folderChanges } from "./commit/folder-records.ts";
 import { isNameless, mailboxUser } from "./commit/mailbox-user.ts";
 import { packRecords, writeParts } from "./commit/own-records.ts";
 import { unfinishedFolders } from "./commit/unfinished-folders.ts";
-import { liveContents, ownChanges } from "./compare/live-contents.ts";
+import { goneIn, liveContents, ownChanges, totalOf } from "./compare/live-contents.ts";
 import { noteMailboxOfUser } from "./discover/mailboxes-of-user.ts";
 import { foldedCatalogue } from "./folded-catalogue.ts";
 import { keepLinks } from "./kept-links.ts";
@@ -55,8 +54,9 @@ export const commitSnapshotActivity = (deps: {
 }): ActivityHandler =>
   implement(commitSnapshot, async ({ mailbox, runId, trigger, totals, waves, unplanned }, context) => {
     const { openGraph, vault, state } = deps;
-    const work = scratchOf(deps.work, mailbox.key);
-    const run = await readRun(work, mailbox.key, runId);
+    const { key } = mailbox;
+    const work = scratchOf(deps.work, key);
+    const run = await readRun(work, key, runId);
     const { started, parent, before, damagedPacks } = run;
     const found = await readRunFolders(work, runId);
     const { folders, foldersDeltaLink } = found;
@@ -69,21 +69,22 @@ export const commitSnapshotActivity = (deps: {
       problem === undefined ? [] : [{ folderId, what: problem }],
     );
     const problems = distinctProblems([...found.problems, ...outcome.problems, ...unfinished.problems, ...unequal]);
-    const own = await ownChanges(vault, exported, removed);
-    const ofFolders = folderChanges(found, { ...outcome, unfinished: unfinished.ids }, own.folders);
-    const head = await readHead(vault, mailbox.key).catch(noneIfDamaged);
+    const own = outcome.live ?? (await ownChanges(vault, exported, removed));
+    const withChanges = new Set("changed" in own ? own.changed : own.folders);
+    const ofFolders = folderChanges(found, { ...outcome, unfinished: unfinished.ids }, withChanges);
+    const head = await readHead(vault, key).catch(noneIfDamaged);
     const newest = head?.newest;
     // Written before the head, so that every mailbox in the vault has it.
-    if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, mailbox.key);
-    const hasChanged = own.folders.size > 0 || !ofFolders.linksOnly || unfinished.ids.size > 0;
+    if (head?.user?.id !== mailbox.userId) await noteMailboxOfUser(state, mailbox.userId, key);
+    const hasChanged = withChanges.size > 0 || !ofFolders.linksOnly || unfinished.ids.size > 0;
     // A partial one may have folders that only this run came to the end of.
     const isQuiet =
       newest &&
       newest.id === parent?.id &&
       !hasChanged &&
       newest.state === (outcome.failed.size + unequal.length > 0 ? "partial" : "complete");
-    if (isQuiet && (await tellsAll(vault, mailbox.key, newest.id, problems))) {
-      await keepNewLinks(state, mailbox.key, newest.id, found, outcome, ofFolders.records);
+    if (isQuiet && (await tellsAll(vault, key, newest.id, problems))) {
+      await keepNewLinks(state, key, newest.id, found, outcome, ofFolders.records);
       // Before the head: a run that went on with this one would confirm what was true when this one asked.
       await endRun(work, runId);
       return confirmNewest(deps, mailbox, newest, head.user);
@@ -94,14 +95,26 @@ export const commitSnapshotActivity = (deps: {
       folders.flatMap((folder) => folder.lost),
       { parts: exported, removed },
     );
+    const catalogue =
+      parent === null
+        ? undefined
+        : foldedCatalogue({ vault, work }, { key, runId, folders, full: run.full }, parent.id);
+    const live =
+      "changed" in own
+        ? own
+        : await liveContents(own, catalogue, goneIn(found)).then(totalOf, (error) => damageBehind(run, error));
+    if ("damage" in live) {
+      context.error(`The vault of ${key} is damaged, and run ${runId} cannot end: ${live.damage}`);
+      return { snapshotId: runId, state: "partial" as const, quiet: false, items: 0, bytes: 0, damage: live.damage };
+    }
     const last = [...removed.map(removeRecord), ...lost, ...problems.map(problemRecord), ...unfinished.failed];
-    const folderParts = await writeParts(vault, mailbox.key, runId, "folders", ofFolders.records);
-    const parts = [
-      ...folderParts.map((part) => ({ ...part, folders: true as const })),
-      ...exported,
-      ...(await writeParts(vault, mailbox.key, runId, "departed", last)),
-    ];
-    await packRecords(vault, mailbox.key, runId, [...last, ...ofFolders.records]);
+    const [user, folderParts, lastParts] = await allOf([
+      userBefore(vault, key, newest).then((known) => mailboxUser(openGraph, mailbox.userId, known)),
+      writeParts(vault, key, runId, "folders", ofFolders.records),
+      writeParts(vault, key, runId, "departed", last),
+      packRecords(vault, key, runId, [...last, ...ofFolders.records]),
+    ]);
+    const parts = [...folderParts.map((part) => ({ ...part, folders: true as const })), ...exported, ...lastParts];
 
     const finished = new Date().toISOString();
     const counts = {
@@ -121,10 +134,10 @@ export const commitSnapshotActivity = (deps: {
       id: runId,
       base: parent === null,
       parent: parent ?? before ?? null,
-      mailboxKey: mailbox.key,
+      mailboxKey: key,
       mailboxId: mailbox.id,
       kind: mailbox.kind,
-      user: await mailboxUser(openGraph, mailbox.userId, await userBefore(vault, mailbox.key, newest)),
+      user,
       started,
       finished,
       trigger,
@@ -138,19 +151,9 @@ export const commitSnapshotActivity = (deps: {
           : "complete",
       program: PROGRAM,
     });
-    const its = { key: mailbox.key, runId, folders };
-    const catalogue = parent === null ? undefined : foldedCatalogue({ vault, work }, its, parent.id);
-    const gone = [...found.removed, ...found.outside.map(({ id }) => id)];
-    const contents = await liveContents(own, catalogue, gone).catch((error) => damageBehind(run, error));
-    if ("damage" in contents) {
-      const { damage } = contents;
-      context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot end: ${damage}`);
-      return { snapshotId: runId, state: "partial" as const, quiet: false, items: 0, bytes: 0, damage };
-    }
-    const live = totalOf(contents);
-    await moveHead(vault, mailbox.key, (head) => headOf(manifest, sha256, live, head), { ofDamaged: "replaced" });
-    if (parent === null || damagedPacks !== undefined) await reviewDamage({ vault, state }, mailbox.key);
-    return { snapshotId: runId, state: manifest.state, quiet: false, ...live };
+    await moveHead(vault, key, (head) => headOf(manifest, sha256, live, head), { ofDamaged: "replaced" });
+    if (parent === null || damagedPacks !== undefined) await reviewDamage({ vault, state }, key);
+    return { snapshotId: runId, state: manifest.state, quiet: false, items: live.items, bytes: live.bytes };
   });
 
 /**
@@ -237,9 +240,6 @@ const confirmNewest = async (
   });
   return { snapshotId: newest.id, state: newest.state, quiet: true, items: newest.items, bytes: newest.bytes };
 };
-
-const totalOf = (contents: ReadonlyMap<string, FolderContent>): FolderContent =>
-  [...contents.values()].reduce(addCounts, { items: 0, bytes: 0 });
 
 const removeRecord = (removal: Removal): CatalogueRecord => ({ v: 1, op: "remove", ...removal });
 

@@ -38,6 +38,7 @@ type FoldedIndex = z.output<typeof FoldedIndex>;
 export interface FoldedItem {
   readonly id: string;
   readonly folderId: string;
+  /** Empty where the pack of the item is known to be gone: no version of it counts as stored. */
   readonly changeKey: string;
   readonly rawBytes: number;
 }
@@ -54,14 +55,23 @@ export interface FoldedCatalogue {
   hashesByPack(): AsyncIterable<readonly [PackName, readonly string[]]>;
 }
 
+/** The run that folds, and its folders. */
+export interface FoldingRun {
+  readonly key: MailboxKey;
+  readonly runId: RunId;
+  readonly folders: readonly RunFolder[];
+  readonly full?: boolean;
+}
+
 /**
  * Folds the snapshot on the first need, once for the whole run: its items are kept as scratch data, where later waves
  * and the commit find them, in whatever process. Two that fold at the same time write blobs of their own, and the one
- * that ends first counts for both. Takes 8 MiB of memory, and the contents of the folders.
+ * that ends first counts for both. Takes 8 MiB of memory, and the contents of the folders. A `full` run also looks
+ * whether packs are there, in one listing: whoever asks for it wants again what is lost.
  */
 export const foldedCatalogue = (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
-  { key, runId, folders }: { readonly key: MailboxKey; readonly runId: RunId; readonly folders: readonly RunFolder[] },
+  { key, runId, folders, full = false }: FoldingRun,
   snapshotId: SnapshotId,
   { bucketItems = BUCKET_ITEMS, waitingChars = WAITING_CHARS } = {},
 ): FoldedCatalogue => {
@@ -98,6 +108,7 @@ export const foldedCatalogue = (
       chars += line.length;
       if (chars > waitingChars) await write(fullest(waiting));
     };
+    const packs = full ? await packsOf(vault, key) : undefined;
     let last: { readonly pack: PackName; readonly hashes: string[] } | undefined;
     for await (const { id, folderId, changeKey, rawBytes, pack, sha256 } of foldSnapshot(vault, key, snapshotId)) {
       if (last?.pack !== pack) {
@@ -108,7 +119,8 @@ export const foldedCatalogue = (
       const content = contents.get(folderId) ?? { items: 0, bytes: 0 };
       contents.set(folderId, { items: content.items + 1, bytes: content.bytes + rawBytes });
       const bucket = bucketOf(folderId);
-      if (bucket !== undefined) await add(bucket, [numbers.get(folderId), id, changeKey, rawBytes]);
+      const version = packs === undefined || packs.has(pack) ? changeKey : "";
+      if (bucket !== undefined) await add(bucket, [numbers.get(folderId), id, version, rawBytes]);
     }
     if (last !== undefined) await add(ofPacks, [last.pack, last.hashes]);
     for (const bucket of segments.keys()) await write(bucket);
@@ -158,3 +170,10 @@ const bucketsOf = (folders: readonly RunFolder[], bucketItems: number): number[]
 
 const fullest = (waiting: readonly { readonly chars: number }[]): number =>
   waiting.reduce((most, { chars }, bucket) => (chars > (waiting[most]?.chars ?? 0) ? bucket : most), 0);
+
+/** The packs of a mailbox that are there. */
+const packsOf = async (vault: Blobs, key: MailboxKey): Promise<ReadonlySet<string>> => {
+  const packs = new Set<string>();
+  for await (const { name } of vault.list(`${key}/packs/`)) packs.add(name);
+  return packs;
+};

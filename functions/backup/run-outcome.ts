@@ -3,7 +3,14 @@ import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { PartRef } from "../../shared/vault/manifest.ts";
 import { distinctProblems } from "../../shared/vault/problems.ts";
 import type { Problem } from "../../shared/vault/records.ts";
-import { type ComparedFolder, type Findings, type Removal, readWaves, type WaveRecord } from "./run-state.ts";
+import {
+  type ComparedFolder,
+  type Findings,
+  type LiveContent,
+  type Removal,
+  readWaves,
+  type WaveRecord,
+} from "./run-state.ts";
 
 const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
@@ -28,6 +35,8 @@ export interface RunOutcome extends FoldedFindings {
   readonly parts: readonly PartRef[];
   /** The folders that were compared with what Graph says that they hold. */
   readonly compared: ReadonlyMap<string, ComparedFolder>;
+  /** Known where the last wave has compared the folders. */
+  readonly live?: LiveContent | undefined;
 }
 
 /**
@@ -71,8 +80,11 @@ export const readOutcome = async (work: Blobs, runId: RunId, waves: number): Pro
   foldWaves(await readWaves(work, runId, waves));
 
 /** Folds the records of waves, which must come in their order. */
-export const foldWaves = (records: readonly Pick<WaveRecord, "parts" | "findings" | "compared">[]): RunOutcome => ({
+export const foldWaves = (
+  records: readonly Pick<WaveRecord, "parts" | "findings" | "compared" | "live">[],
+): RunOutcome => ({
   ...foldFindings(records.map(({ findings }) => findings)),
   parts: records.flatMap(({ parts }) => parts),
+  live: records.at(-1)?.live,
   compared: new Map(records.flatMap(({ compared }) => compared.map((folder) => [folder.folderId, folder] as const))),
 });

@@ -141,6 +141,10 @@ export const ComparedFolder = z.object({
 });
 export type ComparedFolder = z.output<typeof ComparedFolder>;
 
+/** What the snapshot of a run has: live items with their raw bytes, and the folders of which items changed. */
+export const LiveContent = z.object({ items: Count, bytes: Count, changed: z.array(z.string()) });
+export type LiveContent = z.output<typeof LiveContent>;
+
 /** What planning found beside items to export. */
 export const Findings = z.object({
   /** Folders that are planned to their end, or as far as they can be: one that `failed` is not known whole. */
@@ -180,6 +184,7 @@ export const WaveRecord = z.object({
   parts: z.array(PartRef),
   findings: Findings,
   compared: z.array(ComparedFolder).default([]),
+  live: LiveContent.optional(),
 });
 export type WaveRecord = z.output<typeof WaveRecord>;
 

@@ -5,13 +5,21 @@ import { GraphError } from "../../../shared/graph/graph-error.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { itemSet } from "../../../shared/vault/item-set.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";
+import type { FolderContent } from "../../../shared/vault/snapshot-index.ts";
 import type { ExportRun } from "../export/export-batch.ts";
 import { type FoldedCatalogue, foldedCatalogue } from "../folded-catalogue.ts";
 import { catalogueOf } from "../plan/catalogue.ts";
 import type { RunOutcome } from "../run-outcome.ts";
-import { agreedItems, type ComparedFolder, type RunFolder, type RunFolders, type RunState } from "../run-state.ts";
+import {
+  agreedItems,
+  type ComparedFolder,
+  type LiveContent,
+  type RunFolder,
+  type RunFolders,
+  type RunState,
+} from "../run-state.ts";
 import { type Books, compareCounts } from "./compare-counts.ts";
-import { liveContents, type OwnChanges, ownChanges } from "./live-contents.ts";
+import { goneIn, liveContents, type OwnChanges, ownChanges, totalOf } from "./live-contents.ts";
 
 /** What folders are compared with. */
 export interface CompareDeps {
@@ -42,9 +50,10 @@ export const compareFolders = async (
   const suspects = found.folders.filter((folder) => isOpen(folder) && isSuspect(folder));
   if (suspects.length === 0) return NOTHING;
 
-  const its = { key: mailbox.key, runId, folders: found.folders };
+  const its = { key: mailbox.key, runId, folders: found.folders, full: run.full };
   const before = run.parent === null ? undefined : foldedCatalogue({ vault, work }, its, run.parent.id);
-  const books = await booksOf(vault, own, before, outcome, found);
+  const contents = await liveContents(own, before, goneIn(found));
+  const books = await booksOf(vault, own, before, outcome, found, contents);
   const compared: ComparedFolder[] = [];
   let waitMs = 0;
   await mapBounded(suspects, MAILBOX_SLOTS, async (folder) => {
@@ -57,7 +66,8 @@ export const compareFolders = async (
       waitMs = Math.max(waitMs, error.retryAfterMs ?? 1);
     }
   });
-  return { compared, isWhole: compared.length === suspects.length, waitMs };
+  const live = { ...totalOf(contents), changed: [...own.folders] };
+  return { compared, isWhole: compared.length === suspects.length, waitMs, live };
 };
 
 /** What a wave has compared, whether that is all, and the wait that Graph asked for. */
@@ -65,6 +75,8 @@ export interface Comparison {
   readonly compared: ComparedFolder[];
   readonly isWhole: boolean;
   readonly waitMs: number;
+  /** Absent where there was nothing to compare. */
+  readonly live?: LiveContent;
 }
 
 const NOTHING: Comparison = { compared: [], isWhole: true, waitMs: 0 };
@@ -75,10 +87,9 @@ const booksOf = async (
   own: OwnChanges,
   before: FoldedCatalogue | undefined,
   { parts, removed }: Pick<RunOutcome, "parts" | "removed">,
-  { folders, ...found }: RunFolders,
+  { folders }: RunFolders,
+  contents: ReadonlyMap<string, FolderContent>,
 ): Promise<Books> => {
-  const gone = [...found.removed, ...found.outside.map(({ id }) => id)];
-  const contents = await liveContents(own, before, gone);
   const catalogue = before === undefined ? undefined : catalogueOf(before);
   const told = itemSet();
   for (const { lost } of folders) for (const item of lost) told.add(item);

@@ -1,3 +1,4 @@
+import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { itemSet } from "../../../shared/vault/item-set.ts";
 import { liveness } from "../../../shared/vault/liveness.ts";
@@ -5,7 +6,7 @@ import type { PartRef } from "../../../shared/vault/manifest.ts";
 import { readPart } from "../../../shared/vault/part-reader.ts";
 import type { FolderContent } from "../../../shared/vault/snapshot-index.ts";
 import type { FoldedCatalogue, FoldedItem } from "../folded-catalogue.ts";
-import type { Removal } from "../run-state.ts";
+import type { Removal, RunFolders } from "../run-state.ts";
 
 /** What a run did to the items of its mailbox. */
 export interface OwnChanges {
@@ -64,6 +65,12 @@ export const liveContents = async (
   for (const [folderId, { items, bytes }] of own.stored) add(contents, folderId, items, bytes);
   return contents;
 };
+
+/** The folders of the last snapshot that a run found gone, or no longer in its scope. */
+export const goneIn = ({ removed, outside }: RunFolders): string[] => [...removed, ...outside.map(({ id }) => id)];
+
+export const totalOf = (contents: ReadonlyMap<string, FolderContent>): FolderContent =>
+  [...contents.values()].reduce(addCounts, { items: 0, bytes: 0 });
 
 const add = (contents: Map<string, FolderContent>, folderId: string, items: number, bytes: number): void => {
   const before = contents.get(folderId) ?? { items: 0, bytes: 0 };

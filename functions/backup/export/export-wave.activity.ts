@@ -133,7 +133,7 @@ const runWave = async (
     const isFirst = await beginWave(work, runId, wave);
     const found = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
     const { folders } = found;
-    const its = { key: mailbox.key, runId, folders };
+    const its = { key: mailbox.key, runId, folders, full: run.full };
     const folded = run.parent === null ? undefined : foldedCatalogue({ vault, work }, its, run.parent.id);
     const catalogue = folded === undefined ? emptyCatalogue : catalogueOf(folded);
     const chain = await chunkChain(
@@ -167,11 +167,13 @@ const runWave = async (
     const {
       compared,
       isWhole,
+      live,
       waitMs: comparingWaits,
     } = await compare({ graph, vault, work }, { mailbox, runId, run, found }, wave, own, at, deadline);
     return {
       ...own,
       compared,
+      ...(live === undefined ? {} : { live }),
       result: {
         position: { ...at, compared: isWhole },
         planned,

@@ -37,7 +37,7 @@ export const catalogueOf = (folded: FoldedCatalogue): Catalogue => {
   const read = async (bucket: number): Promise<Bucket> => {
     const sets = { versions: itemSet(), items: itemSet() };
     for await (const item of folded.itemsIn(bucket)) {
-      sets.versions.add(versionKey(item));
+      if (item.changeKey !== "") sets.versions.add(versionKey(item));
       sets.items.add(item);
     }
     return sets;

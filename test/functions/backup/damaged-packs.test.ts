@@ -42,6 +42,17 @@ describe("a pack that verification found damaged", () => {
     expect((await coverage()).state).not.toBe("damaged");
   });
 
+  test("and one that nobody has verified: a full run looks whether packs are there", async () => {
+    const { back, readable, stored, first, packs, damage } = await aBackup();
+    const held = (await stored(first.snapshotId)).filter(({ pack }) => pack === packs[1]);
+    damage.lost(packs[1]);
+
+    const full = await back({ full: true });
+
+    expect(full.totals.exported).toBe(held.length);
+    expect(await readable(full.snapshotId)).toHaveLength(ITEMS);
+  });
+
   test("is found again as the damage of an older snapshot, which costs no run anything", async () => {
     const { back, verify, coverage, state, mailbox, packs, damage } = await aBackup();
     damage.lost(packs[0]);
