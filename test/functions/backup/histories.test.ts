@@ -48,10 +48,11 @@ type Act =
   | { readonly act: "move-folder"; readonly folder: number; readonly parent: number }
   | { readonly act: "odd-page"; readonly endpoint: string; readonly oddity: PageOddity }
   | { readonly act: "refuse-items"; readonly code: string }
-  | ({ readonly act: "item-removed-meanwhile"; readonly item: number; readonly loses: boolean } & Omit<
-      Meanwhile,
-      "folder" | "parent"
-    >)
+  | ({
+      readonly act: "item-removed-meanwhile";
+      readonly item: number;
+      readonly with: "nothing" | "a lost round" | "no deltas";
+    } & Omit<Meanwhile, "folder" | "parent">)
   | ({ readonly act: "folders-meanwhile"; readonly what: "create" | "rename" | "move" | "remove" } & Meanwhile)
   | { readonly act: "expire-amid"; readonly endpoint: string; readonly after: number; readonly code: string }
   | { readonly act: "expire-all" | "fault-export" | "fault-delta" | "drop-items" | "quota" };
@@ -139,7 +140,7 @@ const anAct: fc.Arbitrary<Act> = fc.oneof(
       endpoint: fc.constantFrom("items", "items-delta", "export-items"),
       after: fc.nat(20),
       expires: fc.boolean(),
-      loses: fc.boolean(),
+      with: fc.constantFrom("nothing" as const, "a lost round" as const, "no deltas" as const),
       item: n,
     }),
   },
@@ -369,20 +370,17 @@ const apply = async (mailbox: string, act: Act, serial: number): Promise<void> =
     }
     case "item-removed-meanwhile": {
       const item = pick(await itemsOf(mailbox), act.item)?.id;
-      if (act.expires) await admin()["expire-delta"]({ mailbox });
-      const { endpoint, after } = act;
+      const { after } = act;
+      const deltas = { kind: "status", endpoint: "items-delta", mailbox } as const;
+      const isListed = act.with === "no deltas";
+      const endpoint = isListed ? "items" : act.endpoint;
+      if (act.expires || isListed) await admin()["expire-delta"]({ mailbox });
       if (item === undefined) return;
       // The delta round that showed the item is lost with its next page.
-      if (act.loses)
-        await admin()["add-fault"]({
-          kind: "status",
-          status: 410,
-          code: "SyncStateNotFound",
-          endpoint: "items-delta",
-          mailbox,
-          after: after + 1,
-          count: 1,
-        });
+      if (act.with === "a lost round")
+        await admin()["add-fault"]({ ...deltas, status: 410, code: "SyncStateNotFound", after: after + 1, count: 1 });
+      // The pages of the listing that has to do move up by one, over an item that is not shown then.
+      if (isListed) await admin()["add-fault"]({ ...deltas, status: 403, code: "ErrorQuotaExceeded" });
       await admin()["add-fault"]({
         kind: "meanwhile",
         endpoint,
