@@ -35,7 +35,7 @@ const BEARS = {
 } as const;
 
 /** How many histories are tried. */
-const RUNS = Number(process.env["RUNS"] ?? 10);
+const RUNS = Number(process.env["RUNS"] ?? 6);
 
 /** One thing that happens to a mailbox between two backups, or to Graph during one. Numbers pick by position. */
 type Act =

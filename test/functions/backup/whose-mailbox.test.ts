@@ -18,7 +18,9 @@ const aMailbox = async () => {
   const quietly = () => runBackup(place, mailbox);
   const named = async (snapshot: string) => (await readManifest(vault, mailbox.key, snapshot))?.manifest.user;
   const inHead = async () => (await readHead(vault, mailbox.key))?.user;
-  const directory = (status: number, code: string) => kit.fault({ kind: "status", endpoint: "user", status, code });
+  /** With a wait that is longer than the commit's own. */
+  const directory = (status: number, code: string) =>
+    kit.fault({ kind: "status", endpoint: "user", status, code, retryAfter: 60 });
   const find = (name: string) => findMailbox(openGraph({ untilMs: Date.now() + 10_000 }), vault, name);
   return { ...kit, displayName, backUp, quietly, named, inHead, directory, find };
 };
