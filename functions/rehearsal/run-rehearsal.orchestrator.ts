@@ -65,6 +65,7 @@ function* restore(
     onConflict: "duplicate",
     dryRun: false,
     planOf: rehearsalId,
+    exclusive: true,
   };
   try {
     yield context.df.callSubOrchestrator("restore-mailbox", input, restoreInstance(restoreId));

@@ -20,6 +20,7 @@ import {
   uploadWave,
 } from "./restore.contract.ts";
 import { restoreStatus, type WavePace } from "./restore.progress.ts";
+import { waitForTarget } from "./target/hold-target.steps.ts";
 
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
@@ -30,7 +31,7 @@ const FUTILE = "import sessions in a row ended before a chunk was done: check th
 const ALL_SESSIONS_FUTILE = `${MAX_FUTILE_SESSIONS} ${FUTILE}`;
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
-type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;
+type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox" | "exclusive">;
 
 /**
  * Restores items of a snapshot: plans, creates missing folders, imports in waves of lanes, then compares the target
@@ -41,12 +42,27 @@ export function* restoreMailbox(
 ): Generator<Task, RestorePlan | RestoreResult | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
   const { key: mailboxKey } = targetMailbox(input);
+  if (input.exclusive && input.resume === undefined && !(yield* waitTurn(context, input, NOT_PLANNED, NOTHING_DONE))) {
+    context.df.continueAsNew(input);
+    return undefined;
+  }
   const use: SlotUse = { mailboxKey, holder: ownGuid(context, input.restoreId), user: "restore" };
   const { state, result } = yield* withSlots(context, use, runGeneration(context, input, use));
   if (input.dryRun) return state.plan;
   if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
   return result;
 }
+
+/** Waits until the restore has its mailbox to itself; false when it should go on waiting in another generation. */
+const waitTurn = (
+  context: OrchestrationContext,
+  input: RestoreMailboxInput,
+  plan: Parameters<typeof restoreStatus>[1],
+  totals: RestoreTotals,
+): Generator<Task, boolean, unknown> =>
+  waitForTarget(context, { restoreId: input.restoreId, mailboxKey: targetMailbox(input).key }, (waitsFor) =>
+    context.df.setCustomStatus({ ...restoreStatus("waiting", plan, totals), waitsFor }),
+  );
 
 /** The mailbox to restore into, whose slots the restore needs. */
 const targetMailbox = ({ into, mailbox }: RestoreMailboxInput): RestoreMailboxInput["mailbox"] => into ?? mailbox;
@@ -57,7 +73,7 @@ function* runGeneration(
   input: RestoreMailboxInput,
   use: SlotUse,
 ): Generator<Task, { state: Resume; result: RestoreResult | undefined }, unknown> {
-  const restore: Restore = { restoreId: input.restoreId, mailbox: targetMailbox(input) };
+  const restore = restoreOf(input);
   let state = input.resume ?? (yield* plan(context, input, use));
   if (input.dryRun) return { state, result: undefined };
 
@@ -72,6 +88,7 @@ function* runGeneration(
     if (futileSessions === MAX_FUTILE_SESSIONS) throw new Error(ALL_SESSIONS_FUTILE);
     if (next.sessionEnded) session = undefined;
     state = next.state;
+    if (input.exclusive && next.notHeld && !(yield* waitTurn(context, input, state.plan, state.totals))) break;
     context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals, next.pace));
   }
   if (state.pending.length > 0) return { state, result: undefined };
@@ -83,6 +100,13 @@ function* runGeneration(
   return { state, result };
 }
 
+const restoreOf = (input: RestoreMailboxInput): Restore => ({
+  restoreId: input.restoreId,
+  mailbox: targetMailbox(input),
+  exclusive: input.exclusive,
+});
+
+const NOT_PLANNED = { items: 0, present: 0, bytes: 0 };
 const NOTHING_DONE: RestoreTotals = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
 
 /** How long planning, and the comparison, may hold their one slot. */
@@ -94,13 +118,13 @@ function* plan(
   use: SlotUse,
 ): Generator<Task, Resume, unknown> {
   const { dryRun, resume: _, ...planInput } = input;
-  context.df.setCustomStatus(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
+  context.df.setCustomStatus(restoreStatus("waiting", NOT_PLANNED, NOTHING_DONE));
   yield* holdSlots(context, use, 1, SINGLE_MS);
-  context.df.setCustomStatus(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
+  context.df.setCustomStatus(restoreStatus("planning", NOT_PLANNED, NOTHING_DONE));
   const planned = yield* call(context, planRestore, planInput);
   if (!dryRun) {
     context.df.setCustomStatus(restoreStatus("folders", planned, NOTHING_DONE));
-    yield* call(context, ensureFolders, { restoreId: input.restoreId, mailbox: targetMailbox(input) });
+    yield* call(context, ensureFolders, restoreOf(input));
     context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
   }
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
@@ -111,6 +135,8 @@ interface WaveResult {
   readonly state: Resume;
   readonly pace: WavePace;
   readonly sessionEnded: boolean;
+  /** The wave did nothing: its slots, or its mailbox, were no longer the restore's. */
+  readonly notHeld: boolean;
 }
 
 /** Runs one wave, and returns the state that the next one begins with. */
@@ -127,6 +153,7 @@ function* wave(
   yield* pause(context, done.waitMs);
   return {
     sessionEnded: done.sessionEnded,
+    notHeld: done.notHeld ?? false,
     pace: {
       settled: done.imported + done.replaced + done.ambiguous + done.failed,
       elapsedMs: done.elapsedMs + done.waitMs,

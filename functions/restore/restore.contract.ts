@@ -44,7 +44,12 @@ export const OnConflict = z.enum(["skip", "duplicate", "replace"]);
 export type OnConflict = z.output<typeof OnConflict>;
 
 /** The restore that an activity works for, and the mailbox to restore into. Its id names its scratch data. */
-const Restore = z.object({ restoreId: RunId, mailbox: MailboxRef });
+const Restore = z.object({
+  restoreId: RunId,
+  mailbox: MailboxRef,
+  /** Whether it has that mailbox to itself. Absent for restores that began before they had. */
+  exclusive: z.boolean().optional(),
+});
 
 /** Chunks of the plan: from `from` up to, not including, `to`. */
 export const ChunkRange = z.object({ from: Count, to: z.int().positive() });
@@ -80,6 +85,8 @@ const PlanInput = z.object({
   onConflict: OnConflict.optional(),
   /** The dry run whose plan to carry out, as it was reviewed. */
   planOf: RunId.optional(),
+  /** Whether it has the mailbox that it restores into to itself. A dry run needs nothing of the kind. */
+  exclusive: z.boolean().optional(),
 });
 
 /** Resolves the selection and leaves out items that the target has already, or adopts the plan of a dry run. */

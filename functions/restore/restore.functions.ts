@@ -9,6 +9,8 @@ import { takeRestore } from "./restore-list.contract.ts";
 import { restoreMailbox } from "./restore-mailbox.orchestrator.ts";
 import { restoreMailboxes } from "./restore-mailboxes.orchestrator.ts";
 import { takeRestoreActivity } from "./take-restore.activity.ts";
+import { holdTargetActivity } from "./target/hold-target.activity.ts";
+import { holdTarget } from "./target/hold-target.contract.ts";
 import { createImportSessionActivity } from "./upload/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./upload/ensure-folders.activity.ts";
 import { uploadWaveActivity } from "./upload/upload-wave.activity.ts";
@@ -22,6 +24,7 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.orchestrator("restore-in-turn", restoreInTurn);
   register.orchestrator("restore-mailbox", restoreMailbox);
   register.activity(takeRestore, takeRestoreActivity(restore));
+  register.activityWithHub(holdTarget, holdTargetActivity(restore));
   register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));
   register.activity(ensureFolders, ensureFoldersActivity(restore));
   register.activity(createImportSession, createImportSessionActivity(restore));

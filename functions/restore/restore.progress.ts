@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
 import { RestoreOutcomes } from "./restore-list.contract.ts";
+import { WaitsFor } from "./target/hold-target.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -16,6 +17,8 @@ export const RestoreStatus = z.object({
   failed: Count,
   importedBytes: Count,
   throttled: Count,
+  /** While another restore has the mailbox. */
+  waitsFor: WaitsFor.optional(),
   /** Both are absent until a wave has imported something. */
   itemsPerSecond: z.number().optional(),
   etaSeconds: Count.optional(),

@@ -2,18 +2,10 @@ import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { renewHold } from "./mailbox-slots.ts";
 import type { SlotHold } from "./slots.contract.ts";
-
-/** How long a renewed hold lasts: a wave that was killed keeps others waiting for no longer. */
-const HOLD_MS = 2 * 60_000;
-
-/** Several renewals may fail before the hold runs out. */
-const RENEW_MS = 30_000;
+import { type Held, type HoldTimes, whileRenewed } from "./while-renewed.ts";
 
 /** A hold, as the wave that uses it sees it. */
-export interface HeldSlots {
-  /** Whether the slots are still the wave's: taken over by nobody, and renewed in time. */
-  isHeld(): boolean;
-}
+export type HeldSlots = Held;
 
 /** Of waves of runs that began before holds were renewed. */
 const FOR_EVER: HeldSlots = { isHeld: () => true };
@@ -27,31 +19,8 @@ export const underHold = async <T>(
   work: Blobs,
   { mailboxKey, hold }: { readonly mailboxKey: MailboxKey; readonly hold: SlotHold | undefined },
   use: (slots: HeldSlots) => Promise<T>,
-  { holdMs = HOLD_MS, renewMs = RENEW_MS } = {},
+  times: HoldTimes = {},
 ): Promise<T | undefined> => {
   if (hold === undefined) return use(FOR_EVER);
-  let heldUntil = 0;
-  const renew = async (): Promise<void> => {
-    const now = Date.now();
-    heldUntil = (await renewHold(work, mailboxKey, hold, now, holdMs)) ? now + holdMs : 0;
-  };
-  const slots: HeldSlots = { isHeld: () => Date.now() < heldUntil };
-
-  await renew();
-  if (!slots.isHeld()) return undefined;
-  let renewing: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    // One that fails is made up for by the next, or the hold runs out.
-    renewing ??= renew()
-      .catch(() => undefined)
-      .finally(() => {
-        renewing = undefined;
-      });
-  }, renewMs);
-  try {
-    return await use(slots);
-  } finally {
-    clearInterval(timer);
-    await renewing;
-  }
+  return whileRenewed((now, until) => renewHold(work, mailboxKey, hold, now, until - now), use, times);
 };

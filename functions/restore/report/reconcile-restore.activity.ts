@@ -5,6 +5,7 @@ import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { reconcileRestore } from "../restore.contract.ts";
 import { ledgerName, ledgersPrefix, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import { endTarget } from "../target/target-lease.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
@@ -14,7 +15,8 @@ import { copiesSince, liveIds } from "./target-contents.ts";
 const GRAPH_DEADLINE_MS = 300_000;
 
 /**
- * Lists the target again, compares it with the plan and the ledgers, then writes the report. An imported item counts as
+ * Lists the target again, compares it with the plan and the ledgers, writes the report, and leaves the mailbox to the
+ * next restore. An imported item counts as
  * missing when neither its id nor a copy of it is found.
  *
  * Only reads the mailbox. Run twice, the first report stands.
@@ -52,6 +54,7 @@ export const reconcileRestoreActivity = (deps: {
       folders,
       items,
     });
+    await endTarget(work, mailbox.key, restoreId);
     return counts;
   });
 

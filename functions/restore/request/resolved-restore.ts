@@ -33,4 +33,5 @@ export const restoreInput = async (
   target,
   onConflict,
   dryRun,
+  ...(dryRun ? {} : { exclusive: true }),
 });

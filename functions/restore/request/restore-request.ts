@@ -15,6 +15,9 @@ const TargetSpec = z.union([
 ]);
 export type TargetSpec = z.output<typeof TargetSpec>;
 
+/** What to do while another restore has the mailbox to restore into: wait for it, or answer 409 with its job. */
+const WhenBusy = z.enum(["wait", "refuse"]).default("wait");
+
 /** What to bring back, from where, and where to. */
 const RestoreSpec = z.object({
   /** A user by id or principal name, or a mailbox key. */
@@ -34,7 +37,7 @@ const TWO_TIMES = { path: ["at"], error: "Expected either a snapshot or a time, 
 
 /** One restore. */
 export const RestoreRequest = z
-  .strictObject({ ...RestoreSpec.shape, dryRun: z.boolean().default(false), reason: Reason })
+  .strictObject({ ...RestoreSpec.shape, dryRun: z.boolean().default(false), whenBusy: WhenBusy, reason: Reason })
   .refine(isOneTime, TWO_TIMES);
 export type RestoreRequest = z.output<typeof RestoreRequest>;
 
@@ -87,7 +90,7 @@ const EVERYTHING: Selection = { all: true };
 const namedItems = (select: Selection): number => ("items" in select ? select.items.length : 0);
 
 /** A restore that carries out what a dry run planned. */
-export const PlannedRestoreRequest = z.strictObject({ plan: JobId, reason: Reason });
+export const PlannedRestoreRequest = z.strictObject({ plan: JobId, whenBusy: WhenBusy, reason: Reason });
 export type PlannedRestoreRequest = z.output<typeof PlannedRestoreRequest>;
 
 /** What kind of request a body is, also when it is malformed. */

@@ -12,6 +12,7 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { RestoreMailboxInput } from "../restore.contract.ts";
 import { claimRestorePlan, findRestorePlan } from "../restore-state.ts";
+import { giveBack, takeOrRefuse } from "../target/take-or-refuse.ts";
 import { missingRole } from "./resolve-restore.ts";
 import { auditedRestore } from "./restore-audit.ts";
 import type { PlannedRestoreRequest } from "./restore-request.ts";
@@ -26,7 +27,7 @@ const MAX_PLAN_AGE_MS = 3 * 24 * 3_600_000;
  */
 export const startPlannedRestore = async (
   { client, context, principal, audit, work, vault }: StartDeps & { readonly vault: Blobs },
-  { plan, reason }: PlannedRestoreRequest,
+  { plan, reason, whenBusy }: PlannedRestoreRequest,
 ): Promise<HttpResponseInit> => {
   const job = await findInstance(client, plan, { showInput: true });
   if (job === undefined)
@@ -48,8 +49,11 @@ export const startPlannedRestore = async (
   const now = new Date();
   const restoreId = await claimRestorePlan(work, dryRun.restoreId, runId(now, randomUUID()));
   const instanceId = restoreInstance(restoreId);
-  const input: RestoreMailboxInput = { ...dryRun, restoreId, dryRun: false, planOf: dryRun.restoreId };
+  const input: RestoreMailboxInput = { ...dryRun, restoreId, dryRun: false, planOf: dryRun.restoreId, exclusive: true };
   if (await findInstance(client, instanceId)) return carriedOut(instanceId);
+  const place = { work, client, mailboxKey: into.key, restoreId };
+  const busy = whenBusy === "refuse" ? await takeOrRefuse(place) : undefined;
+  if (busy !== undefined) return busy;
   const audited = { kind: "plan", ids: [plan] };
   const refused = await auditOrRefuse(audit, context, "restores", [
     {
@@ -61,7 +65,7 @@ export const startPlannedRestore = async (
       reason,
     },
   ]);
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) return giveBack(place, refused);
   const outcome = await startOnce(client, "restore-mailbox", { instanceId, input });
   if (outcome === "already-running") return carriedOut(instanceId);
   return accepted(instanceId, { mailbox: mailbox.key, snapshot: snapshotId });

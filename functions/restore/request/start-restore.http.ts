@@ -14,6 +14,7 @@ import { invalidRequest, respondWith } from "../../../shared/http/problem.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
+import { giveBack, takeOrRefuse } from "../target/take-or-refuse.ts";
 import { resolveRestore } from "./resolve-restore.ts";
 import { restoreInput } from "./resolved-restore.ts";
 import { auditedRestore } from "./restore-audit.ts";
@@ -31,8 +32,9 @@ const GRAPH_DEADLINE_MS = 10_000;
  * 202 with the job's `Location`. 400 for a body that does not parse, or for ids that cannot be of their format. 403
  * when the role to restore into another mailbox is missing, or when Graph does not translate ids that need it. 404 for
  * a mailbox, snapshot, folder, item, target or plan that does not exist. 409 for a job that has no plan, or whose plan
- * is carried out already. 410 for a plan that has expired, or whose snapshot was removed. 503 when the audit log cannot
- * be written: nothing starts without it.
+ * is carried out already, and for a mailbox that another restore has, where the caller does not want to wait. 410 for a
+ * plan that has expired, or whose snapshot was removed. 503 when the audit log cannot be written: nothing starts
+ * without it.
  *
  * Each call starts a restore of its own, but a plan is carried out once. A list of restores is one job; it is refused
  * as a whole, with the positions of the restores that cannot start.
@@ -66,7 +68,7 @@ export const startRestore =
 
 const startSingleRestore = async (
   { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
-  { dryRun, reason, ...spec }: RestoreRequest,
+  { dryRun, reason, whenBusy, ...spec }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
   const find = (name: string) => findMailbox(graph, vault, name);
@@ -77,9 +79,12 @@ const startSingleRestore = async (
   const now = new Date();
   const restoreId = runId(now, randomUUID());
   const job = restoreInstance(restoreId);
+  const target = { work, client, mailboxKey: resolved.into.key, restoreId };
+  const busy = whenBusy === "refuse" && !dryRun ? await takeOrRefuse(target) : undefined;
+  if (busy !== undefined) return busy;
   const common = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };
   const refused = await auditOrRefuse(audit, context, "restores", [{ ...common, ...auditedRestore(resolved) }]);
-  if (refused !== undefined) return refused;
+  if (refused !== undefined) return giveBack(target, refused);
 
   const input = await restoreInput(work, restoreId, resolved, dryRun);
   await startOnce(client, "restore-mailbox", { instanceId: job, input });

@@ -69,6 +69,12 @@ const SAFETY_MS = 20_000;
 const ACQUIRE_DEADLINE_MS = 75_000;
 const ACQUIRE_INTERVAL_MS = 1_000;
 
+/** The ledger, for a writer that must hold something else as well. */
+export const whileHeld = (ledger: Ledger, other: { isHeld(): boolean }): Ledger => ({
+  ...ledger,
+  held: () => ledger.held() && other.isHeld(),
+});
+
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof RestError && codes.includes(error.code ?? "");
 

@@ -9,12 +9,14 @@ import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
+import { underHold } from "../../slots/under-hold.ts";
+import type { Held } from "../../slots/while-renewed.ts";
 import { uploadWave } from "../restore.contract.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import { underLease } from "../target/under-lease.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
 import { type FinishedItem, itemQueue } from "./item-queue.ts";
-import type { Ledgers } from "./ledger.ts";
+import { type Ledgers, whileHeld } from "./ledger.ts";
 import { settleItem } from "./settle-item.ts";
 import { uploadLanes } from "./upload-lanes.ts";
 
@@ -54,12 +56,17 @@ const SETTLE_MS = 10_000;
  *
  * Run twice, even at the same time: each chunk's ledger has one writer at a time and says what was imported. An import
  * whose outcome it does not know is looked for in the mailbox before the next try. A delivery whose hold on the slots
- * is gone does nothing.
+ * is gone, or whose mailbox is another restore's, does nothing.
  */
 export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
   implement(uploadWave, async (input) => {
     const use = { mailboxKey: input.mailbox.key, hold: input.hold };
-    return (await underHold(deps.work, use, (slotsHeld) => runWave(deps, input, slotsHeld))) ?? notBegun(input);
+    const done = await underLease(deps.work, input, (lease) =>
+      underHold(deps.work, use, (slots) =>
+        runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, lease),
+      ),
+    );
+    return done ?? notBegun(input);
   });
 
 const notBegun = ({ pending, spent }: Input): Output => ({
@@ -76,7 +83,8 @@ const notBegun = ({ pending, spent }: Input): Output => ({
 const runWave = async (
   deps: Deps,
   { restoreId, mailbox, slots, pending, session, budgetMs, spent }: Input,
-  slotsHeld: HeldSlots,
+  slotsHeld: Held,
+  lease: Held,
 ): Promise<Output> => {
   const { vault, work, ledgers } = deps;
   const started = Date.now();
@@ -85,6 +93,7 @@ const runWave = async (
   const requestBudget = {
     untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
     slots: semaphore(slots),
+    isHeld: lease.isHeld,
     throttled: () => {
       throttled += 1;
     },
@@ -108,7 +117,7 @@ const runWave = async (
   const source = {
     folders: context.folders,
     read: (chunk: number) => readRestoreChunk(work, restoreId, plan, chunk),
-    openLedger: (chunk: number) => ledgers.open(ledgerName(restoreId, chunk)),
+    openLedger: async (chunk: number) => whileHeld(await ledgers.open(ledgerName(restoreId, chunk)), lease),
   };
   const queue = itemQueue(source, pending);
   const budget = sendBudget(spent);

@@ -70,9 +70,23 @@ const resume = {
   totals: { imported: 200, replaced: 1, ambiguous: 1, failed: 1, bytes: 2_000, throttled: 0 },
 };
 
+const BUSY = { job: "restore-20261122T093000Z-abc777", ahead: 1, seconds: 90 };
+
 const restoreMailbox: Record<string, Scenario> = {
   "a first generation, which ends": { input: order, activities: well() },
   "a dry run": { input: { ...order, dryRun: true }, activities: well() },
+  "a mailbox that another restore has, and that passes to a third one during a wave": {
+    input: { ...order, exclusive: true },
+    activities: {
+      ...well(),
+      "hold-target": inTurn<unknown>({ waitsFor: BUSY }, {}, { waitsFor: { ...BUSY, ahead: 2 } }, {}),
+      "upload-wave": inTurn(uploaded([{ from: 0, to: 8 }], { notHeld: true }), uploaded([])),
+    },
+  },
+  "a mailbox that another restore has for longer than a generation": {
+    input: { ...order, exclusive: true },
+    activities: { ...well(), "hold-target": () => ({ waitsFor: BUSY }) },
+  },
   "a resumed generation of a reviewed plan into another mailbox: no slot, a wait, a session that ends": {
     input: { ...order, into: bo, planOf: "20261122T083000Z-abc234", onConflict: "replace", resume },
     activities: {

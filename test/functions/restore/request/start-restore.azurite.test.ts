@@ -409,7 +409,7 @@ describe("POST /api/restores, with a plan", () => {
       { job: restore?.instanceId, mailbox: mailbox.key, snapshot: snapshotId },
     ]);
     expect(restoreId).not.toBe(aRestoreId);
-    expect(restore?.input).toEqual({ ...input, restoreId, dryRun: false, planOf: aRestoreId });
+    expect(restore?.input).toEqual({ ...input, restoreId, dryRun: false, planOf: aRestoreId, exclusive: true });
   });
 
   test("audits who carries it out, and why", async () => {

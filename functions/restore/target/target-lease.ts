@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { type MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
+import { type Blobs, readJson, updateJson } from "../../../shared/storage/blobs.ts";
+
+const Milliseconds = z.number();
+
+/** The restore that has a mailbox to itself. */
+const Holder = z.object({
+  restoreId: RunId,
+  /** When it took the mailbox. Its job may begin a little later. */
+  since: Milliseconds,
+  /** Its report is written. */
+  ended: z.boolean().default(false),
+  /** Its activities that are at work, each by a name of its own, and until when each counts. */
+  atWork: z.record(z.string(), Milliseconds),
+});
+type Holder = z.output<typeof Holder>;
+
+/** A restore that waits for the mailbox, and when it asked last. */
+const Waiter = z.object({ restoreId: RunId, asked: Milliseconds });
+
+/** Who has a mailbox to restore into, and who waits for it, in the order in which they came. */
+const Lease = z.object({ holder: Holder.optional(), waiting: z.array(Waiter) });
+type Lease = z.output<typeof Lease>;
+
+const NOBODY: Lease = { waiting: [] };
+
+const leaseName = (key: MailboxKey): string => `targets/${key}.json`;
+
+/** How long a restore keeps its mailbox, or its turn, without a job: starting one takes seconds. */
+const STARTING_MS = 2 * 60_000;
+
+/** A restore that waits asks again within this time, unless it is paused. Others do not wait for a paused one. */
+const ASKS_AGAIN_MS = 90_000;
+
+/** What is known of a restore's job. `unknown`: it has not begun yet, or its history was purged. */
+export type JobLife = "alive" | "ended" | "unknown";
+
+/** A restore that asks for its mailbox. With `waits`, it keeps its turn until it asks again. */
+export interface TargetRequest {
+  readonly restoreId: RunId;
+  readonly waits: boolean;
+}
+
+/** `true`, or the restore that has the mailbox or gets it next, and how many come before this one. */
+export type TargetAnswer = true | { readonly first: RunId; readonly ahead: number };
+
+/**
+ * Takes a mailbox for one restore, for as long as its job is alive or its activities are at work, and until its report
+ * is written. First come, first served. No clock ends it: a restore may be paused for days.
+ *
+ * Run twice, the restore has the mailbox already.
+ */
+export const takeTarget = async (
+  work: Blobs,
+  key: MailboxKey,
+  { restoreId, waits }: TargetRequest,
+  lifeOf: (restoreId: RunId) => Promise<JobLife>,
+  nowMs: number,
+): Promise<TargetAnswer> => {
+  const gone = await goneRestores(await readJson(work, leaseName(key), Lease), restoreId, lifeOf, nowMs);
+  let answer: TargetAnswer = true;
+  await updateJson(work, leaseName(key), Lease, (current = NOBODY) => {
+    const holder = current.holder && isFree(current.holder, gone, nowMs) ? undefined : current.holder;
+    const queue = current.waiting.filter(
+      (waiter) =>
+        waiter.restoreId === restoreId || (!gone.has(waiter.restoreId) && nowMs < waiter.asked + ASKS_AGAIN_MS),
+    );
+    const others = queue.filter((waiter) => waiter.restoreId !== restoreId);
+    const position = queue.findIndex((waiter) => waiter.restoreId === restoreId);
+    const before = position === -1 ? others : queue.slice(0, position);
+    const [next] = before;
+    answer = true;
+    if (holder?.restoreId === restoreId) return { holder: { ...holder, ended: false }, waiting: others };
+    if (holder === undefined && next === undefined)
+      return { holder: { restoreId, since: nowMs, ended: false, atWork: {} }, waiting: others };
+
+    answer = {
+      first: (holder ?? (next as NonNullable<typeof next>)).restoreId,
+      ahead: before.length + (holder === undefined ? 0 : 1),
+    };
+    const own = waits ? [{ restoreId, asked: nowMs }] : [];
+    return { ...(holder && { holder }), waiting: [...before, ...own, ...others.slice(before.length)] };
+  });
+  return answer;
+};
+
+/** The restores in a lease whose jobs have ended, or never began. */
+const goneRestores = async (
+  lease: Lease | undefined,
+  asking: RunId,
+  lifeOf: (restoreId: RunId) => Promise<JobLife>,
+  nowMs: number,
+): Promise<ReadonlySet<RunId>> => {
+  const gone = new Set<RunId>();
+  if (lease === undefined) return gone;
+  const { holder, waiting } = lease;
+  const known = [
+    ...(holder === undefined ? [] : [{ restoreId: holder.restoreId, since: holder.since }]),
+    ...waiting.map(({ restoreId, asked }) => ({ restoreId, since: asked })),
+  ].filter(({ restoreId }) => restoreId !== asking);
+  for (const { restoreId, since } of known) {
+    const life = await lifeOf(restoreId);
+    if (life === "ended" || (life === "unknown" && nowMs > since + STARTING_MS)) gone.add(restoreId);
+  }
+  return gone;
+};
+
+/** Nothing that the restore began is under way any more, and it has ended. */
+const isFree = ({ restoreId, ended, atWork }: Holder, gone: ReadonlySet<RunId>, nowMs: number): boolean =>
+  (ended || gone.has(restoreId)) && Object.values(atWork).every((until) => until <= nowMs);
+
+/** An activity of a restore: each delivery of it has a name of its own. */
+export interface TargetWork {
+  readonly restoreId: RunId;
+  readonly delivery: string;
+}
+
+/** Makes an activity count as at work until `untilMs`; false when its restore does not have the mailbox. */
+export const keepTarget = async (
+  work: Blobs,
+  key: MailboxKey,
+  { restoreId, delivery }: TargetWork,
+  untilMs: number,
+): Promise<boolean> => {
+  let isHeld = false;
+  await updateJson(work, leaseName(key), Lease, (current = NOBODY) => {
+    const { holder } = current;
+    isHeld = holder?.restoreId === restoreId && !holder.ended;
+    if (holder === undefined || !isHeld) return current;
+    return { ...current, holder: { ...holder, atWork: { ...holder.atWork, [delivery]: untilMs } } };
+  });
+  return isHeld;
+};
+
+/** The activity has ended. */
+export const leaveTarget = (work: Blobs, key: MailboxKey, { restoreId, delivery }: TargetWork): Promise<Lease> =>
+  changeHolder(work, key, restoreId, ({ atWork: { [delivery]: _, ...atWork }, ...holder }) => ({ ...holder, atWork }));
+
+/** The restore has ended: the next one has the mailbox once its activities have ended too. */
+export const endTarget = (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<Lease> =>
+  changeHolder(work, key, restoreId, (holder) => ({ ...holder, ended: true }));
+
+const changeHolder = (
+  work: Blobs,
+  key: MailboxKey,
+  restoreId: RunId,
+  change: (holder: Holder) => Holder,
+): Promise<Lease> =>
+  updateJson(work, leaseName(key), Lease, (current = NOBODY) =>
+    current.holder?.restoreId === restoreId ? { ...current, holder: change(current.holder) } : current,
+  );

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import type * as z from "zod";
+import type { RestoreMailboxInput, uploadWave } from "../../../../functions/restore/restore.contract.ts";
+import { restoreMailbox } from "../../../../functions/restore/restore-mailbox.orchestrator.ts";
+import { holdTargetActivity } from "../../../../functions/restore/target/hold-target.activity.ts";
+import { holdTarget, type WaitsFor } from "../../../../functions/restore/target/hold-target.contract.ts";
+import { endTarget } from "../../../../functions/restore/target/target-lease.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
+import { aKey } from "../../../shared/vault/samples.ts";
+import { runOrchestrator } from "../../../support/run-orchestrator.ts";
+import { aFakeHub } from "../../fake-hub.ts";
+import { aRestoreId, deliver } from "../../kit.ts";
+
+const rival = "20261122T093000Z-abc777";
+const input: RestoreMailboxInput = {
+  restoreId: aRestoreId,
+  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
+  snapshotId: "20261121T010000Z-abc234",
+  select: { all: true },
+  target: "original",
+  dryRun: false,
+  exclusive: true,
+};
+const plan = { items: 50, present: 3, bytes: 4_000, chunks: 1, folders: 2, foldersToCreate: 0, laneBudgetMs: 60_000 };
+const result = { imported: 50, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
+const waits: WaitsFor = { job: `restore-${rival}`, ahead: 1, seconds: 90 };
+
+type Uploaded = z.output<typeof uploadWave.output>;
+const uploaded = (overrides: Partial<Uploaded> = {}): Uploaded => ({
+  ...{ left: [], imported: 50, replaced: 0, ambiguous: 0, failed: 0, bytes: 4_000 },
+  ...{ sessionEnded: false, spent: [], elapsedMs: 1_000, throttled: 0, waitMs: 0 },
+  ...overrides,
+});
+const notHeld = uploaded({ left: [{ from: 0, to: 1 }], imported: 0, bytes: 0, notHeld: true });
+
+/** One generation of a restore, by what each question for its mailbox and each wave is answered. */
+const restore = (answers: readonly object[], waves: readonly Uploaded[] = [uploaded()], start: unknown = input) => {
+  let [asked, waved] = [0, 0];
+  const nth = <T>(all: readonly T[], n: number): T => all[Math.min(n, all.length - 1)] as T;
+  return runOrchestrator(restoreMailbox, {
+    input: start,
+    retries: false,
+    activities: {
+      "hold-target": () => nth(answers, asked++),
+      "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
+      "plan-restore": () => plan,
+      "ensure-folders": () => ({ created: 0 }),
+      "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
+      "upload-wave": () => nth(waves, waved++),
+      "reconcile-restore": () => result,
+    },
+  });
+};
+
+const namesOf = ({ calls }: Awaited<ReturnType<typeof restore>>): string[] => calls.map(({ name }) => name);
+
+describe("a restore that wants its mailbox to itself", () => {
+  test("takes it before anything else, and says so to all that works on it", async () => {
+    const run = await restore([{}]);
+
+    expect(run.calls[0]).toMatchObject({ name: "hold-target", input: { restoreId: aRestoreId, mailboxKey: aKey } });
+    const working = run.calls.filter(({ name }) => /plan-restore|ensure-folders|upload-wave/.test(name));
+    expect(working).toHaveLength(3);
+    for (const call of working) expect(call.input).toMatchObject({ exclusive: true });
+    expect(run.output).toEqual(result);
+  });
+
+  test("waits without a slot, longer each time, and its status says for which job and about how long", async () => {
+    const busy = { waitsFor: waits };
+    const run = await restore([busy, busy, busy, busy, busy, {}]);
+
+    expect(run.timers.slice(0, 5)).toEqual([5_000, 10_000, 20_000, 30_000, 30_000]);
+    expect(namesOf(run).slice(0, 8)).toEqual([...Array(6).fill("hold-target"), "share-slots", "plan-restore"]);
+    expect(run.customStatuses[0]).toMatchObject({ phase: "waiting", waitsFor: waits });
+    expect(run.customStatuses.at(-1)).not.toHaveProperty("waitsFor");
+    expect(run.output).toEqual(result);
+  });
+
+  test("goes on waiting in another generation, so that its history stays short", async () => {
+    const run = await restore([{ waitsFor: waits }]);
+
+    expect(run.continuedAs).toEqual(input);
+    expect(namesOf(run)).toHaveLength(60);
+  });
+
+  test("asks for it again when a wave found that it is another's, and then goes on", async () => {
+    const run = await restore([{}, { waitsFor: waits }, {}], [notHeld, uploaded()]);
+
+    const names = namesOf(run).filter((name) => name === "hold-target" || name === "upload-wave");
+    expect(names).toEqual(["hold-target", "upload-wave", "hold-target", "hold-target", "upload-wave"]);
+    expect(run.customStatuses).toContainEqual(
+      expect.objectContaining({ phase: "waiting", items: 50, waitsFor: waits }),
+    );
+    expect(run.output).toEqual(result);
+  });
+
+  test.each([
+    ["a dry run", { ...input, dryRun: true, exclusive: undefined }],
+    ["one that began before there were leases", { ...input, exclusive: undefined }],
+  ])("is not %s: that asks for none", async (_, start) => {
+    expect(namesOf(await restore([{ waitsFor: waits }], undefined, start))).not.toContain("hold-target");
+  });
+});
+
+describe("hold-target", () => {
+  test("names the job that has the mailbox, with the time that it expects to take, until that has ended", async () => {
+    const work = memoryBlobs();
+    const customStatus = { phase: "importing", etaSeconds: 42 };
+    const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus: "Running", customStatus } });
+    const hold = (restoreId: string) =>
+      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+
+    expect(await hold(rival)).toEqual({});
+    expect(await hold(aRestoreId)).toEqual({ waitsFor: { job: `restore-${rival}`, ahead: 1, seconds: 42 } });
+    await endTarget(work, aKey, rival);
+    expect(await hold(aRestoreId)).toEqual({});
+    expect(await hold(aRestoreId)).toEqual({});
+  });
+
+  test.each([
+    ["Terminated", true],
+    ["Failed", true],
+    ["Suspended", false],
+  ])("goes by the state of the job that has the mailbox: %s", async (runtimeStatus, isFree) => {
+    const work = memoryBlobs();
+    const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus } });
+    const hold = (restoreId: string) =>
+      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+    await hold(rival);
+
+    expect((await hold(aRestoreId)).waitsFor === undefined).toBe(isFree);
+  });
+});

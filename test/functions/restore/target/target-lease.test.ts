@@ -1,0 +1,193 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  endTarget,
+  type JobLife,
+  keepTarget,
+  leaveTarget,
+  takeTarget,
+} from "../../../../functions/restore/target/target-lease.ts";
+import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
+import { aKey } from "../../../shared/vault/samples.ts";
+
+const MINUTE = 60_000;
+const idOf = (n: number): string => `20261122T09300${n}Z-xyz567`;
+const [A, B, C] = [idOf(0), idOf(1), idOf(2)];
+
+/** A mailbox that nobody has, restores whose jobs are alive unless a test ends them, and a clock. */
+const aTarget = () => {
+  const work = memoryBlobs();
+  const lives = new Map<string, JobLife>();
+  let now = 1_000_000;
+  const lifeOf = async (restoreId: string): Promise<JobLife> => lives.get(restoreId) ?? "alive";
+  const take = (restoreId: string, waits = true) => takeTarget(work, aKey, { restoreId, waits }, lifeOf, now);
+  const keep = (restoreId: string, delivery: string, ms = 2 * MINUTE) =>
+    keepTarget(work, aKey, { restoreId, delivery }, now + ms);
+  const leave = (restoreId: string, delivery: string) => leaveTarget(work, aKey, { restoreId, delivery });
+  const end = (restoreId: string) => endTarget(work, aKey, restoreId);
+  const pass = (ms: number): void => {
+    now += ms;
+  };
+  return { work, lives, take, keep, leave, end, pass };
+};
+
+describe("the lease of a mailbox to restore into", () => {
+  test("is one restore's, and the others learn whose, and how many come before them", async () => {
+    const { take } = aTarget();
+
+    expect(await take(A)).toBe(true);
+    expect(await take(B)).toEqual({ first: A, ahead: 1 });
+    expect(await take(C)).toEqual({ first: A, ahead: 2 });
+    expect(await take(A)).toBe(true);
+  });
+
+  test("is given to one of many that ask at the same time", async () => {
+    const { take } = aTarget();
+
+    const answers = await Promise.all([A, B, C].map((restoreId) => take(restoreId)));
+
+    expect(answers.filter((answer) => answer === true)).toHaveLength(1);
+  });
+
+  test("passes in the order of asking once the report is written, not to the first that comes by", async () => {
+    const { take, end } = aTarget();
+    for (const restoreId of [A, B, C]) await take(restoreId);
+    await end(A);
+
+    expect(await take(C)).toEqual({ first: B, ahead: 1 });
+    expect(await take(B)).toBe(true);
+    await end(B);
+    expect(await take(C)).toBe(true);
+  });
+
+  test("stays with a restore that is paused, or waits for Exchange, however long that lasts", async () => {
+    const { take, pass } = aTarget();
+    await take(A);
+    pass(5 * 24 * 60 * MINUTE);
+
+    expect(await take(B)).toMatchObject({ first: A });
+    expect(await take(A)).toBe(true);
+  });
+
+  test.each(["ended", "cancelled"])(
+    "stays with a restore that has %s until its last activity has ended",
+    async (how) => {
+      const { take, keep, leave, end, lives } = aTarget();
+      await take(A);
+      await keep(A, "a wave");
+      await keep(A, "its second delivery");
+      if (how === "ended") await end(A);
+      else lives.set(A, "ended");
+
+      expect(await take(B)).toMatchObject({ first: A });
+      await leave(A, "a wave");
+      expect(await take(B)).toMatchObject({ first: A });
+      await leave(A, "its second delivery");
+      expect(await take(B)).toBe(true);
+    },
+  );
+
+  test("passes on once a killed activity has not renewed it", async () => {
+    const { take, keep, lives, pass } = aTarget();
+    await take(A);
+    await keep(A, "a wave", 2 * MINUTE);
+    lives.set(A, "ended");
+    await take(B);
+    pass(MINUTE);
+    expect(await take(B)).toMatchObject({ first: A });
+    pass(MINUTE);
+
+    expect(await take(B)).toBe(true);
+    expect(await keep(A, "a wave")).toBe(false);
+  });
+
+  test("waits for a job that has not begun, but not for one that never will", async () => {
+    const { take, lives, pass } = aTarget();
+    lives.set(A, "unknown");
+    await take(A);
+
+    pass(MINUTE);
+    expect(await take(B)).toMatchObject({ first: A });
+    pass(MINUTE + 1);
+    expect(await take(B)).toBe(true);
+  });
+
+  test("passes over a restore that waits and was paused or cancelled", async () => {
+    const { take, end, lives, pass } = aTarget();
+    for (const restoreId of [A, B, C]) await take(restoreId);
+    lives.set(B, "ended");
+    expect(await take(C)).toEqual({ first: A, ahead: 1 });
+
+    lives.delete(B);
+    await take(B);
+    pass(MINUTE);
+    await take(C);
+    await end(A);
+    pass(MINUTE);
+    await take(C);
+    expect(await take(C)).toBe(true);
+  });
+
+  test("is the restore's again that goes on after its end, while a late delivery of its own is at work", async () => {
+    const { take, keep, end } = aTarget();
+    await take(A);
+    await keep(A, "a late delivery");
+    await end(A);
+
+    expect(await take(A)).toBe(true);
+    expect(await keep(A, "another wave")).toBe(true);
+  });
+
+  test("keeps no turn for one that does not want to wait", async () => {
+    const { take, end } = aTarget();
+    await take(A);
+    expect(await take(B, false)).toEqual({ first: A, ahead: 1 });
+    await end(A);
+
+    expect(await take(C)).toBe(true);
+  });
+
+  test("is nobody's to work under but its holder's, and not after that has ended", async () => {
+    const { take, keep, end } = aTarget();
+    expect(await keep(A, "a wave")).toBe(false);
+    await take(A);
+    expect(await keep(B, "a wave")).toBe(false);
+    expect(await keep(A, "a wave")).toBe(true);
+    await end(A);
+
+    expect(await keep(A, "a late delivery")).toBe(false);
+  });
+
+  test("whatever happens to jobs, activities and clocks, no two restores are at work at the same time", async () => {
+    const restore = fc.constantFrom(A, B, C);
+    const step = fc.oneof(
+      fc.record({ kind: fc.constantFrom("take", "end", "cancel", "begin", "leave"), restore }),
+      fc.record({ kind: fc.constant("pass"), restore, ms: fc.integer({ min: 1, max: 4 * MINUTE }) }),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+        const { take, keep, leave, end, lives, pass } = aTarget();
+        /** Restores at work, each until when its own clock lets it. */
+        const atWork = new Map<string, number>();
+        let clock = 0;
+        for (const each of steps) {
+          const { kind, restore: id } = each;
+          if ("ms" in each) {
+            pass(each.ms);
+            clock += each.ms;
+          }
+          if (kind === "take") await take(id);
+          if (kind === "end") await end(id);
+          if (kind === "cancel") lives.set(id, "ended");
+          if (kind === "begin" && (await keep(id, "work"))) atWork.set(id, clock + 2 * MINUTE);
+          if (kind === "leave") {
+            await leave(id, "work");
+            atWork.delete(id);
+          }
+          expect([...atWork.values()].filter((until) => until > clock).length).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
