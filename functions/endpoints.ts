@@ -1,11 +1,13 @@
 import type { Callers } from "../shared/http/guard.ts";
 
-interface Endpoint {
+export interface Endpoint {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Below `/api/`. */
   readonly route: string;
   /** A caller with any of these roles may call. Some handlers ask for another role, depending on the request. */
   readonly callers: Callers;
+  /** Whether it starts a job, and heeds the header `Idempotency-Key`. */
+  readonly starts?: true;
 }
 
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
@@ -15,15 +17,20 @@ const JOB_OWNERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operato
 
 /** Every HTTP endpoint of the app, by the name of its function, with the roles that may call it. */
 export const ENDPOINTS = {
-  "start-backup": { method: "POST", route: "backups", callers: ["Backup.Operator"] },
+  "start-backup": { method: "POST", route: "backups", callers: ["Backup.Operator"], starts: true },
 
-  "start-restore": { method: "POST", route: "restores", callers: ["Restore.Operator"] },
+  "start-restore": { method: "POST", route: "restores", callers: ["Restore.Operator"], starts: true },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
-  "start-translation": { method: "POST", route: "ids/translate", callers: READERS },
+  "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
 
-  "start-personal-data-export": { method: "POST", route: "personal-data-exports", callers: ["Privacy.Officer"] },
+  "start-personal-data-export": {
+    method: "POST",
+    route: "personal-data-exports",
+    callers: ["Privacy.Officer"],
+    starts: true,
+  },
   "get-personal-data-export": { method: "GET", route: "personal-data-exports/{id}", callers: ["Privacy.Officer"] },
   "get-personal-data-file": {
     method: "GET",
@@ -48,13 +55,18 @@ export const ENDPOINTS = {
   "list-items": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/items", callers: READERS },
   "list-problems": { method: "GET", route: "mailboxes/{mailbox}/snapshots/{id}/problems", callers: READERS },
 
-  "start-retention": { method: "POST", route: "mailboxes/{mailbox}/retention", callers: ["Backup.Operator"] },
+  "start-retention": {
+    method: "POST",
+    route: "mailboxes/{mailbox}/retention",
+    callers: ["Backup.Operator"],
+    starts: true,
+  },
   "set-hold": { method: "PUT", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
   "release-hold": { method: "DELETE", route: "mailboxes/{mailbox}/hold", callers: ["Backup.Operator"] },
   "get-coverage": { method: "GET", route: "coverage", callers: READERS },
   "get-coverage-metrics": { method: "GET", route: "coverage/metrics", callers: READERS },
   "list-rehearsals": { method: "GET", route: "rehearsals", callers: READERS },
-  "start-verify": { method: "POST", route: "mailboxes/{mailbox}/verify", callers: ["Backup.Operator"] },
+  "start-verify": { method: "POST", route: "mailboxes/{mailbox}/verify", callers: ["Backup.Operator"], starts: true },
   "get-verification": { method: "GET", route: "mailboxes/{mailbox}/verification", callers: READERS },
 
   health: { method: "GET", route: "health", callers: "anyone" },

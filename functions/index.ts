@@ -3,6 +3,7 @@ import { readConfig, secretsIn } from "../shared/config.ts";
 import { durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { guardOf } from "../shared/http/guard.ts";
+import { startsOnce } from "../shared/http/idempotency.ts";
 import { watchResponses } from "../shared/http/paced-body.ts";
 import { principalOf } from "../shared/security/principal.ts";
 import { redactError, redactor } from "../shared/security/redact.ts";
@@ -10,7 +11,7 @@ import { backupFunctions } from "./backup/backup.functions.ts";
 import { tenantProgress } from "./backup/tenant-progress.ts";
 import { browseFunctions } from "./browse/browse.functions.ts";
 import { coverageFunctions } from "./coverage/coverage.functions.ts";
-import { ENDPOINTS } from "./endpoints.ts";
+import { ENDPOINTS, type Endpoint } from "./endpoints.ts";
 import { followUpFunctions } from "./follow-up/follow-up.functions.ts";
 import { holdsFunctions } from "./holds/holds.functions.ts";
 import { idTranslationFunctions } from "./id-translation/id-translation.functions.ts";
@@ -44,12 +45,16 @@ app.hook.postInvocation((ended) => {
 });
 
 const guard = guardOf(principalOf(config.authentication));
+const services = openServices(config);
+const once = startsOnce(services.backup);
 const extraInputs = [durableClient];
 
 const register: Register = {
   http: (name, handler) => {
-    const { method, route, callers } = ENDPOINTS[name];
-    app.http(name, { methods: [method], route, extraInputs, handler: guard(callers, handler) });
+    const endpoint: Endpoint = ENDPOINTS[name];
+    const { method, route, callers, starts } = endpoint;
+    const guarded = guard(callers, starts ? once(handler) : handler);
+    app.http(name, { methods: [method], route, extraInputs, handler: guarded });
   },
   timer: (name, schedule, handler) => app.timer(name, { schedule, extraInputs, handler }),
   timerWithoutHub: (name, schedule, handler) => app.timer(name, { schedule, handler }),
@@ -77,5 +82,4 @@ const FEATURES: readonly Feature[] = [
   slotsFunctions,
 ];
 
-const services = openServices(config);
 for (const registerFeature of FEATURES) registerFeature(register, services, config);

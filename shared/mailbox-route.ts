@@ -2,8 +2,10 @@ import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/fu
 import { MailboxKey } from "./contracts/ids.ts";
 import type { MailboxRef } from "./contracts/mailbox.ts";
 import type { OpenGraph } from "./graph/graph-client.ts";
+import type { StartHandler } from "./http/guard.ts";
 import type { ReadInput } from "./http/input.ts";
 import { problemResponse } from "./http/problem.ts";
+import { newStart, type Start } from "./http/start.ts";
 import { findMailbox } from "./mailboxes.ts";
 import { NOBODY, type Principal } from "./security/principal.ts";
 import { type Blobs, UnreadableBlobError } from "./storage/blobs.ts";
@@ -24,13 +26,8 @@ export interface MailboxRequest<I> {
   readonly request: HttpRequest;
   readonly context: InvocationContext;
   readonly principal: Principal;
+  readonly start: Start;
 }
-
-type MailboxHandler = (
-  request: HttpRequest,
-  context: InvocationContext,
-  principal?: Principal,
-) => Promise<HttpResponseInit>;
 
 type Answer<M, I> = (mailbox: M, asked: MailboxRequest<I>) => HttpResponseInit | Promise<HttpResponseInit>;
 
@@ -54,14 +51,14 @@ const routeOf =
     missing: string,
     read: ReadInput<I>,
     answer: Answer<M, I>,
-  ): MailboxHandler =>
-  async (request, context, principal = NOBODY) => {
+  ): StartHandler =>
+  async (request, context, principal = NOBODY, start = newStart()) => {
     const parsed = await read(request);
     if ("refusal" in parsed) return parsed.refusal;
     try {
       const mailbox = await find(request.params["mailbox"] ?? "");
       if (mailbox === undefined) return problemResponse(404, "mailbox-not-found", missing);
-      return await answer(mailbox, { input: parsed.input, request, context, principal });
+      return await answer(mailbox, { input: parsed.input, request, context, principal, start });
     } catch (error) {
       if (!(error instanceof UnreadableBlobError)) throw error;
       context.error("The vault is damaged", error);

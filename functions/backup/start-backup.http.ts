@@ -1,12 +1,13 @@
-import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { backupInstance, backupTenantInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
+import { findInstance, isAlive, isStartedBy, startOnceFor } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { readBody } from "../../shared/http/body.ts";
+import type { StartHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, problemResponse } from "../../shared/http/problem.ts";
+import { newStart } from "../../shared/http/start.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import type { BackupTenantInput } from "./backup.contract.ts";
@@ -33,19 +34,21 @@ export const startBackup =
     readonly openGraph: OpenGraph;
     readonly vault: Blobs;
     readonly window: number;
-  }): HttpHandler =>
-  async (request, context) => {
+  }): StartHandler =>
+  async (request, context, _, start = newStart()) => {
     const body = StartBackupRequest.safeParse(await readBody(request));
     if (!body.success) return invalidRequest(body.error);
 
     const client = deps.clientOf(context);
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const only: string[] = [];
+    let busy: string | undefined;
     for (const name of body.data.mailboxes ?? []) {
       const mailbox = await findMailbox(graph, deps.vault, name);
       if (mailbox === undefined)
         return problemResponse(404, "mailbox-not-found", "There is no such mailbox.", { mailbox: name });
-      if (isAlive(await findInstance(client, backupInstance(mailbox.key)))) return running(backupInstance(mailbox.key));
+      const own = backupInstance(mailbox.key);
+      if (isAlive(await findInstance(client, own))) busy ??= own;
       only.push(mailbox.userId);
     }
 
@@ -55,7 +58,9 @@ export const startBackup =
       window: deps.window,
       ...(only.length === 0 ? {} : { only }),
     };
-    const outcome = await startOnce(client, "backup-tenant", { instanceId: backupTenantInstance(), input });
+    const options = { instanceId: backupTenantInstance(), input };
+    if (busy !== undefined && !(await isStartedBy(start, client, options))) return running(busy);
+    const outcome = await startOnceFor(start, client, "backup-tenant", options);
     return outcome === "started" ? accepted(backupTenantInstance()) : running(backupTenantInstance());
   };
 

@@ -1,16 +1,16 @@
-import { randomUUID } from "node:crypto";
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import { type RunId, runId } from "../../shared/contracts/ids.ts";
+import type { RunId } from "../../shared/contracts/ids.ts";
 import { translationInstance } from "../../shared/contracts/job-ids.ts";
 import { TRANSLATE_IDS_LIMIT } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { startOnce } from "../../shared/durable/start-once.ts";
+import { startUnlessKnown } from "../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../shared/graph/graph-client.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problemResponse, respondWith } from "../../shared/http/problem.ts";
+import { newStart, startedId } from "../../shared/http/start.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { firstPositions } from "./first-positions.ts";
@@ -41,9 +41,9 @@ export const startTranslation =
     readonly vault: Blobs;
     readonly work: Blobs;
   }): SignedInHandler =>
-  async (request, context) => {
+  async (request, context, _, start = newStart()) => {
     const { translator, work } = deps;
-    const translationId = runId(new Date(), randomUUID());
+    const translationId = startedId(start);
     const read = await readBody(request, work, translationId);
     if (!("from" in read)) return read;
     const { from, to, count, ids, shapes } = read;
@@ -59,7 +59,7 @@ export const startTranslation =
     const instanceId = translationInstance(translationId);
     const pieces = Math.ceil(count / TRANSLATE_IDS_LIMIT);
     const input: TranslateExchangeIdsInput = { translationId, mailbox, from, to, ids: count, pieces };
-    await startOnce(deps.clientOf(context), "translate-exchange-ids", { instanceId, input });
+    await startUnlessKnown(deps.clientOf(context), "translate-exchange-ids", { instanceId, input });
     return accepted(instanceId, { mailbox: mailbox.key, ids: count, result: `/api/jobs/${instanceId}/result` });
   };
 

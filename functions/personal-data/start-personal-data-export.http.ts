@@ -1,18 +1,18 @@
-import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
 import type { AuditLog } from "../../shared/audit/audit-log.ts";
 import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
-import { type MailboxKey, runId } from "../../shared/contracts/ids.ts";
+import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { findInstance, isAlive, startOnce } from "../../shared/durable/start-once.ts";
+import { findInstance, isAlive, startUnlessKnown } from "../../shared/durable/start-once.ts";
 import { findUser } from "../../shared/graph/directory.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { readBody } from "../../shared/http/body.ts";
 import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problemResponse } from "../../shared/http/problem.ts";
+import { newStart, startedId } from "../../shared/http/start.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { readHead } from "../../shared/vault/snapshots.ts";
@@ -56,7 +56,7 @@ export const startPersonalDataExport =
     /** How long to wait for Microsoft. */
     readonly timeoutMs: number;
   }): SignedInHandler =>
-  async (request, context, principal) => {
+  async (request, context, principal, start = newStart()) => {
     const { clientOf, openGraph, vault, work, archives } = deps;
     const parsed = StartRequest.safeParse(await readBody(request));
     if (!parsed.success) return invalidRequest(parsed.error);
@@ -75,7 +75,7 @@ export const startPersonalDataExport =
 
     const client = clientOf(context);
     const now = new Date();
-    const exportId = runId(now, randomUUID());
+    const exportId = startedId(start);
     const job = personalDataInstance(exportId);
     const claim = { exportId, at: now.toISOString() };
     const holder = await claimPerson(work, person.id, claim, isOver(client, now));
@@ -97,7 +97,7 @@ export const startPersonalDataExport =
     }
     const until = new Date(now.getTime() + deps.timeoutMs).toISOString();
     const input: ExportPersonalDataInput = { exportId, userId: person.id, mailboxes, until };
-    await startOnce(client, "export-personal-data", { instanceId: job, input });
+    await startUnlessKnown(client, "export-personal-data", { instanceId: job, input });
     const location = locationOf(job);
     return json(202, { job, location, mailboxes }, { location });
   };

@@ -6,7 +6,7 @@ import { runStart } from "../../shared/contracts/ids.ts";
 import { cleanInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { startOnce } from "../../shared/durable/start-once.ts";
+import { startOnceFor } from "../../shared/durable/start-once.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { bodyOf } from "../../shared/http/input.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
@@ -43,7 +43,7 @@ export const startRetention = (
     readonly policy: RetentionPolicy | undefined;
   },
 ): HttpHandler =>
-  mailboxRoute(deps, bodyOf(Request), async (mailbox, { input, context, principal }) => {
+  mailboxRoute(deps, bodyOf(Request), async (mailbox, { input, context, principal, start }) => {
     const policy = input.policy ?? deps.policy;
     if (policy === undefined)
       return problemResponse(
@@ -58,8 +58,9 @@ export const startRetention = (
       { event: "retention-requested", at: new Date().toISOString(), principal: principal.id, mailbox: mailbox.key },
     ]);
     if (refused !== undefined) return refused;
-    const start: CleanMailboxInput = { mailboxKey: mailbox.key };
-    const outcome = await startOnce(deps.clientOf(context), "clean-mailbox", { instanceId: job, input: start });
+    const cleaning: CleanMailboxInput = { mailboxKey: mailbox.key };
+    const options = { instanceId: job, input: cleaning };
+    const outcome = await startOnceFor(start, deps.clientOf(context), "clean-mailbox", options);
     if (outcome === "started") return accepted(job);
     return problemResponse(409, "retention-running", "The mailbox is being cleaned up already: look at its job.", {
       job,

@@ -2,7 +2,7 @@ import type { HttpHandler } from "@azure/functions";
 import * as z from "zod";
 import { verifyInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { startOnce } from "../../shared/durable/start-once.ts";
+import { startOnceFor } from "../../shared/durable/start-once.ts";
 import { accepted } from "../../shared/http/accepted.ts";
 import { bodyOf } from "../../shared/http/input.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
@@ -18,10 +18,11 @@ const StartVerifyRequest = z.strictObject({});
  * the running job when the mailbox is being verified already.
  */
 export const startVerify = (deps: MailboxSource & { readonly clientOf: ClientOf }): HttpHandler =>
-  storedMailboxRoute(deps, bodyOf(StartVerifyRequest), async (mailbox, { context }) => {
+  storedMailboxRoute(deps, bodyOf(StartVerifyRequest), async (mailbox, { context, start }) => {
     const job = verifyInstance(mailbox);
     const input: VerifyVaultInput = { scope: { mailbox } };
-    const outcome = await startOnce(deps.clientOf(context), "verify-vault", { instanceId: job, input });
+    const options = { instanceId: job, input };
+    const outcome = await startOnceFor(start, deps.clientOf(context), "verify-vault", options);
     if (outcome === "started") return accepted(job);
     return problemResponse(409, "verification-running", "The mailbox is being verified already: look at that job.", {
       job,

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 
 /** States in which an instance still holds its id. Source: OrchestrationRuntimeStatus of durable-functions 3.5. */
@@ -42,6 +43,39 @@ export const startOnce = async (
     throw error;
   }
 };
+
+/** A call that starts a job: when it was first made, and whether it may be made again with the same key. */
+interface KeyedCall {
+  readonly at: Date;
+  readonly hasKey: boolean;
+}
+
+/** Whether an instance is what the same call started before: begun since the first one, with the same input. */
+export const isStartedBy = async (
+  { at, hasKey }: KeyedCall,
+  client: Pick<DurableClient, "getStatus">,
+  { instanceId, input }: { readonly instanceId: string; readonly input: unknown },
+): Promise<boolean> => {
+  const found = hasKey ? await findInstance(client, instanceId, { showInput: true }) : undefined;
+  if (found === undefined) return false;
+  const hasBegunSince = new Date(found.createdTime).getTime() >= at.getTime() - CLOCKS_DIFFER_MS;
+  return hasBegunSince && isDeepStrictEqual(found.input, JSON.parse(JSON.stringify(input)));
+};
+
+/** `startOnce`, for a call that may be made again: what the same call started before is what it starts. */
+export const startOnceFor = async (
+  call: KeyedCall,
+  client: Pick<DurableClient, "getStatus" | "startNew">,
+  orchestrator: string,
+  options: { readonly instanceId: string; readonly input: unknown },
+): Promise<"started" | "already-running"> => {
+  if (await isStartedBy(call, client, options)) return "started";
+  const outcome = await startOnce(client, orchestrator, options);
+  return outcome === "started" || (await isStartedBy(call, client, options)) ? "started" : "already-running";
+};
+
+/** The most that the clocks of the app and the task hub may differ. Our own choice. */
+const CLOCKS_DIFFER_MS = 1_000;
 
 /**
  * Starts an orchestration unless its id was ever used, within the history that is kept. For work that is named by its

@@ -1,13 +1,24 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import { NOBODY, type Principal, type PrincipalOf, type Role } from "../security/principal.ts";
 import { type Problem, problem, problemResponse, respondWith } from "./problem.ts";
+import type { Start } from "./start.ts";
 
 /** A handler that gets the caller's principal. */
 export type SignedInHandler = (
   request: HttpRequest,
   context: InvocationContext,
   principal: Principal,
+  /** What it names its job by, where the call may be a repetition. */
+  start?: Start,
 ) => HttpResponseInit | Promise<HttpResponseInit>;
+
+/** A handler that starts jobs, and needs no principal. */
+export type StartHandler = (
+  request: HttpRequest,
+  context: InvocationContext,
+  principal?: Principal,
+  start?: Start,
+) => Promise<HttpResponseInit>;
 
 /** Who may call: a caller with one of these app roles, or anyone. */
 export type Callers = readonly [Role, ...Role[]] | "anyone";

@@ -2,6 +2,7 @@ import type { HttpRequest, InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import type { Start } from "../../../shared/http/start.ts";
 import type { Principal } from "../../../shared/security/principal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
@@ -13,6 +14,8 @@ export interface StartDeps {
   readonly principal: Principal;
   readonly audit: AuditLog;
   readonly work: Blobs;
+  /** What its jobs are named by. */
+  readonly start: Start;
 }
 
 /** What looking up mailboxes, snapshots and items needs beside that. */

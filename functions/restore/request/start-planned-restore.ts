@@ -1,13 +1,13 @@
-import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { DurableOrchestrationStatus } from "durable-functions";
 import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
-import { type RunId, runId } from "../../../shared/contracts/ids.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, startOnce } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { refuseRole } from "../../../shared/http/guard.ts";
 import { problemResponse } from "../../../shared/http/problem.ts";
+import { startedId } from "../../../shared/http/start.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
 import { RestoreMailboxInput } from "../restore.contract.ts";
@@ -26,7 +26,7 @@ const MAX_PLAN_AGE_MS = 3 * 24 * 3_600_000;
  * starts that restore only when the first call did not.
  */
 export const startPlannedRestore = async (
-  { client, context, principal, audit, work, vault }: StartDeps & { readonly vault: Blobs },
+  { client, context, principal, audit, work, vault, start }: StartDeps & { readonly vault: Blobs },
   { plan, reason, whenBusy }: PlannedRestoreRequest,
 ): Promise<HttpResponseInit> => {
   const job = await findInstance(client, plan, { showInput: true });
@@ -47,10 +47,12 @@ export const startPlannedRestore = async (
     );
 
   const now = new Date();
-  const restoreId = await claimRestorePlan(work, dryRun.restoreId, runId(now, randomUUID()));
+  const restoreId = await claimRestorePlan(work, dryRun.restoreId, startedId(start));
   const instanceId = restoreInstance(restoreId);
   const input: RestoreMailboxInput = { ...dryRun, restoreId, dryRun: false, planOf: dryRun.restoreId, exclusive: true };
-  if (await findInstance(client, instanceId)) return carriedOut(instanceId);
+  const isOwn = start.hasKey && restoreId === startedId(start);
+  const answer = () => accepted(instanceId, { mailbox: mailbox.key, snapshot: snapshotId });
+  if (await findInstance(client, instanceId)) return isOwn ? answer() : carriedOut(instanceId);
   const place = { work, client, mailboxKey: into.key, restoreId };
   const busy = whenBusy === "refuse" ? await takeOrRefuse(place) : undefined;
   if (busy !== undefined) return busy;
@@ -67,8 +69,7 @@ export const startPlannedRestore = async (
   ]);
   if (refused !== undefined) return giveBack(place, refused);
   const outcome = await startOnce(client, "restore-mailbox", { instanceId, input });
-  if (outcome === "already-running") return carriedOut(instanceId);
-  return accepted(instanceId, { mailbox: mailbox.key, snapshot: snapshotId });
+  return outcome === "started" || isOwn ? answer() : carriedOut(instanceId);
 };
 
 /** The input of a dry run that has completed; `undefined` for any other job. */

@@ -1,12 +1,12 @@
-import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
 import { mapBounded } from "../../../shared/bounded.ts";
-import { type RunId, runId } from "../../../shared/contracts/ids.ts";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
-import { startOnce } from "../../../shared/durable/start-once.ts";
+import { startUnlessKnown } from "../../../shared/durable/start-once.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { type Problem, problem, problemResponse } from "../../../shared/http/problem.ts";
+import { startedId } from "../../../shared/http/start.ts";
 import { mailboxFinder } from "../../../shared/mailboxes.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
@@ -33,13 +33,13 @@ export const startRestoreList = async (
   { window, ...deps }: ResolveDeps & { readonly window: number },
   { specs, dryRun, reason }: RestoreListRequest,
 ): Promise<HttpResponseInit> => {
-  const { client, context, principal, audit, work } = deps;
+  const { client, context, principal, audit, work, start } = deps;
   const now = new Date();
   const found = await resolveAll(deps, specs, now);
   if ("refused" in found) return refuseList(found.refused);
 
   const { restores } = found;
-  const listId = runId(now, randomUUID());
+  const listId = startedId(start);
   const job = restoresInstance(listId);
   const common = { at: now.toISOString(), principal: principal.id, list: job, dryRun, reason };
   const refused = await auditOrRefuse(
@@ -56,7 +56,7 @@ export const startRestoreList = async (
   const list = byTargetMailbox(inputs);
   await keepRestoreList(work, listId, list);
   const input: RestoreMailboxesInput = { listId, restores: restores.length, mailboxes: list.length, window };
-  await startOnce(client, "restore-mailboxes", { instanceId: job, input });
+  await startUnlessKnown(client, "restore-mailboxes", { instanceId: job, input });
   return accepted(job, {
     restores: restores.map(({ restoreId, mailbox, into, snapshotId }) => ({
       job: restoreInstance(restoreId),
@@ -71,7 +71,11 @@ type Refused = Problem & { readonly position: number };
 
 /** All restores, or the problems of those that cannot start. A repetition of an earlier restore is a mistake. */
 const resolveAll = async (
-  { openGraph, ...deps }: Pick<ResolveDeps, "openGraph" | "translator" | "request" | "vault" | "principal">,
+  {
+    openGraph,
+    start,
+    ...deps
+  }: Pick<ResolveDeps, "openGraph" | "translator" | "request" | "vault" | "principal" | "start">,
   specs: RestoreListRequest["specs"],
   now: Date,
 ): Promise<{ readonly restores: readonly Resolved[] } | { readonly refused: readonly Refused[] }> => {
@@ -92,8 +96,8 @@ const resolveAll = async (
     const first = firsts.get(key);
     if (first !== undefined) refused.push({ position, ...repeated(first) });
     firsts.set(key, first ?? position);
-    // A millisecond apart: ids of the same moment differ by chance only.
-    const restoreId = runId(new Date(now.getTime() + position), randomUUID());
+    // The list has the first id.
+    const restoreId = startedId(start, position + 1);
     restores.push({ ...resolved, priority: specs[position]?.priority ?? "normal", restoreId });
   }
   return refused.length === 0 ? { restores } : { refused };

@@ -1,16 +1,15 @@
-import { randomUUID } from "node:crypto";
 import type { HttpResponseInit } from "@azure/functions";
 import type { AuditLog } from "../../../shared/audit/audit-log.ts";
 import { auditOrRefuse } from "../../../shared/audit/audit-or-refuse.ts";
-import { runId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
-import { startOnce } from "../../../shared/durable/start-once.ts";
+import { startUnlessKnown } from "../../../shared/durable/start-once.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { accepted } from "../../../shared/http/accepted.ts";
 import { readBody } from "../../../shared/http/body.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { invalidRequest, respondWith } from "../../../shared/http/problem.ts";
+import { newStart, startedId } from "../../../shared/http/start.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Translator } from "../../id-translation/translator.ts";
@@ -50,9 +49,9 @@ export const startRestore =
     /** Mailboxes that a list restores into at the same time. */
     readonly window: number;
   }): SignedInHandler =>
-  async (request, context, principal) => {
+  async (request, context, principal, start = newStart()) => {
     const body = await readBody(request);
-    const caller = { ...deps, client: deps.clientOf(context), request, context, principal };
+    const caller = { ...deps, client: deps.clientOf(context), request, context, principal, start };
     const kind = kindOf(body);
     if (kind === "plan") {
       const planned = PlannedRestoreRequest.safeParse(body);
@@ -67,7 +66,7 @@ export const startRestore =
   };
 
 const startSingleRestore = async (
-  { client, context, principal, audit, openGraph, translator, request, vault, work }: ResolveDeps,
+  { client, context, principal, audit, openGraph, translator, request, vault, work, start }: ResolveDeps,
   { dryRun, reason, whenBusy, ...spec }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
@@ -77,7 +76,7 @@ const startSingleRestore = async (
 
   const { resolved } = found;
   const now = new Date();
-  const restoreId = runId(now, randomUUID());
+  const restoreId = startedId(start);
   const job = restoreInstance(restoreId);
   const target = { work, client, mailboxKey: resolved.into.key, restoreId };
   const busy = whenBusy === "refuse" && !dryRun ? await takeOrRefuse(target) : undefined;
@@ -87,6 +86,6 @@ const startSingleRestore = async (
   if (refused !== undefined) return giveBack(target, refused);
 
   const input = await restoreInput(work, restoreId, resolved, dryRun);
-  await startOnce(client, "restore-mailbox", { instanceId: job, input });
+  await startUnlessKnown(client, "restore-mailbox", { instanceId: job, input });
   return accepted(job, { mailbox: resolved.mailbox.key, into: resolved.into.key, snapshot: resolved.snapshotId });
 };

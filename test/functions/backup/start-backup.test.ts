@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { nightlyBackup } from "../../../functions/backup/nightly-backup.timer.ts";
 import { startBackup } from "../../../functions/backup/start-backup.http.ts";
+import { startsOnce } from "../../../shared/http/idempotency.ts";
+import { NOBODY } from "../../../shared/security/principal.ts";
 import { UPN } from "../../local/graph/kit.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aTimer } from "../a-timer.ts";
@@ -125,4 +127,37 @@ describe("nightly-backup", () => {
   test("starts nothing while the last one is running", async () => {
     expect((await tick({ "backup-tenant": { runtimeStatus: "Running" } })).started).toEqual([]);
   });
+});
+
+describe("POST /api/backups with an Idempotency-Key", () => {
+  test.each([undefined, [UPN]])(
+    "has the same job when its first answer was lost, for the mailboxes %j",
+    async (mailboxes) => {
+      const kit = await aMailboxInGraph({ items: 1 });
+      const hub = aFakeHub();
+      const client = hub.clientOf({} as never);
+      const getStatus: typeof client.getStatus = async (id, shown) => ({
+        ...(await client.getStatus(id, shown)),
+        createdTime: new Date(),
+        input: hub.started.find(({ instanceId }) => instanceId === id)?.input,
+      });
+      const clientOf = () => ({ ...client, getStatus }) as typeof client;
+      const work = memoryBlobs();
+      const { replace } = work;
+      const once = startsOnce({ work, clientOf })(startBackup({ ...kit, clientOf, window: 8 }));
+      const post = () =>
+        ask((request, context) => once(request, context, NOBODY), {
+          method: "POST",
+          headers: { "idempotency-key": "4711" },
+          body: { mailboxes },
+        });
+      work.replace = (name, body, etag) =>
+        hub.started.length === 0 ? replace(name, body, etag) : Promise.reject(new Error("killed"));
+      await expect(post()).rejects.toThrow("killed");
+      work.replace = replace;
+
+      expect(await post()).toMatchObject({ status: 202, body: { job: "backup-tenant" } });
+      expect(hub.started).toHaveLength(1);
+    },
+  );
 });

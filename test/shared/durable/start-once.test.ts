@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { findInstance, isAlive, startOnce, startUnlessKnown } from "../../../shared/durable/start-once.ts";
+import {
+  findInstance,
+  isAlive,
+  startOnce,
+  startOnceFor,
+  startUnlessKnown,
+} from "../../../shared/durable/start-once.ts";
 
 type Client = Parameters<typeof startOnce>[0];
 
@@ -95,5 +101,27 @@ describe("findInstance", () => {
   test("throws any error other than an unknown id", async () => {
     const client = { getStatus: () => Promise.reject(new Error("HTTP 503")) };
     await expect(findInstance(client, "x")).rejects.toThrow("HTTP 503");
+  });
+});
+
+describe("startOnceFor", () => {
+  const at = new Date("2026-11-22T01:00:00Z");
+  const aTenantJob = (createdTime: string, input: unknown = options.input) => {
+    const status = { runtimeStatus: "Running", createdTime: new Date(createdTime), input };
+    return { getStatus: async () => status, startNew: async () => Promise.reject(new Error("HTTP 500")) };
+  };
+  const start = (job: ReturnType<typeof aTenantJob>, hasKey = true) =>
+    startOnceFor({ at, hasKey }, job as unknown as Client, "backup-tenant", options);
+
+  test("takes what the same call started before for its own", async () => {
+    expect(await start(aTenantJob("2026-11-22T01:00:01Z"))).toBe("started");
+  });
+
+  test.each([
+    ["began before the call was first made", aTenantJob("2026-11-22T00:59:00Z"), true],
+    ["has another input", aTenantJob("2026-11-22T01:00:01Z", { trigger: "timer" }), true],
+    ["may be anybody's, as the call has no key", aTenantJob("2026-11-22T01:00:01Z"), false],
+  ])("does not take one for its own that %s", async (_, job, hasKey) => {
+    expect(await start(job, hasKey)).toBe("already-running");
   });
 });

@@ -1,0 +1,140 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import * as z from "zod";
+import type { ClientOf } from "../durable/client.ts";
+import { findInstance } from "../durable/start-once.ts";
+import type { Principal } from "../security/principal.ts";
+import { type Blobs, parseJson, updateJson } from "../storage/blobs.ts";
+import type { SignedInHandler } from "./guard.ts";
+import { problemResponse } from "./problem.ts";
+import type { Start } from "./start.ts";
+
+/** Printable ASCII, as a header holds it. */
+const Key = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+
+/** Bodies of calls with a key are compared, and so they are held in memory. Our own choice. */
+const MAX_BODY_BYTES = 16_000_000;
+
+/** How long a job that was started may not be listed yet. */
+const STARTING_MS = 2 * 60_000;
+
+/** The call that first came with a key, and its answer once it had started a job. */
+const FirstCall = z.object({
+  body: z.string(),
+  at: z.iso.datetime(),
+  guid: z.string(),
+  answer: z.object({ job: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }).optional(),
+});
+type FirstCall = z.output<typeof FirstCall>;
+
+const sha256 = (data: Uint8Array | string): string => createHash("sha256").update(data).digest("hex");
+
+/** Keys are the caller's own, for each address. A blob's name says neither. */
+const nameOf = (request: HttpRequest, { id }: Principal, key: string): string =>
+  `starts/${sha256([id, request.method, new URL(request.url).pathname, key].join("\n"))}.json`;
+
+/**
+ * Heeds the header `Idempotency-Key` of a call that starts a job: the same key with the same body returns the answer of
+ * the first call that started one. Where its answer was not kept, as after a crash, the call is made again under the id
+ * that the first one had for its job, so that there is one job. 400 for a key that cannot be one; 413 for a body that
+ * is too large to be compared; 422 for the same key with another body.
+ *
+ * A key is remembered as long as its job is listed. What started nothing is not remembered.
+ */
+export const startsOnce =
+  (deps: { readonly work: Blobs; readonly clientOf: ClientOf }) =>
+  (handler: SignedInHandler): SignedInHandler =>
+  async (request, context, principal) => {
+    const header = request.headers.get("idempotency-key");
+    if (header === null) return handler(request, context, principal);
+    const key = Key.safeParse(header);
+    if (!key.success) return INVALID_KEY;
+    const body = await bodyOf(request.clone());
+    if (body === undefined) return TOO_LARGE;
+
+    const { work } = deps;
+    const name = nameOf(request, principal, key.data);
+    const own: FirstCall = { body: sha256(body), at: new Date().toISOString(), guid: randomUUID() };
+    const first = await firstCall(deps, context, name, own);
+    if (first.body !== own.body) return REUSED;
+    if (first.answer !== undefined) return responseOf(first.answer);
+
+    const isRepeated = first.guid !== own.guid;
+    const start: Start = { at: new Date(first.at), guid: first.guid, hasKey: true };
+    const response = await handler(request, context, principal, start);
+    const answer = answerOf(response);
+    if (answer === undefined) {
+      if (!isRepeated && (response.status ?? 200) < 500) await work.remove(name);
+      return response;
+    }
+    const kept = await updateJson(work, name, FirstCall, (current = first) =>
+      current.guid === first.guid && current.answer === undefined ? { ...current, answer } : current,
+    );
+    return kept.guid === first.guid && kept.answer !== undefined ? responseOf(kept.answer) : response;
+  };
+
+/**
+ * `undefined` for a body over the limit. The rest of it is not read: to cancel one of two clones waits for the other.
+ */
+const bodyOf = async (request: HttpRequest): Promise<Uint8Array | undefined> => {
+  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
+    bytes += next.value.byteLength;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    pieces.push(next.value);
+  }
+  return Buffer.concat(pieces);
+};
+
+/** The call that first came with a key; the own one where none did, or where the job of that one is not listed now. */
+const firstCall = async (
+  { work, clientOf }: { readonly work: Blobs; readonly clientOf: ClientOf },
+  context: InvocationContext,
+  name: string,
+  own: FirstCall,
+): Promise<FirstCall> => {
+  const found = await work.readWhole(name);
+  const known = found && parseJson(name, found.body, FirstCall);
+  const isForgotten =
+    known?.answer !== undefined &&
+    Date.now() > Date.parse(known.at) + STARTING_MS &&
+    (await findInstance(clientOf(context), known.answer.job)) === undefined;
+  return updateJson(work, name, FirstCall, (current) =>
+    current === undefined || (isForgotten && current.guid === known?.guid) ? own : current,
+  );
+};
+
+const Started = z.looseObject({ job: z.string() });
+
+/** What is kept of a response that says which job was started; `undefined` for any other. */
+const answerOf = ({ status, headers, body }: HttpResponseInit): FirstCall["answer"] => {
+  if (status !== 202 || typeof body !== "string") return undefined;
+  const { job } = Started.parse(JSON.parse(body));
+  return { job, headers: z.record(z.string(), z.string()).parse(headers), body };
+};
+
+const responseOf = ({ headers, body }: NonNullable<FirstCall["answer"]>): HttpResponseInit => ({
+  status: 202,
+  headers,
+  body,
+});
+
+const INVALID_KEY = problemResponse(
+  400,
+  "invalid-idempotency-key",
+  "The header Idempotency-Key is 1 to 255 printable ASCII characters without spaces.",
+);
+
+const TOO_LARGE = problemResponse(
+  413,
+  "body-too-large",
+  `With Idempotency-Key a body has ${MAX_BODY_BYTES} bytes at most: send less, or leave out the header.`,
+);
+
+const REUSED = problemResponse(
+  422,
+  "idempotency-key-reused",
+  "This Idempotency-Key came with another body before, and its job is still listed: use a new key.",
+);
