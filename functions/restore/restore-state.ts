@@ -15,6 +15,8 @@ export const TargetFolder = z.object({
   type: z.string(),
   parentSourceId: z.string().optional(),
   liveId: z.string().optional(),
+  /** Where the live folder was when the restore was planned. */
+  path: z.string().optional(),
   /** Items that are not restored, since the folder held a copy of them when the restore was planned. */
   present: Count.optional(),
 });

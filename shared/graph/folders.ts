@@ -261,7 +261,11 @@ export const ensureFolder = async (
   const childrenOf = folderLister(graph, mailbox);
   const existing = async (): Promise<string | undefined> => {
     const folders = await childrenOf(parentId);
-    const here = folders.filter((folder) => parentId === undefined || folder.parentFolderId === parentId);
+    const shown = new Set(folders.map(({ id }) => id));
+    // The list of the top may show folders from further below, too.
+    const isHere = ({ parentFolderId }: FolderResource): boolean =>
+      parentId === undefined ? !shown.has(parentFolderId ?? "") : parentFolderId === parentId;
+    const here = folders.filter(isHere);
     return here.find((folder) => sameName(folder.displayName ?? "", displayName))?.id;
   };
   const found = await existing();

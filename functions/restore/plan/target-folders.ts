@@ -1,7 +1,8 @@
-import { type LiveFolder, pathSegment } from "../../../shared/graph/folders.ts";
+import type { LiveFolder } from "../../../shared/graph/folders.ts";
 import type { SnapshotFolder } from "../../../shared/vault/records.ts";
 import type { Target } from "../restore.contract.ts";
 import type { TargetFolder } from "../restore-state.ts";
+import { matchFolders } from "./match-folders.ts";
 
 /** The source id of the new folder that holds the others in a `new-folder` restore. */
 export const TOP_FOLDER_ID = "";
@@ -9,9 +10,8 @@ export const TOP_FOLDER_ID = "";
 /**
  * The target folder of each selected folder, parents before children, in the same mailbox or another one.
  *
- * `original` looks for a live folder by well-known name, then by path. The path may begin with the name that the live
- * mailbox has for the folder's parent. A folder of the same type is preferred. The ancestors of a folder that is not
- * found are needed too. `new-folder` creates all folders below a new one.
+ * `original` finds live folders as {@link matchFolders} says. The ancestors of a folder that is not found are needed
+ * too. `new-folder` creates all folders below a new one.
  */
 export const targetFolders = (
   target: Target,
@@ -52,52 +52,23 @@ const inPlace = (
 ): TargetFolder[] => {
   const byId = new Map(all.map((folder) => [folder.id, folder]));
   const targets = new Map<string, TargetFolder>();
-  const matchOf = liveMatches(byId, live);
+  const matches = matchFolders(all, live);
   const addTarget = (folder: SnapshotFolder): void => {
     if (targets.has(folder.id)) return;
-    const { id: sourceId, displayName, type, parentId } = folder;
-    const found = matchOf(folder);
+    const { id: sourceId, type, parentId } = folder;
+    const { displayName = folder.displayName, live: found } = matches.get(sourceId) ?? {};
     const parent = parentId === undefined ? undefined : byId.get(parentId);
     if (found === undefined && parent !== undefined) addTarget(parent);
     targets.set(sourceId, {
       sourceId,
       displayName,
       type,
-      ...(found === undefined ? {} : { liveId: found.id }),
+      ...(found === undefined ? {} : { liveId: found.id, path: found.path }),
       ...(parent === undefined ? {} : { parentSourceId: parent.id }),
     });
   };
   for (const folder of selected) addTarget(folder);
   return [...targets.values()];
-};
-
-const liveMatches = (
-  byId: ReadonlyMap<string, SnapshotFolder>,
-  live: readonly LiveFolder[],
-): ((folder: SnapshotFolder) => LiveFolder | undefined) => {
-  const matches = new Map<string, LiveFolder | undefined>();
-  const atPath = new Map<string, LiveFolder[]>();
-  for (const folder of live) {
-    const path = folder.path.toLowerCase();
-    atPath.set(path, [...(atPath.get(path) ?? []), folder]);
-  }
-
-  const matchOf = (folder: SnapshotFolder): LiveFolder | undefined => {
-    if (matches.has(folder.id)) return matches.get(folder.id);
-    const wellKnown = folder.wellKnownName?.toLowerCase();
-    const parent = byId.get(folder.parentId ?? "");
-    const parentPath = parent && matchOf(parent)?.path;
-    const paths = [folder.path, ...(parentPath ? [`${parentPath}/${pathSegment(folder.displayName)}`] : [])];
-    const candidates = paths.flatMap((path) => atPath.get(path.toLowerCase()) ?? []);
-    const match =
-      (wellKnown && live.find(({ wellKnownName }) => wellKnownName?.toLowerCase() === wellKnown)) ||
-      candidates.find(({ type }) => type === folder.type) ||
-      // Exchange lets no two folders of one parent share a name, whatever their types, so none could be created.
-      candidates[0];
-    matches.set(folder.id, match);
-    return match;
-  };
-  return matchOf;
 };
 
 /**

@@ -100,8 +100,9 @@ const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
   });
 };
 
-/** The names from the top down; `undefined` when the plan lacks one of the folders above. */
+/** The path of a live folder, else the names from the top down; `undefined` when the plan lacks a folder above. */
 const pathOf = (folder: TargetFolder, byId: ReadonlyMap<string, TargetFolder>): string | undefined => {
+  if (folder.path !== undefined) return folder.path;
   const segment = pathSegment(folder.displayName);
   if (folder.parentSourceId === undefined) return segment;
   const parent = byId.get(folder.parentSourceId);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type FolderResource, folderTree, listFolders } from "../../../shared/graph/folders.ts";
+import { ensureFolder, type FolderResource, folderTree, listFolders } from "../../../shared/graph/folders.ts";
 import type { PageProblem } from "../../../shared/graph/read-element.ts";
 import { aGraph } from "./a-graph.ts";
 
@@ -109,4 +109,16 @@ test("folders may be nested deeper than calls may", () => {
   const nested = Array.from({ length: 20_000 }, (_, n) => resource(`${n}`, `${n + 1}`, "f"));
 
   expect(folderTree(new Map(nested.map((folder) => [folder.id, folder])))).toHaveLength(nested.length);
+});
+
+describe("ensureFolder", () => {
+  test("takes no folder from further below for one of the top, where the top's list shows those too", async () => {
+    const value = [resource("a", "root", "Projects"), resource("b", "a", "2026")];
+    const { client, asked } = await aGraph([{ body: { value } }, { status: 201, body: resource("c", "root", "2026") }]);
+
+    const made = await ensureFolder(client, mailbox, { displayName: "2026", type: "IPF.Note" });
+
+    expect(made).toEqual({ id: "c", created: true });
+    expect(asked.map(({ method }) => method)).toEqual(["GET", "POST"]);
+  });
 });

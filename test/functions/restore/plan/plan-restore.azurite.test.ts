@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { findRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
 import {
   keepSelection,
   readFolderMap,
@@ -7,7 +8,7 @@ import {
 } from "../../../../functions/restore/restore-state.ts";
 import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import { anotherMailbox, aRestoreId } from "../../kit.ts";
-import { aRestore, copyFirstItem, plannedChunks } from "../a-restore.ts";
+import { aRestore, contents, copyFirstItem, plannedChunks } from "../a-restore.ts";
 
 const anotherId = "20261122T103000Z-abc234";
 
@@ -40,19 +41,55 @@ describe("plan-restore", () => {
     expect(await kit.plan()).toMatchObject({ items: 2, present: 1 });
   });
 
-  test("counts copies also where two folders of the snapshot are one in the mailbox", async () => {
-    const prepare = async (kit: Parameters<typeof copyFirstItem>[0]) => {
-      const { id } = await kit.admin["create-folder"]({ mailbox: kit.mailbox.id, displayName: "Posteingang" });
-      await copyFirstItem(kit, 1, id);
+  test.each([
+    ["Detected Items", "Detected Items"],
+    ["Projects", "projects"],
+  ])("keeps the items of two folders named %s and %s apart", async (...names) => {
+    const folders: string[] = [];
+    const prepare = async ({ admin, mailbox }: Parameters<typeof copyFirstItem>[0]) => {
+      for (const displayName of names) {
+        const { id } = await admin["create-folder"]({ mailbox: mailbox.id, displayName });
+        await admin["create-items"]({ mailbox: mailbox.id, folder: id, count: 3 });
+        folders.push(id);
+      }
     };
     const kit = await aRestore({ items: 1 }, { prepare });
-    await kit.admin["change-folder"]({ mailbox: kit.mailbox.id, folder: "inbox", displayName: "Posteingang" });
+    const [first = "", second = ""] = folders;
+    expect(await kit.plan({ restoreId: anotherId })).toMatchObject({ items: 0, present: 7, foldersToCreate: 0 });
+    const lost = await kit.items(second);
+    await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: second });
 
-    expect(await kit.plan()).toMatchObject({ items: 1, present: 1 });
+    expect(await kit.plan()).toMatchObject({ items: 3, present: 4, foldersToCreate: 1 });
     await kit.makeFolders();
-    expect(new Set(Object.values(await readFolderMap(kit.work, aRestoreId)))).toContain(await kit.folderId());
-    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 1 });
-    expect(await kit.items()).toHaveLength(2);
+    await kit.upload(await kit.openSession());
+
+    expect(await kit.items(first)).toHaveLength(3);
+    const made = (await readFolderMap(kit.work, aRestoreId))[second] ?? "";
+    expect(contents(await kit.items(made))).toEqual(contents(lost));
+    expect(await kit.admin.folders({ mailbox: kit.mailbox.id })).toContainEqual(
+      expect.objectContaining({ id: made, displayName: `${names[1]} (2)` }),
+    );
+  });
+
+  test("finds a folder that was renamed since, and reports where it is", async () => {
+    let id = "";
+    const prepare = async ({ admin, mailbox }: Parameters<typeof copyFirstItem>[0]) => {
+      ({ id } = await admin["create-folder"]({ mailbox: mailbox.id, displayName: "Projects" }));
+      await admin["create-items"]({ mailbox: mailbox.id, folder: id, count: 3 });
+    };
+    const kit = await aRestore({ items: 1 }, { prepare });
+    await kit.admin["change-folder"]({ mailbox: kit.mailbox.id, folder: id, displayName: "Clients" });
+    const [lost] = await kit.items(id);
+    await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: lost?.id ?? "" });
+
+    expect(await kit.plan()).toMatchObject({ items: 1, present: 3, foldersToCreate: 0 });
+    await kit.makeFolders();
+    await kit.upload(await kit.openSession());
+    await kit.reconcile();
+
+    expect(await kit.items(id)).toHaveLength(3);
+    const report = await findRestoreReport(kit.work, aRestoreId);
+    expect(report?.folders.find(({ folderId }) => folderId === id)).toMatchObject({ path: "Clients", imported: 1 });
   });
 
   test("plans an item that was moved to another folder", async () => {

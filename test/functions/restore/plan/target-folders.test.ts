@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { TOP_FOLDER_ID, targetFolders, targetKeys } from "../../../../functions/restore/plan/target-folders.ts";
 import type { TargetFolder } from "../../../../functions/restore/restore-state.ts";
+import type { LiveFolder } from "../../../../shared/graph/folders.ts";
+import type { SnapshotFolder } from "../../../../shared/vault/records.ts";
 import { aFolderAt } from "./folders.ts";
 
 const INBOX = aFolderAt("Inbox", { wellKnownName: "inbox" });
@@ -102,6 +104,61 @@ describe("targetFolders into the original folders", () => {
       [PROJECTS.id, "live:Projects"],
       [YEAR.id, undefined],
     ]);
+  });
+});
+
+describe("targetFolders into folders that share a name", () => {
+  const same = (id: string, path: string, more = {}) => ({ ...aFolderAt(path, more), id });
+  const liveIds = (targets: readonly TargetFolder[]) =>
+    Object.fromEntries(targets.map(({ sourceId, liveId, displayName }) => [sourceId, liveId ?? `new ${displayName}`]));
+  const two = [same("a", "News"), same("b", "NEWS")];
+  const into = (selected: readonly SnapshotFolder[], all: readonly SnapshotFolder[], there: readonly LiveFolder[]) =>
+    liveIds(targetFolders("original", selected, all, there, "unused"));
+
+  test("finds each by its id, wherever it is now", () => {
+    const there = [same("b", "News"), same("a", "Elsewhere/Old")];
+
+    expect(into(two, two, there)).toEqual({ a: "a", b: "b" });
+  });
+
+  test("never takes the live folder of another one, selected or not", () => {
+    expect(into(two.slice(1), two, [same("a", "News")])).toEqual({ b: "new NEWS (2)" });
+    expect(into([same("c", "Work")], [same("a", "News"), same("c", "Work")], [same("a", "Work")])).toEqual({
+      c: "new Work (2)",
+    });
+  });
+
+  test("creates the second under a number, and finds it there later", () => {
+    expect(into(two, two, [])).toEqual({ a: "new News", b: "new NEWS (2)" });
+    expect(into(two, two, [live("News"), live("news (2)")])).toEqual({ a: "live:News", b: "live:news (2)" });
+    expect(into([...two, same("c", "News (2)")], [...two, same("c", "News (2)")], [])).toEqual({
+      a: "new News",
+      b: "new NEWS (3)",
+      c: "new News (2)",
+    });
+  });
+
+  test("prefers the very name in another mailbox that has both", () => {
+    expect(into(two, two, [live("NEWS"), live("News")])).toEqual({ a: "live:News", b: "live:NEWS" });
+  });
+
+  test("looks for a child below the match of its parent alone", () => {
+    const child = { ...aFolderAt("NEWS/2026"), id: "d", parentId: "b" };
+
+    expect(into([child], [...two, child], [live("News"), live("News/2026")])).toEqual({
+      b: "new NEWS (2)",
+      d: "new 2026",
+    });
+  });
+
+  test("does not restore into a folder that was deleted, unless it was so in the snapshot", () => {
+    const bin = aFolderAt("Deleted Items", { wellKnownName: "deleteditems" });
+    const gone = { ...aFolderAt("Deleted Items/News"), id: "a" };
+
+    expect(into(two.slice(0, 1), two.slice(0, 1), [bin, gone])).toEqual({ a: "new News" });
+    expect(into([gone], [bin, gone], [bin, gone])).toEqual({ a: "a" });
+    const { wellKnownName: _, ...unnamed } = bin;
+    expect(into(two.slice(0, 1), [bin, ...two.slice(0, 1)], [unnamed, gone])).toEqual({ a: "new News" });
   });
 });
 
