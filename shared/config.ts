@@ -65,6 +65,7 @@ const Settings = z
     LOCAL_BACKUP_TOKEN: localToken,
     LOCAL_RESTORE_TOKEN: localToken,
     LOCAL_PRIVACY_TOKEN: localToken,
+    LOCAL_WAIT_DIVISOR: wholeNumber(1, 1_000),
     VAULT_BLOB_ENDPOINT: z.url({ error: BLOB_ENDPOINT }),
     VAULT_CONNECTION_STRING: z.string().regex(/BlobEndpoint=/, {
       error: "should be a connection string with a BlobEndpoint, for a local storage emulator only",
@@ -161,7 +162,7 @@ const Settings = z
           items: env.REHEARSAL_ITEMS ?? 20,
         },
       },
-      restore: { window: env.RESTORE_WINDOW ?? 8 },
+      restore: { window: env.RESTORE_WINDOW ?? 8, waitDivisor: env.LOCAL_WAIT_DIVISOR ?? 1 },
       verify: {
         schedule: env.VERIFY_SCHEDULE ?? VERIFY_SCHEDULE,
         days: Number((env.VERIFY_SHARE ?? "1/30").slice("1/".length)),
@@ -216,8 +217,12 @@ export interface Config {
     /** How often a mailbox should be backed up. */
     readonly intervalMs: number;
   };
-  /** Mailboxes that a list of restores restores into at the same time. */
-  readonly restore: { readonly window: number };
+  readonly restore: {
+    /** Mailboxes that a list of restores restores into at the same time. */
+    readonly window: number;
+    /** How many times shorter waits for imports without an answer are: more than 1 with an emulator only. */
+    readonly waitDivisor: number;
+  };
   readonly followUp: {
     /** The resource id of the account whose events are trusted; `undefined`: every one that is subscribed to. */
     readonly eventSource: string | undefined;

@@ -5,6 +5,8 @@ export const BLOB_ENDPOINT = "should be the blob endpoint of the data account";
 
 const isLoopback = (url: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(new URL(url).hostname);
 
+const LOCAL_SETTINGS = ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN", "LOCAL_PRIVACY_TOKEN", "LOCAL_WAIT_DIVISOR"];
+
 /** Over TLS, unless it is to this machine. */
 export const isHttps = (url: string): boolean =>
   URL.canParse(url) && (new URL(url).protocol === "https:" || isLoopback(url));
@@ -36,7 +38,7 @@ export const conflictsIn = (env: Readonly<Record<string, string | undefined>>): 
       "AUTHENTICATION 'platform' needs the platform's authentication: turn it on, or anyone can say who they are",
     );
   if (new URL(endpoint).protocol !== "https:") wrong.push("GRAPH_ENDPOINT should be https: tokens are sent to it");
-  for (const setting of ["LOCAL_BACKUP_TOKEN", "LOCAL_RESTORE_TOKEN", "LOCAL_PRIVACY_TOKEN"]) {
+  for (const setting of LOCAL_SETTINGS) {
     if (env[setting] !== undefined)
       wrong.push(`${setting} is for the emulator only: remove it, or point GRAPH_ENDPOINT at this machine`);
   }

@@ -3,7 +3,7 @@ import { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
 import { createOnce } from "../../shared/storage/create-once.ts";
 import { PutRecord } from "../../shared/vault/records.ts";
-import { Selection, type SelectionInput } from "./restore.contract.ts";
+import { OnConflict, Selection, type SelectionInput } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -29,7 +29,9 @@ export type TargetFolder = z.output<typeof TargetFolder>;
 export const RestorePlanState = z.object({
   generation: z.string().min(1),
   chunksOf: RunId.optional(),
+  /** By Exchange's own clock, if that was known. */
   started: z.iso.datetime(),
+  onConflict: OnConflict.default("skip"),
   items: Count,
   present: Count,
   replaced: Count.default(0),

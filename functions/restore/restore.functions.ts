@@ -13,11 +13,13 @@ import { holdTargetActivity } from "./target/hold-target.activity.ts";
 import { holdTarget } from "./target/hold-target.contract.ts";
 import { createImportSessionActivity } from "./upload/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./upload/ensure-folders.activity.ts";
+import { FIRST_LOOK_MS } from "./upload/look-up.ts";
 import { uploadWaveActivity } from "./upload/upload-wave.activity.ts";
 
 export const restoreFunctions: Feature = (register, { restore, translator }, config) => {
   const { laneBudgetMs } = config.backup;
-  register.http("start-restore", startRestore({ ...restore, translator, window: config.restore.window }));
+  const { window, waitDivisor } = config.restore;
+  register.http("start-restore", startRestore({ ...restore, translator, window }));
   register.http("get-report", getReport(restore));
 
   register.orchestrator("restore-mailboxes", restoreMailboxes);
@@ -28,6 +30,6 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));
   register.activity(ensureFolders, ensureFoldersActivity(restore));
   register.activity(createImportSession, createImportSessionActivity(restore));
-  register.activity(uploadWave, uploadWaveActivity(restore));
+  register.activity(uploadWave, uploadWaveActivity({ ...restore, firstLookMs: FIRST_LOOK_MS / waitDivisor }));
   register.activity(reconcileRestore, reconcileRestoreActivity(restore));
 };

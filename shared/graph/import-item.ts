@@ -33,8 +33,8 @@ export interface ItemImport {
   readonly rawBytes: number;
   /** The live item of that folder that it replaces, and the version that this item must still have. */
   readonly replaces?: { readonly id: string; readonly changeKey: string } | undefined;
-  /** Called just before each try sends its first byte. An error that it throws ends the import. */
-  beforeSending?(): void;
+  /** Called before each piece of each try's body, the last one too. An error that it throws ends the import. */
+  beforeSending?(): void | Promise<void>;
   content(): AsyncIterable<Uint8Array>;
 }
 
@@ -122,9 +122,13 @@ export const importer =
         };
         const body = async function* (): AsyncGenerator<string> {
           try {
-            item.beforeSending?.();
+            await item.beforeSending?.();
             yield headOf(item);
-            yield* encodeBase64(contentOnce());
+            for await (const piece of encodeBase64(contentOnce())) {
+              await item.beforeSending?.();
+              yield piece;
+            }
+            await item.beforeSending?.();
             yield TAIL;
           } catch (error) {
             damage.error = error;

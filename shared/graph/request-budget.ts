@@ -18,6 +18,8 @@ export interface RequestBudget {
   readonly untilMs: number;
   /** Milliseconds since the epoch at which the work's requests are broken off, and none is sent any more. */
   readonly endsMs?: number;
+  /** Called for each answer with its `Date`. */
+  readonly answered?: (date: string | undefined) => void;
   /** Called for each 429. */
   readonly throttled?: () => void;
   /** Whether a failed request may be sent again. Imports may not: they are not idempotent. */
@@ -38,6 +40,7 @@ const jitter = (ms: number): number => ms * (0.8 + Math.random() * 0.4);
 export const budgetedRetry = (budget: RequestBudget): RetryStrategy => ({
   name: "budgetedRetry",
   retry: ({ retryCount, response, responseError }) => {
+    if (response !== undefined) budget.answered?.(response.headers.get("date"));
     const isThrottled = response?.status === 429;
     if (isThrottled) budget.throttled?.();
     const isTransient = response === undefined ? responseError !== undefined : TRANSIENT.includes(response.status);

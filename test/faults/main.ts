@@ -102,7 +102,8 @@ const main = async (): Promise<boolean> => {
     if (mine.length === 0) continue;
     if (deliverTwice) sum.twice = mine.length;
     const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-faults-"));
-    const settings = { LANE_SECONDS: "8" };
+    // An import without an answer is sent again after 10 seconds.
+    const settings = { LANE_SECONDS: "8", LOCAL_WAIT_DIVISOR: "60" };
     const stack = await startStack({ dataDir, deliverTwice, clock: 10, settings, graph: { mailboxes: [] } });
     try {
       for (let at = 0; at < mine.length; at += RUNS_AT_ONCE) await round(stack, mine.slice(at, at + RUNS_AT_ONCE), sum);

@@ -27,7 +27,10 @@ type MailboxOptions = Omit<
 /** One small mailbox in an emulator, with the ports through which activities reach it, a vault and scratch space. */
 export const aMailboxInGraph = async (
   mailboxOptions: MailboxOptions = {},
-  options: Omit<EmulatorOptions, "mailboxes"> = {},
+  {
+    now = Date.now,
+    ...options
+  }: Omit<EmulatorOptions, "mailboxes"> & { /** Exchange's clock. */ now?: () => number } = {},
 ) => {
   const spec = {
     kind: "generated",
@@ -38,7 +41,7 @@ export const aMailboxInGraph = async (
     bytes: { fixed: 500 },
     ...mailboxOptions,
   } as const;
-  const kit = await anEmulator({ ...options, mailboxes: [spec] });
+  const kit = await anEmulator({ ...options, mailboxes: [spec] }, { now });
   const { admin, graphUrl } = kit.emulator;
   const [user] = await admin.users({});
   const id = user?.mailboxId ?? "";

@@ -48,7 +48,7 @@ describe("readConfig", () => {
         coverageSchedule: "0 30 * * * *",
         rehearsal: { schedule: "0 0 12 * * *", items: 20 },
       },
-      restore: { window: 8 },
+      restore: { window: 8, waitDivisor: 1 },
       verify: { schedule: "0 0 13 * * *", days: 30 },
       personalData: { sasMs: 72 * 3_600_000, timeoutMs: 7 * 86_400_000, deadlineMs: 30 * 86_400_000 },
     });
@@ -84,7 +84,7 @@ describe("readConfig", () => {
       },
       storage: { kind: "connection-string" },
       backup: { scope: ["ada@contoso.example", "42"], window: 3, laneBudgetMs: 45_000 },
-      restore: { window: 4 },
+      restore: { window: 4, waitDivisor: 1 },
       personalData: { sasMs: 12 * 3_600_000, timeoutMs: 2 * 86_400_000, deadlineMs: 20 * 86_400_000 },
     });
   });
@@ -167,6 +167,8 @@ describe("readConfig", () => {
     ["LOCAL_BACKUP_TOKEN", "s3cret", /is for the emulator only: remove it/],
     ["LOCAL_RESTORE_TOKEN", "s3cret", /is for the emulator only: remove it/],
     ["LOCAL_PRIVACY_TOKEN", "s3cret", /is for the emulator only: remove it/],
+    ["LOCAL_WAIT_DIVISOR", "60", /is for the emulator only: remove it/],
+    ["LOCAL_WAIT_DIVISOR", "0", /should be a whole number from 1 to 1000/],
     ["VAULT_BLOB_ENDPOINT", undefined, /should be the blob endpoint of the data account/],
     ["VAULT_BLOB_ENDPOINT", "s3cret", /should be the blob endpoint of the data account/],
     ["VAULT_CONNECTION_STRING", "AccountKey=s3cret", /should be a connection string with a BlobEndpoint/],

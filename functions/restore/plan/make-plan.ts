@@ -34,11 +34,13 @@ const ENVELOPE_BYTES = 200;
  * Plans a restore: the folders it needs, and the items to import, newest first. `onConflict` decides about an item with
  * a live copy in its target folder: leave it out, import it all the same, or replace the copy if it differs.
  *
- * Folds the catalogue twice: for the folders and the order, then for the items.
+ * `started` is asked when the target has been listed. Folds the catalogue twice: for the folders and the order, then
+ * for the items.
  */
 export const makePlan = async (
   { graph, vault, work }: { readonly graph: GraphClient; readonly vault: Blobs; readonly work: Blobs },
   input: z.output<typeof planRestore.input>,
+  started: () => string,
 ): Promise<RestorePlanState> => {
   const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = input;
   const select = await readSelection(work, restoreId, input.select);
@@ -91,7 +93,8 @@ export const makePlan = async (
   return keepRestorePlan(work, restoreId, {
     ...counts,
     generation,
-    started: new Date().toISOString(),
+    started: started(),
+    onConflict,
     pages: pagesOf(folders, live, arriving),
     secondsPerRequest,
     folders: folders.map((folder) => ({ ...folder, present: present.of(folder) })),

@@ -1,12 +1,15 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
+import type { RunId } from "../../../shared/contracts/ids.ts";
 import { implement } from "../../../shared/durable/activity.ts";
+import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
+import { serverClock } from "../../../shared/graph/server-clock.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Held } from "../../slots/while-renewed.ts";
 import { planRestore, type RestorePlan } from "../restore.contract.ts";
-import { adoptRestorePlan } from "../restore-state.ts";
+import { adoptRestorePlan, type RestorePlanState } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
@@ -46,11 +49,15 @@ export const planRestoreActivity = (deps: Deps): ActivityHandler =>
 const planIt = async (deps: Deps, input: Input, { isHeld }: Held): Promise<RestorePlan> => {
   const { openGraph, vault, work, laneBudgetMs } = deps;
   const { restoreId, planOf } = input;
-  const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, slots: semaphore(PLANNING_SLOTS), isHeld });
-  const plan =
-    planOf === undefined
-      ? await makePlan({ graph, vault, work }, input)
-      : await adoptRestorePlan(work, restoreId, planOf, new Date().toISOString());
+  const clock = serverClock();
+  const untilMs = Date.now() + GRAPH_DEADLINE_MS;
+  const graph = openGraph({ untilMs, slots: semaphore(PLANNING_SLOTS), isHeld, answered: clock.note });
+  const now = (): string => new Date(clock.now() ?? Date.now()).toISOString();
+  const adopt = async (dryRun: RunId): Promise<RestorePlanState> => {
+    await probeMailbox(graph, input.into ?? input.mailbox);
+    return adoptRestorePlan(work, restoreId, dryRun, now());
+  };
+  const plan = planOf === undefined ? await makePlan({ graph, vault, work }, input, now) : await adopt(planOf);
 
   const { items, present, replaced, bytes, bodyBytes, chunks, pages, secondsPerRequest, folders } = plan;
   const foldersToCreate = folders.filter(({ liveId }) => liveId === undefined).length;

@@ -8,11 +8,13 @@ import { type Ledger, openTries, type Settled, settledItems } from "./ledger.ts"
 export interface TakenItem {
   readonly item: number;
   readonly record: RestoreItem;
-  /** Earlier tries to import it whose outcome is unknown. */
-  readonly tries: number;
+  /** Earlier tries to import it whose outcome is unknown: when each was sent, by Exchange's clock if that is known. */
+  readonly tries: readonly (string | undefined)[];
   readonly ledger: GroupLedger;
   /** Whether this process may still write to the chunk's ledger. */
   held(): boolean;
+  /** Like `held`, and asks storage. */
+  confirmHeld(): Promise<boolean>;
   /** The settled items of its chunk. Its copies are among them, since copies share a chunk. */
   readonly settled: ReadonlyMap<number, Settled>;
 }
@@ -28,8 +30,8 @@ export interface ItemQueue {
   /** The next free item; `undefined` when there is none now. */
   take(): Promise<TakenItem | undefined>;
   settle(taken: TakenItem, entry: Settled): Promise<void>;
-  /** Puts an item back that is not settled. `notBeforeMs`: it was tried, and may be taken again from that time on. */
-  requeue(taken: TakenItem, notBeforeMs?: number): void;
+  /** Puts an item back that is not settled. `unclear`: it was tried, and may be taken again from a time on. */
+  requeue(taken: TakenItem, unclear?: { readonly notBeforeMs: number; readonly tries: TakenItem["tries"] }): void;
   /** Milliseconds until the next item may be taken again; `undefined` when no item waits for its time. */
   waitMs(): number | undefined;
   /** Chunks that are not finished. */
@@ -44,8 +46,9 @@ interface OpenChunk {
   readonly items: readonly RestoreItem[];
   readonly ledger: GroupLedger;
   readonly held: () => boolean;
+  readonly confirmHeld: () => Promise<boolean>;
   readonly settled: Map<number, Settled>;
-  readonly tries: Map<number, number>;
+  readonly tries: Map<number, TakenItem["tries"]>;
   /** Items to take, each from a time on. */
   readonly waiting: { item: number; notBeforeMs: number }[];
   readonly inFlight: Set<number>;
@@ -78,6 +81,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       items,
       ledger: groupLedger(ledger),
       held: ledger.held,
+      confirmHeld: ledger.confirmHeld,
       settled,
       tries: openTries(ledger.entries),
       waiting: [...items.keys()].filter((item) => !settled.has(item)).map((item) => ({ item, notBeforeMs: 0 })),
@@ -109,8 +113,8 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     const record = next && chunk.items[next.item];
     if (next === undefined || record === undefined) return undefined;
     chunk.inFlight.add(next.item);
-    const { ledger, held, settled } = chunk;
-    return { item: next.item, record, tries: chunk.tries.get(next.item) ?? 0, ledger, held, settled };
+    const { ledger, held, confirmHeld, settled } = chunk;
+    return { item: next.item, record, tries: chunk.tries.get(next.item) ?? [], ledger, held, confirmHeld, settled };
   };
 
   const takeNext = async (): Promise<TakenItem | undefined> => {
@@ -141,11 +145,11 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       chunk.inFlight.delete(taken.item);
       await finishIfDone(chunk);
     },
-    requeue: (taken, notBeforeMs) => {
+    requeue: (taken, unclear) => {
       const chunk = chunkOf(taken);
       chunk.inFlight.delete(taken.item);
-      if (notBeforeMs !== undefined) chunk.tries.set(taken.item, taken.tries + 1);
-      chunk.waiting.push({ item: taken.item, notBeforeMs: notBeforeMs ?? 0 });
+      if (unclear !== undefined) chunk.tries.set(taken.item, unclear.tries);
+      chunk.waiting.push({ item: taken.item, notBeforeMs: unclear?.notBeforeMs ?? 0 });
     },
     waitMs: () => {
       const now = Date.now();

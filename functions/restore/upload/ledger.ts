@@ -6,14 +6,19 @@ const ItemPosition = z.object({ item: z.int().nonnegative() });
 
 /**
  * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
- * item; `refused` cancels the last intent when Exchange is known to have refused the item.
+ * item, with the time by Exchange's own clock; `refused` cancels the last intent when Exchange is known to have refused
+ * the item. `ambiguous` says why, and which live items to look at.
  */
 export const LedgerEntry = z.discriminatedUnion("op", [
-  ItemPosition.extend({ op: z.literal("intent") }),
+  ItemPosition.extend({ op: z.literal("intent"), at: z.iso.datetime().optional() }),
   ItemPosition.extend({ op: z.literal("refused") }),
   ItemPosition.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
   ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
-  ItemPosition.extend({ op: z.literal("ambiguous") }),
+  ItemPosition.extend({
+    op: z.literal("ambiguous"),
+    code: z.string().optional(),
+    lookAt: z.array(z.string()).optional(),
+  }),
   ItemPosition.extend({ op: z.literal("failed"), code: z.string() }),
 ]);
 export type LedgerEntry = z.output<typeof LedgerEntry>;
@@ -25,12 +30,13 @@ export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
   new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
 
-/** The imports of each item that were tried and whose outcome the ledger does not know. */
-export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> => {
-  const tries = new Map<number, number>();
-  for (const { op, item } of entries) {
-    if (op === "intent") tries.set(item, (tries.get(item) ?? 0) + 1);
-    if (op === "refused") tries.set(item, (tries.get(item) ?? 1) - 1);
+/** The imports of each item that were tried and whose outcome the ledger does not know: when they were sent. */
+export const openTries = (entries: readonly LedgerEntry[]): Map<number, readonly (string | undefined)[]> => {
+  const tries = new Map<number, readonly (string | undefined)[]>();
+  for (const entry of entries) {
+    const before = tries.get(entry.item) ?? [];
+    if (entry.op === "intent") tries.set(entry.item, [...before, entry.at]);
+    if (entry.op === "refused") tries.set(entry.item, before.slice(0, -1));
   }
   return tries;
 };
@@ -41,6 +47,8 @@ export interface Ledger {
   readonly entries: readonly LedgerEntry[];
   /** Whether this writer may go on: false once another may hold the lease. */
   held(): boolean;
+  /** Like `held`, and asks storage when it has not been asked for a second. */
+  confirmHeld(): Promise<boolean>;
   /** Durable when it resolves. @throws {LedgerLostError} when another writer holds the ledger now. */
   append(entries: readonly LedgerEntry[]): Promise<void>;
   close(): Promise<void>;
@@ -62,8 +70,20 @@ export interface Ledgers {
 /** Longest fixed lease in Blob Storage. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
 const LEASE_SECONDS = 60;
 const RENEW_MS = 15_000;
+/** For how long an answer of storage about the lease is good enough. Our own choice. */
+const CONFIRMED_MS = 1_000;
 /** No POST begins with less of the lease left than this. */
 const SAFETY_MS = 20_000;
+
+/** Answers to the holder of a lease that it does not hold any more. Source: Blob service error codes. */
+const LEASE_IS_LOST: readonly string[] = [
+  "LeaseLost",
+  "LeaseIdMismatchWithBlobOperation",
+  "LeaseIdMismatchWithLeaseOperation",
+  "LeaseIsBrokenAndCannotBeRenewed",
+  "LeaseNotPresentWithBlobOperation",
+  "LeaseNotPresentWithLeaseOperation",
+];
 
 /** How long a writer waits for the lease of another: an abandoned lease ends within a minute. */
 const ACQUIRE_DEADLINE_MS = 75_000;
@@ -92,37 +112,55 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
     const blob = container.getAppendBlobClient(name);
     await createUnlessLeased(blob);
     const lease = blob.getBlobLeaseClient();
-    let heldUntil = (await acquire(() => lease.acquireLease(LEASE_SECONDS), name)) + LEASE_SECONDS * 1000;
-    const entries = parseEntries(name, await download(container, name));
-    const renewal = setInterval(() => {
+    let confirmed = await acquire(() => lease.acquireLease(LEASE_SECONDS), name);
+    let heldUntil = confirmed + LEASE_SECONDS * 1000;
+    let lost = false;
+    const held = (): boolean => !lost && Date.now() + SAFETY_MS < heldUntil;
+    const renew = async (): Promise<void> => {
       const sent = Date.now();
-      lease.renewLease().then(
-        () => {
-          heldUntil = sent + LEASE_SECONDS * 1000;
-        },
-        () => undefined, // `held` then turns false by itself
-      );
-    }, RENEW_MS);
+      try {
+        await lease.renewLease();
+        confirmed = sent;
+        heldUntil = sent + LEASE_SECONDS * 1000;
+      } catch (error) {
+        // After any other failure, `held` turns false by itself.
+        lost ||= hasCode(error, ...LEASE_IS_LOST);
+      }
+    };
+    let renewing: Promise<void> | undefined;
+    const renewOnce = (): Promise<void> => {
+      renewing ??= renew().finally(() => {
+        renewing = undefined;
+      });
+      return renewing;
+    };
+    const entries = parseEntries(name, await download(container, name));
+    const renewal = setInterval(renewOnce, RENEW_MS);
     renewal.unref();
 
     return {
       entries,
-      held: () => Date.now() + SAFETY_MS < heldUntil,
+      held,
+      confirmHeld: async () => {
+        if (held() && Date.now() - confirmed >= CONFIRMED_MS) await renewOnce();
+        return held();
+      },
       append: async (entries) => {
+        const sent = Date.now();
         const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(LedgerEntry.parse(entry))}\n`).join(""));
         try {
           await blob.appendBlock(lines, lines.length, { conditions: { leaseId: lease.leaseId } });
+          confirmed = Math.max(confirmed, sent);
         } catch (error) {
-          if (hasCode(error, "LeaseLost", "LeaseIdMismatchWithBlobOperation", "LeaseNotPresentWithBlobOperation"))
-            throw new LedgerLostError(`${name} is leased to another writer`, { cause: error });
-          throw error;
+          if (!hasCode(error, ...LEASE_IS_LOST)) throw error;
+          lost = true;
+          throw new LedgerLostError(`${name} is leased to another writer`, { cause: error });
         }
       },
       close: async () => {
         clearInterval(renewal);
         await lease.releaseLease().catch((error: unknown) => {
-          if (!hasCode(error, "LeaseIdMismatchWithLeaseOperation", "LeaseNotPresentWithLeaseOperation", "LeaseLost"))
-            throw error;
+          if (!hasCode(error, ...LEASE_IS_LOST)) throw error;
         });
       },
     };

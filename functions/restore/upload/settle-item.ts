@@ -1,19 +1,13 @@
-import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
+import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/import-item.ts";
-import { eachItem, findItem } from "../../../shared/graph/items.ts";
-import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { noteMetDamage } from "../../verify/met-damage.ts";
-import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import type { TakenItem } from "./item-queue.ts";
 import { LedgerLostError, type Settled } from "./ledger.ts";
-
-/** The most that the clocks of Exchange and of this app may differ. */
-const CLOCK_SKEW_MS = 5 * 60_000;
+import { folderOf, type LookUpContext, lookFor, nextLookMs } from "./look-up.ts";
 
 /** Statuses with which the import service refuses an item for good. */
 const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
@@ -21,62 +15,72 @@ const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
 /** Tries to import an item, when no try is answered and no import is found afterwards. Our own choice. */
 const MAX_TRIES = 5;
 
-export interface ImportContext {
-  readonly graph: GraphClient;
+export interface ImportContext extends LookUpContext {
   readonly imports: ItemImporter;
   /** Importers for folders in another part of an archive, by folder id. Filled as such folders become known. */
   readonly elsewhere: Map<string, ItemImporter>;
   readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
   readonly vault: Blobs;
   readonly work: Blobs;
-  readonly mailbox: MailboxAddress;
-  readonly folders: FolderMap;
-  /** When the restore began. Items that it imported were created later. */
-  readonly since: string;
+  /** Milliseconds since the epoch by Exchange's own clock. */
+  readonly serverNow: () => Promise<number>;
+  /** Milliseconds until an import without an answer is looked for again. */
+  readonly firstLookMs: number;
+}
+
+/** An import that no answer came to. It is looked for again some time later. */
+export interface Unclear {
+  readonly lookInMs: number;
+  /** When it was sent, as {@link TakenItem} has it. */
+  readonly tries: TakenItem["tries"];
 }
 
 /**
  * The outcome of one try. `refusedMs` and `session-ended`: Exchange imported nothing, and will not for a while, or not
- * in this session. `unclear`: no answer came, so the item must be looked for some time later.
+ * in this session.
  */
-export type ItemOutcome = Settled | { readonly refusedMs: number } | "session-ended" | "unclear";
+export type ItemOutcome = Settled | { readonly refusedMs: number } | "session-ended" | Unclear;
 
 /**
- * Imports one item, unless an earlier try turns out to have succeeded. The intent is durable before the POST; the
- * caller notes the outcome.
+ * Looks for an item whose earlier tries were not answered. Returns `undefined` when it is to be sent again: it did not
+ * show for as long as an import may take to.
  */
-export const settleItem = async (context: ImportContext, taken: TakenItem): Promise<ItemOutcome> => {
-  const { item, record, tries, ledger } = taken;
-  if (tries > 0) {
-    const found = await lookFor(context, taken);
-    if (found !== undefined) return found;
-    if (tries >= MAX_TRIES) return { op: "failed", item, code: "no-answer" };
-  }
-  await ledger.write({ op: "intent", item });
-  const outcome = await importOne(context, taken, folderOf(context, record));
+export const lookAgain = async (context: ImportContext, taken: TakenItem): Promise<Settled | Unclear | undefined> => {
+  const { item, tries } = taken;
+  const found = await lookFor(context, taken);
+  if (found !== undefined) return found;
+  const last = Date.parse(tries.at(-1) ?? context.since);
+  const lookInMs = nextLookMs((await context.serverNow()) - last, context.firstLookMs);
+  if (lookInMs !== undefined) return { lookInMs, tries };
+  return tries.length >= MAX_TRIES ? { op: "failed", item, code: "no-answer" } : undefined;
+};
+
+/** Imports one item. The intent is durable before the POST; the caller notes the outcome. */
+export const sendItem = async (context: ImportContext, taken: TakenItem): Promise<ItemOutcome> => {
+  const { item, record, ledger } = taken;
+  const at = new Date(await context.serverNow()).toISOString();
+  await ledger.write({ op: "intent", item, at });
+  const tries = [...taken.tries, at];
+  const outcome = await importOne(context, { ...taken, tries }, folderOf(context, record));
   if (outcome === "session-ended" || (typeof outcome === "object" && "refusedMs" in outcome))
     ledger.note({ op: "refused", item });
-  return outcome;
+  return outcome ?? { lookInMs: context.firstLookMs, tries };
 };
 
-const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string => {
-  const target = folders[folderId];
-  if (target === undefined) throw new Error("A restore has no folder for an item of its plan");
-  return target;
-};
-
+/** Returns `undefined` when there is no answer, and no trace of the item yet. */
 const importOne = async (
   context: ImportContext,
   taken: TakenItem,
   folderId: string,
   moves = 0,
-): Promise<ItemOutcome> => {
-  const { item, record, held } = taken;
+): Promise<Exclude<ItemOutcome, Unclear> | undefined> => {
+  const { item, record, tries } = taken;
   const imports = context.elsewhere.get(folderId) ?? context.imports;
   const { rawBytes, replaces } = record;
   // A lane may have waited for its slot, or for Exchange, longer than the ledger's lease lasts.
-  const beforeSending = () => {
-    if (!held()) throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
+  const beforeSending = async () => {
+    if (!(taken.held() && (await taken.confirmHeld()) && taken.held()))
+      throw new LedgerLostError(`The ledger of item ${item} is about to pass to another writer`);
   };
   const content = () => readItem(context.vault, record);
   try {
@@ -95,47 +99,10 @@ const importOne = async (
     if (!(error instanceof GraphError)) throw error;
     if (error.status === 429) return { refusedMs: error.retryAfterMs ?? 0 };
     if (error.status === 401 || error.status === 403) return "session-ended";
+    // The version that it is to replace is gone; an earlier try may be what replaced it.
+    if (error.status === 409 && replaces !== undefined && tries.length > 1)
+      return (await lookFor(context, taken)) ?? { op: "failed", item, code: error.code || "status-409" };
     if (REJECTED.includes(error.status)) return { op: "failed", item, code: error.code || `status-${error.status}` };
-    return (await lookFor(context, taken)) ?? "unclear";
-  }
-};
-
-/** The outcome of an import that was not answered; `undefined` when no trace of it is found. */
-const lookFor = (context: ImportContext, taken: TakenItem): Promise<Settled | undefined> =>
-  taken.record.replaces === undefined ? lookForCopy(context, taken) : lookForUpdate(context, taken);
-
-/**
- * The item was imported when its folder holds a copy that was created since the restore was planned, and that no other
- * item accounts for. A copy from shortly before is ambiguous: it may be older, or ours when clocks differ.
- */
-const lookForCopy = async (
-  context: ImportContext,
-  { item, record, settled }: TakenItem,
-): Promise<Settled | undefined> => {
-  if (record.searchKey === undefined) return { op: "ambiguous", item };
-  // Graph returns creation times in whole seconds.
-  const since = Math.floor(Date.parse(context.since) / 1000) * 1000;
-  const createdSince = new Date(since - CLOCK_SKEW_MS).toISOString();
-  const accounted = new Set([...settled.values()].flatMap((entry) => ("itemId" in entry ? entry.itemId : [])));
-  let doubtful = false;
-  for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
-    if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
-    if (Date.parse(live.created ?? "") >= since) return { op: "imported", item, itemId: live.id };
-    doubtful = true;
-  }
-  return doubtful ? { op: "ambiguous", item } : undefined;
-};
-
-/** The live item was replaced when its version is not the planned one any more. */
-const lookForUpdate = async (
-  { graph, mailbox, folders }: ImportContext,
-  { item, record: { replaces, folderId } }: TakenItem,
-): Promise<Settled | undefined> => {
-  try {
-    const live = await findItem(graph, mailbox, folders[folderId] ?? "", replaces?.id ?? "");
-    return live.changeKey === replaces?.changeKey ? undefined : { op: "replaced", item, itemId: live.id };
-  } catch (error) {
-    if (isNotFound(error)) return { op: "failed", item, code: "gone" };
-    throw error;
+    return lookFor(context, taken);
   }
 };

@@ -16,25 +16,31 @@ export interface UploadWork {
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
   readonly bytesOf: (record: RestoreItem) => number;
-  readonly settle: (taken: TakenItem) => Promise<ItemOutcome>;
-  /** Milliseconds until an import without an answer is looked for again. */
-  readonly settleMs: number;
+  /** Looks for an item that was tried before; `undefined` when it is to be sent again. */
+  readonly look: (taken: TakenItem) => Promise<ItemOutcome | undefined>;
+  readonly send: (taken: TakenItem) => Promise<ItemOutcome>;
+  /** The longest wait for an import without an answer that lanes sit out when there is nothing else to do. */
+  readonly idleMs: number;
 }
 
-/** Why the lanes ended. `waitMs`: a wait that Exchange asks for, beyond the deadline. */
+/**
+ * Why the lanes ended. `waitMs`: a wait that Exchange asks for, beyond the deadline, or the time until an import
+ * without an answer is looked for again.
+ */
 export interface UploadOutcome {
   readonly sessionEnded: boolean;
   readonly waitMs: number;
 }
 
 /**
- * Runs lanes until every item is settled, time is up, the session has ended, or Exchange asks for a wait beyond the
- * deadline. One item is begun even when no time is left.
+ * Runs lanes until every item is settled, time is up, the session has ended, Exchange asks for a wait beyond the
+ * deadline, or nothing is left but imports without an answer, which are looked for later. One item is begun even when
+ * no time is left.
  *
  * @throws the error of a lane, but not before all lanes have ended: they use the mailbox's slots.
  */
 export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
-  const { lanes, deadline, slotsHeld, queue, budget, bytesOf, settle, settleMs } = work;
+  const { lanes, deadline, slotsHeld, queue, budget, bytesOf, look, send, idleMs } = work;
   const items = new EventEmitter();
   let begun = 0;
   let inFlight = 0;
@@ -61,10 +67,13 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   };
 
   const upload = async (taken: TakenItem): Promise<void> => {
-    if (isOver() || !(await maySend(bytesOf(taken.record)))) return queue.requeue(taken);
+    if (isOver()) return queue.requeue(taken);
+    const known = taken.tries.length === 0 ? undefined : await look(taken);
+    if (known === undefined && !(await maySend(bytesOf(taken.record)))) return queue.requeue(taken);
     begun += 1;
-    const outcome = await settle(taken);
-    if (outcome === "unclear") return queue.requeue(taken, Date.now() + settleMs);
+    const outcome = known ?? (await send(taken));
+    if (typeof outcome === "object" && "lookInMs" in outcome)
+      return queue.requeue(taken, { notBeforeMs: Date.now() + outcome.lookInMs, tries: outcome.tries });
     if (typeof outcome === "object" && "op" in outcome) return queue.settle(taken, outcome);
     queue.requeue(taken);
     if (outcome === "session-ended") sessionEnded = true;
@@ -89,7 +98,9 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
       const taken = await queue.take();
       if (taken === undefined) {
         if (released !== before) continue;
-        if (inFlight === 0 && queue.waitMs() === undefined) return;
+        const wait = inFlight === 0 ? (queue.waitMs() ?? 0) : undefined;
+        if (wait === 0) return;
+        if (wait !== undefined && wait > idleMs) return stopFor(wait);
         await pause();
         continue;
       }

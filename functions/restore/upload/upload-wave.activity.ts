@@ -1,11 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
+import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
+import { serverClock } from "../../../shared/graph/server-clock.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -17,7 +19,7 @@ import { underLease } from "../target/under-lease.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
 import { type FinishedItem, itemQueue } from "./item-queue.ts";
 import { type Ledgers, whileHeld } from "./ledger.ts";
-import { settleItem } from "./settle-item.ts";
+import { lookAgain, sendItem } from "./settle-item.ts";
 import { uploadLanes } from "./upload-lanes.ts";
 
 /** A session with less time left is not used. Source: what a mailbox copy product does in production. */
@@ -43,12 +45,12 @@ interface Deps {
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly ledgers: Ledgers;
-  /** How long to wait for an unanswered import to show in the mailbox, before the next try. */
-  readonly settleMs?: number;
+  /** How long to wait before an import without an answer is looked for again. */
+  readonly firstLookMs: number;
 }
 
-/** An import that Exchange accepted without an answer shows within this time. Our own choice. */
-const SETTLE_MS = 10_000;
+/** Longer waits are durable, and hold no slots. */
+const IDLE_MS = 1_000;
 
 /**
  * One wave: lanes import items until all are settled, time is up, the session ends, or Exchange asks for a wait beyond
@@ -90,7 +92,9 @@ const runWave = async (
   const started = Date.now();
   const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
   let throttled = 0;
+  const clock = serverClock();
   const requestBudget = {
+    answered: clock.note,
     untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
     slots: semaphore(slots),
     isHeld: lease.isHeld,
@@ -113,6 +117,13 @@ const runWave = async (
     mailbox,
     folders: await readFolderMap(work, restoreId),
     since: plan.started,
+    onConflict: plan.onConflict,
+    // Any answer tells the time.
+    serverNow: async () => {
+      if (clock.now() === undefined) await probeMailbox(graph, mailbox);
+      return clock.now() ?? Date.now();
+    },
+    firstLookMs: deps.firstLookMs,
   };
   const source = {
     folders: context.folders,
@@ -129,8 +140,9 @@ const runWave = async (
       queue,
       budget,
       bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
-      settle: (taken) => settleItem(context, taken),
-      settleMs: deps.settleMs ?? SETTLE_MS,
+      look: (taken) => lookAgain(context, taken),
+      send: (taken) => sendItem(context, taken),
+      idleMs: IDLE_MS,
     });
     return {
       ...count(queue.finished),

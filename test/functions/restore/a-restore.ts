@@ -67,7 +67,11 @@ export const aRestore = async (
   const makeFolders = () => deliver(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
   const openSession = () =>
     deliver(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
-  const upload = (session: ImportSession, overrides: Partial<z.input<typeof uploadWave.input>> = {}) =>
+  const upload = (
+    session: ImportSession,
+    overrides: Partial<z.input<typeof uploadWave.input>> = {},
+    deps: Partial<Parameters<typeof uploadWaveActivity>[0]> = {},
+  ) =>
     deliver(
       uploadWaveActivity({
         openGraph,
@@ -77,11 +81,18 @@ export const aRestore = async (
         vault,
         work,
         ledgers,
-        settleMs: 50,
+        firstLookMs: 5,
+        ...deps,
       }),
       uploadWave,
       { ...restore, session, slots: 4, pending: [{ from: 0, to: 1 }], budgetMs: 600_000, spent: [], ...overrides },
     );
+  /** Waves until nothing is left, as the orchestrator runs them, but without the waits between them. */
+  const uploadAll = async (...input: Parameters<typeof upload>) => {
+    let result = await upload(...input);
+    while (result.left.length > 0) result = await upload(...input);
+    return result;
+  };
   const reconcile = () =>
     deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, { ...restore, snapshotId });
 
@@ -109,6 +120,7 @@ export const aRestore = async (
     makeFolders,
     openSession,
     upload,
+    uploadAll,
     reconcile,
     loseInbox,
     inbox,

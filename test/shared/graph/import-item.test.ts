@@ -63,15 +63,36 @@ describe("an import that replaces", () => {
 });
 
 describe("beforeSending of an import", () => {
-  test("is called for each try", async () => {
+  test("is called before each piece of each try's body, and before its end", async () => {
     const { imports } = await anImporter({ status: 429, headers: AT_ONCE }, IMPORTED);
     let times = 0;
     const beforeSending = () => {
       times += 1;
     };
+    const content = async function* () {
+      for (let n = 0; n < 3; n += 1) yield Buffer.alloc(300);
+    };
 
-    expect(await imports.send(anItem({ beforeSending }))).toBe("new-1");
-    expect(times).toBe(2);
+    expect(await imports.send(anItem({ beforeSending, rawBytes: 900, content }))).toBe("new-1");
+    expect(times).toBe(2 * (1 + 3 + 1));
+  });
+
+  test.each([0, 1, 2])("that throws after %i pieces leaves the body incomplete", async (pieces) => {
+    const { imports, asked } = await anImporter(IMPORTED);
+    const lost = new Error("lost meanwhile");
+    let sent = 0;
+    const content = async function* () {
+      for (let n = 0; n < 2; n += 1) {
+        sent += 1;
+        yield Buffer.alloc(300_000);
+      }
+    };
+    const beforeSending = async () => {
+      if (sent > pieces || (pieces === 2 && sent === 2)) throw lost;
+    };
+
+    expect(await failureOf(imports.send(anItem({ beforeSending, rawBytes: 600_000, content })))).toBe(lost);
+    expect(asked.map(({ body }) => body.endsWith('"}'))).not.toContain(true);
   });
 
   test("is called after the wait for a slot, and ends the import before anything is sent", async () => {

@@ -57,7 +57,7 @@ const aLostInbox = async (restoreIds: readonly string[]) => {
     "plan-restore": activity(planRestoreActivity(deps), planRestore),
     "ensure-folders": activity(ensureFoldersActivity(deps), ensureFolders),
     "create-import-session": activity(createImportSessionActivity(deps), createImportSession),
-    "upload-wave": activity(uploadWaveActivity(deps), uploadWave),
+    "upload-wave": activity(uploadWaveActivity({ ...deps, firstLookMs: 5 }), uploadWave),
     "reconcile-restore": activity(reconcileRestoreActivity(deps), reconcileRestore),
   };
 

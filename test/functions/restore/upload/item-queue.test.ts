@@ -20,6 +20,7 @@ const aSource = (chunks: readonly (readonly string[])[], earlier: readonly Ledge
     return {
       entries: earlier,
       held: () => true,
+      confirmHeld: async () => true,
       append: async (entries) => {
         appends.push([...entries]);
       },
@@ -31,6 +32,8 @@ const aSource = (chunks: readonly (readonly string[])[], earlier: readonly Ledge
   const source = { folders, read: async (chunk: number) => planned(chunks[chunk] ?? []), openLedger };
   return { source, appends, openLedgers: () => open };
 };
+
+const AT = "2026-11-22T09:30:00.000Z";
 
 const whole = (chunks: number) => [{ from: 0, to: chunks }];
 
@@ -73,15 +76,15 @@ describe("a queue of items", () => {
     );
   });
 
-  test("skips items that its ledger settles, and counts the tries of the others", async () => {
+  test("skips items that its ledger settles, and knows when the others were tried", async () => {
     const { source } = aSource(
       [["a", "b", "c"]],
       [
         { op: "intent", item: 0 },
         { op: "imported", item: 0, itemId: "new" },
         { op: "intent", item: 1 },
-        { op: "intent", item: 1 },
-        { op: "intent", item: 2 },
+        { op: "intent", item: 1, at: AT },
+        { op: "intent", item: 2, at: AT },
         { op: "refused", item: 2 },
       ],
     );
@@ -90,8 +93,8 @@ describe("a queue of items", () => {
     const [one, two] = [await queue.take(), await queue.take()];
 
     expect([one, two].map((taken) => [taken?.item, taken?.tries])).toEqual([
-      [1, 2],
-      [2, 0],
+      [1, [undefined, AT]],
+      [2, []],
     ]);
     expect(await queue.take()).toBeUndefined();
   });
@@ -102,15 +105,15 @@ describe("a queue of items", () => {
     const first = await queue.take();
     if (first === undefined) throw new Error("nothing was taken");
 
-    queue.requeue(first, Date.now() + 60_000);
+    queue.requeue(first, { notBeforeMs: Date.now() + 60_000, tries: [AT] });
     expect(await queue.take()).toBeUndefined();
     expect(queue.waitMs()).toBeGreaterThan(55_000);
 
     const other = itemQueue(source, whole(1));
     const again = await other.take();
     if (again === undefined) throw new Error("nothing was taken");
-    other.requeue(again, Date.now() - 1);
-    expect((await other.take())?.tries).toBe(1);
+    other.requeue(again, { notBeforeMs: Date.now() - 1, tries: [AT] });
+    expect((await other.take())?.tries).toEqual([AT]);
     expect(queue.left).toEqual(whole(1));
   });
 

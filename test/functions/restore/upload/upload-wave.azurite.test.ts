@@ -93,7 +93,7 @@ describe("upload-wave", () => {
     const { lost, session } = await kit.loseInbox();
     await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1, after: 2 });
 
-    expect(await kit.upload(session)).toMatchObject({ imported: 6, left: [] });
+    expect(await kit.uploadAll(session)).toMatchObject({ imported: 6, left: [] });
     expect(await kit.inbox()).toEqual(contents(lost));
     const entries = await entriesOf(kit);
     const twice = [0, 1, 2, 3, 4, 5].filter((n) => entries.filter(({ op, item }) => op === "intent" && item === n)[1]);
@@ -106,7 +106,7 @@ describe("upload-wave", () => {
     await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
 
     expect(await kit.upload(session, { budgetMs: 1 })).toMatchObject({ imported: 0, left: [{ from: 0, to: 1 }] });
-    expect(await kit.upload(session)).toMatchObject({ imported: 1, left: [] });
+    expect(await kit.uploadAll(session)).toMatchObject({ imported: 1, left: [] });
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
@@ -115,7 +115,7 @@ describe("upload-wave", () => {
     const { session } = await kit.loseInbox();
     await kit.fault({ kind: "status", ...importFault, status: 500, count: 5 });
 
-    const result = await kit.upload(session, { slots: 1 });
+    const result = await kit.uploadAll(session, { slots: 1 });
 
     expect(result.imported + result.failed).toBe(2);
     expect(result.left).toEqual([]);
@@ -146,26 +146,13 @@ describe("upload-wave", () => {
       expect(new Set(lost.map(({ searchKey }) => searchKey)).size).toBe(1);
       await kit.fault({ kind: "reset", ...importFault, when, count: 1, after: 1 });
 
-      const result = await kit.upload(session);
+      const result = await kit.uploadAll(session);
 
       expect(result).toMatchObject({ imported: 3, left: [] });
       expect(await kit.inbox()).toEqual(contents(lost));
       expect(await kit.reconcile()).toMatchObject({ imported: 3, missing: 0 });
     },
   );
-
-  test("calls an item ambiguous when a copy may be older than the restore", async () => {
-    const kit = await aRestore({ items: 1 }, { prepare: (mailbox) => copyFirstItem(mailbox, 1) });
-    await kit.plan({ onConflict: "duplicate" });
-    await kit.makeFolders();
-    const plan = kit.work.blobs.get(`restore-${aRestoreId}/plan.json`);
-    const started = new Date(Date.now() + 60_000).toISOString();
-    if (plan) plan.body = Buffer.from(JSON.stringify({ ...JSON.parse(plan.body.toString()), started }));
-    await kit.fault({ kind: "reset", ...importFault, when: "before", count: 1 });
-
-    expect(await kit.upload(await kit.openSession())).toMatchObject({ imported: 1, ambiguous: 1 });
-    expect(await kit.items()).toHaveLength(3);
-  });
 
   test("calls an unanswered item without a search key ambiguous, and does not import it again", async () => {
     const kit = await aRestore({ items: 2 });
@@ -312,58 +299,5 @@ describe("upload-wave", () => {
     );
 
     await expect(kit.upload({ ...session, sealed })).rejects.toThrow("does not open");
-  });
-});
-
-describe("upload-wave, which replaces live items", () => {
-  /** Two items that changed since the backup, and a plan to bring their old versions back in their place. */
-  const aReplacement = async () => {
-    const kit = await aRestore({ items: 2 });
-    const { lost: old, session } = await kit.loseInbox();
-    const { ids } = await kit.admin["create-items"]({ mailbox: kit.mailbox.id, folder: "inbox", count: 2, bytes: 700 });
-    const listed = await kit.ask(`/v1.0/admin/exchange/mailboxes/${kit.mailbox.id}/folders/inbox/items`, {});
-    const live = listed.body["value"] as { id: string; changeKey: string }[];
-    for (const [name, blob] of kit.work.blobs)
-      if (/plan-\w+\/c\d+\.json$/.test(name)) {
-        const items = JSON.parse(blob.body.toString()) as object[];
-        blob.body = Buffer.from(
-          JSON.stringify(
-            items.map((item, n) => ({ ...item, replaces: { id: live[n]?.id, changeKey: live[n]?.changeKey } })),
-          ),
-        );
-      }
-    return { kit, old, session, ids };
-  };
-
-  test("replaces them with the stored versions: no item more, none less", async () => {
-    const { kit, old, session, ids } = await aReplacement();
-
-    expect(await kit.upload(session)).toMatchObject({ imported: 0, replaced: 2, failed: 0, left: [] });
-
-    expect(await kit.inbox()).toEqual(contents(old));
-    expect((await kit.items()).map(({ id }) => id).toSorted()).toEqual(ids.toSorted());
-    expect(await kit.reconcile()).toMatchObject({ replaced: 2, missing: 0 });
-  });
-
-  test.each(["before", "after-commit"] as const)("checks the live item when there was no answer (%s)", async (when) => {
-    const { kit, old, session } = await aReplacement();
-    await kit.fault({ kind: "reset", ...importFault, when, count: 1 });
-
-    expect(await kit.upload(session)).toMatchObject({ replaced: 2, failed: 0 });
-
-    expect(await kit.inbox()).toEqual(contents(old));
-    expect(await requests(kit, "import-item")).toBe(when === "before" ? 3 : 2);
-  });
-
-  test("does not replace an item that changed after the plan, and says so", async () => {
-    const { kit, session, ids } = await aReplacement();
-    await kit.admin["change-item"]({ mailbox: kit.mailbox.id, item: ids[0] ?? "", subject: "Newer" });
-
-    expect(await kit.upload(session)).toMatchObject({ replaced: 1, failed: 1 });
-    expect(await entriesOf(kit)).toContainEqual({
-      op: "failed",
-      item: expect.any(Number),
-      code: "ErrorIrresolvableConflict",
-    });
   });
 });
