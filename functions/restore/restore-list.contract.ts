@@ -36,6 +36,7 @@ export const RestoredItems = z.object({
   failed: Count,
   missing: Count,
   bytes: Count,
+  surplus: Count.default(0),
 });
 export type RestoredItems = z.output<typeof RestoredItems>;
 

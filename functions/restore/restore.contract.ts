@@ -172,6 +172,8 @@ export const reconcileRestore = defineActivity({
     failed: Count,
     missing: Count,
     bytes: Count,
+    /** Copies of its items that came since it began, beyond those that it was to make. */
+    surplus: Count.optional(),
   }),
   retry: OUTAGE_RETRY,
 });

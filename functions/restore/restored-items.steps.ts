@@ -10,6 +10,7 @@ export const NO_ITEMS: RestoredItems = {
   failed: 0,
   missing: 0,
   bytes: 0,
+  surplus: 0,
 };
 
 /** What one restore did, or its dry run would do. */
@@ -18,8 +19,8 @@ export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems
     const { items: planned, present, bytes } = ended;
     return { ...NO_ITEMS, planned, present, bytes };
   }
-  const { imported, replaced, ambiguous, failed, missing } = ended;
-  return { ...ended, planned: imported + replaced + ambiguous + failed + missing };
+  const { imported, replaced, ambiguous, failed, missing, surplus = 0 } = ended;
+  return { ...ended, surplus, planned: imported + replaced + ambiguous + failed + missing };
 };
 
 /** Whether every planned item came back. */

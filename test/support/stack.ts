@@ -37,7 +37,7 @@ export interface LoggedLine {
 
 /**
  * A whole stack, with what tests ask of it: the app's HTTP API, as who signed in, the mailboxes, the blobs, the app's
- * process and the log.
+ * process and the log. An import without an answer is sent again after six seconds.
  */
 export const aStack = async (
   options: Omit<StackOptions, "dataDir" | "line"> = {},
@@ -48,6 +48,7 @@ export const aStack = async (
   const stack = await startStack({
     appDir: inject("appDir"),
     ...options,
+    settings: { LOCAL_WAIT_DIVISOR: "100", ...options.settings },
     dataDir,
     line: (process, text) => lines.push({ process, text }),
   });

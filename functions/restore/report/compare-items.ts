@@ -5,6 +5,7 @@ import type { RestoreResult } from "../restore.contract.ts";
 import type { FolderMap, RestorePlanState, TargetFolder } from "../restore-state.ts";
 import type { Settled } from "../upload/ledger.ts";
 import type { FolderReport, ItemReport } from "./restore-report.ts";
+import { mayBeThere, type Surplus } from "./surplus-copies.ts";
 
 type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
 
@@ -15,7 +16,10 @@ export interface ItemComparison {
   /** The live folders to search for copies of the items that were not found by id. */
   readonly foldersToSearch: ReadonlySet<string>;
   /** To be called once, after the last item. `copies` are the unmatched live items, by live folder. */
-  finish(copies: CopyCounter): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
+  finish(
+    copies: CopyCounter,
+    surplus: readonly Surplus[],
+  ): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
 }
 
 /** `unmatchedIds` are the ids of all live items; those of matched items are removed. */
@@ -24,7 +28,7 @@ export const itemComparison = (
   map: FolderMap,
   unmatchedIds: Set<string>,
 ): ItemComparison => {
-  const counts: RestoreResult = {
+  const counts = {
     imported: 0,
     replaced: 0,
     present: plan.present,
@@ -32,11 +36,12 @@ export const itemComparison = (
     failed: 0,
     missing: 0,
     bytes: 0,
+    surplus: 0,
   };
   const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
   const foldersToSearch = new Set<string>();
   const notFoundById: { wanted: Wanted; settled: Settled | undefined }[] = [];
-  const folderOf = ({ folderId }: Wanted): FolderReport => {
+  const folderOf = ({ folderId }: Pick<Wanted, "folderId">): FolderReport => {
     const folder = folders.get(folderId);
     if (folder === undefined) throw new Error("The plan has an item of a folder that it does not list");
     return folder;
@@ -51,15 +56,20 @@ export const itemComparison = (
   };
   const matchCopy = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
     const { folderId, id, searchKey } = wanted;
-    const isRefused = settled?.op === "failed" || settled?.op === "ambiguous";
+    const isRefused = settled?.op === "ambiguous" || (settled?.op === "failed" && !mayBeThere(settled));
     if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
-      countRestored(wanted, settled?.op ?? "imported");
+      countRestored(wanted, settled !== undefined && "itemId" in settled ? settled.op : "imported");
       return;
     }
-    const outcome = isRefused ? settled.op : "missing";
+    const outcome = settled?.op === "failed" || settled?.op === "ambiguous" ? settled.op : "missing";
     counts[outcome] += 1;
     folderOf(wanted).missing += 1;
-    items.push({ folderId, id, outcome, ...(settled?.op === "failed" ? { code: settled.code } : {}) });
+    items.push({ folderId, id, outcome, ...reasonOf(settled) });
+  };
+  const countSurplus = ({ folderId, id, count, lookAt }: Surplus): void => {
+    counts.surplus += count;
+    folderOf({ folderId }).surplus += count;
+    items.push({ folderId, id, outcome: "surplus", lookAt: [...lookAt] });
   };
 
   return {
@@ -78,8 +88,9 @@ export const itemComparison = (
       if (live !== undefined) foldersToSearch.add(live);
     },
     foldersToSearch,
-    finish: (copies) => {
+    finish: (copies, surplus) => {
       for (const { wanted, settled } of notFoundById) matchCopy(wanted, settled, copies);
+      for (const each of surplus) countSurplus(each);
       return {
         counts,
         folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),
@@ -89,7 +100,15 @@ export const itemComparison = (
   };
 };
 
-const NOTHING = { wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0 };
+/** Why an item did not come back, or may not have, and which live items to look at. */
+const reasonOf = (settled: Settled | undefined): Pick<ItemReport, "code" | "lookAt"> => {
+  if (settled?.op === "failed") return { code: settled.code };
+  if (settled?.op !== "ambiguous") return {};
+  const { code, lookAt } = settled;
+  return { ...(code === undefined ? {} : { code }), ...(lookAt === undefined ? {} : { lookAt }) };
+};
+
+const NOTHING = { wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0, surplus: 0 };
 
 const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
   const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));

@@ -9,6 +9,7 @@ import { endTarget } from "../target/target-lease.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
+import { surplusCopies } from "./surplus-copies.ts";
 import { copiesSince, liveIds } from "./target-contents.ts";
 
 /** How long the comparison waits for Graph before the task hub takes over. */
@@ -16,8 +17,8 @@ const GRAPH_DEADLINE_MS = 300_000;
 
 /**
  * Lists the target again, compares it with the plan and the ledgers, writes the report, and leaves the mailbox to the
- * next restore. An imported item counts as
- * missing when neither its id nor a copy of it is found.
+ * next restore. An imported item counts as missing when neither its id nor a copy of it is found. Copies beyond those
+ * that were to be made are surplus.
  *
  * Only reads the mailbox. Run twice, the first report stands.
  */
@@ -31,18 +32,24 @@ export const reconcileRestoreActivity = (deps: {
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const plan = await readRestorePlan(work, restoreId);
     const map = await readFolderMap(work, restoreId);
-    const ids = await liveIds(graph, mailbox, new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? [])));
+    const outcomes = await readOutcomes(ledgers, restoreId);
+    const surplus = surplusCopies(plan.started, importedIds(outcomes));
+    const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
+    const ids = await liveIds(graph, mailbox, targets, surplus.seen);
 
     const comparison = itemComparison(plan, map, ids);
-    const outcomes = await readOutcomes(ledgers, restoreId);
     for (let chunk = 0; chunk < plan.chunks; chunk += 1) {
       const settled = outcomes.get(ledgerName(restoreId, chunk));
-      for (const [item, record] of (await readRestoreChunk(work, restoreId, plan, chunk)).entries())
-        comparison.add(record, settled?.get(item));
+      for (const [item, record] of (await readRestoreChunk(work, restoreId, plan, chunk)).entries()) {
+        const entry = settled?.get(item);
+        const isThere = entry !== undefined && "itemId" in entry && ids.has(entry.itemId);
+        surplus.add(map[record.folderId], record, entry, isThere);
+        comparison.add(record, entry);
+      }
     }
 
     const copies = await copiesSince(graph, mailbox, comparison.foldersToSearch, { since: plan.started, ids });
-    const { counts, folders, items } = comparison.finish(copies);
+    const { counts, folders, items } = comparison.finish(copies, surplus.found());
     await keepRestoreReport(work, {
       v: 1,
       restoreId,
@@ -57,6 +64,13 @@ export const reconcileRestoreActivity = (deps: {
     await endTarget(work, mailbox.key, restoreId);
     return counts;
   });
+
+const importedIds = (outcomes: ReadonlyMap<string, ReadonlyMap<number, Settled>>): Set<string> => {
+  const ids = new Set<string>();
+  for (const settled of outcomes.values())
+    for (const entry of settled.values()) if ("itemId" in entry) ids.add(entry.itemId);
+  return ids;
+};
 
 const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<string, Map<number, Settled>>> => {
   const outcomes = new Map<string, Map<number, Settled>>();

@@ -10,22 +10,23 @@ const FOLDER_COUNTS = [
   "present",
   "missing",
   "alreadyThere",
+  "surplus",
 ] as const satisfies readonly (keyof FolderReport)[];
 
 /** A report as one table: a row for each folder, then a row for each item of the report. */
 export const reportTable = ({ folders, items }: RestoreReport): Cell[][] => {
   const paths = new Map(folders.map(({ folderId, path }) => [folderId, path]));
   return [
-    ["row", "folderId", "path", ...FOLDER_COUNTS, "id", "outcome", "code"],
+    ["row", "folderId", "path", ...FOLDER_COUNTS, "id", "outcome", "code", "lookAt"],
     ...folders.map((folder) => [
       ...["folder", folder.folderId, folder.path],
       ...FOLDER_COUNTS.map((name) => folder[name]),
-      ...[undefined, undefined, undefined],
+      ...[undefined, undefined, undefined, undefined],
     ]),
-    ...items.map(({ folderId, id, outcome, code }) => [
+    ...items.map(({ folderId, id, outcome, code, lookAt }) => [
       ...["item", folderId, paths.get(folderId)],
       ...FOLDER_COUNTS.map(() => undefined),
-      ...[id, outcome, code],
+      ...[id, outcome, code, lookAt?.join(" ")],
     ]),
   ];
 };

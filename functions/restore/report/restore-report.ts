@@ -23,15 +23,21 @@ export const FolderReport = z.object({
   missing: Count,
   /** Items that were not planned, since the folder held a copy of them already. */
   alreadyThere: Count.default(0),
+  /** Copies of planned items that came since the restore began, beyond those that it was to make. */
+  surplus: Count.default(0),
 });
 export type FolderReport = z.output<typeof FolderReport>;
 
-/** An item with any outcome but a plain import. `code` says why one failed. */
+/**
+ * An item with any outcome but a plain import. `code` says why it failed, or why it is not clear; `lookAt` are the live
+ * items to look at: one of them may be its import, or is a copy too many.
+ */
 export const ItemReport = z.object({
   folderId: z.string(),
   id: z.string(),
-  outcome: z.enum(["present", "replaced", "ambiguous", "failed", "missing"]),
+  outcome: z.enum(["present", "replaced", "ambiguous", "failed", "missing", "surplus"]),
   code: z.string().optional(),
+  lookAt: z.array(z.string()).optional(),
 });
 export type ItemReport = z.output<typeof ItemReport>;
 

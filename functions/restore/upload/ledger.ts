@@ -23,6 +23,9 @@ export const LedgerEntry = z.discriminatedUnion("op", [
 ]);
 export type LedgerEntry = z.output<typeof LedgerEntry>;
 
+/** The code of an item that failed since no try to import it was answered. */
+export const NO_ANSWER = "no-answer";
+
 /** The final outcome of an item. */
 export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
 

@@ -6,7 +6,7 @@ import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { noteMetDamage } from "../../verify/met-damage.ts";
 import type { TakenItem } from "./item-queue.ts";
-import { LedgerLostError, type Settled } from "./ledger.ts";
+import { LedgerLostError, NO_ANSWER, type Settled } from "./ledger.ts";
 import { folderOf, type LookUpContext, lookFor, nextLookMs } from "./look-up.ts";
 
 /** Statuses with which the import service refuses an item for good. */
@@ -52,7 +52,7 @@ export const lookAgain = async (context: ImportContext, taken: TakenItem): Promi
   const last = Date.parse(tries.at(-1) ?? context.since);
   const lookInMs = nextLookMs((await context.serverNow()) - last, context.firstLookMs);
   if (lookInMs !== undefined) return { lookInMs, tries };
-  return tries.length >= MAX_TRIES ? { op: "failed", item, code: "no-answer" } : undefined;
+  return tries.length >= MAX_TRIES ? { op: "failed", item, code: NO_ANSWER } : undefined;
 };
 
 /** Imports one item. The intent is durable before the POST; the caller notes the outcome. */

@@ -122,6 +122,7 @@ describe("restore-in-turn", () => {
       failed: 1,
       missing: 1,
       bytes: 100,
+      surplus: 0,
     };
     expect(output).toEqual({ complete: 1, partial: 1, failed: 1, failures, items });
     expect(customStatuses).toContainEqual(

@@ -25,12 +25,14 @@ const aReport = (): RestoreReport => ({
       present: 2,
       missing: 2,
       alreadyThere: 4,
+      surplus: 1,
     },
-    { folderId: "f2", wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0, alreadyThere: 0 },
+    { folderId: "f2", wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0, alreadyThere: 0, surplus: 0 },
   ],
   items: [
     { folderId: "f1", id: "i1", outcome: "failed", code: "ErrorItemTooLarge" },
     { folderId: "f1", id: "i2", outcome: "missing" },
+    { folderId: "f1", id: "i3", outcome: "surplus", lookAt: ["live-1", "live-2"] },
   ],
 });
 
@@ -65,11 +67,12 @@ describe("GET /api/restores/{id}/report", () => {
     });
     const path = '"\'=cmd(""x""),y"';
     expect(text.split("\r\n")).toEqual([
-      "row,folderId,path,wanted,imported,replaced,present,missing,alreadyThere,id,outcome,code",
-      `folder,f1,${path},4,2,1,2,2,4,,,`,
-      "folder,f2,,0,0,0,0,0,0,,,",
-      `item,f1,${path},,,,,,,i1,failed,ErrorItemTooLarge`,
-      `item,f1,${path},,,,,,,i2,missing,`,
+      "row,folderId,path,wanted,imported,replaced,present,missing,alreadyThere,surplus,id,outcome,code,lookAt",
+      `folder,f1,${path},4,2,1,2,2,4,1,,,,`,
+      "folder,f2,,0,0,0,0,0,0,0,,,,",
+      `item,f1,${path},,,,,,,,i1,failed,ErrorItemTooLarge,`,
+      `item,f1,${path},,,,,,,,i2,missing,,`,
+      `item,f1,${path},,,,,,,,i3,surplus,,live-1 live-2`,
       "",
     ]);
   });

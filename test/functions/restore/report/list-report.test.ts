@@ -28,7 +28,7 @@ const halfWay: Instances = {
   [LIST]: { name: "restore-mailboxes", runtimeStatus: "Running" },
   [jobOf(0)]: completed(aResult()),
   [jobOf(1)]: { name: "restore-mailbox", runtimeStatus: "Running" },
-  [jobOf(2)]: completed(aResult({ imported: 3, missing: 2 })),
+  [jobOf(2)]: completed(aResult({ imported: 3, missing: 2, surplus: 3 })),
   [jobOf(3)]: { name: "restore-mailbox", runtimeStatus: "Failed", output: "Graph answered 403" },
   [jobOf(4)]: { name: "restore-mailbox", runtimeStatus: "Terminated" },
 };
@@ -51,11 +51,15 @@ describe("GET /api/restores/{id}/report, of a list", () => {
         state: "running",
         dryRun: false,
         outcomes: { complete: 1, partial: 1, running: 1, failed: 1, cancelled: 1, waiting: 1 },
-        items: { ...NO_ITEMS, planned: 10, imported: 8, present: 4, missing: 2, bytes: 100 },
+        items: { ...NO_ITEMS, planned: 10, imported: 8, present: 4, missing: 2, bytes: 100, surplus: 3 },
         restores: [
-          { ...facts(0), outcome: "complete", items: { ...aResult(), planned: 5 } },
+          { ...facts(0), outcome: "complete", items: { ...aResult(), planned: 5, surplus: 0 } },
           { ...facts(1), outcome: "running" },
-          { ...facts(2), outcome: "partial", items: { ...aResult({ imported: 3, missing: 2 }), planned: 5 } },
+          {
+            ...facts(2),
+            outcome: "partial",
+            items: { ...aResult({ imported: 3, missing: 2, surplus: 3 }), planned: 5 },
+          },
           { ...facts(3), outcome: "failed", error: "Graph answered 403" },
           { ...facts(4), outcome: "cancelled" },
           { ...facts(5), outcome: "waiting" },
@@ -103,10 +107,11 @@ describe("GET /api/restores/{id}/report, of a list", () => {
     const { mailbox, snapshotId } = aListed(3);
     const [header, ...rows] = text.trimEnd().split("\r\n");
     expect(header).toBe(
-      "job,mailbox,into,snapshot,outcome,planned,imported,replaced,present,ambiguous,failed,missing,bytes,error",
+      "job,mailbox,into,snapshot,outcome," +
+        "planned,imported,replaced,present,ambiguous,failed,missing,bytes,surplus,error",
     );
     expect(rows).toHaveLength(6);
-    expect(rows[3]).toBe(`${jobOf(3)},${mailbox.key},${mailbox.key},${snapshotId},failed,,,,,,,,,Graph answered 403`);
+    expect(rows[3]).toBe(`${jobOf(3)},${mailbox.key},${mailbox.key},${snapshotId},failed,,,,,,,,,,Graph answered 403`);
   });
 
   test("answers 404 for a list that does not exist, or has expired", async () => {

@@ -26,6 +26,7 @@ describe("reconcile-restore", () => {
       failed: 0,
       missing: 0,
       bytes: lost.reduce((sum, { bytes }) => sum + bytes, 0),
+      surplus: 0,
     });
     expect(await reportOf(kit)).toMatchObject({
       mailbox: kit.mailbox.key,
@@ -162,5 +163,36 @@ describe("reconcile-restore", () => {
     await kit.reconcile();
 
     expect((await reportOf(kit)).counts.missing).toBe(0);
+  });
+
+  test("names the copies that are too many, and no older ones", async () => {
+    const kit = await aRestore({ items: 2 }, { prepare: (mailbox) => copyFirstItem(mailbox, 1) });
+    const { session } = await kit.loseInbox();
+    await kit.upload(session);
+    const before = (await kit.items()).map(({ id }) => id);
+    await copyFirstItem(kit, 2);
+    const added = (await kit.items()).map(({ id }) => id).filter((id) => !before.includes(id));
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 3, missing: 0, surplus: 2 });
+    const { folders, items } = await reportOf(kit);
+    expect(folders).toMatchObject([{ wanted: 3, present: 3, surplus: 2 }]);
+    expect(items).toEqual([
+      { folderId: await kit.folderId(), id: expect.any(String), outcome: "surplus", lookAt: expect.any(Array) },
+    ]);
+    expect(items[0]?.lookAt?.toSorted()).toEqual(added.toSorted());
+  });
+
+  test("says which items to look at where an import is ambiguous, and counts none of them as surplus", async () => {
+    const kit = await aRestore({ items: 1 });
+    await kit.plan({ onConflict: "duplicate" });
+    await kit.makeFolders();
+    await kit.fault({ kind: "reset", endpoint: "import-item", when: "after-commit", count: 1 });
+    await kit.uploadAll(await kit.openSession());
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 0, ambiguous: 1, surplus: 0 });
+    const live = new Set((await kit.items()).map(({ id }) => id));
+    const [unclear] = (await reportOf(kit)).items;
+    expect(unclear).toMatchObject({ outcome: "ambiguous", code: "copy-of-unknown-origin" });
+    for (const id of unclear?.lookAt ?? [""]) expect(live).toContain(id);
   });
 });
