@@ -220,7 +220,7 @@ const endingWithin = (ms: number, endsMs: number): PipelinePolicy => ({
 });
 
 /** The JSON of a success. The parser's own error is not passed on: it quotes the text, which may hold a credential. */
-export const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unknown => {
+const jsonOf = (operation: string, { bodyAsText }: PipelineResponse): unknown => {
   try {
     return JSON.parse(bodyAsText || "null");
   } catch {

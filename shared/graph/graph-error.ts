@@ -14,7 +14,7 @@ const ErrorBody = z.union([
   z.looseObject({ Message: z.string() }),
 ]);
 
-/** An answer of Graph that is no success, or no answer at all (`status` 0). */
+/** An answer of Graph that is no success, or that lacks what was asked for, or no answer at all (`status` 0). */
 export class GraphError extends Error {
   override readonly name = "GraphError";
   readonly operation: string;
@@ -65,7 +65,8 @@ export const readErrorBody = (text: string): { code: string; requestId: string |
 const importErrorCode = (message: string): string =>
   message.startsWith("Invalid import session.") ? "InvalidImportSession" : "";
 
-const parseJson = (text: string): unknown => {
+/** `undefined` for a text that is not JSON. */
+export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text);
   } catch {

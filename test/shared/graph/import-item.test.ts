@@ -213,12 +213,18 @@ describe("an import", () => {
     for (const { body, headers } of asked) expect(body.length).toBeLessThan(Number(headers["content-length"]));
   });
 
-  test.each(["", "no JSON with s3cret", '{"itemId":""}'])("refuses a success with the body %j", async (body) => {
+  test.each([
+    ["", ""],
+    ["no JSON with s3cret", ""],
+    ['{"itemId":""}', ""],
+    ['{"error":{"code":"ErrorItemSave"}}', "ErrorItemSave"],
+  ])("throws an answer like any other for a success with the body %j, which names no item", async (body, code) => {
     const { imports } = await anImporter({ status: 200, body });
 
     const error = await failureOf(imports.send(anItem()));
 
-    expect(error).toBeInstanceOf(Error);
+    expect(error).toBeInstanceOf(GraphError);
+    expect(error).toMatchObject({ status: 200, code });
     expect(String(error)).not.toContain("s3cret");
   });
 });

@@ -79,6 +79,18 @@ describe("an import without an answer", () => {
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
+  test.each([true, false])("is one whose success names no item, too (it was imported: %s)", async (isImported) => {
+    const kit = await aRestore({ items: 3 });
+    const { lost, session } = await kit.loseInbox();
+    const openImporter = firstBy(kit, (real) => async (item) => {
+      if (isImported) await real(item);
+      throw new GraphError("POST importItem", { status: 200, code: "ErrorItemSave" });
+    });
+
+    expect(await kit.uploadAll(session, {}, { openImporter })).toMatchObject({ imported: 3, failed: 0 });
+    expect(await kit.inbox()).toEqual(contents(lost));
+  });
+
   test.each([-10, 10])("is found whatever the app's clock says: Exchange's is %i minutes ahead", async (minutes) => {
     const clock = aClock(minutes * 60_000);
     const kit = await aRestore({ items: 3 }, { now: clock.now });
