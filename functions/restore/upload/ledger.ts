@@ -96,6 +96,7 @@ const ACQUIRE_INTERVAL_MS = 1_000;
 export const whileHeld = (ledger: Ledger, other: { isHeld(): boolean }): Ledger => ({
   ...ledger,
   held: () => ledger.held() && other.isHeld(),
+  confirmHeld: async () => other.isHeld() && (await ledger.confirmHeld()) && other.isHeld(),
 });
 
 const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
