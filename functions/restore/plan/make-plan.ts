@@ -23,6 +23,7 @@ import {
 import { copyTimes } from "./copy-times.ts";
 import { cutChunks } from "./cut-chunks.ts";
 import { type LiveCopies, liveCopies } from "./live-copies.ts";
+import { decideAnew, decideAsReviewed } from "./reviewed-items.ts";
 import { sortedItems } from "./sorted-items.ts";
 import { targetFolders, targetKeys } from "./target-folders.ts";
 import { timeRequests } from "./time-requests.ts";
@@ -32,7 +33,8 @@ const ENVELOPE_BYTES = 200;
 
 /**
  * Plans a restore: the folders it needs, and the items to import, newest first. `onConflict` decides about an item with
- * a live copy in its target folder: leave it out, import it all the same, or replace the copy if it differs.
+ * a live copy in its target folder: leave it out, import it all the same, or replace the copy if it differs. Of a plan
+ * that was reviewed, what has a copy by now is left out.
  *
  * `started` is asked when the target has been listed. Folds the catalogue twice: for the folders and the order, then
  * for the items.
@@ -42,8 +44,9 @@ export const makePlan = async (
   input: z.output<typeof planRestore.input>,
   started: () => string,
 ): Promise<RestorePlanState> => {
-  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip" } = input;
-  const select = await readSelection(work, restoreId, input.select);
+  const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip", planOf } = input;
+  const select = await readSelection(work, planOf ?? restoreId, input.select);
+  const decide = planOf === undefined ? decideAnew(onConflict) : await decideAsReviewed(work, planOf);
   const snapshot = await chooseSnapshot(vault, mailbox.key, { snapshot: snapshotId, select });
   if (snapshot === undefined) throw new Error(`Snapshot ${snapshotId} is not in the vault any more`);
   const { folders: all } = snapshot;
@@ -73,16 +76,18 @@ export const makePlan = async (
   const present = countsByFolder();
   for await (const item of items()) {
     const copy = copies.take(item);
-    if (copy !== undefined && (onConflict === "skip" || copy.changeKey === item.changeKey)) {
+    const planned = decide(item, copy);
+    if (planned === "not-reviewed") continue;
+    if (planned === "present") {
       counts.present += 1;
       present.add(item);
       continue;
     }
-    await sorted.add(copy === undefined ? item : { ...item, replaces: copy });
+    await sorted.add(planned);
     counts.items += 1;
     counts.bytes += item.rawBytes;
     counts.bodyBytes += base64Length(item.rawBytes) + ENVELOPE_BYTES;
-    if (copy === undefined) arriving.add(item);
+    if (planned.replaces === undefined) arriving.add(item);
     else counts.replaced += 1;
   }
   for await (const chunk of cutChunks(sorted.all())) {

@@ -13,6 +13,7 @@ import { adoptRestorePlan, type RestorePlanState } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
+import { isMatchedAgain } from "./reviewed-items.ts";
 
 /** How long planning waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 120_000;
@@ -33,8 +34,8 @@ interface Deps {
 type Input = z.output<typeof planRestore.input>;
 
 /**
- * Plans a restore, or adopts the plan of a dry run as it is, and returns what the restore will do and how long it
- * takes.
+ * Plans a restore, or adopts the plan of a dry run, which is matched with the target again where that may change it.
+ * Returns what the restore will do and how long it takes.
  *
  * Run twice, the plan that is finished first stands; the other's chunks are never read.
  */
@@ -57,7 +58,10 @@ const planIt = async (deps: Deps, input: Input, { isHeld }: Held): Promise<Resto
     await probeMailbox(graph, input.into ?? input.mailbox);
     return adoptRestorePlan(work, restoreId, dryRun, now());
   };
-  const plan = planOf === undefined ? await makePlan({ graph, vault, work }, input, now) : await adopt(planOf);
+  const plan =
+    planOf === undefined || isMatchedAgain(input)
+      ? await makePlan({ graph, vault, work }, input, now)
+      : await adopt(planOf);
 
   const { items, present, replaced, bytes, bodyBytes, chunks, pages, secondsPerRequest, folders } = plan;
   const foldersToCreate = folders.filter(({ liveId }) => liveId === undefined).length;
