@@ -11,6 +11,7 @@ import * as personalData from "../../functions/personal-data/personal-data.contr
 import * as rehearsal from "../../functions/rehearsal/rehearsal.contract.ts";
 import * as restore from "../../functions/restore/restore.contract.ts";
 import * as restoreList from "../../functions/restore/restore-list.contract.ts";
+import * as target from "../../functions/restore/target/hold-target.contract.ts";
 import * as followUp from "../../functions/retention/retention.contract.ts";
 import * as slots from "../../functions/slots/slots.contract.ts";
 import * as verify from "../../functions/verify/verify.contract.ts";
@@ -60,6 +61,7 @@ const contracts = [
   restore,
   restoreList,
   slots,
+  target,
   verify,
 ]
   .flatMap((contracts) => Object.values(contracts))
@@ -173,6 +175,20 @@ describe("the app", () => {
     },
   );
 
+  test.each(Object.entries<{ callers: Callers }>(ENDPOINTS).filter(([name]) => name.startsWith("start-")))(
+    "%s heeds Idempotency-Key, before anything else",
+    async (name) => {
+      const handler = handlers.get(name) ?? expect.fail("it is not registered");
+      const caller = aPrincipalHeader({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles: [...ROLES] });
+      const headers = { ...caller, "idempotency-key": "no key" };
+
+      expect(await ask(handler, { method: "POST", headers, body: "no JSON" })).toMatchObject({
+        status: 400,
+        body: { type: "/problems/invalid-idempotency-key" },
+      });
+    },
+  );
+
   test("gives the durable client to every route, and to functions that start or look for jobs", () => {
     const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
     const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
@@ -180,6 +196,7 @@ describe("the app", () => {
     expect(others.toSorted()).toEqual([
       "discover-mailboxes",
       "go-on-alone",
+      "hold-target",
       "nightly-backup",
       "nightly-retention",
       "open-rehearsal",
