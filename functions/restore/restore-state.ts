@@ -31,7 +31,8 @@ export const RestorePlanState = z.object({
   chunksOf: RunId.optional(),
   /** By Exchange's own clock, if that was known. */
   started: z.iso.datetime(),
-  onConflict: OnConflict.default("skip"),
+  /** Absent in plans from before this field existed. */
+  onConflict: OnConflict.optional(),
   items: Count,
   present: Count,
   replaced: Count.default(0),

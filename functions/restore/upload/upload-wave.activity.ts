@@ -117,7 +117,7 @@ const runWave = async (
     mailbox,
     folders: await readFolderMap(work, restoreId),
     since: plan.started,
-    onConflict: plan.onConflict,
+    onConflict: plan.onConflict ?? "skip",
     // Any answer tells the time.
     serverNow: async () => {
       if (clock.now() === undefined) await probeMailbox(graph, mailbox);

@@ -22,7 +22,6 @@ const RESTORE = "20261122T010000Z-abc234";
 const aPlan = (overrides: Partial<RestorePlanState> = {}): RestorePlanState => ({
   generation: "one",
   started: "2026-11-22T01:00:00Z",
-  onConflict: "skip",
   items: 1,
   present: 0,
   replaced: 0,
