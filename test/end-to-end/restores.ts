@@ -50,6 +50,21 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         expect(await byFolder(EVE)).toEqual(wanted);
       });
 
+      test("that is asked for three times at once brings each item back once, and the others wait", async () => {
+        const wanted = await byFolder(EVE);
+        for (const item of (await stack.graph.items(EVE)).slice(0, 5))
+          await stack.graph.run("remove-item", { mailbox: EVE, item: item.id });
+
+        const request = { mailbox: EVE, select: { all: true }, target: "original", reason: "a test" };
+        const jobs = await Promise.all([1, 2, 3].map(() => stack.api.start("/api/restores", request)));
+        const ended = await Promise.all(jobs.map((job) => stack.api.finish(job)));
+
+        expect(await byFolder(EVE)).toEqual(wanted);
+        const results = ended.map(({ result }) => z.object({ imported: z.int(), missing: z.int() }).parse(result));
+        expect(results.map(({ imported }) => imported).toSorted()).toEqual([0, 0, 5]);
+        expect(results.map(({ missing }) => missing)).toEqual([0, 0, 0]);
+      });
+
       test("takes folders by path, id or well-known name, items, and what a query finds, no more", async () => {
         const folders = await stack.graph.folders(FINN);
         const byKey = (key: string) => folders.find((folder) => folder.key === key);

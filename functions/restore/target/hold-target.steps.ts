@@ -5,7 +5,7 @@ import { pause } from "../../../shared/durable/pause.ts";
 import { holdTarget, type WaitsFor } from "./hold-target.contract.ts";
 
 /** Between two questions: twice as long each time, and short enough to keep the turn. */
-const FIRST_WAIT_MS = 5_000;
+const FIRST_WAIT_MS = 2_000;
 const MAX_WAIT_MS = 30_000;
 
 /** Questions in one generation: bounds its history. */

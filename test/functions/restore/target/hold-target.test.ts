@@ -69,7 +69,7 @@ describe("a restore that wants its mailbox to itself", () => {
     const busy = { waitsFor: waits };
     const run = await restore([busy, busy, busy, busy, busy, {}]);
 
-    expect(run.timers.slice(0, 5)).toEqual([5_000, 10_000, 20_000, 30_000, 30_000]);
+    expect(run.timers.slice(0, 5)).toEqual([2_000, 4_000, 8_000, 16_000, 30_000]);
     expect(namesOf(run).slice(0, 8)).toEqual([...Array(6).fill("hold-target"), "share-slots", "plan-restore"]);
     expect(run.customStatuses[0]).toMatchObject({ phase: "waiting", waitsFor: waits });
     expect(run.customStatuses.at(-1)).not.toHaveProperty("waitsFor");
