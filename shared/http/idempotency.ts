@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { ClientOf } from "../durable/client.ts";
 import { findInstance } from "../durable/start-once.ts";
 import type { Principal } from "../security/principal.ts";
-import { type Blobs, parseJson, updateJson } from "../storage/blobs.ts";
+import { type Blobs, parseJson, readJson, updateJson } from "../storage/blobs.ts";
 import type { SignedInHandler } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
 import type { Start } from "./start.ts";
@@ -64,7 +64,7 @@ export const startsOnce =
     const response = await handler(request, context, principal, start);
     const answer = answerOf(response);
     if (answer === undefined) {
-      if (!isRepeated && (response.status ?? 200) < 500) await work.remove(name);
+      if (!isRepeated && (response.status ?? 200) < 500) await forget(work, name);
       return response;
     }
     const kept = await updateJson(work, name, FirstCall, (current = first) =>
@@ -72,6 +72,12 @@ export const startsOnce =
     );
     return kept.guid === first.guid && kept.answer !== undefined ? responseOf(kept.answer) : response;
   };
+
+/** Forgets a call that started nothing; not where one that repeated it meanwhile did. */
+const forget = async (work: Blobs, name: string): Promise<void> => {
+  const kept = await readJson(work, name, FirstCall);
+  if (kept?.answer === undefined) await work.remove(name);
+};
 
 /**
  * `undefined` for a body over the limit. The rest of it is not read: to cancel one of two clones waits for the other.
