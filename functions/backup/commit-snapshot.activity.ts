@@ -128,7 +128,7 @@ export const commitSnapshotActivity = (deps: {
       rawBytes: totals.bytes,
       storedBytes: totals.storedBytes,
     };
-    const leftOut = await leftOutItems(vault, { v: 2, parts: exported.length > 0 ? parts : [], counts, finished });
+    const leftOut = await leftOutItems(vault, { v: 2, parts, counts, finished });
     const { manifest, sha256 } = await writeManifest(vault, {
       v: 2,
       id: runId,

@@ -1,4 +1,5 @@
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { type ItemKey, itemKey } from "../../shared/vault/item-key.ts";
 import type { Manifest, PartRef } from "../../shared/vault/manifest.ts";
 import { readPart } from "../../shared/vault/part-reader.ts";
 import { type CatalogueRecord, ItemFacts } from "../../shared/vault/records.ts";
@@ -41,28 +42,30 @@ export const leftOutItems = async (
   return [...items.values()];
 };
 
+/** The items of which some parts have no record. Reads none of them for no items. */
+export const withoutRecord = async (
+  vault: Blobs,
+  items: readonly PlannedItem[],
+  parts: readonly PartRef[],
+): Promise<PlannedItem[]> => {
+  const left = new Map(items.map((item) => [itemKey(item), item]));
+  for (const part of left.size === 0 ? [] : parts)
+    for await (const record of readPart(vault, part))
+      if (record.op !== "folder" && record.op !== "problem") left.delete(itemKey(record));
+  return [...left.values()];
+};
+
 /** The records by which a snapshot tells of lost items that nothing has happened to in its run. */
 export const lostRecords = async (
   vault: Blobs,
   lost: readonly PlannedItem[],
   { parts, removed }: { readonly parts: readonly PartRef[]; readonly removed: readonly ItemKey[] },
 ): Promise<CatalogueRecord[]> => {
-  const items = new Map(lost.map((item) => [itemKey(item), item]));
-  for (const item of removed) items.delete(itemKey(item));
-  if (items.size > 0)
-    for (const part of parts)
-      for await (const record of readPart(vault, part))
-        if ("id" in record && "folderId" in record) items.delete(itemKey(record));
-  return [...items.values()].flatMap(({ refused, ...facts }) =>
+  const gone = new Set(removed.map(itemKey));
+  const left = lost.filter((item) => !gone.has(itemKey(item)));
+  return (await withoutRecord(vault, left, parts)).flatMap(({ refused, ...facts }) =>
     refused === undefined
       ? []
       : [{ v: 1, op: "skip", ...facts, ...refused, reason: skipReason(refused.code) ?? "unknown" }],
   );
 };
-
-interface ItemKey {
-  readonly id: string;
-  readonly folderId: string;
-}
-
-const itemKey = ({ folderId, id }: ItemKey): string => `${folderId}\n${id}`;

@@ -1,5 +1,6 @@
 import type { RunId } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { itemKey } from "../../shared/vault/item-key.ts";
 import type { PartRef } from "../../shared/vault/manifest.ts";
 import { distinctProblems } from "../../shared/vault/problems.ts";
 import type { Problem } from "../../shared/vault/records.ts";
@@ -11,8 +12,6 @@ import {
   readWaves,
   type WaveRecord,
 } from "./run-state.ts";
-
-const itemKey = ({ folderId, id }: { folderId: string; id: string }): string => `${folderId}\n${id}`;
 
 /** The findings of a whole run. */
 export interface FoldedFindings {

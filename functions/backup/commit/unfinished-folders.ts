@@ -1,7 +1,7 @@
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { PartRef } from "../../../shared/vault/manifest.ts";
-import { readPart } from "../../../shared/vault/part-reader.ts";
 import type { CatalogueRecord, Problem } from "../../../shared/vault/records.ts";
+import { withoutRecord } from "../left-out-items.ts";
 import type { FoldedFindings } from "../run-outcome.ts";
 import type { PlannedItem, RunFolder } from "../run-state.ts";
 
@@ -24,18 +24,13 @@ export const unfinishedFolders = async (
   since: string,
 ): Promise<UnfinishedFolders> => {
   const unfinished = folders.filter(({ id }) => !finished.has(id));
-  const open = new Map(unfinished.flatMap(({ retry }) => retry.map((item) => [keyOf(item), item] as const)));
-  for (const part of open.size === 0 ? [] : parts)
-    for await (const record of readPart(vault, part))
-      if ("folderId" in record && record.op !== "problem") open.delete(keyOf(record));
+  const retry = unfinished.flatMap((folder) => folder.retry);
   return {
     ids: new Set(unfinished.map(({ id }) => id)),
     problems: unfinished.map(({ id }) => ({ what: "the folder is not backed up to its end yet", folderId: id, since })),
-    failed: [...open.values()].map((item) => failed(item, since)),
+    failed: (await withoutRecord(vault, retry, parts)).map((item) => failed(item, since)),
   };
 };
-
-const keyOf = ({ folderId, id }: Pick<PlannedItem, "folderId" | "id">): string => `${folderId}\n${id}`;
 
 const failed = ({ refused, ...facts }: PlannedItem, since: string): CatalogueRecord => ({
   v: 1,
