@@ -2,9 +2,11 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { isAway } from "../../shared/durable/outages.ts";
 import { ownGuid } from "../../shared/durable/own-ids.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { type GrantedSlots, holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
+import { type OutageWaits, outageWaits, SINGLE_MS } from "./outage-waits.steps.ts";
 import {
   chunksIn,
   createImportSession,
@@ -24,17 +26,21 @@ import { restoreStatus, type WavePace } from "./restore.progress.ts";
 /** Waves in one generation: history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
 
-/** Sessions in a row that may end before a chunk is done. After that, Exchange is not going to take anything. */
+/** Sessions in a row that may end before an item is settled. After that, Exchange is not going to take anything. */
 const MAX_FUTILE_SESSIONS = 10;
 const FUTILE = "import sessions in a row ended before a chunk was done: check the app's right to import";
 const ALL_SESSIONS_FUTILE = `${MAX_FUTILE_SESSIONS} ${FUTILE}`;
+const NOT_PERMITTED = "A fresh import session refused every item: check the app's right to import";
 
 type Resume = NonNullable<RestoreMailboxInput["resume"]>;
 type Restore = Pick<RestoreMailboxInput, "restoreId" | "mailbox">;
 
+/** How a generation ended: with the restore's result, or with the input of the next generation. */
+type End = { readonly result: RestorePlan | RestoreResult } | { readonly next: RestoreMailboxInput };
+
 /**
  * Restores items of a snapshot: plans, creates missing folders, imports in waves of lanes, then compares the target
- * with the plan. A dry run ends with the plan.
+ * with the plan. A dry run ends with the plan. While Graph or storage is away, it waits.
  */
 export function* restoreMailbox(
   context: OrchestrationContext,
@@ -42,10 +48,10 @@ export function* restoreMailbox(
   const input = Input.parse(context.df.getInput());
   const { key: mailboxKey } = targetMailbox(input);
   const use: SlotUse = { mailboxKey, holder: ownGuid(context, input.restoreId), user: "restore" };
-  const { state, result } = yield* withSlots(context, use, runGeneration(context, input, use));
-  if (input.dryRun) return state.plan;
-  if (result === undefined) context.df.continueAsNew({ ...input, resume: state } satisfies RestoreMailboxInput);
-  return result;
+  const end: End = yield* withSlots(context, use, runGeneration(context, input, use));
+  if ("result" in end) return end.result;
+  context.df.continueAsNew(end.next);
+  return undefined;
 }
 
 /** The mailbox to restore into, whose slots the restore needs. */
@@ -56,61 +62,112 @@ function* runGeneration(
   context: OrchestrationContext,
   input: RestoreMailboxInput,
   use: SlotUse,
-): Generator<Task, { state: Resume; result: RestoreResult | undefined }, unknown> {
+): Generator<Task, End, unknown> {
+  const { outage: earlier, resume, ...order } = input;
   const restore: Restore = { restoreId: input.restoreId, mailbox: targetMailbox(input) };
-  let state = input.resume ?? (yield* plan(context, input, use));
-  if (input.dryRun) return { state, result: undefined };
+  const waits = outageWaits(context, use, earlier);
+  const goOn = (state?: Resume): End => {
+    const { outage } = waits;
+    return {
+      next: { ...order, ...(outage !== undefined && { outage }), ...(state !== undefined && { resume: state }) },
+    };
+  };
 
-  let session: ImportSession | undefined;
-  let futileSessions = 0;
-  for (let waves = 0; waves < WAVES_PER_GENERATION && state.pending.length > 0; waves += 1) {
-    const granted = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
-    session ??= yield* call(context, createImportSession, restore);
-    const next: WaveResult = yield* wave(context, restore, state, granted, session);
-    const isFutile = next.sessionEnded && chunksIn(next.state.pending) === chunksIn(state.pending);
-    futileSessions = isFutile ? futileSessions + 1 : 0;
-    if (futileSessions === MAX_FUTILE_SESSIONS) throw new Error(ALL_SESSIONS_FUTILE);
-    if (next.sessionEnded) session = undefined;
-    state = next.state;
-    context.df.setCustomStatus(restoreStatus("importing", state.plan, state.totals, next.pace));
-  }
-  if (state.pending.length > 0) return { state, result: undefined };
+  const planned = resume ?? (yield* plan(context, input, use, waits));
+  if (planned === undefined) return goOn();
+  if (input.dryRun) return { result: planned.plan };
+  waits.show(restoreStatus("importing", planned.plan, planned.totals));
 
-  context.df.setCustomStatus(restoreStatus("reconciling", state.plan, state.totals));
+  const state = yield* importAll(context, restore, planned, { use, waits });
+  const { stopped, pending } = state;
+  if (stopped === undefined && pending.length > 0) return goOn(state);
+
+  waits.show(restoreStatus("reconciling", state.plan, state.totals));
   yield* holdSlots(context, use, 1, SINGLE_MS);
-  const result = yield* call(context, reconcileRestore, { ...restore, snapshotId: input.snapshotId });
-  context.df.setCustomStatus(restoreStatus("done", state.plan, state.totals));
-  return { state, result };
+  const why = stopped === undefined ? {} : { stopped };
+  const result = yield* waits.call(reconcileRestore, { ...restore, snapshotId: input.snapshotId, ...why });
+  if (result === undefined) return goOn(state);
+  waits.show(restoreStatus("done", state.plan, state.totals));
+  if (stopped?.reason === "not-permitted") throw new Error(`${NOT_PERMITTED} (${stopped.code})`);
+  return { result };
 }
 
 const NOTHING_DONE: RestoreTotals = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
 
-/** How long planning, and the comparison, may hold their one slot. */
-const SINGLE_MS = 10 * 60_000;
-
+/** Plans, and creates the folders; `undefined` when an outage outlasts the generation. */
 function* plan(
   context: OrchestrationContext,
   input: RestoreMailboxInput,
   use: SlotUse,
-): Generator<Task, Resume, unknown> {
-  const { dryRun, resume: _, ...planInput } = input;
-  context.df.setCustomStatus(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
+  waits: OutageWaits,
+): Generator<Task, Resume | undefined, unknown> {
+  const { dryRun, resume: _, outage: __, ...planInput } = input;
+  waits.show(restoreStatus("waiting", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
   yield* holdSlots(context, use, 1, SINGLE_MS);
-  context.df.setCustomStatus(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
-  const planned = yield* call(context, planRestore, planInput);
-  if (!dryRun) {
-    context.df.setCustomStatus(restoreStatus("folders", planned, NOTHING_DONE));
-    yield* call(context, ensureFolders, { restoreId: input.restoreId, mailbox: targetMailbox(input) });
-    context.df.setCustomStatus(restoreStatus("importing", planned, NOTHING_DONE));
+  waits.show(restoreStatus("planning", { items: 0, present: 0, bytes: 0 }, NOTHING_DONE));
+  const planned = yield* waits.call(planRestore, planInput);
+  if (planned === undefined) return undefined;
+  const state: Resume = {
+    plan: planned,
+    pending: planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }],
+    lanes: MAILBOX_SLOTS,
+    spent: [],
+    totals: NOTHING_DONE,
+  };
+  if (dryRun) return state;
+  waits.show(restoreStatus("folders", planned, NOTHING_DONE));
+  const made = yield* waits.call(ensureFolders, { restoreId: input.restoreId, mailbox: targetMailbox(input) });
+  return made && { ...state, ...(made.stopped !== undefined && { stopped: made.stopped }) };
+}
+
+/** Runs waves until all is settled, the restore has to stop, or the generation is full. */
+function* importAll(
+  context: OrchestrationContext,
+  restore: Restore,
+  planned: Resume,
+  { use, waits }: { readonly use: SlotUse; readonly waits: OutageWaits },
+): Generator<Task, Resume, unknown> {
+  let state = planned;
+  let session: ImportSession | undefined;
+  let fresh = false;
+  let futileSessions = 0;
+  for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1) {
+    if (state.pending.length === 0 || state.stopped !== undefined) break;
+    const granted = yield* holdSlots(context, use, state.lanes, state.plan.laneBudgetMs);
+    if (session === undefined) {
+      const opened = yield* call(context, createImportSession, restore);
+      if (isAway(opened)) {
+        if (!(yield* waits.wait(opened.awayMs))) break;
+        continue;
+      }
+      session = opened;
+      fresh = true;
+    }
+    const next: WaveResult = yield* wave(context, restore, state, granted, { session, fresh });
+    const isFutile = next.sessionEnded && !next.isProgress;
+    futileSessions = isFutile ? futileSessions + 1 : 0;
+    if (futileSessions === MAX_FUTILE_SESSIONS) throw new Error(ALL_SESSIONS_FUTILE);
+    if (next.sessionEnded) session = undefined;
+    else if (next.hasBegun) fresh = false;
+    state = next.state;
+    waits.show(restoreStatus("importing", state.plan, state.totals, next.pace));
+    if (next.isProgress || (next.hasBegun && !next.isAway)) waits.over();
+    if (!next.isAway) yield* pause(context, next.waitMs);
+    else if (!(yield* waits.wait(next.waitMs))) break;
   }
-  const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
-  return { plan: planned, pending, lanes: MAILBOX_SLOTS, spent: [], totals: NOTHING_DONE };
+  return state;
 }
 
 interface WaveResult {
   readonly state: Resume;
   readonly pace: WavePace;
   readonly sessionEnded: boolean;
+  /** Whether it settled items. */
+  readonly isProgress: boolean;
+  readonly hasBegun: boolean;
+  readonly isAway: boolean;
+  /** A wait that Exchange asks for, and that is still to be taken. */
+  readonly waitMs: number;
 }
 
 /** Runs one wave, and returns the state that the next one begins with. */
@@ -119,18 +176,20 @@ function* wave(
   restore: Restore,
   state: Resume,
   granted: GrantedSlots,
-  session: ImportSession,
+  its: { readonly session: ImportSession; readonly fresh: boolean },
 ): Generator<Task, WaveResult, unknown> {
   const { plan, pending, lanes, spent, totals } = state;
   const { laneBudgetMs: budgetMs } = plan;
-  const done = yield* call(context, uploadWave, { ...restore, ...granted, pending, session, budgetMs, spent });
-  yield* pause(context, done.waitMs);
+  const proven = totals.imported + totals.replaced > 0;
+  const done = yield* call(context, uploadWave, { ...restore, ...granted, ...its, proven, pending, budgetMs, spent });
+  const ended = done.imported + done.replaced + done.ambiguous + done.failed;
   return {
     sessionEnded: done.sessionEnded,
-    pace: {
-      settled: done.imported + done.replaced + done.ambiguous + done.failed,
-      elapsedMs: done.elapsedMs + done.waitMs,
-    },
+    isProgress: (done.settled ?? 0) > 0 || chunksIn(done.left) < chunksIn(pending),
+    hasBegun: !done.notHeld,
+    isAway: done.away ?? false,
+    waitMs: done.waitMs,
+    pace: { settled: ended, elapsedMs: done.elapsedMs + done.waitMs },
     state: done.notHeld
       ? state
       : {
@@ -139,6 +198,7 @@ function* wave(
           lanes: nextLanes(lanes, done.throttled),
           spent: done.spent,
           totals: addCounts(totals, done),
+          ...(done.stopped !== undefined && { stopped: done.stopped }),
         },
   };
 }

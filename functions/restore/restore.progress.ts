@@ -16,6 +16,8 @@ export const RestoreStatus = z.object({
   failed: Count,
   importedBytes: Count,
   throttled: Count,
+  /** Until when it waits for Graph or storage, which are away. */
+  waitingUntil: z.iso.datetime().optional(),
   /** Both are absent until a wave has imported something. */
   itemsPerSecond: z.number().optional(),
   etaSeconds: Count.optional(),

@@ -18,8 +18,9 @@ export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems
     const { items: planned, present, bytes } = ended;
     return { ...NO_ITEMS, planned, present, bytes };
   }
-  const { imported, replaced, ambiguous, failed, missing } = ended;
-  return { ...ended, planned: imported + replaced + ambiguous + failed + missing };
+  const { stopped: _, ...counts } = ended;
+  const { imported, replaced, ambiguous, failed, missing } = counts;
+  return { ...counts, planned: imported + replaced + ambiguous + failed + missing };
 };
 
 /** Whether every planned item came back. */

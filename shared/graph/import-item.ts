@@ -12,8 +12,10 @@ import {
 } from "@azure/core-rest-pipeline";
 import * as z from "zod";
 import { base64Length, encodeBase64 } from "./base64-encode.ts";
-import { answerOf, failureOf, jsonOf } from "./graph-client.ts";
+import { answerOf, failureOf } from "./graph-client.ts";
+import { parseJson } from "./graph-error.ts";
 import { assertImportHost } from "./import-session.ts";
+import { waitAtGate } from "./mailbox-gate.ts";
 import { expectedMailbox } from "./moved-mailbox.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 
@@ -45,7 +47,7 @@ export interface ItemImporter {
    * replaces one. So only a refused request (429) is sent again.
    *
    * @throws {SessionElsewhereError} when another mailbox must take the item.
-   * @throws {GraphError} for every other answer, and with status 0 for none.
+   * @throws {GraphError} for every other answer, also for a success without an id, and with status 0 for none.
    * @throws any error of `content`. The body then stays incomplete, also when the content is too short, so that
    * Exchange imports nothing.
    */
@@ -108,6 +110,7 @@ export const importer =
     pipeline.addPolicy(retryPolicy([budgetedRetry({ ...budget, repeatable: false })], { maxRetries: MAX_TRIES }), {
       phase: "Retry",
     });
+    pipeline.addPolicy(waitAtGate(budget), { afterPhase: "Retry" });
 
     return {
       send: async (item) => {
@@ -149,7 +152,7 @@ export const importer =
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
           if (response.status < 200 || response.status >= 300) throw refusal(response);
-          return ImportedResource.parse(jsonOf(OPERATION, response)).itemId;
+          return itemIdOf(response);
         } catch (error) {
           throw "error" in damage ? damage.error : error;
         } finally {
@@ -159,6 +162,13 @@ export const importer =
       },
     };
   };
+
+/** @throws {GraphError} for a success that holds an error, or nothing: whether the item was imported is not known. */
+const itemIdOf = (response: PipelineResponse): string => {
+  const imported = ImportedResource.safeParse(parseJson(response.bodyAsText ?? ""));
+  if (!imported.success) throw failureOf(OPERATION, response);
+  return imported.data.itemId;
+};
 
 const refusal = (response: PipelineResponse): Error => {
   const mailboxId = response.status === 409 ? expectedMailbox(response.bodyAsText ?? "") : undefined;

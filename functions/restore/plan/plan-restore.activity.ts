@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
-import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { planRestore } from "../restore.contract.ts";
 import { adoptRestorePlan } from "../restore-state.ts";
+import { implementThroughOutages } from "../through-outages.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
 
@@ -29,7 +29,7 @@ export const planRestoreActivity = (deps: {
   readonly work: Blobs;
   readonly laneBudgetMs: number;
 }): ActivityHandler =>
-  implement(planRestore, async (input) => {
+  implementThroughOutages(planRestore, async (input) => {
     const { openGraph, vault, work, laneBudgetMs } = deps;
     const { restoreId, planOf } = input;
     const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, slots: semaphore(PLANNING_SLOTS) });

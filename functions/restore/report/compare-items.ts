@@ -1,12 +1,17 @@
 import type { CopyCounter } from "../../../shared/copy-counter.ts";
 import { pathSegment } from "../../../shared/graph/folders.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
-import type { RestoreResult } from "../restore.contract.ts";
+import type { RestoreResult, Stopped } from "../restore.contract.ts";
 import type { FolderMap, RestorePlanState, TargetFolder } from "../restore-state.ts";
 import type { Settled } from "../upload/ledger.ts";
 import type { FolderReport, ItemReport } from "./restore-report.ts";
 
 type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
+
+interface Unmatched {
+  readonly wanted: Wanted;
+  readonly settled: Settled | undefined;
+}
 
 /** Compares the items of a plan, one after the other, with the ledgers and with the live items of the target. */
 export interface ItemComparison {
@@ -14,8 +19,14 @@ export interface ItemComparison {
   add(wanted: Wanted, settled: Settled | undefined): void;
   /** The live folders to search for copies of the items that were not found by id. */
   readonly foldersToSearch: ReadonlySet<string>;
-  /** To be called once, after the last item. `copies` are the unmatched live items, by live folder. */
-  finish(copies: CopyCounter): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
+  /**
+   * To be called once, after the last item. `copies` are the unmatched live items, by live folder. What is missing
+   * since the restore stopped has its code.
+   */
+  finish(
+    copies: CopyCounter,
+    stopped?: Stopped,
+  ): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
 }
 
 /** `unmatchedIds` are the ids of all live items; those of matched items are removed. */
@@ -35,7 +46,7 @@ export const itemComparison = (
   };
   const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
   const foldersToSearch = new Set<string>();
-  const notFoundById: { wanted: Wanted; settled: Settled | undefined }[] = [];
+  const notFoundById: Unmatched[] = [];
   const folderOf = ({ folderId }: Wanted): FolderReport => {
     const folder = folders.get(folderId);
     if (folder === undefined) throw new Error("The plan has an item of a folder that it does not list");
@@ -49,7 +60,7 @@ export const itemComparison = (
     folderOf(wanted).present += 1;
     if (outcome === "replaced") items.push({ folderId, id, outcome });
   };
-  const matchCopy = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
+  const matchCopy = ({ wanted, settled }: Unmatched, copies: CopyCounter, stopped: Stopped | undefined): void => {
     const { folderId, id, searchKey } = wanted;
     const isRefused = settled?.op === "failed" || settled?.op === "ambiguous";
     if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
@@ -59,7 +70,8 @@ export const itemComparison = (
     const outcome = isRefused ? settled.op : "missing";
     counts[outcome] += 1;
     folderOf(wanted).missing += 1;
-    items.push({ folderId, id, outcome, ...(settled?.op === "failed" ? { code: settled.code } : {}) });
+    const code = settled?.op === "failed" ? settled.code : settled === undefined ? stopped?.code : undefined;
+    items.push({ folderId, id, outcome, ...(code === undefined ? {} : { code }) });
   };
 
   return {
@@ -78,8 +90,8 @@ export const itemComparison = (
       if (live !== undefined) foldersToSearch.add(live);
     },
     foldersToSearch,
-    finish: (copies) => {
-      for (const { wanted, settled } of notFoundById) matchCopy(wanted, settled, copies);
+    finish: (copies, stopped) => {
+      for (const unmatched of notFoundById) matchCopy(unmatched, copies, stopped);
       return {
         counts,
         folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),

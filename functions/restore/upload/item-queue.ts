@@ -2,7 +2,7 @@ import { allOf } from "../../../shared/bounded.ts";
 import type { ChunkRange } from "../restore.contract.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
-import { type Ledger, openTries, type Settled, settledItems } from "./ledger.ts";
+import { type Ledger, openTries, refusingSessions, type Settled, settledItems, triesInOutage } from "./ledger.ts";
 
 /** An item that a lane works on. */
 export interface TakenItem {
@@ -10,6 +10,8 @@ export interface TakenItem {
   readonly record: RestoreItem;
   /** Earlier tries to import it whose outcome is unknown. */
   readonly tries: number;
+  /** The session that refused it before with 403. */
+  readonly refusedBy?: string | undefined;
   readonly ledger: GroupLedger;
   /** Whether this process may still write to the chunk's ledger. */
   held(): boolean;
@@ -30,6 +32,12 @@ export interface ItemQueue {
   settle(taken: TakenItem, entry: Settled): Promise<void>;
   /** Puts an item back that is not settled. `notBeforeMs`: it was tried, and may be taken again from that time on. */
   requeue(taken: TakenItem, notBeforeMs?: number): void;
+  /** Puts an item back whose try met an outage: it is looked for before the next try, and that try is not counted. */
+  requeueAfterOutage(taken: TakenItem, notBeforeMs: number): void;
+  /** Leaves an item to a later wave, unless it is settled before. */
+  setAside(taken: TakenItem): void;
+  /** Whether an item of these chunks was imported, in this wave or before. */
+  readonly hasImported: boolean;
   /** Milliseconds until the next item may be taken again; `undefined` when no item waits for its time. */
   waitMs(): number | undefined;
   /** Chunks that are not finished. */
@@ -46,6 +54,7 @@ interface OpenChunk {
   readonly held: () => boolean;
   readonly settled: Map<number, Settled>;
   readonly tries: Map<number, number>;
+  readonly refusedBy: ReadonlyMap<number, string>;
   /** Items to take, each from a time on. */
   readonly waiting: { item: number; notBeforeMs: number }[];
   readonly inFlight: Set<number>;
@@ -80,6 +89,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       held: ledger.held,
       settled,
       tries: openTries(ledger.entries),
+      refusedBy: refusingSessions(ledger.entries),
       waiting: [...items.keys()].filter((item) => !settled.has(item)).map((item) => ({ item, notBeforeMs: 0 })),
       inFlight: new Set(),
     };
@@ -109,8 +119,9 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     const record = next && chunk.items[next.item];
     if (next === undefined || record === undefined) return undefined;
     chunk.inFlight.add(next.item);
-    const { ledger, held, settled } = chunk;
-    return { item: next.item, record, tries: chunk.tries.get(next.item) ?? 0, ledger, held, settled };
+    const { item } = next;
+    const { ledger, held, settled, tries, refusedBy } = chunk;
+    return { item, record, tries: tries.get(item) ?? 0, refusedBy: refusedBy.get(item), ledger, held, settled };
   };
 
   const takeNext = async (): Promise<TakenItem | undefined> => {
@@ -128,6 +139,13 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     throw new Error("The chunk of an item is not open");
   };
 
+  const putBack = (taken: TakenItem, notBeforeMs: number, tries: number): void => {
+    const chunk = chunkOf(taken);
+    chunk.inFlight.delete(taken.item);
+    chunk.tries.set(taken.item, tries);
+    chunk.waiting.push({ item: taken.item, notBeforeMs });
+  };
+
   return {
     take: () => {
       const taken = taking.then(takeNext);
@@ -141,11 +159,15 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       chunk.inFlight.delete(taken.item);
       await finishIfDone(chunk);
     },
-    requeue: (taken, notBeforeMs) => {
-      const chunk = chunkOf(taken);
-      chunk.inFlight.delete(taken.item);
-      if (notBeforeMs !== undefined) chunk.tries.set(taken.item, taken.tries + 1);
-      chunk.waiting.push({ item: taken.item, notBeforeMs: notBeforeMs ?? 0 });
+    requeue: (taken, notBeforeMs) =>
+      putBack(taken, notBeforeMs ?? 0, taken.tries + (notBeforeMs === undefined ? 0 : 1)),
+    requeueAfterOutage: (taken, notBeforeMs) => putBack(taken, notBeforeMs, triesInOutage(taken.tries)),
+    setAside: (taken) => {
+      chunkOf(taken).inFlight.delete(taken.item);
+    },
+    get hasImported() {
+      const here = [...open].flatMap(({ settled }) => [...settled.values()]);
+      return [...here, ...finished.map(({ entry }) => entry)].some((entry) => "itemId" in entry);
     },
     waitMs: () => {
       const now = Date.now();

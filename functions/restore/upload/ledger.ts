@@ -6,11 +6,17 @@ const ItemPosition = z.object({ item: z.int().nonnegative() });
 
 /**
  * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
- * item; `refused` cancels the last intent when Exchange is known to have refused the item.
+ * item; `refused` cancels the last intent when Exchange is known to have refused the item. `away`: the last intent met
+ * an outage, so it says nothing about the item.
  */
 export const LedgerEntry = z.discriminatedUnion("op", [
   ItemPosition.extend({ op: z.literal("intent") }),
-  ItemPosition.extend({ op: z.literal("refused") }),
+  ItemPosition.extend({
+    op: z.literal("refused"),
+    /** The session that refused it, by when it expires, where that was with 403. */
+    session: z.string().optional(),
+  }),
+  ItemPosition.extend({ op: z.literal("away") }),
   ItemPosition.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
   ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
   ItemPosition.extend({ op: z.literal("ambiguous") }),
@@ -19,21 +25,35 @@ export const LedgerEntry = z.discriminatedUnion("op", [
 export type LedgerEntry = z.output<typeof LedgerEntry>;
 
 /** The final outcome of an item. */
-export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
+export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" | "away" }>;
 
 /** The last outcome of each settled item. */
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
-  new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
+  new Map(entries.flatMap((entry) => (isSettled(entry) ? [[entry.item, entry]] : [])));
 
-/** The imports of each item that were tried and whose outcome the ledger does not know. */
+const isSettled = (entry: LedgerEntry): entry is Settled =>
+  entry.op !== "intent" && entry.op !== "refused" && entry.op !== "away";
+
+/** The session that refused each item last, of the items that one refused with 403. */
+export const refusingSessions = (entries: readonly LedgerEntry[]): Map<number, string> =>
+  new Map(entries.flatMap((entry) => (entry.op === "refused" && entry.session ? [[entry.item, entry.session]] : [])));
+
+/**
+ * The imports of each item that were tried and whose outcome the ledger does not know. Of those that met an outage, one
+ * counts, so that the item is looked for.
+ */
 export const openTries = (entries: readonly LedgerEntry[]): Map<number, number> => {
   const tries = new Map<number, number>();
   for (const { op, item } of entries) {
     if (op === "intent") tries.set(item, (tries.get(item) ?? 0) + 1);
+    if (op === "away") tries.set(item, triesInOutage((tries.get(item) ?? 1) - 1));
     if (op === "refused") tries.set(item, (tries.get(item) ?? 1) - 1);
   }
   return tries;
 };
+
+/** Tries of an item after one more that met an outage. */
+export const triesInOutage = (tries: number): number => Math.max(1, tries);
 
 /** The ledger of one chunk, leased to one writer at a time. */
 export interface Ledger {

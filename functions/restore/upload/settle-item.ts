@@ -1,9 +1,10 @@
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
+import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/import-item.ts";
 import { eachItem, findItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
+import { outageOf } from "../../../shared/outage.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
@@ -11,12 +12,10 @@ import { noteMetDamage } from "../../verify/met-damage.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import type { TakenItem } from "./item-queue.ts";
 import { LedgerLostError, type Settled } from "./ledger.ts";
+import { hasImportedNothing, type Refusal, refusalOf } from "./refusal.ts";
 
 /** The most that the clocks of Exchange and of this app may differ. */
 const CLOCK_SKEW_MS = 5 * 60_000;
-
-/** Statuses with which the import service refuses an item for good. */
-const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
 
 /** Tries to import an item, when no try is answered and no import is found afterwards. Our own choice. */
 const MAX_TRIES = 5;
@@ -24,6 +23,8 @@ const MAX_TRIES = 5;
 export interface ImportContext {
   readonly graph: GraphClient;
   readonly imports: ItemImporter;
+  /** The session of these imports, by when it expires. */
+  readonly session: string;
   /** Importers for folders in another part of an archive, by folder id. Filled as such folders become known. */
   readonly elsewhere: Map<string, ItemImporter>;
   readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
@@ -35,11 +36,8 @@ export interface ImportContext {
   readonly since: string;
 }
 
-/**
- * The outcome of one try. `refusedMs` and `session-ended`: Exchange imported nothing, and will not for a while, or not
- * in this session. `unclear`: no answer came, so the item must be looked for some time later.
- */
-export type ItemOutcome = Settled | { readonly refusedMs: number } | "session-ended" | "unclear";
+/** The outcome of one try: how the item ended, or why it did not. */
+export type ItemOutcome = Settled | Refusal;
 
 /**
  * Imports one item, unless an earlier try turns out to have succeeded. The intent is durable before the POST; the
@@ -53,10 +51,7 @@ export const settleItem = async (context: ImportContext, taken: TakenItem): Prom
     if (tries >= MAX_TRIES) return { op: "failed", item, code: "no-answer" };
   }
   await ledger.write({ op: "intent", item });
-  const outcome = await importOne(context, taken, folderOf(context, record));
-  if (outcome === "session-ended" || (typeof outcome === "object" && "refusedMs" in outcome))
-    ledger.note({ op: "refused", item });
-  return outcome;
+  return importOne(context, taken, folderOf(context, record));
 };
 
 const folderOf = ({ folders }: ImportContext, { folderId }: RestoreItem): string => {
@@ -92,11 +87,31 @@ const importOne = async (
       context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));
       return importOne(context, taken, folderId, moves + 1);
     }
-    if (!(error instanceof GraphError)) throw error;
-    if (error.status === 429) return { refusedMs: error.retryAfterMs ?? 0 };
-    if (error.status === 401 || error.status === 403) return "session-ended";
-    if (REJECTED.includes(error.status)) return { op: "failed", item, code: error.code || `status-${error.status}` };
-    return (await lookFor(context, taken)) ?? "unclear";
+    return refused(context, taken, error);
+  }
+};
+
+/** What a failed import comes to. @throws the error when it is neither a refusal nor an outage. */
+const refused = async (context: ImportContext, taken: TakenItem, error: unknown): Promise<ItemOutcome> => {
+  const { item, ledger } = taken;
+  const refusal = refusalOf(error);
+  if (refusal === undefined) {
+    const outage = outageOf(error);
+    if (outage === undefined) throw error;
+    // The vault is away. The body stayed incomplete, so nothing was imported.
+    ledger.note({ op: "refused", item });
+    return { is: "throttled", ...outage };
+  }
+  if (hasImportedNothing(error, refusal))
+    ledger.note({ op: "refused", item, ...(refusal.is === "forbidden" && { session: context.session }) });
+  if (refusal.is === "rejected") return { op: "failed", item, code: refusal.code };
+  if (refusal.is !== "unanswered" && refusal.is !== "unclear") return refusal;
+  try {
+    return (await lookFor(context, taken)) ?? refusal;
+  } catch (failure) {
+    const outage = outageOf(failure);
+    if (outage === undefined) throw failure;
+    return { is: "away", ...outage };
   }
 };
 
@@ -118,10 +133,16 @@ const lookForCopy = async (
   const createdSince = new Date(since - CLOCK_SKEW_MS).toISOString();
   const accounted = new Set([...settled.values()].flatMap((entry) => ("itemId" in entry ? entry.itemId : [])));
   let doubtful = false;
-  for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
-    if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
-    if (Date.parse(live.created ?? "") >= since) return { op: "imported", item, itemId: live.id };
-    doubtful = true;
+  try {
+    for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
+      if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
+      if (Date.parse(live.created ?? "") >= since) return { op: "imported", item, itemId: live.id };
+      doubtful = true;
+    }
+  } catch (error) {
+    // Somebody deleted the folder, and with it whatever the import made.
+    if (isNotFound(error)) return { op: "failed", item, code: "folder-gone" };
+    throw error;
   }
   return doubtful ? { op: "ambiguous", item } : undefined;
 };

@@ -2,10 +2,17 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
+import { outageOf } from "../../../shared/outage.ts";
 import type { HeldSlots } from "../../slots/under-hold.ts";
+import type { Stopped } from "../restore.contract.ts";
 import type { RestoreItem } from "../restore-state.ts";
 import type { ItemQueue, TakenItem } from "./item-queue.ts";
+import type { Settled } from "./ledger.ts";
+import { setAsideItems } from "./set-aside-items.ts";
 import type { ItemOutcome } from "./settle-item.ts";
+
+/** Imports in a row without an answer, after which the service counts as away. Our own choice. */
+const MAX_UNANSWERED = 3;
 
 /** What the lanes of a wave share. */
 export interface UploadWork {
@@ -19,19 +26,33 @@ export interface UploadWork {
   readonly settle: (taken: TakenItem) => Promise<ItemOutcome>;
   /** Milliseconds until an import without an answer is looked for again. */
   readonly settleMs: number;
+  /** Called when no lane is to begin anything more. */
+  readonly onStop?: () => void;
+  /** The session, by when it expires, and whether it was opened for this wave. */
+  readonly session: string;
+  readonly fresh: boolean;
+  /** Whether earlier waves imported something. */
+  readonly proven: boolean;
 }
 
 /** Why the lanes ended. `waitMs`: a wait that Exchange asks for, beyond the deadline. */
 export interface UploadOutcome {
   readonly sessionEnded: boolean;
   readonly waitMs: number;
+  /** Whether Graph or storage is away. */
+  readonly away: boolean;
+  readonly stopped: Stopped | undefined;
+  /** Items that were settled. */
+  readonly settled: number;
 }
 
 /**
- * Runs lanes until every item is settled, time is up, the session has ended, or Exchange asks for a wait beyond the
- * deadline. One item is begun even when no time is left.
+ * Runs lanes until every item is settled, time is up, the session has ended, Graph or storage is away, or nothing more
+ * can be imported. One item is begun even when no time is left.
  *
- * @throws the error of a lane, but not before all lanes have ended: they use the mailbox's slots.
+ * An answer is about the service, and not about its item, unless the service took another item meanwhile.
+ *
+ * @throws the error of a lane that is no outage, but not before all lanes have ended: they use the mailbox's slots.
  */
 export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   const { lanes, deadline, slotsHeld, queue, budget, bytesOf, settle, settleMs } = work;
@@ -41,11 +62,20 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   let released = 0;
   let stopped = false;
   let sessionEnded = false;
+  let away = false;
+  let full: Stopped | undefined;
+  let settled = 0;
+  let unanswered = 0;
   let waitMs = 0;
+  const aside = setAsideItems(work);
 
   const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
-  const stopFor = (ms: number): void => {
+  const stop = (): void => {
     stopped = true;
+    work.onStop?.();
+  };
+  const stopFor = (ms: number): void => {
+    stop();
     waitMs = Math.max(waitMs, ms);
   };
 
@@ -60,15 +90,53 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
     return true;
   };
 
+  const beAway = (askedMs: number): void => {
+    away = true;
+    stopFor(askedMs);
+  };
+
+  const end = async (taken: TakenItem, entry: Settled): Promise<void> => {
+    await queue.settle(taken, entry);
+    settled += 1;
+    unanswered = 0;
+    if ("itemId" in entry) await aside.accepted(end);
+  };
+
   const upload = async (taken: TakenItem): Promise<void> => {
     if (isOver() || !(await maySend(bytesOf(taken.record)))) return queue.requeue(taken);
     begun += 1;
+    const settledBefore = settled;
     const outcome = await settle(taken);
-    if (outcome === "unclear") return queue.requeue(taken, Date.now() + settleMs);
-    if (typeof outcome === "object" && "op" in outcome) return queue.settle(taken, outcome);
-    queue.requeue(taken);
-    if (outcome === "session-ended") sessionEnded = true;
-    stopFor(outcome === "session-ended" ? 0 : outcome.refusedMs);
+    if ("op" in outcome) return end(taken, outcome);
+    switch (outcome.is) {
+      case "forbidden":
+        if (await aside.add(taken, outcome.code, end)) stopFor(0);
+        return;
+      case "full":
+        full = { reason: "full", code: outcome.code };
+        queue.requeue(taken);
+        return stopFor(0);
+      case "session-ended":
+        sessionEnded = true;
+        queue.requeue(taken);
+        return stopFor(0);
+      case "throttled":
+        queue.requeue(taken);
+        return beAway(outcome.askedMs);
+      case "away":
+      case "unanswered": {
+        const askedMs = outcome.is === "away" ? outcome.askedMs : 0;
+        if (askedMs > 0) beAway(askedMs);
+        if (settled > settledBefore) return queue.requeue(taken, Date.now() + settleMs);
+        taken.ledger.note({ op: "away", item: taken.item });
+        queue.requeueAfterOutage(taken, Date.now() + settleMs);
+        unanswered += 1;
+        if (outcome.is === "away" || unanswered >= MAX_UNANSWERED) beAway(askedMs);
+        return;
+      }
+      default:
+        queue.requeue(taken, Date.now() + settleMs);
+    }
   };
 
   /** Waits until a lane releases an item, or a requeued item may be taken again. */
@@ -96,9 +164,6 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
       inFlight += 1;
       try {
         await upload(taken);
-      } catch (error) {
-        stopped = true;
-        throw error;
       } finally {
         inFlight -= 1;
         released += 1;
@@ -107,7 +172,26 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
     }
   };
 
+  /** An item whose lane ends in an outage stays in flight: its chunk is left to the next wave. */
+  const laneThroughOutages = async (): Promise<void> => {
+    try {
+      await lane();
+    } catch (error) {
+      stop();
+      const outage = outageOf(error);
+      if (outage === undefined) throw error;
+      beAway(outage.askedMs);
+    }
+  };
+
   items.setMaxListeners(lanes);
-  await allOf(Array.from({ length: lanes }, lane));
-  return { sessionEnded, waitMs };
+  await allOf(Array.from({ length: lanes }, laneThroughOutages));
+  const refused = await aside.judge({ triedAll: !isOver(), end });
+  return {
+    sessionEnded: sessionEnded || refused.sessionEnded,
+    waitMs,
+    away,
+    stopped: full ?? refused.stopped,
+    settled,
+  };
 };
