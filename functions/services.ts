@@ -3,6 +3,7 @@ import type { Config } from "../shared/config.ts";
 import { clientOf } from "../shared/durable/client.ts";
 import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
+import { mailboxGates } from "../shared/graph/mailbox-gate.ts";
 import { PROGRAM } from "../shared/program.ts";
 import { dutyCredential } from "../shared/security/credentials.ts";
 import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
@@ -36,6 +37,8 @@ export const openServices = ({
   const { endpoint, importHosts } = graphConfig;
   const userAgent = PROGRAM;
 
+  const gates = mailboxGates();
+
   const backupCredential = dutyCredential(graphConfig.backup);
   const restoreCredential = dutyCredential(graphConfig.restore);
   const privacyCredential = dutyCredential(graphConfig.privacy);
@@ -48,6 +51,7 @@ export const openServices = ({
 
   const backup = {
     clientOf,
+    gates,
     openGraph: graph({ endpoint, credential: backupCredential, userAgent }),
     vault: azureBlobs(vaultContainer(backupStorage)),
     work: azureBlobs(workContainer(backupStorage)),
@@ -57,6 +61,7 @@ export const openServices = ({
   };
   const restore = {
     clientOf,
+    gates,
     openGraph: graph({ endpoint, credential: restoreCredential, userAgent }),
     openImporter: importer({ importHosts, userAgent }),
     importHosts,

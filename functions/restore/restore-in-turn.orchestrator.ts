@@ -4,8 +4,10 @@ import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { isAway, nextWait, tellsOfOutage } from "../../shared/durable/outages.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
-import { planRestore, type RestorePlan, type RestoreResult, reconcileRestore } from "./restore.contract.ts";
+import { pause } from "../../shared/durable/pause.ts";
+import { RestorePlan, RestoreResult } from "./restore.contract.ts";
 import type { PlaceStatus } from "./restore.progress.ts";
 import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
 import { isWhole, restoredItems } from "./restored-items.steps.ts";
@@ -13,26 +15,45 @@ import { isWhole, restoredItems } from "./restored-items.steps.ts";
 /** Restores in one generation: bounds its history. */
 const TURNS_PER_GENERATION = 20;
 
-const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([reconcileRestore.output, planRestore.output]) };
+const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([RestoreResult, RestorePlan]) };
 
-/** Runs restores of a list, one after the other, until all are taken. Counts a restore that fails, and goes on. */
+/**
+ * Runs restores of a list, one after the other, until all are taken. Counts a restore that fails, and goes on; after
+ * one that ended in an outage it waits, so that an outage does not end one restore after the other.
+ */
 export function* restoreInTurn(context: OrchestrationContext): Generator<Task, RestoreOutcomes | undefined, unknown> {
   const input = RestoreInTurnInput.parse(context.df.getInput());
   const { listId, place } = input;
-  let { turn, at, outcomes } = input;
+  let { turn, at, outcomes, outage } = input;
 
-  for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1, turn += 1) {
-    const { taken } = yield* call(context, takeRestore, { listId, place, turn, at });
+  const waitForEnd = function* (askedMs: number): Generator<Task, void, unknown> {
+    const next = nextWait(context, outage, askedMs);
+    outage = next.outage;
+    yield* pause(context, next.waitMs);
+  };
+
+  for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1) {
+    const answer = yield* call(context, takeRestore, { listId, place, turn, at });
+    if (isAway(answer)) {
+      yield* waitForEnd(answer.awayMs);
+      continue;
+    }
+    const { taken } = answer;
     if (taken === undefined) return outcomes;
     at = taken.at;
+    turn += 1;
 
     const instanceId = restoreInstance(taken.restore.restoreId);
     context.df.setCustomStatus({ ...statusOf(outcomes), running: instanceId } satisfies PlaceStatus);
-    outcomes = count(outcomes, yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore }));
+    const ended = yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore });
+    outcomes = count(outcomes, ended);
     context.df.setCustomStatus(statusOf(outcomes));
+    if ("reason" in ended && tellsOfOutage(ended.reason)) yield* waitForEnd(0);
+    else outage = undefined;
   }
 
-  context.df.continueAsNew({ listId, place, turn, at, outcomes } satisfies RestoreInTurnInput);
+  const now = outage === undefined ? {} : { outage };
+  context.df.continueAsNew({ listId, place, turn, at, outcomes, ...now } satisfies RestoreInTurnInput);
   return undefined;
 }
 

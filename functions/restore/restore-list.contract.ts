@@ -2,6 +2,7 @@ import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Outage, orAway } from "../../shared/durable/outages.ts";
 import { RestoreMailboxInput } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -10,7 +11,7 @@ const Count = z.int().nonnegative();
 export const MAX_RESTORES = 1_000;
 
 /** A restore of a list: the input that its orchestrator starts with. */
-export const ListedRestore = RestoreMailboxInput.omit({ resume: true });
+export const ListedRestore = RestoreMailboxInput.omit({ resume: true, outage: true });
 export type ListedRestore = z.output<typeof ListedRestore>;
 
 /** Where a place of the window stands: the position of a mailbox in the list, and of a restore into that mailbox. */
@@ -21,7 +22,7 @@ export type ListPosition = z.output<typeof ListPosition>;
 export const takeRestore = defineActivity({
   name: "take-restore",
   input: z.object({ listId: RunId, place: Count, turn: Count, at: ListPosition.optional() }),
-  output: z.object({ taken: z.object({ restore: ListedRestore, at: ListPosition }).optional() }),
+  output: orAway(z.object({ taken: z.object({ restore: ListedRestore, at: ListPosition }).optional() })),
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 
@@ -57,6 +58,8 @@ export const RestoreInTurnInput = z.object({
   turn: Count,
   at: ListPosition.optional(),
   outcomes: RestoreOutcomes,
+  /** The outage that it waits for. */
+  outage: Outage.optional(),
 });
 export type RestoreInTurnInput = z.output<typeof RestoreInTurnInput>;
 

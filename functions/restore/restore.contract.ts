@@ -6,11 +6,12 @@ import { LaneTraffic, Spending } from "../../shared/contracts/lane.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Outage, orAway } from "../../shared/durable/outages.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
 
 const Count = z.int().nonnegative();
 
-/** Lanes wait for Graph by themselves; this covers crashes and outages. */
+/** Outages are waited for by the orchestrator; this covers crashes. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
 /** Most items that a request names by id, so that they fit its body. Our own choice. */
@@ -69,6 +70,13 @@ export const RestoreTotals = z.object({
 });
 export type RestoreTotals = z.output<typeof RestoreTotals>;
 
+/**
+ * Why a restore ended before its plan did. `full`: the mailbox, or a folder, takes nothing more. `not-permitted`: a
+ * fresh import session refused every item. `code` is Exchange's own.
+ */
+export const Stopped = z.object({ reason: z.enum(["full", "not-permitted"]), code: z.string() });
+export type Stopped = z.output<typeof Stopped>;
+
 /** The limit that decides the speed of a restore. */
 const Bound = z.enum(["slots", "requests", "bytes"]);
 
@@ -89,37 +97,40 @@ const PlanInput = z.object({
   exclusive: z.boolean().optional(),
 });
 
+/** What a restore will do. */
+export const RestorePlan = z.object({
+  items: Count,
+  present: Count,
+  /** Those of the items that replace a live one. */
+  replaced: Count.optional(),
+  bytes: Count,
+  chunks: Count,
+  folders: Count,
+  foldersToCreate: Count,
+  /** Requests for folders, the session, each item, and the pages of the comparison at the end. */
+  requests: Count.optional(),
+  /** From the plan to the report, if nothing else uses the mailbox and the estimate of a request's time holds. */
+  expectedSeconds: Count.optional(),
+  /** An estimate, from requests made while planning. */
+  secondsPerRequest: z.number().positive().optional(),
+  boundBy: Bound.optional(),
+  laneBudgetMs: z.int().positive(),
+});
+export type RestorePlan = z.output<typeof RestorePlan>;
+
 /** Resolves the selection and leaves out items that the target has already, or adopts the plan of a dry run. */
 export const planRestore = defineActivity({
   name: "plan-restore",
   input: PlanInput,
-  output: z.object({
-    items: Count,
-    present: Count,
-    /** Those of the items that replace a live one. */
-    replaced: Count.optional(),
-    bytes: Count,
-    chunks: Count,
-    folders: Count,
-    foldersToCreate: Count,
-    /** Requests for folders, the session, each item, and the pages of the comparison at the end. */
-    requests: Count.optional(),
-    /** From the plan to the report, if nothing else uses the mailbox and the estimate of a request's time holds. */
-    expectedSeconds: Count.optional(),
-    /** An estimate, from requests made while planning. */
-    secondsPerRequest: z.number().positive().optional(),
-    boundBy: Bound.optional(),
-    laneBudgetMs: z.int().positive(),
-  }),
+  output: orAway(RestorePlan),
   retry: OUTAGE_RETRY,
 });
-export type RestorePlan = z.output<typeof planRestore.output>;
 
 /** Creates the folders of the plan that do not exist yet. */
 export const ensureFolders = defineActivity({
   name: "ensure-folders",
   input: Restore,
-  output: z.object({ created: Count }),
+  output: orAway(z.object({ created: Count, stopped: Stopped.optional() })),
   retry: OUTAGE_RETRY,
 });
 
@@ -130,7 +141,7 @@ export type ImportSession = z.output<typeof ImportSession>;
 export const createImportSession = defineActivity({
   name: "create-import-session",
   input: Restore,
-  output: ImportSession,
+  output: orAway(ImportSession),
   retry: OUTAGE_RETRY,
 });
 
@@ -143,6 +154,10 @@ export const uploadWave = defineActivity({
     hold: SlotHold.optional(),
     pending: z.array(ChunkRange).min(1),
     session: ImportSession,
+    /** Whether the session was opened for this wave. */
+    fresh: z.boolean().optional(),
+    /** Whether earlier waves imported something. */
+    proven: z.boolean().optional(),
     budgetMs: z.int().positive(),
     /** What earlier waves sent and Exchange's limits still count. */
     spent: z.array(Spending),
@@ -155,40 +170,52 @@ export const uploadWave = defineActivity({
     failed: Count,
     bytes: Count,
     sessionEnded: z.boolean(),
+    /** Where the session ended: items that were settled, also those of unfinished chunks. */
+    settled: Count.optional(),
+    /** Graph or storage is away: `waitMs` is what they ask for, and may be 0. */
+    away: z.literal(true).optional(),
+    stopped: Stopped.optional(),
     spent: z.array(Spending),
   }),
   retry: OUTAGE_RETRY,
 });
 
+/** What a restore did, by the comparison at its end. `stopped`: items are missing since it ended early. */
+export const RestoreResult = z.object({
+  imported: Count,
+  replaced: Count,
+  present: Count,
+  ambiguous: Count,
+  failed: Count,
+  missing: Count,
+  bytes: Count,
+  /** Copies of its items that came since it began, beyond those that it was to make. */
+  surplus: Count.optional(),
+  stopped: Stopped.optional(),
+});
+export type RestoreResult = z.output<typeof RestoreResult>;
+
 /** Compares the target with the plan, and writes the report. */
 export const reconcileRestore = defineActivity({
   name: "reconcile-restore",
-  input: Restore.extend({ snapshotId: SnapshotId.optional() }),
-  output: z.object({
-    imported: Count,
-    replaced: Count,
-    present: Count,
-    ambiguous: Count,
-    failed: Count,
-    missing: Count,
-    bytes: Count,
-    /** Copies of its items that came since it began, beyond those that it was to make. */
-    surplus: Count.optional(),
-  }),
+  input: Restore.extend({ snapshotId: SnapshotId.optional(), stopped: Stopped.optional() }),
+  output: orAway(RestoreResult),
   retry: OUTAGE_RETRY,
 });
-export type RestoreResult = z.output<typeof reconcileRestore.output>;
 
 export const RestoreMailboxInput = PlanInput.extend({
   dryRun: z.boolean(),
+  /** The outage that it waits for. */
+  outage: Outage.optional(),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
-      plan: planRestore.output,
+      plan: RestorePlan,
       pending: z.array(ChunkRange),
       lanes: z.int().positive(),
       spent: z.array(Spending).default([]),
       totals: RestoreTotals,
+      stopped: Stopped.optional(),
     })
     .optional(),
 });

@@ -19,6 +19,8 @@ export const RestoreStatus = z.object({
   throttled: Count,
   /** While another restore has the mailbox. */
   waitsFor: WaitsFor.optional(),
+  /** Until when it waits for Graph or storage, which are away. */
+  waitingUntil: z.iso.datetime().optional(),
   /** Both are absent until a wave has imported something. */
   itemsPerSecond: z.number().optional(),
   etaSeconds: Count.optional(),

@@ -19,8 +19,9 @@ export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems
     const { items: planned, present, bytes } = ended;
     return { ...NO_ITEMS, planned, present, bytes };
   }
-  const { imported, replaced, ambiguous, failed, missing, surplus = 0 } = ended;
-  return { ...ended, surplus, planned: imported + replaced + ambiguous + failed + missing };
+  const { stopped: _, ...counts } = ended;
+  const { imported, replaced, ambiguous, failed, missing, surplus = 0 } = counts;
+  return { ...counts, surplus, planned: imported + replaced + ambiguous + failed + missing };
 };
 
 /** Whether every planned item came back. */

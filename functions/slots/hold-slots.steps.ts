@@ -63,6 +63,7 @@ export function* withSlots<T>(
   }
 }
 
-function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
+/** Releases the slots of a job that works on, or waits for something else. */
+export function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
   yield* call(context, shareSlots, { ...use, asking: ownGuid(context, use.holder), wanted: 0, holdMs: 1 });
 }

@@ -21,6 +21,7 @@ import type { TokenCredential } from "@azure/identity";
 import type * as z from "zod";
 import { BrokenAnswerError } from "./broken-answer.ts";
 import { GraphError, readErrorBody } from "./graph-error.ts";
+import { MailboxClosedError, waitAtGate } from "./mailbox-gate.ts";
 import { MAX_MOVES, movedTarget } from "./moved-mailbox.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 import { retryAfterMs } from "./retry-after.ts";
@@ -111,6 +112,7 @@ export const graph = ({
     pipeline.addPolicy(userAgentPolicy({ userAgentPrefix: userAgent }));
     pipeline.addPolicy(setClientRequestIdPolicy("client-request-id"));
     pipeline.addPolicy(retryPolicy([budgetedRetry(budget)], { maxRetries: MAX_TRIES }), { phase: "Retry" });
+    pipeline.addPolicy(waitAtGate(budget), { afterPhase: "Retry" });
     pipeline.addPolicy(endingWithin(wholeAnswerMs, endsMs), { afterPhase: "Retry" });
     if (!insecure) pipeline.addPolicy(auth, { phase: "Sign" });
     else pipeline.addPolicy(localAuthentication(credential), { phase: "Sign" });
@@ -241,7 +243,7 @@ const localAuthentication = (credential: TokenCredential) => ({
   },
 });
 
-/** Sends a request. @throws {GraphError} without a URL when there is no answer. */
+/** Sends a request. @throws {GraphError} without a URL when there is no answer, or its mailbox is closed. */
 export const answerOf = async (
   operation: string,
   sendRequest: () => Promise<PipelineResponse>,
@@ -249,6 +251,8 @@ export const answerOf = async (
   try {
     return await sendRequest();
   } catch (error) {
+    if (error instanceof MailboxClosedError)
+      throw new GraphError(operation, { status: 429, code: "MailboxClosed", retryAfterMs: error.closedMs });
     const isUnanswered = isRestError(error) || (error instanceof Error && error.name === "AbortError");
     if (!isUnanswered) throw error;
     throw new GraphError(operation, { status: 0, code: isRestError(error) ? (error.code ?? "") : "timeout" });

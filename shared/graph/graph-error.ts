@@ -52,6 +52,17 @@ export const isNotFound = (error: unknown): boolean => error instanceof GraphErr
 export const isForbidden = (error: unknown): boolean =>
   error instanceof GraphError && error.status === 403 && !hasCode(error, "ErrorQuotaExceeded");
 
+/**
+ * Whether Exchange says by a code that a mailbox or folder takes nothing more: ErrorQuotaExceeded, and for the number
+ * of items in a folder ErrorMessagePerFolderCountReceiveQuotaExceeded. Another such code is about sending.
+ * Source: learn.microsoft.com/exchange/client-developer/web-service-reference/responsecode.
+ */
+export const isFullCode = (code: string): boolean => /QuotaExceeded$/i.test(code) && !/^ErrorSubmission/i.test(code);
+
+/** Whether an answer says, by its code or with 507, that a mailbox or folder is full. */
+export const isFull = (error: unknown): error is GraphError =>
+  error instanceof GraphError && (error.status === 507 || isFullCode(error.code));
+
 /** The code and request id of an error body; an empty body, or one that is not JSON, has neither. */
 export const readErrorBody = (text: string): { code: string; requestId: string | undefined } => {
   const parsed = ErrorBody.safeParse(parseJson(text));

@@ -15,6 +15,7 @@ import { base64Length, encodeBase64 } from "./base64-encode.ts";
 import { answerOf, failureOf } from "./graph-client.ts";
 import { parseJson } from "./graph-error.ts";
 import { assertImportHost } from "./import-session.ts";
+import { waitAtGate } from "./mailbox-gate.ts";
 import { expectedMailbox } from "./moved-mailbox.ts";
 import { budgetedRetry, type RequestBudget } from "./request-budget.ts";
 
@@ -109,6 +110,7 @@ export const importer =
     pipeline.addPolicy(retryPolicy([budgetedRetry({ ...budget, repeatable: false })], { maxRetries: MAX_TRIES }), {
       phase: "Retry",
     });
+    pipeline.addPolicy(waitAtGate(budget), { afterPhase: "Retry" });
 
     return {
       send: async (item) => {

@@ -1,4 +1,6 @@
-import type { RetryStrategy } from "@azure/core-rest-pipeline";
+import type { PipelineResponse, RetryStrategy } from "@azure/core-rest-pipeline";
+import { isFullCode, readErrorBody } from "./graph-error.ts";
+import type { MailboxGate } from "./mailbox-gate.ts";
 import { retryAfterMs } from "./retry-after.ts";
 import type { Semaphore } from "./semaphore.ts";
 
@@ -24,6 +26,10 @@ export interface RequestBudget {
   readonly throttled?: () => void;
   /** Whether a failed request may be sent again. Imports may not: they are not idempotent. */
   readonly repeatable?: boolean;
+  /** The gate of the mailbox that the work is about. Without it, a wait that Exchange asks for holds back one lane. */
+  readonly gate?: MailboxGate;
+  /** Aborted when the work sends nothing new: a request that waits at the gate is given up. */
+  readonly stopping?: AbortSignal;
   /** Slots that its requests share, each held until the whole answer has arrived. Without it, there is no limit. */
   readonly slots?: Semaphore;
   /** Whether those slots are still the work's; asked before each request. */
@@ -33,9 +39,15 @@ export interface RequestBudget {
 /** Spreads waits, so that lanes that were throttled together do not come back together. */
 const jitter = (ms: number): number => ms * (0.8 + Math.random() * 0.4);
 
+/** A full mailbox stays full, under whatever status Exchange says so. */
+const isPassing = ({ status, bodyAsText }: PipelineResponse, asked: number | undefined): boolean =>
+  (TRANSIENT.includes(status) || (status >= 400 && (asked ?? 0) > 0)) && !isFullCode(codeOf(bodyAsText));
+
+const codeOf = (body: string | null | undefined): string => readErrorBody(body ?? "").code;
+
 /**
  * Waits as long as Graph asks, or doubling from one second. When the wait would end after the deadline, there is no
- * other try, and the caller gets the last answer.
+ * other try, and the caller gets the last answer. A `Retry-After` makes any refusal one that passes.
  */
 export const budgetedRetry = (budget: RequestBudget): RetryStrategy => ({
   name: "budgetedRetry",
@@ -43,12 +55,12 @@ export const budgetedRetry = (budget: RequestBudget): RetryStrategy => ({
     if (response !== undefined) budget.answered?.(response.headers.get("date"));
     const isThrottled = response?.status === 429;
     if (isThrottled) budget.throttled?.();
-    const isTransient = response === undefined ? responseError !== undefined : TRANSIENT.includes(response.status);
+    const now = Date.now();
+    const asked = retryAfterMs(response?.headers.get("retry-after"), now);
+    const isTransient = response === undefined ? responseError !== undefined : isPassing(response, asked);
     if (budget.isHeld?.() === false) return { skipStrategy: true };
     if (!isTransient || !(isThrottled || (budget.repeatable ?? true))) return { skipStrategy: true };
     if (!isThrottled && retryCount >= MAX_FAILURES) return { skipStrategy: true };
-    const now = Date.now();
-    const asked = retryAfterMs(response?.headers.get("retry-after"), now);
     const waitMs = asked ?? jitter(Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** retryCount));
     return now + waitMs > Math.min(budget.untilMs, budget.endsMs ?? Number.POSITIVE_INFINITY)
       ? { skipStrategy: true }

@@ -74,10 +74,18 @@ export const steadyDownload = async (
   return { body: read(), etag };
 };
 
+/** Storage sent the beginning of a blob, and then nothing, again and again. */
+export class StalledDownloadError extends Error {
+  override readonly name = "StalledDownloadError";
+}
+
 /** Breaks a body off when its next piece does not come. The time that the consumer takes does not count. */
 async function* unlessIdle(body: Readable, idleMs: number): AsyncGenerator<Uint8Array> {
   const startTimer = () =>
-    setTimeout(() => body.destroy(new Error(`The download stopped: no bytes came for ${idleMs / 1000} s`)), idleMs);
+    setTimeout(
+      () => body.destroy(new StalledDownloadError(`The download stopped: no bytes came for ${idleMs / 1000} s`)),
+      idleMs,
+    );
   let timer = startTimer();
   try {
     for await (const piece of body) {

@@ -5,6 +5,7 @@ import { appTranslator } from "../../functions/id-translation/translator.ts";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ActivityContract } from "../../shared/durable/activity.ts";
+import { type Away, isAway } from "../../shared/durable/outages.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { dutyCredential } from "../../shared/security/credentials.ts";
@@ -91,4 +92,13 @@ export const deliver = async <I extends z.ZodType, O extends z.ZodType>(
 ): Promise<z.output<O>> => {
   const answer = await handler(overTheWire(input), new InvocationContext({ functionName: contract.name }));
   return contract.output.parse(overTheWire(answer));
+};
+
+/** Delivers an activity that is not to meet an outage. */
+export const deliverWell = async <I extends z.ZodType, O extends z.ZodType>(
+  ...delivery: Parameters<typeof deliver<I, O>>
+): Promise<Exclude<z.output<O>, Away>> => {
+  const answer = await deliver(...delivery);
+  if (isAway(answer)) throw new Error(`${delivery[1].name} met an outage`);
+  return answer as Exclude<z.output<O>, Away>;
 };

@@ -2,6 +2,7 @@ import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { VaultDamageError } from "../../../shared/vault/damage.ts";
@@ -52,6 +53,8 @@ interface Deps {
   readonly state: Blobs;
   readonly folderScope?: FolderScope;
   readonly exportSlots: Semaphore;
+  /** Closed for all lanes of the process while Exchange asks for a wait. */
+  readonly gates?: MailboxGates;
   /** What this process knows of the runs that it plans. */
   readonly planCache: PlanCache;
 }
@@ -110,6 +113,7 @@ const runWave = async (
     folderScope,
     exportSlots,
     planCache,
+    gates = mailboxGates(),
     slotsHeld,
     noteDamage,
   }: Deps & { readonly slotsHeld: HeldSlots; readonly noteDamage: NoteDamage },
@@ -123,6 +127,7 @@ const runWave = async (
     endsMs: deadline + BATCH_MS + PROBE_MS,
     untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
     slots: semaphore(slots),
+    gate: gates.of(mailbox.key),
     isHeld: slotsHeld.isHeld,
     throttled: () => {
       throttled += 1;

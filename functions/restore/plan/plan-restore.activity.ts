@@ -1,7 +1,6 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import type { RunId } from "../../../shared/contracts/ids.ts";
-import { implement } from "../../../shared/durable/activity.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
@@ -11,6 +10,7 @@ import type { Held } from "../../slots/while-renewed.ts";
 import { planRestore, type RestorePlan } from "../restore.contract.ts";
 import { adoptRestorePlan, type RestorePlanState } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
+import { implementThroughOutages } from "../through-outages.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
 import { isMatchedAgain } from "./reviewed-items.ts";
@@ -40,7 +40,7 @@ type Input = z.output<typeof planRestore.input>;
  * Run twice, the plan that is finished first stands; the other's chunks are never read.
  */
 export const planRestoreActivity = (deps: Deps): ActivityHandler =>
-  implement(planRestore, (input) => {
+  implementThroughOutages(planRestore, (input) => {
     const { restoreId, into, mailbox, exclusive } = input;
     return onlyUnderLease(deps.work, { restoreId, mailbox: into ?? mailbox, exclusive }, (lease) =>
       planIt(deps, input, lease),

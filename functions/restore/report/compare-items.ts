@@ -1,7 +1,7 @@
 import type { CopyCounter } from "../../../shared/copy-counter.ts";
 import { pathSegment } from "../../../shared/graph/folders.ts";
 import type { PutRecord } from "../../../shared/vault/records.ts";
-import type { RestoreResult } from "../restore.contract.ts";
+import type { RestoreResult, Stopped } from "../restore.contract.ts";
 import type { FolderMap, RestorePlanState, TargetFolder } from "../restore-state.ts";
 import type { Settled } from "../upload/ledger.ts";
 import type { FolderReport, ItemReport } from "./restore-report.ts";
@@ -9,16 +9,24 @@ import { mayBeThere, type Surplus } from "./surplus-copies.ts";
 
 type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
 
+interface Unmatched {
+  readonly wanted: Wanted;
+  readonly settled: Settled | undefined;
+}
+
 /** Compares the items of a plan, one after the other, with the ledgers and with the live items of the target. */
 export interface ItemComparison {
   /** Matches an item with the live item that was imported for it. Each live item is matched once. */
   add(wanted: Wanted, settled: Settled | undefined): void;
   /** The live folders to search for copies of the items that were not found by id. */
   readonly foldersToSearch: ReadonlySet<string>;
-  /** To be called once, after the last item. `copies` are the unmatched live items, by live folder. */
+  /**
+   * To be called once, after the last item. `copies` are the unmatched live items, by live folder. What is missing
+   * since the restore stopped has its code.
+   */
   finish(
     copies: CopyCounter,
-    surplus: readonly Surplus[],
+    found: { readonly surplus: readonly Surplus[]; readonly stopped: Stopped | undefined },
   ): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
 }
 
@@ -40,7 +48,7 @@ export const itemComparison = (
   };
   const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
   const foldersToSearch = new Set<string>();
-  const notFoundById: { wanted: Wanted; settled: Settled | undefined }[] = [];
+  const notFoundById: Unmatched[] = [];
   const folderOf = ({ folderId }: Pick<Wanted, "folderId">): FolderReport => {
     const folder = folders.get(folderId);
     if (folder === undefined) throw new Error("The plan has an item of a folder that it does not list");
@@ -54,7 +62,7 @@ export const itemComparison = (
     folderOf(wanted).present += 1;
     if (outcome === "replaced") items.push({ folderId, id, outcome });
   };
-  const matchCopy = (wanted: Wanted, settled: Settled | undefined, copies: CopyCounter): void => {
+  const matchCopy = ({ wanted, settled }: Unmatched, copies: CopyCounter, stopped: Stopped | undefined): void => {
     const { folderId, id, searchKey } = wanted;
     const isRefused = settled?.op === "ambiguous" || (settled?.op === "failed" && !mayBeThere(settled));
     if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
@@ -64,7 +72,8 @@ export const itemComparison = (
     const outcome = settled?.op === "failed" || settled?.op === "ambiguous" ? settled.op : "missing";
     counts[outcome] += 1;
     folderOf(wanted).missing += 1;
-    items.push({ folderId, id, outcome, ...reasonOf(settled) });
+    const why = settled === undefined && stopped !== undefined ? { code: stopped.code } : reasonOf(settled);
+    items.push({ folderId, id, outcome, ...why });
   };
   const countSurplus = ({ folderId, id, count, lookAt }: Surplus): void => {
     counts.surplus += count;
@@ -88,8 +97,8 @@ export const itemComparison = (
       if (live !== undefined) foldersToSearch.add(live);
     },
     foldersToSearch,
-    finish: (copies, surplus) => {
-      for (const { wanted, settled } of notFoundById) matchCopy(wanted, settled, copies);
+    finish: (copies, { surplus, stopped }) => {
+      for (const unmatched of notFoundById) matchCopy(unmatched, copies, stopped);
       for (const each of surplus) countSurplus(each);
       return {
         counts,

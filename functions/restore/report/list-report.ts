@@ -7,7 +7,7 @@ import { restoreInstance, restoresInstance } from "../../../shared/contracts/job
 import { type JobState, jobOf, jobState } from "../../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { planRestore, reconcileRestore } from "../restore.contract.ts";
+import { RestorePlan, RestoreResult } from "../restore.contract.ts";
 import type { ListedRestore, RestoredItems } from "../restore-list.contract.ts";
 import { findRestoreList } from "../restore-list-state.ts";
 import { isWhole, NO_ITEMS, restoredItems } from "../restored-items.steps.ts";
@@ -67,7 +67,7 @@ export const listReport = async (client: Client, work: Blobs, listId: RunId): Pr
   };
 };
 
-const Output = z.union([reconcileRestore.output, planRestore.output]);
+const Output = z.union([RestoreResult, RestorePlan]);
 
 const rowOf = async (
   client: Client,

@@ -1,11 +1,11 @@
 import type { ActivityHandler } from "durable-functions";
 import type { RunId } from "../../../shared/contracts/ids.ts";
-import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { reconcileRestore } from "../restore.contract.ts";
-import { ledgerName, ledgersPrefix, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import { type RestoreResult, reconcileRestore } from "../restore.contract.ts";
+import { findFolderMap, ledgerName, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { endTarget } from "../target/target-lease.ts";
+import { implementThroughOutages } from "../through-outages.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
@@ -17,8 +17,8 @@ const GRAPH_DEADLINE_MS = 300_000;
 
 /**
  * Lists the target again, compares it with the plan and the ledgers, writes the report, and leaves the mailbox to the
- * next restore. An imported item counts as missing when neither its id nor a copy of it is found. Copies beyond those
- * that were to be made are surplus.
+ * next restore. An imported item counts as missing when neither its id nor a copy of it is found, and when somebody
+ * deleted its folder. Copies beyond those that were to be made are surplus.
  *
  * Only reads the mailbox. Run twice, the first report stands.
  */
@@ -27,11 +27,12 @@ export const reconcileRestoreActivity = (deps: {
   readonly work: Blobs;
   readonly ledgers: Ledgers;
 }): ActivityHandler =>
-  implement(reconcileRestore, async ({ restoreId, mailbox, snapshotId }) => {
+  implementThroughOutages(reconcileRestore, async ({ restoreId, mailbox, snapshotId, stopped }) => {
     const { work, ledgers } = deps;
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const plan = await readRestorePlan(work, restoreId);
-    const map = await readFolderMap(work, restoreId);
+    // A restore that could not create its folders has none.
+    const map = (await findFolderMap(work, restoreId)) ?? {};
     const outcomes = await readOutcomes(ledgers, restoreId);
     const surplus = surplusCopies(plan.started, importedIds(outcomes));
     const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
@@ -49,7 +50,9 @@ export const reconcileRestoreActivity = (deps: {
     }
 
     const copies = await copiesSince(graph, mailbox, comparison.foldersToSearch, { since: plan.started, ids });
-    const { counts, folders, items } = comparison.finish(copies, surplus.found());
+    const found = comparison.finish(copies, { surplus: surplus.found(), stopped });
+    const { folders, items } = found;
+    const counts: RestoreResult = { ...found.counts, ...(stopped !== undefined && { stopped }) };
     await keepRestoreReport(work, {
       v: 1,
       restoreId,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson } from "../../../shared/storage/blobs.ts";
-import { reconcileRestore } from "../restore.contract.ts";
+import { RestoreResult } from "../restore.contract.ts";
 import { reportName } from "../restore-state.ts";
 
 const Count = z.int().nonnegative();
@@ -50,7 +50,8 @@ export const RestoreReport = z.object({
   snapshot: SnapshotId.optional(),
   started: z.iso.datetime(),
   finished: z.iso.datetime(),
-  counts: reconcileRestore.output,
+  /** With why it ended early, if it did. */
+  counts: RestoreResult,
   folders: z.array(FolderReport),
   items: z.array(ItemReport),
 });

@@ -1,5 +1,7 @@
 import { type CopyCounter, copyCounter } from "../../../shared/copy-counter.ts";
+import { hasFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
+import { isNotFound } from "../../../shared/graph/graph-error.ts";
 import { eachItem, type LiveItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 
@@ -12,7 +14,7 @@ export const liveIds = async (
 ): Promise<Set<string>> => {
   const ids = new Set<string>();
   for (const folderId of folderIds)
-    for await (const item of eachItem(graph, mailbox, folderId)) {
+    for (const item of await itemsOf(graph, mailbox, folderId)) {
       ids.add(item.id);
       seen(folderId, item);
     }
@@ -33,9 +35,27 @@ export const copiesSince = async (
   { since, ids }: { readonly since: string; readonly ids: ReadonlySet<string> },
 ): Promise<CopyCounter> => {
   const copies = copyCounter();
-  const createdSince = wholeSecond(since);
-  for (const folderId of folderIds)
-    for await (const { id, searchKey } of eachItem(graph, mailbox, folderId, { createdSince }))
+  const created = { createdSince: wholeSecond(since) };
+  for (const folderId of folderIds) {
+    for (const { id, searchKey } of await itemsOf(graph, mailbox, folderId, created))
       if (ids.has(id)) copies.add(folderId, searchKey);
+  }
   return copies;
+};
+
+/** The items of a folder: none, when somebody has deleted it. */
+const itemsOf = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  folderId: string,
+  options: Parameters<typeof eachItem>[3] = {},
+): Promise<LiveItem[]> => {
+  const items: LiveItem[] = [];
+  try {
+    for await (const item of eachItem(graph, mailbox, folderId, options)) items.push(item);
+    return items;
+  } catch (error) {
+    if (!isNotFound(error) || (await hasFolder(graph, mailbox, folderId))) throw error;
+    return [];
+  }
 };

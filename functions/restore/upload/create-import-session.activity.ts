@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
 import type { RunId } from "../../../shared/contracts/ids.ts";
-import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import { createImportSession } from "../restore.contract.ts";
+import { implementThroughOutages } from "../through-outages.ts";
 
 /** How long a session waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 60_000;
@@ -18,7 +18,7 @@ export const createImportSessionActivity = (deps: {
   readonly importHosts: readonly string[];
   readonly sealer: Sealer;
 }): ActivityHandler =>
-  implement(createImportSession, async ({ restoreId, mailbox }) => {
+  implementThroughOutages(createImportSession, async ({ restoreId, mailbox }) => {
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const { url, expires } = await openImportSession(graph, mailbox, deps.importHosts);
     return { sealed: deps.sealer.seal(url, sessionPurpose(restoreId)), expires };

@@ -1,13 +1,14 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
-import { implement } from "../../../shared/durable/activity.ts";
 import { ensureFolder } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
+import { isFull } from "../../../shared/graph/graph-error.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Held } from "../../slots/while-renewed.ts";
-import { ensureFolders } from "../restore.contract.ts";
+import { ensureFolders, type Stopped } from "../restore.contract.ts";
 import { type FolderMap, keepFolderMap, readRestorePlan } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
+import { implementThroughOutages } from "../through-outages.ts";
 
 /** How long creating folders waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 120_000;
@@ -22,16 +23,20 @@ type Input = z.output<typeof ensureFolders.input>;
 /**
  * Creates the missing folders of a restore, parents first, and keeps the map from folders of the snapshot to live ones.
  *
+ * A mailbox that is full takes no folder: the restore stops before it has begun.
+ *
  * Run twice, the second run finds the folders of the first by their names.
  */
 export const ensureFoldersActivity = (deps: Deps): ActivityHandler =>
-  implement(ensureFolders, (input) => onlyUnderLease(deps.work, input, (lease) => makeFolders(deps, input, lease)));
+  implementThroughOutages(ensureFolders, (input) =>
+    onlyUnderLease(deps.work, input, (lease) => makeFolders(deps, input, lease)),
+  );
 
 const makeFolders = async (
   deps: Deps,
   { restoreId, mailbox }: Input,
   { isHeld }: Held,
-): Promise<{ created: number }> => {
+): Promise<{ created: number; stopped?: Stopped }> => {
   const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, isHeld });
   const { folders } = await readRestorePlan(deps.work, restoreId);
   const live: FolderMap = {};
@@ -43,10 +48,16 @@ const makeFolders = async (
     }
     const parentId = parentSourceId === undefined ? undefined : live[parentSourceId];
     const wanted = { displayName, type, ...(parentId === undefined ? {} : { parentId }) };
-    const folder = await ensureFolder(graph, mailbox, wanted);
+    const folder = await ensureFolder(graph, mailbox, wanted).catch(fullOf);
+    if ("stopped" in folder) return { created, ...folder };
     live[sourceId] = folder.id;
     if (folder.created) created += 1;
   }
   await keepFolderMap(deps.work, restoreId, live);
   return { created };
+};
+
+const fullOf = (error: unknown): { readonly stopped: Stopped } => {
+  if (!isFull(error)) throw error;
+  return { stopped: { reason: "full", code: error.code || `status-${error.status}` } };
 };

@@ -2,14 +2,16 @@ import { allOf } from "../../../shared/bounded.ts";
 import type { ChunkRange } from "../restore.contract.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
-import { type Ledger, openTries, type Settled, settledItems } from "./ledger.ts";
+import { type Ledger, openTries, refusingSessions, type Settled, settledItems, type Try } from "./ledger.ts";
 
 /** An item that a lane works on. */
 export interface TakenItem {
   readonly item: number;
   readonly record: RestoreItem;
-  /** Earlier tries to import it whose outcome is unknown: when each was sent, by Exchange's clock if that is known. */
-  readonly tries: readonly (string | undefined)[];
+  /** Earlier tries to import it whose outcome is unknown. */
+  readonly tries: readonly Try[];
+  /** The session that refused it before with 403. */
+  readonly refusedBy?: string | undefined;
   readonly ledger: GroupLedger;
   /** Whether this process may still write to the chunk's ledger. */
   held(): boolean;
@@ -31,7 +33,11 @@ export interface ItemQueue {
   take(): Promise<TakenItem | undefined>;
   settle(taken: TakenItem, entry: Settled): Promise<void>;
   /** Puts an item back that is not settled. `unclear`: it was tried, and may be taken again from a time on. */
-  requeue(taken: TakenItem, unclear?: { readonly notBeforeMs: number; readonly tries: TakenItem["tries"] }): void;
+  requeue(taken: TakenItem, unclear?: { readonly notBeforeMs: number; readonly tries: readonly Try[] }): void;
+  /** Leaves an item to a later wave, unless it is settled before. */
+  setAside(taken: TakenItem): void;
+  /** Whether an item of these chunks was imported, in this wave or before. */
+  readonly hasImported: boolean;
   /** Milliseconds until the next item may be taken again; `undefined` when no item waits for its time. */
   waitMs(): number | undefined;
   /** Chunks that are not finished. */
@@ -48,7 +54,8 @@ interface OpenChunk {
   readonly held: () => boolean;
   readonly confirmHeld: () => Promise<boolean>;
   readonly settled: Map<number, Settled>;
-  readonly tries: Map<number, TakenItem["tries"]>;
+  readonly tries: Map<number, readonly Try[]>;
+  readonly refusedBy: ReadonlyMap<number, string>;
   /** Items to take, each from a time on. */
   readonly waiting: { item: number; notBeforeMs: number }[];
   readonly inFlight: Set<number>;
@@ -84,6 +91,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       confirmHeld: ledger.confirmHeld,
       settled,
       tries: openTries(ledger.entries),
+      refusedBy: refusingSessions(ledger.entries),
       waiting: [...items.keys()].filter((item) => !settled.has(item)).map((item) => ({ item, notBeforeMs: 0 })),
       inFlight: new Set(),
     };
@@ -113,8 +121,10 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     const record = next && chunk.items[next.item];
     if (next === undefined || record === undefined) return undefined;
     chunk.inFlight.add(next.item);
+    const { item } = next;
     const { ledger, held, confirmHeld, settled } = chunk;
-    return { item: next.item, record, tries: chunk.tries.get(next.item) ?? [], ledger, held, confirmHeld, settled };
+    const [tries, refusedBy] = [chunk.tries.get(item) ?? [], chunk.refusedBy.get(item)];
+    return { item, record, tries, refusedBy, ledger, held, confirmHeld, settled };
   };
 
   const takeNext = async (): Promise<TakenItem | undefined> => {
@@ -150,6 +160,13 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       chunk.inFlight.delete(taken.item);
       if (unclear !== undefined) chunk.tries.set(taken.item, unclear.tries);
       chunk.waiting.push({ item: taken.item, notBeforeMs: unclear?.notBeforeMs ?? 0 });
+    },
+    setAside: (taken) => {
+      chunkOf(taken).inFlight.delete(taken.item);
+    },
+    get hasImported() {
+      const here = [...open].flatMap(({ settled }) => [...settled.values()]);
+      return [...here, ...finished.map(({ entry }) => entry)].some((entry) => "itemId" in entry);
     },
     waitMs: () => {
       const now = Date.now();

@@ -7,11 +7,17 @@ const ItemPosition = z.object({ item: z.int().nonnegative() });
 /**
  * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
  * item, with the time by Exchange's own clock; `refused` cancels the last intent when Exchange is known to have refused
- * the item. `ambiguous` says why, and which live items to look at.
+ * the item. `away`: the last intent met an outage, so it says nothing about the item. `ambiguous` says why, and which
+ * live items to look at.
  */
 export const LedgerEntry = z.discriminatedUnion("op", [
   ItemPosition.extend({ op: z.literal("intent"), at: z.iso.datetime().optional() }),
-  ItemPosition.extend({ op: z.literal("refused") }),
+  ItemPosition.extend({
+    op: z.literal("refused"),
+    /** The session that refused it, by when it expires, where that was with 403. */
+    session: z.string().optional(),
+  }),
+  ItemPosition.extend({ op: z.literal("away") }),
   ItemPosition.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
   ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
   ItemPosition.extend({
@@ -27,22 +33,42 @@ export type LedgerEntry = z.output<typeof LedgerEntry>;
 export const NO_ANSWER = "no-answer";
 
 /** The final outcome of an item. */
-export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" }>;
+export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" | "away" }>;
 
 /** The last outcome of each settled item. */
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
-  new Map(entries.flatMap((entry) => (entry.op === "intent" || entry.op === "refused" ? [] : [[entry.item, entry]])));
+  new Map(entries.flatMap((entry) => (isSettled(entry) ? [[entry.item, entry]] : [])));
 
-/** The imports of each item that were tried and whose outcome the ledger does not know: when they were sent. */
-export const openTries = (entries: readonly LedgerEntry[]): Map<number, readonly (string | undefined)[]> => {
-  const tries = new Map<number, readonly (string | undefined)[]>();
+const isSettled = (entry: LedgerEntry): entry is Settled =>
+  entry.op !== "intent" && entry.op !== "refused" && entry.op !== "away";
+
+/** The session that refused each item last, of the items that one refused with 403. */
+export const refusingSessions = (entries: readonly LedgerEntry[]): Map<number, string> =>
+  new Map(entries.flatMap((entry) => (entry.op === "refused" && entry.session ? [[entry.item, entry.session]] : [])));
+
+/** A try to import an item whose outcome is not known. */
+export interface Try {
+  /** When it was sent, by Exchange's clock; absent where an earlier version of the app sent it. */
+  readonly at?: string | undefined;
+  /** It met an outage: it says nothing about the item, and does not count against it. */
+  readonly away?: true;
+}
+
+/** The tries of each item whose outcome the ledger does not know, in their order. */
+export const openTries = (entries: readonly LedgerEntry[]): Map<number, readonly Try[]> => {
+  const tries = new Map<number, readonly Try[]>();
   for (const entry of entries) {
     const before = tries.get(entry.item) ?? [];
-    if (entry.op === "intent") tries.set(entry.item, [...before, entry.at]);
+    if (entry.op === "intent") tries.set(entry.item, [...before, { at: entry.at }]);
     if (entry.op === "refused") tries.set(entry.item, before.slice(0, -1));
+    if (entry.op === "away") tries.set(entry.item, inOutage(before));
   }
   return tries;
 };
+
+/** The tries of an item, the last of which met an outage. */
+export const inOutage = (tries: readonly Try[]): readonly Try[] =>
+  tries.map((each, index) => (index === tries.length - 1 ? { ...each, away: true } : each));
 
 /** The ledger of one chunk, leased to one writer at a time. */
 export interface Ledger {

@@ -51,7 +51,8 @@ export const lookFor = (context: LookUpContext, taken: TakenItem): Promise<Settl
   taken.record.replaces === undefined ? lookForCopy(context, taken) : lookForUpdate(context, taken);
 
 /** From when on a copy is the import's, and from when on it may be, both by Exchange's clock where that is known. */
-const boundsOf = ({ tries: [first] }: TakenItem, since: string): { readonly ours: number; readonly doubt: number } => {
+const boundsOf = ({ tries }: TakenItem, since: string): { readonly ours: number; readonly doubt: number } => {
+  const first = tries[0]?.at;
   // Graph returns creation times in whole seconds.
   const second = Math.floor(Date.parse(first ?? since) / 1000) * 1000;
   return first === undefined
@@ -71,11 +72,17 @@ const lookForCopy = async (context: LookUpContext, taken: TakenItem): Promise<Se
   const accounted = new Set([...settled.values()].flatMap((entry) => ("itemId" in entry ? entry.itemId : [])));
   const createdSince = new Date(doubt).toISOString();
   const lookAt: string[] = [];
-  for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
-    if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
-    if (context.onConflict !== "duplicate" && Date.parse(live.created ?? "") >= ours)
-      return { op: "imported", item, itemId: live.id };
-    lookAt.push(live.id);
+  try {
+    for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
+      if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
+      if (context.onConflict !== "duplicate" && Date.parse(live.created ?? "") >= ours)
+        return { op: "imported", item, itemId: live.id };
+      lookAt.push(live.id);
+    }
+  } catch (error) {
+    // Somebody deleted the folder, and with it whatever the import made.
+    if (isNotFound(error)) return { op: "failed", item, code: "folder-gone" };
+    throw error;
   }
   const code = context.onConflict === "duplicate" ? "copy-of-unknown-origin" : "copy-may-be-older";
   return lookAt.length === 0 ? undefined : { op: "ambiguous", item, code, lookAt };

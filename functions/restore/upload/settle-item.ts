@@ -1,22 +1,23 @@
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/import-item.ts";
 import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
+import { outageOf } from "../../../shared/outage.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { noteMetDamage } from "../../verify/met-damage.ts";
 import type { TakenItem } from "./item-queue.ts";
-import { LedgerLostError, NO_ANSWER, type Settled } from "./ledger.ts";
+import { LedgerLostError, NO_ANSWER, type Settled, type Try } from "./ledger.ts";
 import { folderOf, type LookUpContext, lookFor, nextLookMs } from "./look-up.ts";
-
-/** Statuses with which the import service refuses an item for good. */
-const REJECTED: readonly number[] = [400, 404, 409, 413, 422];
+import { hasImportedNothing, type Refusal, refusalOf, type Unanswered } from "./refusal.ts";
 
 /** Tries to import an item, when no try is answered and no import is found afterwards. Our own choice. */
 const MAX_TRIES = 5;
 
 export interface ImportContext extends LookUpContext {
   readonly imports: ItemImporter;
+  /** The session of these imports, by when it expires. */
+  readonly session: string;
   /** Importers for folders in another part of an archive, by folder id. Filled as such folders become known. */
   readonly elsewhere: Map<string, ItemImporter>;
   readonly openElsewhere: (mailboxId: string) => Promise<ItemImporter>;
@@ -28,18 +29,16 @@ export interface ImportContext extends LookUpContext {
   readonly firstLookMs: number;
 }
 
-/** An import that no answer came to. It is looked for again some time later. */
-export interface Unclear {
+/** An import that may or may not have made an item. It is looked for again some time later. */
+export type Unclear = Unanswered & {
   readonly lookInMs: number;
-  /** When it was sent, as {@link TakenItem} has it. */
-  readonly tries: TakenItem["tries"];
-}
+  readonly tries: readonly Try[];
+};
 
-/**
- * The outcome of one try. `refusedMs` and `session-ended`: Exchange imported nothing, and will not for a while, or not
- * in this session.
- */
-export type ItemOutcome = Settled | { readonly refusedMs: number } | "session-ended" | Unclear;
+/** The outcome of one try: how the item ended, or why it did not. */
+export type ItemOutcome = Exclude<ImportEnd, Unanswered> | Unclear;
+
+type ImportEnd = Settled | Exclude<Refusal, { is: "rejected" }>;
 
 /**
  * Looks for an item whose earlier tries were not answered. Returns `undefined` when it is to be sent again: it did not
@@ -49,10 +48,11 @@ export const lookAgain = async (context: ImportContext, taken: TakenItem): Promi
   const { item, tries } = taken;
   const found = await lookFor(context, taken);
   if (found !== undefined) return found;
-  const last = Date.parse(tries.at(-1) ?? context.since);
+  const last = Date.parse(tries.at(-1)?.at ?? context.since);
   const lookInMs = nextLookMs((await context.serverNow()) - last, context.firstLookMs);
-  if (lookInMs !== undefined) return { lookInMs, tries };
-  return tries.length >= MAX_TRIES ? { op: "failed", item, code: NO_ANSWER } : undefined;
+  if (lookInMs !== undefined) return { is: "unclear", lookInMs, tries };
+  const counted = tries.filter(({ away }) => away !== true);
+  return counted.length >= MAX_TRIES ? { op: "failed", item, code: NO_ANSWER } : undefined;
 };
 
 /** Imports one item. The intent is durable before the POST; the caller notes the outcome. */
@@ -60,21 +60,16 @@ export const sendItem = async (context: ImportContext, taken: TakenItem): Promis
   const { item, record, ledger } = taken;
   const at = new Date(await context.serverNow()).toISOString();
   await ledger.write({ op: "intent", item, at });
-  const tries = [...taken.tries, at];
+  const tries = [...taken.tries, { at }];
   const outcome = await importOne(context, { ...taken, tries }, folderOf(context, record));
-  if (outcome === "session-ended" || (typeof outcome === "object" && "refusedMs" in outcome))
-    ledger.note({ op: "refused", item });
-  return outcome ?? { lookInMs: context.firstLookMs, tries };
+  return isUnanswered(outcome) ? { ...outcome, lookInMs: context.firstLookMs, tries } : outcome;
 };
 
-/** Returns `undefined` when there is no answer, and no trace of the item yet. */
-const importOne = async (
-  context: ImportContext,
-  taken: TakenItem,
-  folderId: string,
-  moves = 0,
-): Promise<Exclude<ItemOutcome, Unclear> | undefined> => {
-  const { item, record, tries } = taken;
+const isUnanswered = (outcome: ImportEnd): outcome is Unanswered =>
+  "is" in outcome && ["away", "unanswered", "unclear"].includes(outcome.is);
+
+const importOne = async (context: ImportContext, taken: TakenItem, folderId: string, moves = 0): Promise<ImportEnd> => {
+  const { item, record } = taken;
   const imports = context.elsewhere.get(folderId) ?? context.imports;
   const { rawBytes, replaces } = record;
   // A lane may have waited for its slot, or for Exchange, longer than the ledger's lease lasts.
@@ -96,13 +91,35 @@ const importOne = async (
       context.elsewhere.set(folderId, await context.openElsewhere(error.mailboxId));
       return importOne(context, taken, folderId, moves + 1);
     }
-    if (!(error instanceof GraphError)) throw error;
-    if (error.status === 429) return { refusedMs: error.retryAfterMs ?? 0 };
-    if (error.status === 401 || error.status === 403) return "session-ended";
+    return refused(context, taken, error);
+  }
+};
+
+/** What a failed import comes to. @throws the error when it is neither a refusal nor an outage. */
+const refused = async (context: ImportContext, taken: TakenItem, error: unknown): Promise<ImportEnd> => {
+  const { item, record, ledger, tries } = taken;
+  const refusal = refusalOf(error);
+  if (refusal === undefined) {
+    const outage = outageOf(error);
+    if (outage === undefined) throw error;
+    // The vault is away. The body stayed incomplete, so nothing was imported.
+    ledger.note({ op: "refused", item });
+    return { is: "throttled", ...outage };
+  }
+  if (hasImportedNothing(error, refusal))
+    ledger.note({ op: "refused", item, ...(refusal.is === "forbidden" && { session: context.session }) });
+  if (refusal.is === "rejected") {
     // The version that it is to replace is gone; an earlier try may be what replaced it.
-    if (error.status === 409 && replaces !== undefined && tries.length > 1)
-      return (await lookFor(context, taken)) ?? { op: "failed", item, code: error.code || "status-409" };
-    if (REJECTED.includes(error.status)) return { op: "failed", item, code: error.code || `status-${error.status}` };
-    return lookFor(context, taken);
+    const isConflict = error instanceof GraphError && error.status === 409;
+    const found = isConflict && record.replaces !== undefined && tries.length > 1 && (await lookFor(context, taken));
+    return found || { op: "failed", item, code: refusal.code };
+  }
+  if (refusal.is !== "unanswered" && refusal.is !== "unclear") return refusal;
+  try {
+    return (await lookFor(context, taken)) ?? refusal;
+  } catch (failure) {
+    const outage = outageOf(failure);
+    if (outage === undefined) throw failure;
+    return { is: "away", ...outage };
   }
 };

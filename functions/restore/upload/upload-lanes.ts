@@ -2,17 +2,24 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
-import type { HeldSlots } from "../../slots/under-hold.ts";
+import { outageOf } from "../../../shared/outage.ts";
+import type { Held } from "../../slots/while-renewed.ts";
+import type { Stopped } from "../restore.contract.ts";
 import type { RestoreItem } from "../restore-state.ts";
 import type { ItemQueue, TakenItem } from "./item-queue.ts";
-import type { ItemOutcome } from "./settle-item.ts";
+import { inOutage, type Settled } from "./ledger.ts";
+import { setAsideItems } from "./set-aside-items.ts";
+import type { ItemOutcome, Unclear } from "./settle-item.ts";
+
+/** Imports in a row without an answer, after which the service counts as away. Our own choice. */
+const MAX_UNANSWERED = 3;
 
 /** What the lanes of a wave share. */
 export interface UploadWork {
   readonly lanes: number;
   /** Milliseconds since the epoch after which no lane begins an item. */
   readonly deadline: number;
-  readonly slotsHeld: HeldSlots;
+  readonly slotsHeld: Held;
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
   readonly bytesOf: (record: RestoreItem) => number;
@@ -21,6 +28,13 @@ export interface UploadWork {
   readonly send: (taken: TakenItem) => Promise<ItemOutcome>;
   /** The longest wait for an import without an answer that lanes sit out when there is nothing else to do. */
   readonly idleMs: number;
+  /** Called when no lane is to begin anything more. */
+  readonly onStop?: () => void;
+  /** The session, by when it expires, and whether it was opened for this wave. */
+  readonly session: string;
+  readonly fresh: boolean;
+  /** Whether earlier waves imported something. */
+  readonly proven: boolean;
 }
 
 /**
@@ -30,14 +44,21 @@ export interface UploadWork {
 export interface UploadOutcome {
   readonly sessionEnded: boolean;
   readonly waitMs: number;
+  /** Whether Graph or storage is away. */
+  readonly away: boolean;
+  readonly stopped: Stopped | undefined;
+  /** Items that were settled. */
+  readonly settled: number;
 }
 
 /**
- * Runs lanes until every item is settled, time is up, the session has ended, Exchange asks for a wait beyond the
- * deadline, or nothing is left but imports without an answer, which are looked for later. One item is begun even when
- * no time is left.
+ * Runs lanes until every item is settled, time is up, the session has ended, Graph or storage is away, nothing more can
+ * be imported, or nothing is left but imports without an answer, which are looked for later. One item is begun even
+ * when no time is left.
  *
- * @throws the error of a lane, but not before all lanes have ended: they use the mailbox's slots.
+ * An answer is about the service, and not about its item, unless the service took another item meanwhile.
+ *
+ * @throws the error of a lane that is no outage, but not before all lanes have ended: they use the mailbox's slots.
  */
 export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   const { lanes, deadline, slotsHeld, queue, budget, bytesOf, look, send, idleMs } = work;
@@ -47,11 +68,20 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   let released = 0;
   let stopped = false;
   let sessionEnded = false;
+  let away = false;
+  let full: Stopped | undefined;
+  let settled = 0;
+  let unanswered = 0;
   let waitMs = 0;
+  const aside = setAsideItems(work);
 
   const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
-  const stopFor = (ms: number): void => {
+  const stop = (): void => {
     stopped = true;
+    work.onStop?.();
+  };
+  const stopFor = (ms: number): void => {
+    stop();
     waitMs = Math.max(waitMs, ms);
   };
 
@@ -66,18 +96,59 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
     return true;
   };
 
+  const beAway = (askedMs: number): void => {
+    away = true;
+    stopFor(askedMs);
+  };
+
+  const end = async (taken: TakenItem, entry: Settled): Promise<void> => {
+    await queue.settle(taken, entry);
+    settled += 1;
+    unanswered = 0;
+    if ("itemId" in entry) await aside.accepted(end);
+  };
+
+  /** Puts an item back whose import may have made it. `isAlone`: the service took no other item meanwhile. */
+  const putOff = (taken: TakenItem, { lookInMs, tries, ...why }: Unclear, isAlone: boolean): void => {
+    const notBeforeMs = Date.now() + lookInMs;
+    const askedMs = why.is === "away" ? why.askedMs : 0;
+    if (askedMs > 0) beAway(askedMs);
+    if (why.is === "unclear" || !isAlone) {
+      queue.requeue(taken, { notBeforeMs, tries });
+      return;
+    }
+    taken.ledger.note({ op: "away", item: taken.item });
+    queue.requeue(taken, { notBeforeMs, tries: inOutage(tries) });
+    unanswered += 1;
+    if (why.is === "away" || unanswered >= MAX_UNANSWERED) beAway(askedMs);
+  };
+
   const upload = async (taken: TakenItem): Promise<void> => {
     if (isOver()) return queue.requeue(taken);
     const known = taken.tries.length === 0 ? undefined : await look(taken);
     if (known === undefined && !(await maySend(bytesOf(taken.record)))) return queue.requeue(taken);
     begun += 1;
+    const settledBefore = settled;
     const outcome = known ?? (await send(taken));
-    if (typeof outcome === "object" && "lookInMs" in outcome)
-      return queue.requeue(taken, { notBeforeMs: Date.now() + outcome.lookInMs, tries: outcome.tries });
-    if (typeof outcome === "object" && "op" in outcome) return queue.settle(taken, outcome);
-    queue.requeue(taken);
-    if (outcome === "session-ended") sessionEnded = true;
-    stopFor(outcome === "session-ended" ? 0 : outcome.refusedMs);
+    if ("op" in outcome) return end(taken, outcome);
+    switch (outcome.is) {
+      case "forbidden":
+        if (await aside.add(taken, outcome.code, end)) stopFor(0);
+        return;
+      case "full":
+        full = { reason: "full", code: outcome.code };
+        queue.requeue(taken);
+        return stopFor(0);
+      case "session-ended":
+        sessionEnded = true;
+        queue.requeue(taken);
+        return stopFor(0);
+      case "throttled":
+        queue.requeue(taken);
+        return beAway(outcome.askedMs);
+      default:
+        return putOff(taken, outcome, settled === settledBefore);
+    }
   };
 
   /** Waits until a lane releases an item, or a requeued item may be taken again. */
@@ -107,9 +178,6 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
       inFlight += 1;
       try {
         await upload(taken);
-      } catch (error) {
-        stopped = true;
-        throw error;
       } finally {
         inFlight -= 1;
         released += 1;
@@ -118,7 +186,26 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
     }
   };
 
+  /** An item whose lane ends in an outage stays in flight: its chunk is left to the next wave. */
+  const laneThroughOutages = async (): Promise<void> => {
+    try {
+      await lane();
+    } catch (error) {
+      stop();
+      const outage = outageOf(error);
+      if (outage === undefined) throw error;
+      beAway(outage.askedMs);
+    }
+  };
+
   items.setMaxListeners(lanes);
-  await allOf(Array.from({ length: lanes }, lane));
-  return { sessionEnded, waitMs };
+  await allOf(Array.from({ length: lanes }, laneThroughOutages));
+  const refused = await aside.judge({ triedAll: !isOver(), end });
+  return {
+    sessionEnded: sessionEnded || refused.sessionEnded,
+    waitMs,
+    away,
+    stopped: full ?? refused.stopped,
+    settled,
+  };
 };

@@ -5,10 +5,12 @@ import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared/graph/import-item.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
+import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { serverClock } from "../../../shared/graph/server-clock.ts";
 import { memoize } from "../../../shared/memoize.ts";
+import { type Outage, outageOf } from "../../../shared/outage.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { underHold } from "../../slots/under-hold.ts";
@@ -17,13 +19,16 @@ import { uploadWave } from "../restore.contract.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { underLease } from "../target/under-lease.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
-import { type FinishedItem, itemQueue } from "./item-queue.ts";
+import { type FinishedItem, type ItemQueue, itemQueue } from "./item-queue.ts";
 import { type Ledgers, whileHeld } from "./ledger.ts";
 import { lookAgain, sendItem } from "./settle-item.ts";
-import { uploadLanes } from "./upload-lanes.ts";
+import { type UploadOutcome, uploadLanes } from "./upload-lanes.ts";
 
 /** A session with less time left is not used. Source: what a mailbox copy product does in production. */
 const SESSION_RESERVE_MS = 5 * 60_000;
+
+/** The share of a short session's life that is not used: how long sessions live is not documented. */
+const RESERVED_SHARE = 1 / 5;
 
 /** A wave with a short budget still waits out a passing refusal. */
 const MIN_DEADLINE_MS = 30_000;
@@ -47,31 +52,50 @@ interface Deps {
   readonly ledgers: Ledgers;
   /** How long to wait before an import without an answer is looked for again. */
   readonly firstLookMs: number;
+  /** Closed for all lanes of the process while Exchange asks for a wait. */
+  readonly gates?: MailboxGates;
 }
 
 /** Longer waits are durable, and hold no slots. */
 const IDLE_MS = 1_000;
 
 /**
- * One wave: lanes import items until all are settled, time is up, the session ends, or Exchange asks for a wait beyond
- * the deadline.
+ * One wave: lanes import items until all are settled, time is up, the session ends, Graph or storage is away, or
+ * nothing more can be imported. In an outage it returns what it did and how long to wait.
  *
  * Run twice, even at the same time: each chunk's ledger has one writer at a time and says what was imported. An import
  * whose outcome it does not know is looked for in the mailbox before the next try. A delivery whose hold on the slots
  * is gone, or whose mailbox is another restore's, does nothing.
  */
 export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
-  implement(uploadWave, async (input) => {
+  implement(uploadWave, async (input): Promise<Output> => {
     const use = { mailboxKey: input.mailbox.key, hold: input.hold };
-    const done = await underLease(deps.work, input, (lease) =>
-      underHold(deps.work, use, (slots) =>
-        runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, lease),
-      ),
-    );
-    return done ?? notBegun(input);
+    try {
+      const done = await underLease(deps.work, input, (lease) =>
+        underHold(deps.work, use, (slots) =>
+          runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, lease),
+        ),
+      );
+      return done ?? { ...nothingDone(input), notHeld: true };
+    } catch (error) {
+      const outage = outageOf(error);
+      if (outage === undefined) throw error;
+      return { ...nothingDone(input), away: true, waitMs: Math.ceil(outage.askedMs) };
+    }
   });
 
-const notBegun = ({ pending, spent }: Input): Output => ({
+/**
+ * When a session is not to be used any more. How long sessions live is not documented: one that is short from the
+ * beginning is used all the same, and one that is over by this app's clock until Exchange says so.
+ */
+const endOf = ({ session, fresh }: Pick<Input, "session" | "fresh">, now: number): number => {
+  const expires = Date.parse(session.expires);
+  if (!fresh) return expires - SESSION_RESERVE_MS;
+  const leftMs = expires - now;
+  return leftMs <= 0 ? Number.POSITIVE_INFINITY : expires - Math.min(SESSION_RESERVE_MS, leftMs * RESERVED_SHARE);
+};
+
+const nothingDone = ({ pending, spent }: Input): Output => ({
   ...count([]),
   left: pending,
   sessionEnded: false,
@@ -79,25 +103,23 @@ const notBegun = ({ pending, spent }: Input): Output => ({
   elapsedMs: 0,
   throttled: 0,
   waitMs: 0,
-  notHeld: true,
 });
 
-const runWave = async (
-  deps: Deps,
-  { restoreId, mailbox, slots, pending, session, budgetMs, spent }: Input,
-  slotsHeld: Held,
-  lease: Held,
-): Promise<Output> => {
-  const { vault, work, ledgers } = deps;
+const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): Promise<Output> => {
+  const { vault, work, ledgers, gates = mailboxGates() } = deps;
+  const { restoreId, mailbox, slots, pending, session, fresh = false, proven = false, budgetMs, spent } = input;
   const started = Date.now();
-  const sessionEnds = Date.parse(session.expires) - SESSION_RESERVE_MS;
+  const sessionEnds = endOf(input, started);
   let throttled = 0;
   const clock = serverClock();
+  const stopping = new AbortController();
   const requestBudget = {
     answered: clock.note,
     untilMs: started + Math.max(budgetMs, MIN_DEADLINE_MS),
     slots: semaphore(slots),
     isHeld: lease.isHeld,
+    gate: gates.of(mailbox.key),
+    stopping: stopping.signal,
     throttled: () => {
       throttled += 1;
     },
@@ -107,6 +129,7 @@ const runWave = async (
   const context = {
     graph,
     imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), requestBudget),
+    session: session.expires,
     elsewhere: new Map<string, ItemImporter>(),
     openElsewhere: memoize(async (id) => {
       const { url } = await openImportSession(graph, { id, kind: "archive" }, deps.importHosts);
@@ -132,8 +155,9 @@ const runWave = async (
   };
   const queue = itemQueue(source, pending);
   const budget = sendBudget(spent);
+  let did: UploadOutcome;
   try {
-    const { sessionEnded, waitMs } = await uploadLanes({
+    did = await uploadLanes({
       lanes: Date.now() < sessionEnds ? slots + SPARE_LANES : 0,
       deadline: Math.min(started + budgetMs, sessionEnds),
       slotsHeld,
@@ -143,18 +167,40 @@ const runWave = async (
       look: (taken) => lookAgain(context, taken),
       send: (taken) => sendItem(context, taken),
       idleMs: IDLE_MS,
+      onStop: () => stopping.abort(),
+      session: session.expires,
+      fresh,
+      proven,
     });
-    return {
-      ...count(queue.finished),
-      left: queue.left,
-      sessionEnded: sessionEnded || Date.now() >= sessionEnds,
-      spent: budget.spent,
-      elapsedMs: Date.now() - started,
-      throttled,
-      waitMs,
-    };
-  } finally {
+  } catch (error) {
+    await queue.close().catch(() => undefined);
+    throw error;
+  }
+  const notClosed = await closeThroughOutages(queue);
+  const sessionEnded = did.sessionEnded || Date.now() >= sessionEnds;
+  return {
+    ...count(queue.finished),
+    left: queue.left,
+    sessionEnded,
+    spent: budget.spent,
+    elapsedMs: Date.now() - started,
+    throttled,
+    waitMs: Math.ceil(Math.max(did.waitMs, notClosed?.askedMs ?? 0)),
+    ...(sessionEnded && { settled: did.settled }),
+    ...((did.away || notClosed !== undefined) && { away: true }),
+    ...(did.stopped !== undefined && { stopped: did.stopped }),
+  };
+};
+
+/** Closes the ledgers; returns the outage in which that failed. Their leases then end by themselves. */
+const closeThroughOutages = async (queue: ItemQueue): Promise<Outage | undefined> => {
+  try {
     await queue.close();
+    return undefined;
+  } catch (error) {
+    const outage = outageOf(error);
+    if (outage === undefined) throw error;
+    return outage;
   }
 };
 

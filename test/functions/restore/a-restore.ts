@@ -1,6 +1,8 @@
+import { expect } from "vitest";
 import type * as z from "zod";
 import { planRestoreActivity } from "../../../functions/restore/plan/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "../../../functions/restore/report/reconcile-restore.activity.ts";
+import { findRestoreReport } from "../../../functions/restore/report/restore-report.ts";
 import {
   createImportSession,
   ensureFolders,
@@ -20,7 +22,7 @@ import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";
-import { aMailboxInGraph, aRestoreId, deliver } from "../kit.ts";
+import { aMailboxInGraph, aRestoreId, deliver, deliverWell } from "../kit.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
 
@@ -55,7 +57,7 @@ export const aRestore = async (
   const restore = { restoreId: aRestoreId, mailbox: into ?? mailbox };
 
   const plan = (overrides: Partial<z.input<typeof planRestore.input>> = {}) =>
-    deliver(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 600_000 }), planRestore, {
+    deliverWell(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 600_000 }), planRestore, {
       restoreId: aRestoreId,
       mailbox,
       ...(into && { into }),
@@ -64,9 +66,9 @@ export const aRestore = async (
       target: "original",
       ...overrides,
     });
-  const makeFolders = () => deliver(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
+  const makeFolders = () => deliverWell(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
   const openSession = () =>
-    deliver(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
+    deliverWell(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
   const upload = (
     session: ImportSession,
     overrides: Partial<z.input<typeof uploadWave.input>> = {},
@@ -93,8 +95,13 @@ export const aRestore = async (
     while (result.left.length > 0) result = await upload(...input);
     return result;
   };
-  const reconcile = () =>
-    deliver(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, { ...restore, snapshotId });
+  const reconcile = (overrides: Partial<z.input<typeof reconcileRestore.input>> = {}) =>
+    deliverWell(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, {
+      ...restore,
+      snapshotId,
+      ...overrides,
+    });
+  const report = async () => (await findRestoreReport(work, aRestoreId)) ?? expect.fail("there is no report");
 
   /** Loses the inbox, plans to bring it back, and opens a session: ready for the first wave. */
   const loseInbox = async () => {
@@ -122,6 +129,7 @@ export const aRestore = async (
     upload,
     uploadAll,
     reconcile,
+    report,
     loseInbox,
     inbox,
   };

@@ -13,6 +13,9 @@ describe("retryAfterMs", () => {
     [" 7 ", 7_000],
     ["Sun, 22 Nov 2026 01:00:30 GMT", 30_000],
     ["Sun, 22 Nov 2026 00:59:00 GMT", 0],
+    ["3601", 3_600_000],
+    ["99999999999999999", 3_600_000],
+    ["Mon, 23 Nov 2026 01:00:00 GMT", 3_600_000],
     [undefined, undefined],
     ["", undefined],
     ["soon", undefined],
@@ -30,7 +33,7 @@ describe("budgetedRetry", () => {
 
   /** What the strategy does after the nth try: a wait in milliseconds, or undefined when it gives up. */
   const waitAfter = (
-    answer: { status: number; retryAfter?: string } | "nothing",
+    answer: { status: number; retryAfter?: string; body?: string } | "nothing",
     { tries = 1, ...budget }: Partial<RequestBudget> & { tries?: number } = {},
   ): number | undefined => {
     vi.useFakeTimers({ now: NOW, toFake: ["Date"] });
@@ -43,6 +46,7 @@ describe("budgetedRetry", () => {
             response: {
               request,
               status: answer.status,
+              bodyAsText: answer.body ?? null,
               headers: createHttpHeaders(answer.retryAfter === undefined ? {} : { "retry-after": answer.retryAfter }),
             },
           }),
@@ -84,6 +88,16 @@ describe("budgetedRetry", () => {
     expect(waitAfter({ status: 429 }, { repeatable: false })).toBeGreaterThan(0);
     expect(waitAfter({ status: 503 }, { repeatable: false })).toBeUndefined();
     expect(waitAfter("nothing", { repeatable: false })).toBeUndefined();
+  });
+
+  test.each([400, 403, 409, 412, 423])("waits after %i as long as is asked", (status) => {
+    expect(waitAfter({ status, retryAfter: "17" })).toBe(17_000);
+    expect(waitAfter({ status })).toBeUndefined();
+  });
+
+  test("does not wait for a full mailbox, under any status", () => {
+    const body = JSON.stringify({ error: { code: "ErrorQuotaExceeded" } });
+    for (const status of [429, 500, 503]) expect(waitAfter({ status, retryAfter: "17", body })).toBeUndefined();
   });
 
   test("counts each 429, also the last one", () => {

@@ -29,6 +29,8 @@ const compare = (ids: string[], folders: TargetFolder[] = [aFolder("inbox")]) =>
 
 const imported = (itemId: string) => ({ op: "imported", item: 0, itemId }) as const;
 
+const NOTHING_ELSE = { surplus: [], stopped: undefined };
+
 describe("itemComparison", () => {
   test("matches by id before it matches copies, for any order of the items", () => {
     const comparison = compare(["new-2"]);
@@ -37,7 +39,7 @@ describe("itemComparison", () => {
     comparison.add(anItem("3", "key"), imported("gone-3"));
 
     expect([...comparison.foldersToSearch]).toEqual(["live-inbox"]);
-    expect(comparison.finish(copiesOf("key"), [])).toEqual({
+    expect(comparison.finish(copiesOf("key"), NOTHING_ELSE)).toEqual({
       counts: { imported: 2, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 1, bytes: 20, surplus: 0 },
       folders: [
         {
@@ -54,7 +56,7 @@ describe("itemComparison", () => {
     const comparison = compare(["live-1"]);
     comparison.add(anItem("1", "key"), { op: "replaced", item: 0, itemId: "live-1" });
 
-    expect(comparison.finish(copiesOf(), [])).toMatchObject({
+    expect(comparison.finish(copiesOf(), NOTHING_ELSE)).toMatchObject({
       counts: { imported: 0, replaced: 1, missing: 0, bytes: 10 },
       folders: [{ wanted: 1, imported: 0, replaced: 1, present: 1, missing: 0 }],
       items: [{ folderId: "inbox", id: "1", outcome: "replaced" }],
@@ -66,7 +68,7 @@ describe("itemComparison", () => {
     comparison.add(anItem("1", "key"), imported("new-1"));
 
     expect(comparison.foldersToSearch.size).toBe(0);
-    expect(comparison.finish(copiesOf(), []).counts).toMatchObject({ imported: 1, missing: 0 });
+    expect(comparison.finish(copiesOf(), NOTHING_ELSE).counts).toMatchObject({ imported: 1, missing: 0 });
   });
 
   test("keeps failed and ambiguous outcomes, with the code of a failure, even when there is a copy", () => {
@@ -74,7 +76,7 @@ describe("itemComparison", () => {
     comparison.add(anItem("1", "key"), { op: "failed", item: 0, code: "ErrorItemTooLarge" });
     comparison.add(anItem("2"), { op: "ambiguous", item: 1, code: "no-search-key", lookAt: ["x"] });
 
-    expect(comparison.finish(copiesOf("key"), [])).toMatchObject({
+    expect(comparison.finish(copiesOf("key"), NOTHING_ELSE)).toMatchObject({
       counts: { imported: 0, ambiguous: 1, failed: 1, missing: 0 },
       folders: [{ wanted: 2, imported: 0, present: 0, missing: 2 }],
       items: [
@@ -88,7 +90,7 @@ describe("itemComparison", () => {
     const comparison = compare([]);
     for (const id of ["1", "2"]) comparison.add(anItem(id, "key"), { op: "failed", item: 0, code: "no-answer" });
 
-    expect(comparison.finish(copiesOf("key"), [])).toMatchObject({
+    expect(comparison.finish(copiesOf("key"), NOTHING_ELSE)).toMatchObject({
       counts: { imported: 1, failed: 1, missing: 0 },
       items: [{ id: "2", outcome: "failed", code: "no-answer" }],
     });
@@ -98,14 +100,16 @@ describe("itemComparison", () => {
     const comparison = compare([]);
     comparison.add(anItem("1"), imported("gone"));
 
-    expect(comparison.finish(copiesOf("key"), []).items).toEqual([{ folderId: "inbox", id: "1", outcome: "missing" }]);
+    expect(comparison.finish(copiesOf("key"), NOTHING_ELSE).items).toEqual([
+      { folderId: "inbox", id: "1", outcome: "missing" },
+    ]);
   });
 
   test("counts the items that a folder had already, also when nothing was planned for it", () => {
     const comparison = compare(["new-1"], [aFolder("inbox", { present: 2 }), aFolder("sent", { present: 1 })]);
     comparison.add(anItem("1", "key"), imported("new-1"));
 
-    expect(comparison.finish(copiesOf(), []).folders).toMatchObject([
+    expect(comparison.finish(copiesOf(), NOTHING_ELSE).folders).toMatchObject([
       { folderId: "inbox", wanted: 1, imported: 1, alreadyThere: 2 },
       { folderId: "sent", wanted: 0, imported: 0, missing: 0, alreadyThere: 1 },
     ]);
@@ -121,7 +125,7 @@ describe("itemComparison", () => {
     comparison.add(anItem("1"), undefined);
     comparison.add(anItem("2", undefined, "deep"), undefined);
 
-    expect(comparison.finish(copiesOf(), []).folders.map(({ folderId, path }) => [folderId, path])).toEqual([
+    expect(comparison.finish(copiesOf(), NOTHING_ELSE).folders.map(({ folderId, path }) => [folderId, path])).toEqual([
       ["inbox", "top/a%2Fb"],
       ["deep", undefined],
     ]);

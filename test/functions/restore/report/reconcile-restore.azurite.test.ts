@@ -196,3 +196,33 @@ describe("reconcile-restore", () => {
     for (const id of unclear?.lookAt ?? [""]) expect(live).toContain(id);
   });
 });
+
+test("reconcile-restore reports the items of a folder that somebody deleted as missing", async () => {
+  const kit = await aRestore({ items: 3 });
+  const { chunks } = await kit.plan({ target: "new-folder", select: { folders: ["Inbox"] } });
+  await kit.makeFolders();
+  await kit.upload(await kit.openSession(), { pending: [{ from: 0, to: chunks }] });
+  const folders = await kit.admin.folders({ mailbox: kit.mailbox.id });
+  const top = folders.find(({ displayName }) => displayName.startsWith("Restored"));
+  const below = folders.find(({ parentId }) => parentId === top?.id);
+  await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: below?.id ?? "" });
+
+  expect(await kit.reconcile()).toMatchObject({ imported: 0, missing: 3 });
+  expect((await kit.report()).items).toHaveLength(3);
+});
+
+test("upload-wave goes on when a folder is deleted while the fate of an import is unclear", async () => {
+  const kit = await aRestore({ items: 3 });
+  const { chunks } = await kit.plan({ target: "new-folder", select: { folders: ["Inbox"] } });
+  await kit.makeFolders();
+  const folders = await kit.admin.folders({ mailbox: kit.mailbox.id });
+  const top = folders.find(({ displayName }) => displayName.startsWith("Restored"));
+  const below = folders.find(({ parentId }) => parentId === top?.id);
+  await kit.fault({ kind: "reset", endpoint: "import-item", when: "before", count: 3 });
+  await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: below?.id ?? "" });
+
+  const done = await kit.upload(await kit.openSession(), { pending: [{ from: 0, to: chunks }] });
+
+  expect(done).toMatchObject({ imported: 0, failed: 3, left: [] });
+  expect(await kit.reconcile()).toMatchObject({ imported: 0, failed: 3 });
+});

@@ -7,7 +7,7 @@ import {
   ensureFolders,
   planRestore,
   type RestoreMailboxInput,
-  type RestoreResult,
+  RestoreResult,
   reconcileRestore,
   uploadWave,
 } from "../../../../functions/restore/restore.contract.ts";
@@ -78,7 +78,7 @@ const aLostInbox = async (restoreIds: readonly string[]) => {
       input = run.continuedAs;
       if (input !== undefined) continue;
       hub.end(restoreInstance(restoreId));
-      return reconcileRestore.output.parse(run.output);
+      return RestoreResult.parse(run.output);
     }
   };
   return { ...kit, lost, restore };

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createImportSession } from "../../../../functions/restore/restore.contract.ts";
 import { createImportSessionActivity } from "../../../../functions/restore/upload/create-import-session.activity.ts";
 import { sealer } from "../../../../shared/security/seal.ts";
-import { aMailboxInGraph, aRestoreId, deliver } from "../../kit.ts";
+import { aMailboxInGraph, aRestoreId, deliverWell } from "../../kit.ts";
 
 const seals = sealer(Buffer.alloc(32, 7));
 
@@ -14,7 +14,7 @@ const aSession = async (importHosts?: readonly string[]) => {
     importHosts: importHosts ?? [host],
     sealer: seals,
   });
-  const open = () => deliver(handler, createImportSession, { restoreId: aRestoreId, mailbox: kit.mailbox });
+  const open = () => deliverWell(handler, createImportSession, { restoreId: aRestoreId, mailbox: kit.mailbox });
   return { host, open };
 };
 

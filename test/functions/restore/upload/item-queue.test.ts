@@ -93,7 +93,7 @@ describe("a queue of items", () => {
     const [one, two] = [await queue.take(), await queue.take()];
 
     expect([one, two].map((taken) => [taken?.item, taken?.tries])).toEqual([
-      [1, [undefined, AT]],
+      [1, [{ at: undefined }, { at: AT }]],
       [2, []],
     ]);
     expect(await queue.take()).toBeUndefined();
@@ -105,15 +105,15 @@ describe("a queue of items", () => {
     const first = await queue.take();
     if (first === undefined) throw new Error("nothing was taken");
 
-    queue.requeue(first, { notBeforeMs: Date.now() + 60_000, tries: [AT] });
+    queue.requeue(first, { notBeforeMs: Date.now() + 60_000, tries: [{ at: AT }] });
     expect(await queue.take()).toBeUndefined();
     expect(queue.waitMs()).toBeGreaterThan(55_000);
 
     const other = itemQueue(source, whole(1));
     const again = await other.take();
     if (again === undefined) throw new Error("nothing was taken");
-    other.requeue(again, { notBeforeMs: Date.now() - 1, tries: [AT] });
-    expect((await other.take())?.tries).toEqual([AT]);
+    other.requeue(again, { notBeforeMs: Date.now() - 1, tries: [{ at: AT }] });
+    expect((await other.take())?.tries).toEqual([{ at: AT }]);
     expect(queue.left).toEqual(whole(1));
   });
 

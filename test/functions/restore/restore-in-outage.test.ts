@@ -1,0 +1,236 @@
+import { describe, expect, test } from "vitest";
+import type * as z from "zod";
+import { RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
+import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
+import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
+import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
+import { aKey } from "../../shared/vault/samples.ts";
+import { type OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { aRestoreId } from "../kit.ts";
+import { aListed, aListId, aResult, NONE } from "./a-list.ts";
+
+type Wave = z.output<typeof uploadWave.input>;
+type Asking = z.output<typeof shareSlots.input>;
+
+const input: RestoreMailboxInput = {
+  restoreId: aRestoreId,
+  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
+  snapshotId: "20261121T010000Z-abc234",
+  select: { all: true },
+  target: "new-folder",
+  dryRun: false,
+};
+const plan = { items: 400, present: 3, bytes: 4_000, chunks: 8, folders: 2, foldersToCreate: 2, laneBudgetMs: 60_000 };
+const result = { imported: 400, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
+const NOTHING = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, sessionEnded: false, spent: [] };
+const quiet = { ...NOTHING, elapsedMs: 1, throttled: 0, waitMs: 0 };
+const away = ({ pending }: Wave) => ({ ...quiet, left: pending, away: true });
+const done = () => ({ ...quiet, left: [], imported: 400 });
+
+/** Calls the first stub so many times, then the other. */
+const first = <T>(times: number, stub: (input: T) => unknown, then: (input: T) => unknown) => {
+  let calls = 0;
+  return (input: T) => {
+    calls += 1;
+    return calls > times ? then(input) : stub(input);
+  };
+};
+
+const restore = (activities: Record<string, (input: never) => unknown> = {}, start: unknown = input) =>
+  runOrchestrator(restoreMailbox, {
+    input: start,
+    retries: false,
+    activities: {
+      "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
+      "plan-restore": () => plan,
+      "ensure-folders": () => ({ created: 2 }),
+      "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
+      "upload-wave": done,
+      "reconcile-restore": () => result,
+      ...activities,
+    },
+  });
+
+describe("restore-mailbox in an outage", () => {
+  test.each(["plan-restore", "ensure-folders", "create-import-session", "reconcile-restore"])(
+    "waits for %s, longer each time, and goes on",
+    async (name) => {
+      const answers: Record<string, () => unknown> = {
+        "plan-restore": () => plan,
+        "ensure-folders": () => ({ created: 2 }),
+        "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
+        "reconcile-restore": () => result,
+      };
+      const run = await restore({ [name]: first(4, () => ({ awayMs: 0 }), answers[name] ?? done) });
+
+      expect(run.timers).toEqual([5_000, 10_000, 20_000, 40_000]);
+      expect(run.output).toEqual(result);
+    },
+  );
+
+  test("waits between waves up to 15 minutes, or as is asked, without slots, and shows until when", async () => {
+    const asks = [0, 0, 1_200_000, 0, 0, 0, 0, 0, 0, 0];
+    const run = await restore({
+      "upload-wave": first(asks.length, (wave: Wave) => ({ ...away(wave), waitMs: asks.shift() }), done),
+    });
+
+    expect(run.timers).toEqual([5, 10, 1_200, 40, 80, 160, 320, 640, 900, 900].map((seconds) => seconds * 1000));
+    const released = run.calls.filter(({ name, input }) => name === "share-slots" && (input as Asking).wanted === 0);
+    expect(released).toHaveLength(asks.length + 11);
+    expect(run.customStatuses).toContainEqual(expect.objectContaining({ waitingUntil: expect.any(String) }));
+    expect(run.customStatuses.at(-1)).not.toHaveProperty("waitingUntil");
+    expect(run.output).toEqual(result);
+  });
+
+  test("begins with short waits again when a wave did something", async () => {
+    let waves = 0;
+    const run = await restore({
+      "upload-wave": (wave: Wave) => {
+        waves += 1;
+        if (waves === 3) return { ...away(wave), left: [{ from: 4, to: 8 }] };
+        return waves > 4 ? done() : away(wave);
+      },
+    });
+
+    expect(run.timers).toEqual([5_000, 10_000, 5_000, 10_000]);
+  });
+
+  test("goes on for days in short histories, and fails after a week", async () => {
+    let start: unknown = input;
+    let days = 0;
+    let now = new Date("2026-11-22T00:00:00Z");
+    let failed: unknown;
+    for (let generations = 0; generations < 100 && failed === undefined; generations += 1) {
+      const run = await runOrchestrator(restoreMailbox, {
+        input: start,
+        now,
+        retries: false,
+        activities: {
+          "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
+          "plan-restore": () => plan,
+          "ensure-folders": () => ({ created: 2 }),
+          "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
+          "upload-wave": away,
+        },
+      }).catch((error: unknown) => {
+        failed = error;
+        return undefined;
+      });
+      if (run === undefined) break;
+      expect(run.calls.length).toBeLessThan(100);
+      const waited = run.timers.reduce((sum, ms) => sum + ms, 0);
+      days += waited / 86_400_000;
+      now = new Date(now.getTime() + waited);
+      start = run.continuedAs;
+      expect(RestoreMailboxInput.parse(start).resume?.pending).toEqual([{ from: 0, to: 8 }]);
+    }
+
+    expect(days).toBeGreaterThan(6.5);
+    expect(days).toBeLessThan(7.5);
+    expect((failed as OrchestratorFailedError).message).toContain("away since 2026-11-22T00:00:00");
+  });
+
+  test("goes on planning in another generation when an outage outlasts one", async () => {
+    const one = await restore({ "plan-restore": () => ({ awayMs: 0 }) });
+    const other = await restore({}, one.continuedAs);
+
+    expect(one.continuedAs).toMatchObject({ ...input, outage: { waits: 20 } });
+    expect(other.output).toEqual(result);
+  });
+});
+
+describe("restore-mailbox, which has to stop,", () => {
+  test("compares and reports what it did, with the reason", async () => {
+    const stopped = { reason: "full", code: "ErrorQuotaExceeded" };
+    const run = await restore({
+      "upload-wave": ({ pending }: Wave) => ({ ...quiet, left: pending, stopped }),
+      "reconcile-restore": ({ stopped }: object & { stopped?: object }) => ({ ...result, stopped }),
+    });
+
+    expect(run.calls.filter(({ name }) => name === "upload-wave")).toHaveLength(1);
+    expect(run.output).toMatchObject({ stopped });
+  });
+
+  test("reports, and fails, where it is not permitted", async () => {
+    const stopped = { reason: "not-permitted", code: "ErrorAccessDenied" };
+    const error: unknown = await restore({
+      "upload-wave": ({ pending }: Wave) => ({ ...quiet, left: pending, sessionEnded: true, stopped }),
+    }).catch((thrown) => thrown);
+
+    expect((error as Error).message).toContain("A fresh import session refused every item");
+    expect((error as OrchestratorFailedError).run.calls.map(({ name }) => name)).toContain("reconcile-restore");
+  });
+
+  test("before it begins, when the mailbox takes no folder, opens no session", async () => {
+    const stopped = { reason: "full", code: "ErrorQuotaExceeded" };
+    const run = await restore({ "ensure-folders": () => ({ created: 1, stopped }) });
+
+    expect(run.calls.map(({ name }) => name)).not.toContain("create-import-session");
+    expect(run.calls.find(({ name }) => name === "reconcile-restore")?.input).toMatchObject({ stopped });
+  });
+
+  test("does not count a session as futile that settled items of a chunk", async () => {
+    const run = await restore({
+      "upload-wave": first(
+        15,
+        ({ pending }: Wave) => ({ ...quiet, left: pending, sessionEnded: true, settled: 1 }),
+        done,
+      ),
+    });
+
+    expect(run.output).toEqual(result);
+  });
+});
+
+describe("restore-in-turn in an outage", () => {
+  const turn = (restored: () => unknown, take?: () => unknown) => {
+    let turns = 0;
+    return runOrchestrator(restoreInTurn, {
+      input: { listId: aListId, place: 0, turn: 0, outcomes: NONE },
+      retries: false,
+      activities: {
+        "take-restore":
+          take ??
+          (() => {
+            turns += 1;
+            return turns > 4 ? {} : { taken: { restore: aListed(turns), at: { mailbox: turns, restore: 0 } } };
+          }),
+      },
+      orchestrators: { "restore-mailbox": restored },
+    });
+  };
+
+  test("waits after a restore that ended in it, before it takes another", async () => {
+    const run = await turn(() => {
+      throw new Error("Graph answered 503 ServiceUnavailable to GET folders");
+    });
+
+    expect(run.timers).toEqual([5_000, 10_000, 20_000, 40_000]);
+    expect(run.output).toMatchObject({ failed: 4 });
+  });
+
+  test("does not wait after a failure of another kind, or a success", async () => {
+    let calls = 0;
+    const run = await turn(() => {
+      calls += 1;
+      if (calls % 2 === 0) return aResult();
+      throw new Error("Graph answered 403 ErrorAccessDenied to GET folders");
+    });
+
+    expect(run.timers).toEqual([]);
+  });
+
+  test("waits while the list cannot be read", async () => {
+    const run = await turn(
+      () => aResult(),
+      first<void>(
+        3,
+        () => ({ awayMs: 0 }),
+        () => ({}),
+      ),
+    );
+
+    expect(run.timers).toEqual([5_000, 10_000, 20_000]);
+    expect(run.output).toEqual(NONE);
+  });
+});
