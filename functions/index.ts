@@ -21,6 +21,8 @@ import { personalDataFunctions } from "./personal-data/personal-data.functions.t
 import type { Feature, Register } from "./register.ts";
 import { rehearsalFunctions } from "./rehearsal/rehearsal.functions.ts";
 import { listProgress } from "./restore/list-progress.ts";
+import { restoreProgress } from "./restore/live-status.ts";
+import { restartRestore } from "./restore/request/restart-restore.ts";
 import { restoreFunctions } from "./restore/restore.functions.ts";
 import { retentionFunctions } from "./retention/retention.functions.ts";
 import { openServices } from "./services.ts";
@@ -72,7 +74,14 @@ const FEATURES: readonly Feature[] = [
   idTranslationFunctions,
   browseFunctions,
   coverageFunctions,
-  jobsFunctions({ "backup-tenant": tenantProgress, "restore-mailboxes": listProgress }),
+  jobsFunctions(({ restore }) => ({
+    progress: {
+      "backup-tenant": tenantProgress,
+      "restore-mailboxes": listProgress,
+      "restore-mailbox": restoreProgress(restore.work),
+    },
+    restarts: { "restore-mailbox": restartRestore(restore) },
+  })),
   followUpFunctions,
   retentionFunctions,
   holdsFunctions,

@@ -24,6 +24,8 @@ export interface JobKind {
   readonly owners: readonly [Role, ...Role[]];
   /** `window`: works through a queue in several places; `place`: is one of them, and does one thing after the other. */
   readonly parts?: "window" | "place";
+  /** It heeds what it is told by itself, and so do its parts. Others are suspended and terminated by the task hub. */
+  readonly heeds?: true;
   /**
    * Snapshots that must not be removed while such a job is alive, beside the newest: those that its input names, or
    * every one, for jobs that wait in a queue with snapshots chosen long before.
@@ -48,10 +50,11 @@ export const JOBS = {
     ids: [restoresInstance],
     owners: ["Restore.Operator"],
     parts: "window",
+    heeds: true,
     snapshotsInUse: "all",
   },
-  "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", snapshotsInUse: "all" },
-  "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], snapshotsInUse: "of-input" },
+  "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", heeds: true, snapshotsInUse: "all" },
+  "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], heeds: true, snapshotsInUse: "of-input" },
   "verify-vault": {
     ids: [verifyInstance, verifySnapshotInstance, verifyShareInstance],
     owners: ["Backup.Operator"],

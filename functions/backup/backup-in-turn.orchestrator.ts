@@ -10,11 +10,11 @@ import {
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
-  goOnAlone,
   takeMailbox,
   UnfinishedBackup,
 } from "./backup.contract.ts";
 import type { PlaceStatus } from "./backup.progress.ts";
+import { goOnAlone } from "./go-on-alone.contract.ts";
 
 /** Mailboxes in one generation: it bounds the generation's history. */
 const TURNS_PER_GENERATION = 20;

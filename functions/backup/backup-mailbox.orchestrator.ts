@@ -5,6 +5,7 @@ import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
 import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
+import { BlockedError, nextWait, sleep, type Wait } from "../../shared/durable/waits.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
   type BackupMailboxInput,
@@ -24,6 +25,9 @@ import { isDone, isPlanningOver, noProgress } from "./wave.steps.ts";
 /** Waves in one generation. A history is replayed for each result, so it must stay short. */
 const WAVES_PER_GENERATION = 20;
 
+/** Longer waits are generations of their own. */
+const MAX_PAUSE_MS = 5_000;
+
 type Resume = NonNullable<BackupMailboxInput["resume"]>;
 
 /**
@@ -41,14 +45,24 @@ export function* backupMailbox(
   const input = Input.parse(context.df.getInput());
   const { mailbox, trigger } = input;
   const id = input.resume?.runId ?? ownRunId(context, input.startOver ? "run that starts over" : "run");
-  const use: SlotUse = { mailboxKey: mailbox.key, holder: ownGuid(context, id), user: "backup" };
+  const use: SlotUse = { mailboxKey: mailbox.key, holder: input.holder ?? ownGuid(context, id), user: "backup" };
 
   const run = input.resume ?? (yield* open(context, input, id));
-  const progress = yield* withSlots(context, use, exportSome(context, input, run, use));
-  if ("met" in progress) return startOver(context, input, progress.met);
+  const done: Exported = { progress: run.progress, wait: input.wait };
+  try {
+    yield* withSlots(context, use, exportSome(context, input, run, { use, done }));
+  } catch (error) {
+    if (!(error instanceof BlockedError)) throw error;
+    const { wait, waiting } = nextWait(context, done.wait, error);
+    context.df.setCustomStatus({ ...backupStatus("waiting", run.runId, done.progress), waiting });
+    yield* sleep(context, waiting.until);
+    return goOn(context, { ...input, holder: use.holder, wait, resume: { ...run, progress: done.progress } });
+  }
+  const { progress } = done;
+  if (done.met !== undefined) return startOver(context, input, done.met);
   const { position } = progress;
   if (!isDone(position, isLate(context, run, position)))
-    return goOn(context, { ...input, resume: { ...run, progress } });
+    return goOn(context, { ...input, holder: use.holder, wait: done.wait, resume: { ...run, progress } });
 
   const { runId, isAdopted, damage = input.damage } = run;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
@@ -69,7 +83,7 @@ export function* backupMailbox(
 
 /** Goes on as a run that stores everything anew, and needs nothing of what is damaged. */
 const startOver = (context: OrchestrationContext, input: BackupMailboxInput, damage: string): undefined => {
-  const { resume: _, ...again } = input;
+  const { resume: _, holder: __, wait: ___, ...again } = input;
   context.df.continueAsNew({ ...again, damage, startOver: true } satisfies BackupMailboxInput);
 };
 
@@ -118,18 +132,29 @@ const isLate = (
   position: RunPosition,
 ): boolean => isPlanningOver(-msUntil(context, started ?? runStart(runId).toISOString()), position);
 
-/** Runs waves until there is no more to plan and export, the generation is full, or damage stops it. */
+/** What a generation has exported, what damage it met, and what it has waited for since it last did something. */
+interface Exported {
+  progress: BackupProgress;
+  met?: string;
+  wait: Wait | undefined;
+}
+
+/**
+ * Runs waves until there is no more to plan and export, the generation is full, or damage stops it.
+ *
+ * @throws {BlockedError} when it has to wait.
+ */
 function* exportSome(
   context: OrchestrationContext,
   { mailbox, until }: BackupMailboxInput,
   run: Resume,
-  use: SlotUse,
-): Generator<Task, BackupProgress | { readonly met: string }, unknown> {
+  { use, done: exported }: { readonly use: SlotUse; readonly done: Exported },
+): Generator<Task, void, unknown> {
   const { runId, laneBudgetMs: budgetMs } = run;
-  let { progress } = run;
   for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1) {
-    if (isDone(progress.position, isLate(context, run, progress.position))) break;
-    if (waves > 0 && isOver(context, until)) break;
+    const { progress } = exported;
+    if (isDone(progress.position, isLate(context, run, progress.position))) return;
+    if (waves > 0 && isOver(context, until)) return;
     const { slots, hold } = yield* holdSlots(context, use, progress.lanes, budgetMs);
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
     const { wave, position } = progress;
@@ -139,11 +164,13 @@ function* exportSome(
       ...(isLate(context, run, position) && { stopPlanning: true }),
     });
     if (done.notHeld) continue;
-    if (done.damage !== undefined) return { met: done.damage };
-    yield* pause(context, done.waitMs);
-
+    if (done.damage !== undefined) {
+      exported.met = done.damage;
+      return;
+    }
     const ended = done.exported + done.skipped + done.failed;
-    progress = {
+    exported.wait = undefined;
+    exported.progress = {
       wave: wave + 1,
       lanes: nextLanes(progress.lanes, done.throttled),
       position: done.position,
@@ -151,7 +178,8 @@ function* exportSome(
       itemsPerSecond: (ended * 1000) / Math.max(1, done.elapsedMs + done.waitMs),
       totals: addCounts(progress.totals, done),
     };
-    context.df.setCustomStatus(backupStatus("exporting", runId, progress));
+    context.df.setCustomStatus(backupStatus("exporting", runId, exported.progress));
+    if (done.waitMs > MAX_PAUSE_MS) throw new BlockedError("limits", done.waitMs);
+    yield* pause(context, done.waitMs);
   }
-  return progress;
 }

@@ -5,6 +5,7 @@ import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Wait } from "../../shared/durable/waits.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -228,6 +229,10 @@ export const BackupMailboxInput = z.object({
   damage: Damage.optional(),
   /** Set when a run begins in place of one that damage kept from going on: it stores everything anew. */
   startOver: z.literal(true).optional(),
+  /** The name under which it holds slots. */
+  holder: z.string().min(1).optional(),
+  /** What it has waited for since it last did something. */
+  wait: Wait.optional(),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
@@ -251,14 +256,6 @@ export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 /** A backup that is not done when its time is over: the input of a job of its own that goes on. */
 export const UnfinishedBackup = z.object({ goesOn: BackupMailboxInput, totals: BackupTotals });
 export type UnfinishedBackup = z.output<typeof UnfinishedBackup>;
-
-/** Starts a mailbox's backup as a job of its own. */
-export const goOnAlone = defineActivity({
-  name: "go-on-alone",
-  input: z.object({ input: BackupMailboxInput }),
-  output: z.object({}),
-  retry: OUTAGE_RETRY,
-});
 
 /** Mailboxes by outcome, the items and raw bytes that their runs exported, and why some failed. */
 export const BackupOutcomes = z.object({

@@ -1,6 +1,6 @@
 import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
-import { commitSnapshot, discoverMailboxes, exportWave, goOnAlone, openRun, takeMailbox } from "./backup.contract.ts";
+import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup.contract.ts";
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup-tenant.orchestrator.ts";
@@ -10,6 +10,7 @@ import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
 import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
 import { goOnAloneActivity } from "./go-on-alone.activity.ts";
+import { goOnAlone } from "./go-on-alone.contract.ts";
 import { nightlyBackup } from "./nightly-backup.timer.ts";
 import { openRunActivity } from "./open-run.activity.ts";
 import { folderScope } from "./plan/folder-scope.ts";

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Waiting } from "../../shared/durable/waits.ts";
 import { BackupOutcomes, type BackupProgress, BackupQueue } from "./backup.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -30,6 +31,8 @@ export const BackupStatus = z.object({
   itemsPerSecond: z.number().nonnegative(),
   lanes: Count,
   throttled: Count,
+  /** What it waits for, while it does. */
+  waiting: Waiting.optional(),
   /** Absent while there is no rate to estimate it from. */
   etaSeconds: Count.optional(),
 });

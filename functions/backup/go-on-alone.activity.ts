@@ -3,7 +3,7 @@ import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { startOnce } from "../../shared/durable/start-once.ts";
-import { goOnAlone } from "./backup.contract.ts";
+import { goOnAlone } from "./go-on-alone.contract.ts";
 
 /**
  * Starts a mailbox's backup as a job of its own, which no other waits for. Run twice, one is started. One that was

@@ -44,6 +44,18 @@ const CANCEL: Command = {
   send: (client, id) => client.terminate(id, REASON),
 };
 
+/** The parts that a job works through at the moment, and theirs. */
+export const partsBelow = async (
+  client: Pick<DurableClient, "getStatus">,
+  job: DurableOrchestrationStatus,
+): Promise<string[]> => {
+  const below = await mapBounded(partsOf(job) ?? [], WIDTH, async (id) => {
+    const part = await findInstance(client, id);
+    return part === undefined || !isAlive(part) ? [] : [id, ...(await partsBelow(client, part))];
+  });
+  return below.flat();
+};
+
 /** An operation on a job and all its parts; returns the number of instances that it changed. */
 export type JobOperation = (client: ControlClient, job: DurableOrchestrationStatus) => Promise<number>;
 

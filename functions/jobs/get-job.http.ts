@@ -2,10 +2,12 @@ import type { HttpHandler } from "@azure/functions";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
-import { jobOf, progressIn } from "../../shared/durable/job-status.ts";
-import { findInstance } from "../../shared/durable/start-once.ts";
+import { jobOf } from "../../shared/durable/job-status.ts";
+import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
-import type { Orchestrator } from "../jobs.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { jobKind, type Orchestrator } from "../jobs.ts";
+import { findWish } from "./wishes.ts";
 
 /** A caller who polls faster than this learns nothing new. */
 const RETRY_AFTER_SECONDS = "2";
@@ -27,18 +29,17 @@ export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress
  * shows the instance's input, or the management URLs of the durable extension.
  */
 export const getJob =
-  (deps: { readonly clientOf: ClientOf; readonly progress: ProgressReaders }): HttpHandler =>
+  (deps: { readonly clientOf: ClientOf; readonly state: Blobs; readonly progress: ProgressReaders }): HttpHandler =>
   async (request, context) => {
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
     const status = id.success ? await findInstance(client, id.data) : undefined;
     if (status === undefined)
       return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
-    const job = jobOf(status);
-    if (job.state === "running" || job.state === "paused") {
-      const read = (deps.progress as Readonly<Record<string, ReadProgress | undefined>>)[status.name];
-      if (read !== undefined) job.progress = progressIn(job.state, await read(client, status, Date.now()));
-    }
-    const isOpen = job.state === "pending" || job.state === "running";
+    const told = jobKind(status.name)?.heeds === true ? await findWish(deps.state, status.instanceId) : undefined;
+    const read = (deps.progress as Readonly<Record<string, ReadProgress | undefined>>)[status.name];
+    const progress = read === undefined || !isAlive(status) ? undefined : await read(client, status, Date.now());
+    const job = jobOf(status, told?.wish, progress);
+    const isOpen = isAlive(status) && job.state !== "paused";
     return json(200, job, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});
   };

@@ -1,15 +1,25 @@
 import { clientOf } from "../../shared/durable/client.ts";
 import type { Feature } from "../register.ts";
-import { controlJob } from "./control-job.http.ts";
-import { cancelJob, pauseJob, resumeJob } from "./control-job.ts";
+import type { Services } from "../services.ts";
+import { controlJob, type Restarts } from "./control-job.http.ts";
 import { getJob, type ProgressReaders } from "./get-job.http.ts";
+import { readWishActivity } from "./read-wish.activity.ts";
+import { readWish } from "./wish.contract.ts";
 
-/** `progress` comes from the features whose jobs have parts, so that this one need not know them. */
+/** What the features know of their jobs, so that this one need not know them. */
+export interface KindsOfJobs {
+  readonly progress: ProgressReaders;
+  readonly restarts: Restarts;
+}
+
 export const jobsFunctions =
-  (progress: ProgressReaders): Feature =>
-  (register) => {
-    register.http("get-job", getJob({ clientOf, progress }));
-    register.http("pause-job", controlJob({ clientOf, operate: pauseJob }));
-    register.http("resume-job", controlJob({ clientOf, operate: resumeJob }));
-    register.http("cancel-job", controlJob({ clientOf, operate: cancelJob }));
+  (kinds: (services: Services) => KindsOfJobs): Feature =>
+  (register, services) => {
+    const { state } = services.backup;
+    const { progress, restarts } = kinds(services);
+    register.http("get-job", getJob({ clientOf, state, progress }));
+    register.http("pause-job", controlJob({ clientOf, state, restarts, order: "pause" }));
+    register.http("resume-job", controlJob({ clientOf, state, restarts, order: "resume" }));
+    register.http("cancel-job", controlJob({ clientOf, state, restarts, order: "cancel" }));
+    register.activity(readWish, readWishActivity({ state }));
   };

@@ -2,7 +2,7 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import type * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance } from "../../shared/contracts/job-ids.ts";
-import { findInstance } from "../../shared/durable/start-once.ts";
+import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { ListStatus, PlaceStatus, RestoreStatus } from "./restore.progress.ts";
 import { RestoredItems } from "./restore-list.contract.ts";
 
@@ -16,6 +16,7 @@ const Restore = RestoreStatus.pick({
   ambiguous: true,
   failed: true,
   importedBytes: true,
+  paused: true,
 });
 
 const NOTHING = { complete: 0, partial: 0, failed: 0, imported: 0, replaced: 0, bytes: 0 };
@@ -37,9 +38,14 @@ export const listProgress = async (
   /** In restores: one that is half done counts as a half. */
   let done = 0;
   const running: string[] = [];
+  let alive = 0;
+  let paused = 0;
   for (let place = 0; place < places; place += 1) {
-    const status = Place.safeParse((await findInstance(client, placeInstance(place, instanceId)))?.customStatus);
+    const found = await findInstance(client, placeInstance(place, instanceId));
+    if (isAlive(found)) alive += 1;
+    const status = Place.safeParse(found?.customStatus);
     if (!status.success) continue;
+    if (status.data.paused) paused += 1;
     const { complete, partial, failed, items, running: job } = status.data;
     sums = addCounts(sums, { complete, partial, failed, ...items });
     done += complete + partial + failed;
@@ -47,13 +53,16 @@ export const listProgress = async (
     running.push(job);
     const restore = Restore.safeParse((await findInstance(client, job))?.customStatus).data;
     if (restore === undefined) continue;
+    if (restore.paused) paused += 1;
     sums = addCounts(sums, { ...NOTHING, ...restore, failed: 0, bytes: restore.importedBytes });
     done += settledShare(restore);
   }
   const waiting = Math.max(0, restores - sums.complete - sums.partial - sums.failed - running.length);
   const elapsedMs = nowMs - Date.parse(String(createdTime));
   const eta = done === 0 ? {} : { etaSeconds: Math.ceil(((restores - done) * elapsedMs) / done / 1000) };
-  return { ...list.data, ...sums, waiting, running, ...eta };
+  // It is paused once all of its places are.
+  const isPaused = paused > 0 && paused >= alive;
+  return { ...list.data, ...sums, waiting, running, ...eta, ...(isPaused && { paused: true }) };
 };
 
 const settledShare = ({ items, imported, replaced, ambiguous, failed }: z.output<typeof Restore>): number =>

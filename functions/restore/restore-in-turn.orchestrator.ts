@@ -1,15 +1,14 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { restoreInstance } from "../../shared/contracts/job-ids.ts";
+import { restoreInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
-import { call } from "../../shared/durable/activity.ts";
-import { isAway, nextWait, tellsOfOutage } from "../../shared/durable/outages.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
-import { pause } from "../../shared/durable/pause.ts";
-import { RestorePlan, RestoreResult } from "./restore.contract.ts";
+import { BlockedError, callOrBlock, nextWait, sleep, tellsOfOutage } from "../../shared/durable/waits.ts";
+import { heedWish } from "../jobs/heed-wish.steps.ts";
+import { type RestoreMailboxInput, RestorePlan, RestoreResult } from "./restore.contract.ts";
 import type { PlaceStatus } from "./restore.progress.ts";
-import { RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
+import { type ListedRestore, RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
 import { isWhole, restoredItems } from "./restored-items.steps.ts";
 
 /** Restores in one generation: bounds its history. */
@@ -18,43 +17,64 @@ const TURNS_PER_GENERATION = 20;
 const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([RestoreResult, RestorePlan]) };
 
 /**
- * Runs restores of a list, one after the other, until all are taken. Counts a restore that fails, and goes on; after
- * one that ended in an outage it waits, so that an outage does not end one restore after the other.
+ * Runs restores of a list, one after the other, until all are taken or the list is cancelled. Counts a restore that
+ * fails, and goes on; after one that ended in an outage it waits, so that an outage does not end one restore after the
+ * other. Each generation begins with a look at what the list was told.
  */
 export function* restoreInTurn(context: OrchestrationContext): Generator<Task, RestoreOutcomes | undefined, unknown> {
   const input = RestoreInTurnInput.parse(context.df.getInput());
-  const { listId, place } = input;
-  let { turn, at, outcomes, outage } = input;
-
-  const waitForEnd = function* (askedMs: number): Generator<Task, void, unknown> {
-    const next = nextWait(context, outage, askedMs);
-    outage = next.outage;
-    yield* pause(context, next.waitMs);
-  };
-
-  for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1) {
-    const answer = yield* call(context, takeRestore, { listId, place, turn, at });
-    if (isAway(answer)) {
-      yield* waitForEnd(answer.awayMs);
-      continue;
-    }
-    const { taken } = answer;
-    if (taken === undefined) return outcomes;
-    at = taken.at;
-    turn += 1;
-
-    const instanceId = restoreInstance(taken.restore.restoreId);
-    context.df.setCustomStatus({ ...statusOf(outcomes), running: instanceId } satisfies PlaceStatus);
-    const ended = yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: taken.restore });
-    outcomes = count(outcomes, ended);
-    context.df.setCustomStatus(statusOf(outcomes));
-    if ("reason" in ended && tellsOfOutage(ended.reason)) yield* waitForEnd(0);
-    else outage = undefined;
+  const place: Place = { ...input };
+  try {
+    if (yield* takeTurns(context, place)) return place.outcomes;
+  } catch (error) {
+    if (!(error instanceof BlockedError)) throw error;
+    const { wait, waiting } = nextWait(context, place.wait, error);
+    place.wait = wait;
+    context.df.setCustomStatus({ ...statusOf(place.outcomes), waiting } satisfies PlaceStatus);
+    yield* sleep(context, waiting.until);
   }
-
-  const now = outage === undefined ? {} : { outage };
-  context.df.continueAsNew({ listId, place, turn, at, outcomes, ...now } satisfies RestoreInTurnInput);
+  context.df.continueAsNew({ ...place } satisfies RestoreInTurnInput);
   return undefined;
+}
+
+/** A place of the window, as it changes from turn to turn. */
+type Place = { -readonly [K in keyof RestoreInTurnInput]: RestoreInTurnInput[K] };
+
+/** True when the place has nothing more to do, false when another generation goes on. */
+function* takeTurns(context: OrchestrationContext, place: Place): Generator<Task, boolean, unknown> {
+  const { listId } = place;
+  const list = restoresInstance(listId);
+  for (let turns = 0; turns < TURNS_PER_GENERATION; turns += 1) {
+    const wish = yield* heedWish(context, [list], () =>
+      context.df.setCustomStatus({ ...statusOf(place.outcomes), paused: true } satisfies PlaceStatus),
+    );
+    if (wish === "paused") return false;
+    if (wish === "cancel") {
+      place.outcomes = { ...place.outcomes, stopped: { reason: "cancelled" } };
+      return true;
+    }
+    const { turn, at } = place;
+    const { taken } = yield* callOrBlock(context, takeRestore, { listId, place: place.place, turn, at });
+    if (taken === undefined) return true;
+    place.at = taken.at;
+    place.turn += 1;
+    yield* runRestore(context, place, { ...taken.restore, partOf: list });
+  }
+  return false;
+}
+
+function* runRestore(
+  context: OrchestrationContext,
+  place: Place,
+  restore: ListedRestore & Pick<RestoreMailboxInput, "partOf">,
+): Generator<Task, void, unknown> {
+  const instanceId = restoreInstance(restore.restoreId);
+  context.df.setCustomStatus({ ...statusOf(place.outcomes), running: instanceId } satisfies PlaceStatus);
+  const ended = yield* tryPart(context, RESTORE_MAILBOX, { instanceId, input: restore });
+  place.outcomes = count(place.outcomes, ended);
+  context.df.setCustomStatus(statusOf(place.outcomes));
+  if ("reason" in ended && tellsOfOutage(ended.reason)) throw new BlockedError("service");
+  place.wait = undefined;
 }
 
 /**

@@ -2,8 +2,9 @@ import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
-import { Outage, orAway } from "../../shared/durable/outages.ts";
-import { RestoreMailboxInput } from "./restore.contract.ts";
+import { orAway } from "../../shared/durable/outages.ts";
+import { Wait } from "../../shared/durable/waits.ts";
+import { RestoreOrder } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -11,7 +12,7 @@ const Count = z.int().nonnegative();
 export const MAX_RESTORES = 1_000;
 
 /** A restore of a list: the input that its orchestrator starts with. */
-export const ListedRestore = RestoreMailboxInput.omit({ resume: true, outage: true });
+export const ListedRestore = RestoreOrder;
 export type ListedRestore = z.output<typeof ListedRestore>;
 
 /** Where a place of the window stands: the position of a mailbox in the list, and of a restore into that mailbox. */
@@ -48,6 +49,8 @@ export const RestoreOutcomes = z.object({
   failed: Count,
   failures: z.array(PartFailure),
   items: RestoredItems,
+  /** Why it ended before all restores were taken. */
+  stopped: z.object({ reason: z.literal("cancelled") }).optional(),
 });
 export type RestoreOutcomes = z.output<typeof RestoreOutcomes>;
 
@@ -58,8 +61,8 @@ export const RestoreInTurnInput = z.object({
   turn: Count,
   at: ListPosition.optional(),
   outcomes: RestoreOutcomes,
-  /** The outage that it waits for. */
-  outage: Outage.optional(),
+  /** What it has waited for since it last did something. */
+  wait: Wait.optional(),
 });
 export type RestoreInTurnInput = z.output<typeof RestoreInTurnInput>;
 

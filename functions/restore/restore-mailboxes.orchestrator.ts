@@ -32,4 +32,6 @@ const add = (a: RestoreOutcomes, b: RestoreOutcomes): RestoreOutcomes => ({
   ...addCounts(a, b),
   failures: [...a.failures, ...b.failures].slice(0, MAX_FAILURES),
   items: addCounts(a.items, b.items),
+  ...(a.stopped !== undefined && { stopped: a.stopped }),
+  ...(b.stopped !== undefined && { stopped: b.stopped }),
 });

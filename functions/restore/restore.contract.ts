@@ -6,7 +6,8 @@ import { LaneTraffic, Spending } from "../../shared/contracts/lane.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
-import { Outage, orAway } from "../../shared/durable/outages.ts";
+import { orAway } from "../../shared/durable/outages.ts";
+import { Wait } from "../../shared/durable/waits.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
 
 const Count = z.int().nonnegative();
@@ -40,6 +41,10 @@ export type SelectionInput = z.output<typeof SelectionInput>;
 export const Target = z.enum(["new-folder", "original"]);
 export type Target = z.output<typeof Target>;
 
+/** Which restores of a list start first, and which are served first. */
+export const Priority = z.enum(["high", "normal", "low"]);
+export type Priority = z.output<typeof Priority>;
+
 /** What to do with an item that has a copy in its target folder: skip it, import it as well, or replace the copy. */
 export const OnConflict = z.enum(["skip", "duplicate", "replace"]);
 export type OnConflict = z.output<typeof OnConflict>;
@@ -50,7 +55,11 @@ const Restore = z.object({
   mailbox: MailboxRef,
   /** Whether it has that mailbox to itself. Absent for restores that began before they had. */
   exclusive: z.boolean().optional(),
+  /** The jobs whose wishes it heeds while it works. */
+  jobs: z.array(z.string().min(1)).optional(),
 });
+
+export type RestoreActivityInput = z.output<typeof Restore>;
 
 /** Chunks of the plan: from `from` up to, not including, `to`. */
 export const ChunkRange = z.object({ from: Count, to: z.int().positive() });
@@ -72,9 +81,17 @@ export type RestoreTotals = z.output<typeof RestoreTotals>;
 
 /**
  * Why a restore ended before its plan did. `full`: the mailbox, or a folder, takes nothing more. `not-permitted`: a
- * fresh import session refused every item. `code` is Exchange's own.
+ * fresh import session refused every item. Both have Exchange's `code`. `cancelled`: it was told to end. `failed`: the
+ * job's error says why.
  */
-export const Stopped = z.object({ reason: z.enum(["full", "not-permitted"]), code: z.string() });
+export const Stopped = z.object({
+  reason: z.enum(["full", "not-permitted", "cancelled", "failed"]),
+  code: z.string().optional(),
+  /** The error of a job that failed. */
+  detail: z.string().optional(),
+  /** Its report says what it knows to have imported: the mailbox could not be looked at. */
+  unseen: z.literal(true).optional(),
+});
 export type Stopped = z.output<typeof Stopped>;
 
 /** The limit that decides the speed of a restore. */
@@ -95,6 +112,8 @@ const PlanInput = z.object({
   planOf: RunId.optional(),
   /** Whether it has the mailbox that it restores into to itself. A dry run needs nothing of the kind. */
   exclusive: z.boolean().optional(),
+  /** The jobs whose wishes it heeds while it works. */
+  jobs: z.array(z.string().min(1)).optional(),
 });
 
 /** What a restore will do. */
@@ -156,8 +175,8 @@ export const uploadWave = defineActivity({
     session: ImportSession,
     /** Whether the session was opened for this wave. */
     fresh: z.boolean().optional(),
-    /** Whether earlier waves imported something. */
-    proven: z.boolean().optional(),
+    /** What earlier waves did. */
+    totals: RestoreTotals.optional(),
     budgetMs: z.int().positive(),
     /** What earlier waves sent and Exchange's limits still count. */
     spent: z.array(Spending),
@@ -174,6 +193,8 @@ export const uploadWave = defineActivity({
     settled: Count.optional(),
     /** Graph or storage is away: `waitMs` is what they ask for, and may be 0. */
     away: z.literal(true).optional(),
+    /** The job was told to pause or to end: nothing was begun after that. */
+    told: z.literal(true).optional(),
     stopped: Stopped.optional(),
     spent: z.array(Spending),
   }),
@@ -205,8 +226,14 @@ export const reconcileRestore = defineActivity({
 
 export const RestoreMailboxInput = PlanInput.extend({
   dryRun: z.boolean(),
-  /** The outage that it waits for. */
-  outage: Outage.optional(),
+  /** Of a restore in a list: its place among those that want the mailbox's slots. */
+  priority: Priority.optional(),
+  /** The list of restores that it is a part of, as a job. */
+  partOf: z.string().min(1).optional(),
+  /** The name under which it holds slots. */
+  holder: z.string().min(1).optional(),
+  /** What it has waited for since it last did something. */
+  wait: Wait.optional(),
   /** Set when a generation goes on where the last one ended. */
   resume: z
     .object({
@@ -215,8 +242,21 @@ export const RestoreMailboxInput = PlanInput.extend({
       lanes: z.int().positive(),
       spent: z.array(Spending).default([]),
       totals: RestoreTotals,
-      stopped: Stopped.optional(),
+      /** Whether the folders of the plan are made. */
+      foldersMade: z.boolean().default(true),
     })
     .optional(),
+  /** Why it ends before its plan does: it has only to report. */
+  stopped: Stopped.optional(),
 });
 export type RestoreMailboxInput = z.output<typeof RestoreMailboxInput>;
+
+/** What a restore was asked to do, without what it has come to. */
+export const RestoreOrder = RestoreMailboxInput.omit({
+  resume: true,
+  wait: true,
+  holder: true,
+  partOf: true,
+  stopped: true,
+});
+export type RestoreOrder = z.output<typeof RestoreOrder>;

@@ -1,7 +1,7 @@
 import * as z from "zod";
+import { Waiting } from "../../shared/durable/waits.ts";
 import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
 import { RestoreOutcomes } from "./restore-list.contract.ts";
-import { WaitsFor } from "./target/hold-target.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -17,10 +17,10 @@ export const RestoreStatus = z.object({
   failed: Count,
   importedBytes: Count,
   throttled: Count,
-  /** While another restore has the mailbox. */
-  waitsFor: WaitsFor.optional(),
-  /** Until when it waits for Graph or storage, which are away. */
-  waitingUntil: z.iso.datetime().optional(),
+  /** What it waits for, while it does. */
+  waiting: Waiting.optional(),
+  /** It was told to pause, and has. */
+  paused: z.literal(true).optional(),
   /** Both are absent until a wave has imported something. */
   itemsPerSecond: z.number().optional(),
   etaSeconds: Count.optional(),
@@ -28,7 +28,11 @@ export const RestoreStatus = z.object({
 export type RestoreStatus = z.output<typeof RestoreStatus>;
 
 /** The custom status of a place of a list's window; `running` is the restore that it runs now. */
-export const PlaceStatus = RestoreOutcomes.omit({ failures: true }).extend({ running: z.string().optional() });
+export const PlaceStatus = RestoreOutcomes.omit({ failures: true }).extend({
+  running: z.string().optional(),
+  waiting: Waiting.optional(),
+  paused: z.literal(true).optional(),
+});
 export type PlaceStatus = z.output<typeof PlaceStatus>;
 
 /** The custom status of a list of restores. */
@@ -66,12 +70,17 @@ export const restoreStatus = (
   ...(pace && estimate(pace, Math.max(0, plan.items - imported - replaced - ambiguous - failed))),
 });
 
-/** One decimal, so that a slow restore has a rate too. */
 const estimate = (
   { settled, elapsedMs }: WavePace,
   left: number,
-): Pick<RestoreStatus, "itemsPerSecond" | "etaSeconds"> => {
-  if (settled === 0 || elapsedMs === 0) return {};
-  const perSecond = (settled * 1000) / elapsedMs;
-  return { itemsPerSecond: Math.round(perSecond * 10) / 10, etaSeconds: Math.ceil(left / perSecond) };
-};
+): Pick<RestoreStatus, "itemsPerSecond" | "etaSeconds"> =>
+  estimatedEnd(elapsedMs === 0 ? 0 : (settled * 1000) / elapsedMs, left);
+
+/** One decimal, so that a slow restore has a rate too. Neither is known before something is settled. */
+export const estimatedEnd = (
+  perSecond: number | undefined,
+  left: number,
+): Pick<RestoreStatus, "itemsPerSecond" | "etaSeconds"> =>
+  perSecond
+    ? { itemsPerSecond: Math.round(perSecond * 10) / 10, etaSeconds: Math.ceil(Math.max(0, left) / perSecond) }
+    : {};

@@ -3,24 +3,20 @@ import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid } from "../../shared/durable/own-ids.ts";
-import { pause } from "../../shared/durable/pause.ts";
+import { BlockedError, callOrBlock } from "../../shared/durable/waits.ts";
 import { type SlotHold, type SlotUser, shareSlots } from "./slots.contract.ts";
-
-/** Between two requests while others hold all slots. */
-const RETRY_MS = 5_000;
 
 /** How long a wave may wait in a queue before it renews the hold. Slots of a job that was killed are free after it. */
 const GRACE_MS = 2 * 60_000;
 
-/** A job's use of one mailbox's slots. */
+/** A job's use of one mailbox's slots, in one generation. */
 export interface SlotUse {
   readonly mailboxKey: MailboxKey;
-  /**
-   * A different one for each generation of each run. So the lanes of a killed run still count, and a release that is
-   * delivered again takes nothing from the next generation.
-   */
+  /** The same one in all generations of a job, and another when the job begins anew: its old lanes still count. */
   readonly holder: string;
   readonly user: SlotUser;
+  /** What the slots that it holds were asked by. */
+  asked?: string;
 }
 
 /** Slots that a job got, and the hold under which its next activity uses them. */
@@ -29,19 +25,26 @@ export interface GrantedSlots {
   readonly hold: SlotHold;
 }
 
-/** Takes up to `wanted` slots for lanes that run for `laneMs`; waits until there is at least one. */
+/**
+ * Takes up to `wanted` slots for lanes that run for `laneMs`.
+ *
+ * @throws {BlockedError} when there is none now: the job keeps its place in the queue, and is woken.
+ */
 export function* holdSlots(
   context: OrchestrationContext,
   use: SlotUse,
   wanted: number,
   laneMs: number,
 ): Generator<Task, GrantedSlots, unknown> {
-  for (;;) {
-    const asking = ownGuid(context, use.holder);
-    const { granted } = yield* call(context, shareSlots, { ...use, asking, wanted, holdMs: laneMs + GRACE_MS });
-    if (granted > 0) return { slots: granted, hold: { holder: use.holder, asking } };
-    yield* pause(context, RETRY_MS);
-  }
+  const asking = ownGuid(context, use.holder);
+  const job = context.df.instanceId;
+  const askedAt = context.df.currentUtcDateTime.getTime();
+  const { mailboxKey, holder, user } = use;
+  const request = { mailboxKey, holder, user, job, asking, askedAt, wanted, holdMs: laneMs + GRACE_MS };
+  const { granted } = yield* callOrBlock(context, shareSlots, request);
+  if (granted === 0) throw new BlockedError("slots");
+  use.asked = asking;
+  return { slots: granted, hold: { holder: use.holder, asking } };
 }
 
 /**
@@ -50,7 +53,7 @@ export function* holdSlots(
 export const nextLanes = (lanes: number, throttled: number): number =>
   throttled > 0 ? Math.max(1, Math.floor(lanes / 2)) : Math.min(MAILBOX_SLOTS, lanes + 1);
 
-/** Does a job's work, and releases its slots when the work ends or fails. A killed job's slots expire. */
+/** Does a job's work, and releases its slots when the work ends, fails, or waits. A killed job's slots expire. */
 export function* withSlots<T>(
   context: OrchestrationContext,
   use: SlotUse,
@@ -63,7 +66,10 @@ export function* withSlots<T>(
   }
 }
 
-/** Releases the slots of a job that works on, or waits for something else. */
-export function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
-  yield* call(context, shareSlots, { ...use, asking: ownGuid(context, use.holder), wanted: 0, holdMs: 1 });
+/** While storage is away, nothing can be released: the hold runs out by itself. */
+function* releaseSlots(context: OrchestrationContext, use: SlotUse): Generator<Task, void, unknown> {
+  const { mailboxKey, holder, user, asked } = use;
+  if (asked === undefined) return;
+  delete use.asked;
+  yield* call(context, shareSlots, { mailboxKey, holder, user, asking: asked, wanted: 0, holdMs: 1 });
 }

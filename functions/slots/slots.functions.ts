@@ -3,5 +3,5 @@ import { shareSlotsActivity } from "./share-slots.activity.ts";
 import { shareSlots } from "./slots.contract.ts";
 
 export const slotsFunctions: Feature = (register, { backup }) => {
-  register.activity(shareSlots, shareSlotsActivity(backup));
+  register.activityWithHub(shareSlots, shareSlotsActivity(backup));
 };

@@ -22,5 +22,5 @@ export const underHold = async <T>(
   times: HoldTimes = {},
 ): Promise<T | undefined> => {
   if (hold === undefined) return use(FOR_EVER);
-  return whileRenewed((now, until) => renewHold(work, mailboxKey, hold, now, until - now), use, times);
+  return whileRenewed((holdMs) => renewHold(work, mailboxKey, hold, holdMs), use, times);
 };

@@ -1,6 +1,18 @@
 import type { DurableOrchestrationStatus } from "durable-functions";
+import * as z from "zod";
 
-export type JobState = "pending" | "running" | "paused" | "completed" | "failed" | "cancelled" | "unknown";
+/** `pausing`, `resuming` and `stopping`: it was told so, and has not done it yet. */
+export type JobState =
+  | "pending"
+  | "running"
+  | "pausing"
+  | "paused"
+  | "resuming"
+  | "stopping"
+  | "completed"
+  | "failed"
+  | "cancelled"
+  | "unknown";
 
 const STATES: Readonly<Record<string, JobState>> = {
   Pending: "pending",
@@ -13,8 +25,31 @@ const STATES: Readonly<Record<string, JobState>> = {
   Canceled: "cancelled",
 };
 
-export const jobState = ({ runtimeStatus }: Pick<DurableOrchestrationStatus, "runtimeStatus">): JobState =>
-  STATES[String(runtimeStatus)] ?? "unknown";
+/** The output of a job that ended by itself since it was cancelled. */
+const Cancelled = z.looseObject({ stopped: z.looseObject({ reason: z.literal("cancelled") }) });
+
+/** What a job was told, if it heeds that. */
+export type Told = "go-on" | "pause" | "cancel" | undefined;
+
+/** The state of a job, by what the task hub, its own progress and its orders say. */
+export const jobState = (
+  {
+    runtimeStatus,
+    output,
+    customStatus,
+  }: Pick<DurableOrchestrationStatus, "runtimeStatus" | "output" | "customStatus">,
+  told?: Told,
+): JobState => {
+  const state = STATES[String(runtimeStatus)] ?? "unknown";
+  if (state === "completed" && Cancelled.safeParse(output).success) return "cancelled";
+  if (state !== "pending" && state !== "running") return state;
+  if (told === "cancel") return "stopping";
+  if (isPaused(customStatus)) return told === "go-on" ? "resuming" : "paused";
+  return told === "pause" ? "pausing" : state;
+};
+
+const isPaused = (progress: unknown): boolean =>
+  typeof progress === "object" && progress !== null && "paused" in progress && progress.paused === true;
 
 /** A job as callers see it. */
 export interface Job {
@@ -23,30 +58,39 @@ export interface Job {
   readonly state: JobState;
   readonly created: string;
   readonly updated: string;
-  progress?: unknown;
+  readonly progress?: unknown;
   readonly result?: unknown;
   readonly error?: string;
 }
 
-export const jobOf = (status: DurableOrchestrationStatus): Job => {
-  const { instanceId, name, createdTime, lastUpdatedTime, customStatus, output } = status;
-  const state = jobState(status);
+/** `progress`: where the job itself shows less than all. */
+export const jobOf = (
+  status: DurableOrchestrationStatus,
+  told?: Told,
+  progress: unknown = status.customStatus,
+): Job => {
+  const { instanceId, name, createdTime, lastUpdatedTime, output } = status;
+  const state = jobState({ ...status, customStatus: progress }, told);
+  const hasResult = state === "completed" || (state === "cancelled" && typeof output === "object" && output !== null);
   return {
     id: instanceId,
     kind: name,
     state,
     created: new Date(createdTime).toISOString(),
     updated: new Date(lastUpdatedTime).toISOString(),
-    ...(customStatus ? { progress: progressIn(state, customStatus) } : {}),
-    ...(state === "completed" ? { result: output } : {}),
+    ...(progress ? { progress: progressIn(state, progress) } : {}),
+    ...(hasResult ? { result: output } : {}),
     ...(state === "failed" ? { error: String(output) } : {}),
   };
 };
 
-/** The progress without rate and estimated end when the job does not run. */
-export const progressIn = (state: JobState, customStatus: unknown): unknown => {
-  const isStopped = state === "paused" || state === "cancelled" || state === "failed";
-  if (!isStopped || typeof customStatus !== "object") return customStatus;
-  const { itemsPerSecond: _rate, etaSeconds: _eta, ...progress } = customStatus as Record<string, unknown>;
-  return progress;
+const STANDS: readonly JobState[] = ["paused", "cancelled", "failed"];
+
+/** The progress without rate and estimated end when the job does not run, and without what the state says. */
+const progressIn = (state: JobState, progress: unknown): unknown => {
+  if (typeof progress !== "object" || progress === null) return progress;
+  const { paused: _, ...rest } = progress as Record<string, unknown>;
+  if (!STANDS.includes(state)) return rest;
+  const { itemsPerSecond: _rate, etaSeconds: _eta, ...standing } = rest;
+  return standing;
 };

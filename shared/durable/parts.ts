@@ -24,8 +24,8 @@ export function* tryPart<O extends z.ZodType>(
   }
 }
 
-/** The first line is the reason; a stack follows. */
-const reasonOf = (error: unknown): string => {
+/** Why something failed, in one line. The first line of an error is its reason; a stack follows. */
+export const reasonOf = (error: unknown): string => {
   const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
   return line.trim().slice(0, MAX_REASON_CHARACTERS);
 };

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import type { MailboxKey } from "../contracts/ids.ts";
 import { retryAfterMs } from "./retry-after.ts";
-import { SlotsLostError } from "./stopped-work.ts";
+import { SlotsLostError, WorkStoppedError } from "./stopped-work.ts";
 
 /** Closed while Exchange asks for a wait. Exchange counts a mailbox's requests, whichever lane sends them. */
 export interface MailboxGate {
@@ -53,15 +53,22 @@ interface Waiting {
   readonly stopping?: AbortSignal;
 }
 
-/** Holds each try back while the gate is closed, and closes the gate for as long as an answer asks. */
+/**
+ * Holds each try back while the gate is closed, and closes the gate for as long as an answer asks. Nothing is sent once
+ * the work is told to stop.
+ */
 export const waitAtGate = ({ gate, untilMs, endsMs, isHeld, stopping }: Waiting): PipelinePolicy => ({
   name: "waitAtGate",
   sendRequest: async (request, next) => {
+    const refuseIfStopping = (): void => {
+      if (stopping?.aborted) throw new WorkStoppedError("The work was told to send nothing new");
+    };
+    refuseIfStopping();
     let waited = false;
     for (let ms = gate?.closedMs() ?? 0; ms > 0; ms = gate?.closedMs() ?? 0) {
       const isTooLong = Date.now() + ms > Math.min(untilMs, endsMs ?? Number.POSITIVE_INFINITY);
-      if (isTooLong || stopping?.aborted) throw new MailboxClosedError(ms);
-      await delay(ms, undefined, stopping && { signal: stopping }).catch(() => undefined);
+      if (isTooLong) throw new MailboxClosedError(ms);
+      await delay(ms, undefined, stopping && { signal: stopping }).catch(refuseIfStopping);
       waited = true;
     }
     if (waited && isHeld?.() === false) throw new SlotsLostError("The slots were lost while the mailbox was closed");

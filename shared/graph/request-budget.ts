@@ -28,7 +28,7 @@ export interface RequestBudget {
   readonly repeatable?: boolean;
   /** The gate of the mailbox that the work is about. Without it, a wait that Exchange asks for holds back one lane. */
   readonly gate?: MailboxGate;
-  /** Aborted when the work sends nothing new: a request that waits at the gate is given up. */
+  /** Aborted when the work is to send nothing new. What was sent is not broken off. */
   readonly stopping?: AbortSignal;
   /** Slots that its requests share, each held until the whole answer has arrived. Without it, there is no limit. */
   readonly slots?: Semaphore;

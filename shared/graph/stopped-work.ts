@@ -7,3 +7,8 @@ export class OutOfTimeError extends Error {
 export class SlotsLostError extends Error {
   override readonly name = "SlotsLostError";
 }
+
+/** The work was told to send nothing new. Nothing was sent. */
+export class WorkStoppedError extends Error {
+  override readonly name = "WorkStoppedError";
+}

@@ -46,8 +46,8 @@ export const azureBlobs = (container: ContainerClient, { idleMs = IDLE_MS } = {}
 
     readWhole: (name) =>
       unlessAbsent(async () => {
-        const { body, etag } = await steadyDownload(downloadOf(blob(name)), { offset: 0 }, idleMs);
-        return { body: await collect(body), etag };
+        const { body, etag, at } = await steadyDownload(downloadOf(blob(name)), { offset: 0 }, idleMs);
+        return { body: await collect(body), etag, ...(at !== undefined && { at }) };
       }),
 
     replace: async (name, body, etag) => {
@@ -83,7 +83,12 @@ const downloadOf =
     const conditions = etag === undefined ? {} : { ifMatch: etag };
     const answer = await blob.download(offset, length, { conditions, abortSignal, maxRetryRequests: 0 });
     if (answer.etag === undefined) throw new Error(`${blob.name}: the answer carries no ETag`);
-    return { body: answer.readableStreamBody as Readable, bytes: answer.contentLength ?? 0, etag: answer.etag };
+    return {
+      body: answer.readableStreamBody as Readable,
+      bytes: answer.contentLength ?? 0,
+      etag: answer.etag,
+      at: answer.date?.getTime(),
+    };
   };
 
 /** Error codes of a conditional write that lost to another writer; the last is that of a write-once container. */

@@ -38,7 +38,8 @@ export interface Blobs {
   info(name: string): Promise<BlobInfo | undefined>;
   /** The bytes of the range that exist: a range past the end is empty. */
   read(name: string, range?: { offset: number; length: number }): Promise<AsyncIterable<Uint8Array> | undefined>;
-  readWhole(name: string): Promise<{ body: Buffer; etag: string } | undefined>;
+  /** `at`: when storage answered, by its own clock, in milliseconds since the epoch and cut to whole seconds. */
+  readWhole(name: string): Promise<{ body: Buffer; etag: string; at?: number } | undefined>;
   /** Writes only over the version of `etag` (`undefined`: only if absent); false when another writer was first. */
   replace(name: string, body: Uint8Array, etag: string | undefined): Promise<boolean>;
   /** `refused`: the blob was not changed, because of a write-once container, a lease or a missing permission. */
@@ -119,6 +120,28 @@ export const updateJson = async <T extends object>(
     await setTimeout(Math.random() * UPDATE_WAIT_MS * 2 ** attempt);
   }
   throw new Error(`${name}: lost ${UPDATE_ATTEMPTS} updates in a row to other writers`);
+};
+
+/**
+ * Like `updateJson`, with the time by storage's own clock, which all processes share, in milliseconds since the epoch.
+ * A blob that does not exist is made first, as `empty`: only storage's answer to a read tells its time.
+ */
+export const updateByStorageClock = async <T extends object>(
+  blobs: Blobs,
+  name: string,
+  schema: z.ZodType<T>,
+  empty: T,
+  change: (current: T, nowMs: number) => T,
+): Promise<T> => {
+  let nowMs: number | undefined;
+  const readWhole: Blobs["readWhole"] = async () => {
+    const found = await blobs.readWhole(name);
+    if (found === undefined) await blobs.create(name, jsonBytes(empty));
+    const there = found ?? (await blobs.readWhole(name));
+    nowMs = there?.at;
+    return there;
+  };
+  return updateJson({ ...blobs, readWhole }, name, schema, (current = empty) => change(current, nowMs ?? Date.now()));
 };
 
 /** Reads a short stream into one buffer. */

@@ -18,6 +18,8 @@ export interface Download {
   readonly body: Readable;
   readonly bytes: number;
   readonly etag: string;
+  /** When storage answered, by its own clock, in milliseconds since the epoch. */
+  readonly at?: number | undefined;
 }
 
 export type OpenDownload = (wanted: Wanted, signal: AbortSignal) => Promise<Download>;
@@ -32,7 +34,7 @@ export const steadyDownload = async (
   open: OpenDownload,
   { offset, length }: Pick<Wanted, "offset" | "length">,
   idleMs: number,
-): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly etag: string }> => {
+): Promise<{ readonly body: AsyncIterable<Uint8Array>; readonly etag: string; readonly at: number | undefined }> => {
   let resumes = 0;
 
   /** Errors of an answer are thrown: the library has tried again. */
@@ -52,7 +54,7 @@ export const steadyDownload = async (
   };
 
   const first = await begin({ offset, length });
-  const { etag, bytes } = first;
+  const { etag, bytes, at } = first;
 
   const read = async function* (): AsyncGenerator<Uint8Array> {
     let { body } = first;
@@ -71,7 +73,7 @@ export const steadyDownload = async (
       ({ body } = await begin({ offset: offset + bytes - left, length: left, etag }));
     }
   };
-  return { body: read(), etag };
+  return { body: read(), etag, at };
 };
 
 /** Storage sent the beginning of a blob, and then nothing, again and again. */

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Folder, Item } from "../../local/stack/admin.ts";
@@ -133,7 +132,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
     });
 
     describe("a restore that is interrupted", () => {
-      /** Starts a restore, and stops it in the middle of its first wave; returns its job when that wave has ended. */
+      /** Starts a restore, and stops it in the middle of its first wave; returns its job when it has done as told. */
       const interrupted = async (body: object, order: "pause" | "cancel") => {
         await stack.graph.run("reset-counters");
         await stack.graph.run("add-fault", { kind: "hold", endpoint: "import-item", after: 5 });
@@ -141,10 +140,11 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         await eventually("import", async () => ((await imports()) > 5 ? true : undefined));
         const response = await stack.api.request(`/api/jobs/${job}/${order}`, { method: "POST" });
         expect(response.status).toBe(202);
-        const waves = wavesEnded();
-        await delay(WAVE_MS);
+        const [told, done] = order === "pause" ? ["pausing", "paused"] : ["stopping", "cancelled"];
+        expect((await stack.api.job(job))?.state).toBe(told);
+        // What was being sent ends: it is held until now.
         await stack.graph.run("clear-faults");
-        await eventually("end of the wave", () => wavesEnded() > waves || undefined);
+        await inState(job, done);
         return job;
       };
 
@@ -155,11 +155,13 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         const request = { mailbox: EVE, select: { all: true }, target: "original" };
         const job = await interrupted(request, "cancel");
 
-        expect((await stack.api.job(job))?.state).toBe("cancelled");
         const there = await byFolder(EVE);
         expectSome(there, wanted);
+        const stopped = { reason: "cancelled" };
+        const counts = { imported: there.length, missing: wanted.length - there.length, ambiguous: 0, stopped };
+        expect((await stack.api.job(job))?.result).toMatchObject(counts);
+        expect(await stack.api.get(`/api/restores/${job}/report`)).toMatchObject({ counts });
 
-        await freeSlots(EVE);
         const { result } = await stack.restore(request);
         expect(result).toMatchObject({ imported: wanted.length - there.length, present: there.length, missing: 0 });
         expect(await byFolder(EVE)).toEqual(wanted);
@@ -170,7 +172,6 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         const before = await folderIds(stack, EVE);
         const job = await interrupted({ mailbox: EVE, select: { all: true } }, "pause");
 
-        expect((await stack.api.job(job))?.state).toBe("paused");
         expectSome(streams(await itemsInNewFolders(stack, EVE, before)), wanted);
 
         await stack.api.request(`/api/jobs/${job}/resume`, { method: "POST" });
@@ -204,10 +205,9 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         });
         expect(running.length).toBeLessThanOrEqual(2);
         await stack.api.request(`/api/jobs/${list}/pause`, { method: "POST" });
-        const paused = await Promise.all([list, ...running].map((job) => stack.api.job(job)));
-        expect(paused[0]?.state).toBe("paused");
-        expect(paused.map((job) => job?.state)).not.toContain("running");
+        expect((await stack.api.job(list))?.state).toBe("pausing");
         await stack.graph.run("clear-faults", { id: held });
+        for (const job of [list, ...running]) await inState(job, "paused");
         await stack.api.request(`/api/jobs/${list}/resume`, { method: "POST" });
 
         const { result } = await stack.api.finish(list);
@@ -235,13 +235,8 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         ...{ kind: "status", endpoint: "import-item", mailbox, status: 403, code: "ErrorAccessDenied" },
       });
 
-    const wavesEnded = (): number =>
-      stack.lines.filter(({ text }) => text.includes("Executed 'Functions.upload-wave'")).length;
-
-    /** The slots of a cancelled restore are free within minutes by themselves, which no test should wait for. */
-    const freeSlots = async (user: string): Promise<void> => {
-      await stack.work.getBlobClient(`slots/${await stack.keyOf(user)}.json`).deleteIfExists();
-    };
+    const inState = (job: string, state: string) =>
+      eventually(`${job} that is ${state}`, async () => (await stack.api.job(job))?.state === state || undefined);
 
     /** Which streams lie in which folder. */
     const byFolder = async (user: string): Promise<string[]> =>
@@ -299,9 +294,6 @@ const Report = z.looseObject({
 
 const keysBelow = (folders: readonly Folder[], id: string | undefined): string[] =>
   folders.filter(({ parentId }) => parentId === id).flatMap((child) => [child.key, ...keysBelow(folders, child.id)]);
-
-/** LANE_SECONDS of the stack: a wave that is held so long begins no other item. */
-const WAVE_MS = 1_000;
 
 /** Not all of what is wanted, but some, none of it more often than wanted, and nothing else. */
 const expectSome = (there: readonly string[], wanted: readonly string[]): void => {

@@ -38,7 +38,10 @@ test("a backup and a restore of one mailbox share its four slots, and the restor
   const backup = await stack.api.start("/api/backups", { mailboxes: [ADA] });
   await eventually("backup in all slots", async () => (await stack.graph.struck(allSlots)) === 4 || undefined);
   const restore = await stack.api.start("/api/restores", { mailbox: ADA, select: { all: true }, reason: "a test" });
-  await eventually("restore that waits", async () => (await usersOfSlots(stack)).includes("restore") || undefined);
+  await eventually(
+    "restore that waits",
+    async () => (await usersOfSlots(stack)).includes("small-restore") || undefined,
+  );
   // The wave that has all slots then ends with what it has begun, which is less than eight exports more.
   await delay(LANE_SECONDS * 1_000);
   const held = await Promise.all([

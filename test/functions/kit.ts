@@ -5,7 +5,7 @@ import { appTranslator } from "../../functions/id-translation/translator.ts";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import type { ActivityContract } from "../../shared/durable/activity.ts";
-import { type Away, isAway } from "../../shared/durable/outages.ts";
+import { type Away, isAway, isTold, type Told } from "../../shared/durable/outages.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
 import { findMailbox } from "../../shared/mailboxes.ts";
 import { dutyCredential } from "../../shared/security/credentials.ts";
@@ -97,8 +97,9 @@ export const deliver = async <I extends z.ZodType, O extends z.ZodType>(
 /** Delivers an activity that is not to meet an outage. */
 export const deliverWell = async <I extends z.ZodType, O extends z.ZodType>(
   ...delivery: Parameters<typeof deliver<I, O>>
-): Promise<Exclude<z.output<O>, Away>> => {
+): Promise<Exclude<z.output<O>, Away | Told>> => {
   const answer = await deliver(...delivery);
   if (isAway(answer)) throw new Error(`${delivery[1].name} met an outage`);
-  return answer as Exclude<z.output<O>, Away>;
+  if (isTold(answer)) throw new Error(`${delivery[1].name} was told to stop`);
+  return answer as Exclude<z.output<O>, Away | Told>;
 };

@@ -46,6 +46,8 @@ interface Run {
   readonly customStatuses: readonly unknown[];
   /** What the orchestrator's own timers waited for, in milliseconds. */
   readonly timers: readonly number[];
+  /** When it ended, by its own clock. */
+  readonly ended: Date;
 }
 
 /** The orchestrator threw. `run` is what it did until then. */
@@ -84,7 +86,7 @@ export const runOrchestrator = async (
       ...children,
     },
   });
-  const record = recorder(instanceId, () => void hub.stop());
+  const record = recorder(instanceId, clock, () => void hub.stop());
   const hub: Hub = createHub({
     store: record.store,
     values: SMALL_VALUES,
@@ -113,6 +115,56 @@ export const runOrchestrator = async (
   return record.run();
 };
 
+/** More generations than any orchestrator under test needs. */
+const MAX_GENERATIONS = 1_000;
+
+/**
+ * Runs an orchestrator from generation to generation until it ends, each on the clock where the one before has ended.
+ * What it called, showed and waited for is of all of them; `generations` is how many there were. `isOver` may end it
+ * earlier, by what it continues as.
+ *
+ * @throws {OrchestratorFailedError} when one throws; {Error} when it does not end.
+ */
+export const runToEnd = async (
+  handler: OrchestrationHandler,
+  options: RunOptions,
+  isOver: (continuedAs: unknown) => boolean = (continuedAs) => continuedAs === undefined,
+): Promise<Run & { readonly generations: number }> => {
+  const start = options.now ?? new Date("2026-11-22T01:00:00Z");
+  let all: Run = {
+    calls: [],
+    output: undefined,
+    continuedAs: options.input,
+    customStatuses: [],
+    timers: [],
+    ended: start,
+  };
+  for (let generations = 1; generations <= MAX_GENERATIONS; generations += 1) {
+    const passed = all.ended.getTime() - start.getTime();
+    const events = (options.events ?? []).filter(({ afterMs }) => afterMs >= passed);
+    const run = await runOrchestrator(handler, {
+      ...options,
+      input: all.continuedAs,
+      now: all.ended,
+      events: events.map((event) => ({ ...event, afterMs: event.afterMs - passed })),
+    }).catch((error: unknown) => {
+      throw error instanceof OrchestratorFailedError
+        ? new OrchestratorFailedError(error.message, after(all, error.run))
+        : error;
+    });
+    all = after(all, run);
+    if (isOver(run.continuedAs)) return { ...all, generations };
+  }
+  throw new Error(`${handler.name} does not end`);
+};
+
+const after = (before: Run, run: Run): Run => ({
+  ...run,
+  calls: [...before.calls, ...run.calls],
+  customStatuses: [...before.customStatuses, ...run.customStatuses],
+  timers: [...before.timers, ...run.timers],
+});
+
 /** Lets time jump whenever nothing runs; true when there is nothing left to wait for, but no end. */
 const untilEnded = async (ended: () => boolean, running: () => number, clock: HandClock): Promise<boolean> => {
   for (;;) {
@@ -139,7 +191,7 @@ const childOf = (stub: Stub<[instanceId: string]>): OrchestrationHandler =>
   };
 
 /** A store that remembers what the instance's lines tell of its first generation. */
-const recorder = (instanceId: string, onContinued: () => void) => {
+const recorder = (instanceId: string, clock: HandClock, onContinued: () => void) => {
   const calls: Call[] = [];
   const customStatuses: unknown[] = [];
   const timers: number[] = [];
@@ -190,7 +242,7 @@ const recorder = (instanceId: string, onContinued: () => void) => {
     store,
     ended: () => end !== undefined,
     run(): Run {
-      const run = { calls, continuedAs, customStatuses, timers };
+      const run = { calls, continuedAs, customStatuses, timers, ended: new Date(clock.now()) };
       if (end?.status !== "Completed") throw new OrchestratorFailedError(String(end?.output), { ...run, output: null });
       return { ...run, output: end.output };
     },

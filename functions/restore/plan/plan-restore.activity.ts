@@ -1,6 +1,7 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
@@ -10,7 +11,6 @@ import type { Held } from "../../slots/while-renewed.ts";
 import { planRestore, type RestorePlan } from "../restore.contract.ts";
 import { adoptRestorePlan, type RestorePlanState } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
-import { implementThroughOutages } from "../through-outages.ts";
 import { expectedDuration } from "./expected-duration.ts";
 import { makePlan } from "./make-plan.ts";
 import { isMatchedAgain } from "./reviewed-items.ts";

@@ -72,7 +72,8 @@ export const itemComparison = (
     const outcome = settled?.op === "failed" || settled?.op === "ambiguous" ? settled.op : "missing";
     counts[outcome] += 1;
     folderOf(wanted).missing += 1;
-    const why = settled === undefined && stopped !== undefined ? { code: stopped.code } : reasonOf(settled);
+    const why =
+      settled === undefined && stopped !== undefined ? { code: stopped.code ?? stopped.reason } : reasonOf(settled);
     items.push({ folderId, id, outcome, ...why });
   };
   const countSurplus = ({ folderId, id, count, lookAt }: Surplus): void => {

@@ -83,7 +83,10 @@ const rowOf = async (
     return report === undefined ? { ...restore, outcome: "not-started" } : { ...restore, ...outcomeOf(report.counts) };
   }
   const { state, result, error } = jobOf(found);
-  if (state === "completed") return { ...restore, ...outcomeOf(Output.parse(result)) };
+  if (state === "completed" || result !== undefined) {
+    const { outcome, items } = outcomeOf(Output.parse(result));
+    return { ...restore, outcome: state === "completed" ? outcome : state, ...(items && { items }) };
+  }
   return { ...restore, outcome: state, ...(error === undefined ? {} : { error }) };
 };
 

@@ -1,11 +1,18 @@
 import type { ActivityHandler } from "durable-functions";
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type RestoreResult, reconcileRestore } from "../restore.contract.ts";
-import { findFolderMap, ledgerName, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import {
+  findFolderMap,
+  findRestorePlan,
+  ledgerName,
+  ledgersPrefix,
+  RestorePlanState,
+  readRestoreChunk,
+} from "../restore-state.ts";
 import { endTarget } from "../target/target-lease.ts";
-import { implementThroughOutages } from "../through-outages.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
@@ -18,7 +25,8 @@ const GRAPH_DEADLINE_MS = 300_000;
 /**
  * Lists the target again, compares it with the plan and the ledgers, writes the report, and leaves the mailbox to the
  * next restore. An imported item counts as missing when neither its id nor a copy of it is found, and when somebody
- * deleted its folder. Copies beyond those that were to be made are surplus.
+ * deleted its folder. Copies beyond those that were to be made are surplus. Where the mailbox could not be looked at,
+ * the ledgers alone are believed.
  *
  * Only reads the mailbox. Run twice, the first report stands.
  */
@@ -30,13 +38,14 @@ export const reconcileRestoreActivity = (deps: {
   implementThroughOutages(reconcileRestore, async ({ restoreId, mailbox, snapshotId, stopped }) => {
     const { work, ledgers } = deps;
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
-    const plan = await readRestorePlan(work, restoreId);
+    const plan = (await findRestorePlan(work, restoreId)) ?? planOfNothing();
     // A restore that could not create its folders has none.
     const map = (await findFolderMap(work, restoreId)) ?? {};
     const outcomes = await readOutcomes(ledgers, restoreId);
-    const surplus = surplusCopies(plan.started, importedIds(outcomes));
+    const imported = importedIds(outcomes);
+    const surplus = surplusCopies(plan.started, imported);
     const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
-    const ids = await liveIds(graph, mailbox, targets, surplus.seen);
+    const ids = stopped?.unseen ? imported : await liveIds(graph, mailbox, targets, surplus.seen);
 
     const comparison = itemComparison(plan, map, ids);
     for (let chunk = 0; chunk < plan.chunks; chunk += 1) {
@@ -49,7 +58,8 @@ export const reconcileRestoreActivity = (deps: {
       }
     }
 
-    const copies = await copiesSince(graph, mailbox, comparison.foldersToSearch, { since: plan.started, ids });
+    const toSearch = stopped?.unseen ? [] : comparison.foldersToSearch;
+    const copies = await copiesSince(graph, mailbox, toSearch, { since: plan.started, ids });
     const found = comparison.finish(copies, { surplus: surplus.found(), stopped });
     const { folders, items } = found;
     const counts: RestoreResult = { ...found.counts, ...(stopped !== undefined && { stopped }) };
@@ -66,6 +76,13 @@ export const reconcileRestoreActivity = (deps: {
     });
     await endTarget(work, mailbox.key, restoreId);
     return counts;
+  });
+
+/** Of a restore that ended before it was planned. */
+const planOfNothing = (): RestorePlanState =>
+  RestorePlanState.parse({
+    ...{ generation: "none", started: new Date().toISOString(), folders: [] },
+    ...{ items: 0, present: 0, bytes: 0, chunks: 0 },
   });
 
 const importedIds = (outcomes: ReadonlyMap<string, ReadonlyMap<number, Settled>>): Set<string> => {

@@ -62,6 +62,11 @@ export const keepRestoreReport = async (work: Blobs, report: RestoreReport): Pro
   await work.create(reportName(report.restoreId), jsonBytes(RestoreReport.parse(report)));
 };
 
+/** For a restore that goes on after it had ended: another report is written at its end. */
+export const removeRestoreReport = async (work: Blobs, restoreId: RunId): Promise<void> => {
+  await work.remove(reportName(restoreId));
+};
+
 /** `undefined` before the end of a restore, and when its scratch data has expired. */
 export const findRestoreReport = (work: Blobs, restoreId: RunId): Promise<RestoreReport | undefined> =>
   readJson(work, reportName(restoreId), RestoreReport);

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { SnapshotId } from "../../../shared/contracts/ids.ts";
 import { Moment } from "../../../shared/contracts/item-query.ts";
 import { JobId } from "../../../shared/contracts/job-ids.ts";
-import { MAX_ITEMS, OnConflict, Selection, Target } from "../restore.contract.ts";
+import { MAX_ITEMS, OnConflict, Priority, Selection, Target } from "../restore.contract.ts";
 import { MAX_RESTORES } from "../restore-list.contract.ts";
 
 /** Why, in the operator's own words, for the audit log. */
@@ -40,10 +40,6 @@ export const RestoreRequest = z
   .strictObject({ ...RestoreSpec.shape, dryRun: z.boolean().default(false), whenBusy: WhenBusy, reason: Reason })
   .refine(isOneTime, TWO_TIMES);
 export type RestoreRequest = z.output<typeof RestoreRequest>;
-
-/** Which restores of a list start first. */
-const Priority = z.enum(["high", "normal", "low"]);
-export type Priority = z.output<typeof Priority>;
 
 /** A restore of a list. The list has the defaults of fields that are missing here. */
 const Entry = z

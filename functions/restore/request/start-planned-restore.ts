@@ -10,7 +10,7 @@ import { problemResponse } from "../../../shared/http/problem.ts";
 import { startedId } from "../../../shared/http/start.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { manifestName } from "../../../shared/vault/names.ts";
-import { RestoreMailboxInput } from "../restore.contract.ts";
+import { RestoreOrder } from "../restore.contract.ts";
 import { claimRestorePlan, findRestorePlan } from "../restore-state.ts";
 import { giveBack, takeOrRefuse } from "../target/take-or-refuse.ts";
 import { missingRole } from "./resolve-restore.ts";
@@ -49,7 +49,7 @@ export const startPlannedRestore = async (
   const now = new Date();
   const restoreId = await claimRestorePlan(work, dryRun.restoreId, startedId(start));
   const instanceId = restoreInstance(restoreId);
-  const input: RestoreMailboxInput = { ...dryRun, restoreId, dryRun: false, planOf: dryRun.restoreId, exclusive: true };
+  const input: RestoreOrder = { ...dryRun, restoreId, dryRun: false, planOf: dryRun.restoreId, exclusive: true };
   const isOwn = start.hasKey && restoreId === startedId(start);
   const answer = () => accepted(instanceId, { mailbox: mailbox.key, snapshot: snapshotId });
   if (await findInstance(client, instanceId)) return isOwn ? answer() : carriedOut(instanceId);
@@ -73,13 +73,9 @@ export const startPlannedRestore = async (
 };
 
 /** The input of a dry run that has completed; `undefined` for any other job. */
-const dryRunOf = ({
-  name,
-  runtimeStatus,
-  input,
-}: DurableOrchestrationStatus): Omit<RestoreMailboxInput, "resume"> | undefined => {
+const dryRunOf = ({ name, runtimeStatus, input }: DurableOrchestrationStatus): RestoreOrder | undefined => {
   if (name !== "restore-mailbox" || String(runtimeStatus) !== "Completed") return undefined;
-  const parsed = RestoreMailboxInput.omit({ resume: true }).safeParse(input);
+  const parsed = RestoreOrder.safeParse(input);
   return parsed.success && parsed.data.dryRun ? parsed.data : undefined;
 };
 

@@ -9,12 +9,13 @@ import { type Problem, problem, problemResponse } from "../../../shared/http/pro
 import { startedId } from "../../../shared/http/start.ts";
 import { mailboxFinder } from "../../../shared/mailboxes.ts";
 import { memoize } from "../../../shared/memoize.ts";
+import type { Priority } from "../restore.contract.ts";
 import type { ListedRestore, RestoreMailboxesInput } from "../restore-list.contract.ts";
 import { keepRestoreList, type RestoreList } from "../restore-list-state.ts";
 import { resolveRestore } from "./resolve-restore.ts";
 import { type ResolvedRestore, restoreInput } from "./resolved-restore.ts";
 import { auditedRestore } from "./restore-audit.ts";
-import type { Priority, RestoreListRequest } from "./restore-request.ts";
+import type { RestoreListRequest } from "./restore-request.ts";
 import type { ResolveDeps } from "./start-deps.ts";
 
 /** How long a caller is kept waiting for the directory to find many mailboxes. */
@@ -50,9 +51,10 @@ export const startRestoreList = async (
   );
   if (refused !== undefined) return refused;
 
-  const inputs = await mapBounded(byPriority(restores), LOOKUPS, (restore) =>
-    restoreInput(work, restore.restoreId, restore, dryRun),
-  );
+  const inputs = await mapBounded(byPriority(restores), LOOKUPS, async (restore) => ({
+    ...(await restoreInput(work, restore.restoreId, restore, dryRun)),
+    priority: restore.priority,
+  }));
   const list = byTargetMailbox(inputs);
   await keepRestoreList(work, listId, list);
   const input: RestoreMailboxesInput = { listId, restores: restores.length, mailboxes: list.length, window };

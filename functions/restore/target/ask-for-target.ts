@@ -2,9 +2,9 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
+import type { Behind } from "../../../shared/durable/waits.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { RestoreStatus } from "../restore.progress.ts";
-import type { WaitsFor } from "./hold-target.contract.ts";
 import { type JobLife, type TargetRequest, takeTarget } from "./target-lease.ts";
 
 const Progress = RestoreStatus.pick({ etaSeconds: true });
@@ -14,10 +14,10 @@ export const askForTarget = async (
   { work, client }: { readonly work: Blobs; readonly client: Pick<DurableClient, "getStatus"> },
   key: MailboxKey,
   request: TargetRequest,
-): Promise<WaitsFor | undefined> => {
+): Promise<Behind | undefined> => {
   const jobOf = (restoreId: RunId) => findInstance(client, restoreInstance(restoreId));
   const lifeOf = async (restoreId: RunId) => lifeIn(await jobOf(restoreId));
-  const answer = await takeTarget(work, key, request, lifeOf, Date.now());
+  const answer = await takeTarget(work, key, request, lifeOf);
   if (answer === true) return undefined;
   const { first, ahead } = answer;
   const seconds = Progress.safeParse((await jobOf(first))?.customStatus).data?.etaSeconds;

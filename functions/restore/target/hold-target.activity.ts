@@ -1,13 +1,13 @@
 import type { ActivityHandler } from "durable-functions";
-import { implement } from "../../../shared/durable/activity.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
+import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { askForTarget } from "./ask-for-target.ts";
 import { holdTarget } from "./hold-target.contract.ts";
 
 /** Takes a restore's mailbox, or keeps its turn and says what it waits for. Run twice, it has the mailbox already. */
 export const holdTargetActivity = (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): ActivityHandler =>
-  implement(holdTarget, async ({ restoreId, mailboxKey }, context) => {
+  implementThroughOutages(holdTarget, async ({ restoreId, mailboxKey }, context) => {
     const { clientOf, work } = deps;
     return {
       waitsFor: await askForTarget({ work, client: clientOf(context) }, mailboxKey, { restoreId, waits: true }),

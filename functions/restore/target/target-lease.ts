@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { type MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson, updateJson } from "../../../shared/storage/blobs.ts";
+import { type Blobs, readJson, updateByStorageClock, updateJson } from "../../../shared/storage/blobs.ts";
 
+/** By the clock of storage, which all processes share. */
 const Milliseconds = z.number();
 
 /** The restore that has a mailbox to itself. */
@@ -56,15 +57,19 @@ export const takeTarget = async (
   key: MailboxKey,
   { restoreId, waits }: TargetRequest,
   lifeOf: (restoreId: RunId) => Promise<JobLife>,
-  nowMs: number,
 ): Promise<TargetAnswer> => {
-  const gone = await goneRestores(await readJson(work, leaseName(key), Lease), restoreId, lifeOf, nowMs);
+  const lives = await livesOf(await readJson(work, leaseName(key), Lease), restoreId, lifeOf);
   let answer: TargetAnswer = true;
-  await updateJson(work, leaseName(key), Lease, (current = NOBODY) => {
-    const holder = current.holder && isFree(current.holder, gone, nowMs) ? undefined : current.holder;
+  await updateByStorageClock(work, leaseName(key), Lease, NOBODY, (current, nowMs) => {
+    const isGone = (other: RunId, since: number): boolean => {
+      const life = lives.get(other);
+      return life === "ended" || (life === "unknown" && nowMs > since + STARTING_MS);
+    };
+    const holder = current.holder && isFree(current.holder, isGone, nowMs) ? undefined : current.holder;
     const queue = current.waiting.filter(
       (waiter) =>
-        waiter.restoreId === restoreId || (!gone.has(waiter.restoreId) && nowMs < waiter.asked + ASKS_AGAIN_MS),
+        waiter.restoreId === restoreId ||
+        (!isGone(waiter.restoreId, waiter.asked) && nowMs < waiter.asked + ASKS_AGAIN_MS),
     );
     const others = queue.filter((waiter) => waiter.restoreId !== restoreId);
     const position = queue.findIndex((waiter) => waiter.restoreId === restoreId);
@@ -85,30 +90,26 @@ export const takeTarget = async (
   return answer;
 };
 
-/** The restores in a lease whose jobs have ended, or never began. */
-const goneRestores = async (
+/** What is known of the other restores in a lease. */
+const livesOf = async (
   lease: Lease | undefined,
   asking: RunId,
   lifeOf: (restoreId: RunId) => Promise<JobLife>,
-  nowMs: number,
-): Promise<ReadonlySet<RunId>> => {
-  const gone = new Set<RunId>();
-  if (lease === undefined) return gone;
+): Promise<ReadonlyMap<RunId, JobLife>> => {
+  const lives = new Map<RunId, JobLife>();
+  if (lease === undefined) return lives;
   const { holder, waiting } = lease;
-  const known = [
-    ...(holder === undefined ? [] : [{ restoreId: holder.restoreId, since: holder.since }]),
-    ...waiting.map(({ restoreId, asked }) => ({ restoreId, since: asked })),
-  ].filter(({ restoreId }) => restoreId !== asking);
-  for (const { restoreId, since } of known) {
-    const life = await lifeOf(restoreId);
-    if (life === "ended" || (life === "unknown" && nowMs > since + STARTING_MS)) gone.add(restoreId);
-  }
-  return gone;
+  for (const { restoreId } of [...(holder === undefined ? [] : [holder]), ...waiting])
+    if (restoreId !== asking) lives.set(restoreId, await lifeOf(restoreId));
+  return lives;
 };
 
 /** Nothing that the restore began is under way any more, and it has ended. */
-const isFree = ({ restoreId, ended, atWork }: Holder, gone: ReadonlySet<RunId>, nowMs: number): boolean =>
-  (ended || gone.has(restoreId)) && Object.values(atWork).every((until) => until <= nowMs);
+const isFree = (
+  { restoreId, since, ended, atWork }: Holder,
+  isGone: (restoreId: RunId, since: number) => boolean,
+  nowMs: number,
+): boolean => (ended || isGone(restoreId, since)) && Object.values(atWork).every((until) => until <= nowMs);
 
 /** An activity of a restore: each delivery of it has a name of its own. */
 export interface TargetWork {
@@ -116,19 +117,19 @@ export interface TargetWork {
   readonly delivery: string;
 }
 
-/** Makes an activity count as at work until `untilMs`; false when its restore does not have the mailbox. */
+/** Makes an activity count as at work for `holdMs`; false when its restore does not have the mailbox. */
 export const keepTarget = async (
   work: Blobs,
   key: MailboxKey,
   { restoreId, delivery }: TargetWork,
-  untilMs: number,
+  holdMs: number,
 ): Promise<boolean> => {
   let isHeld = false;
-  await updateJson(work, leaseName(key), Lease, (current = NOBODY) => {
+  await updateByStorageClock(work, leaseName(key), Lease, NOBODY, (current, nowMs) => {
     const { holder } = current;
     isHeld = holder?.restoreId === restoreId && !holder.ended;
     if (holder === undefined || !isHeld) return current;
-    return { ...current, holder: { ...holder, atWork: { ...holder.atWork, [delivery]: untilMs } } };
+    return { ...current, holder: { ...holder, atWork: { ...holder.atWork, [delivery]: nowMs + holdMs } } };
   });
   return isHeld;
 };

@@ -27,7 +27,7 @@ export const underLease = async <T>(
   if (exclusive !== true) return use(WITHOUT_LEASE);
   const own = { restoreId, delivery: randomUUID() };
   return whileRenewed(
-    (_, until) => keepTarget(work, mailbox.key, own, until),
+    (holdMs) => keepTarget(work, mailbox.key, own, holdMs),
     async (lease) => {
       try {
         return await use(lease);

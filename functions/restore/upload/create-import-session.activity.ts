@@ -1,10 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import { createImportSession } from "../restore.contract.ts";
-import { implementThroughOutages } from "../through-outages.ts";
 
 /** How long a session waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 60_000;

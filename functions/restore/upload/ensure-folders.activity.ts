@@ -1,14 +1,15 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
+import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import { ensureFolder } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { isFull } from "../../../shared/graph/graph-error.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { whileWatched } from "../../jobs/watch-wish.ts";
 import type { Held } from "../../slots/while-renewed.ts";
 import { ensureFolders, type Stopped } from "../restore.contract.ts";
 import { type FolderMap, keepFolderMap, readRestorePlan } from "../restore-state.ts";
 import { onlyUnderLease } from "../target/under-lease.ts";
-import { implementThroughOutages } from "../through-outages.ts";
 
 /** How long creating folders waits for Graph before the task hub takes over. */
 const GRAPH_DEADLINE_MS = 120_000;
@@ -16,6 +17,7 @@ const GRAPH_DEADLINE_MS = 120_000;
 interface Deps {
   readonly openGraph: OpenGraph;
   readonly work: Blobs;
+  readonly state: Blobs;
 }
 
 type Input = z.output<typeof ensureFolders.input>;
@@ -29,15 +31,17 @@ type Input = z.output<typeof ensureFolders.input>;
  */
 export const ensureFoldersActivity = (deps: Deps): ActivityHandler =>
   implementThroughOutages(ensureFolders, (input) =>
-    onlyUnderLease(deps.work, input, (lease) => makeFolders(deps, input, lease)),
+    onlyUnderLease(deps.work, input, (lease) =>
+      whileWatched(deps.state, input.jobs ?? [], (told) => makeFolders(deps, input, { ...lease, told })),
+    ),
   );
 
 const makeFolders = async (
   deps: Deps,
   { restoreId, mailbox }: Input,
-  { isHeld }: Held,
+  { isHeld, told }: Held & { readonly told: AbortSignal },
 ): Promise<{ created: number; stopped?: Stopped }> => {
-  const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, isHeld });
+  const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS, isHeld, stopping: told });
   const { folders } = await readRestorePlan(deps.work, restoreId);
   const live: FolderMap = {};
   let created = 0;

@@ -36,13 +36,15 @@ export interface ItemQueue {
   requeue(taken: TakenItem, unclear?: { readonly notBeforeMs: number; readonly tries: readonly Try[] }): void;
   /** Leaves an item to a later wave, unless it is settled before. */
   setAside(taken: TakenItem): void;
-  /** Whether an item of these chunks was imported, in this wave or before. */
-  readonly hasImported: boolean;
   /** Milliseconds until the next item may be taken again; `undefined` when no item waits for its time. */
   waitMs(): number | undefined;
   /** Chunks that are not finished. */
   readonly left: ChunkRange[];
   readonly finished: readonly FinishedItem[];
+  /** The items of finished chunks, and those of open ones that are settled, by this wave or before. */
+  readonly settled: readonly FinishedItem[];
+  /** How many this queue's lanes settled. */
+  readonly settledHere: number;
   /** Closes all ledgers. */
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
   const unopened = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
   const open = new Set<OpenChunk>();
   const finished: FinishedItem[] = [];
+  let settledHere = 0;
   let taking: Promise<unknown> = Promise.resolve();
 
   const openNext = async (): Promise<boolean> => {
@@ -104,11 +107,14 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     if (chunk.settled.size < chunk.items.length) return;
     await chunk.ledger.close();
     open.delete(chunk);
-    for (const [item, record] of chunk.items.entries()) {
-      const entry = chunk.settled.get(item);
-      if (entry !== undefined) finished.push({ record, entry });
-    }
+    finished.push(...settledIn(chunk));
   };
+
+  const settledIn = ({ items, settled }: OpenChunk): FinishedItem[] =>
+    [...settled].flatMap(([item, entry]) => {
+      const record = items[item];
+      return record === undefined ? [] : [{ record, entry }];
+    });
 
   const takeFrom = (chunk: OpenChunk): TakenItem | undefined => {
     const keys = new Set([...chunk.inFlight].map((item) => copyKey(chunk.items[item] as RestoreItem)));
@@ -152,6 +158,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       const chunk = chunkOf(taken);
       chunk.ledger.note(entry);
       chunk.settled.set(taken.item, entry);
+      settledHere += 1;
       chunk.inFlight.delete(taken.item);
       await finishIfDone(chunk);
     },
@@ -164,9 +171,11 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
     setAside: (taken) => {
       chunkOf(taken).inFlight.delete(taken.item);
     },
-    get hasImported() {
-      const here = [...open].flatMap(({ settled }) => [...settled.values()]);
-      return [...here, ...finished.map(({ entry }) => entry)].some((entry) => "itemId" in entry);
+    get settled() {
+      return [...finished, ...[...open].flatMap(settledIn)];
+    },
+    get settledHere() {
+      return settledHere;
     },
     waitMs: () => {
       const now = Date.now();

@@ -9,16 +9,16 @@ const UNANSWERED: readonly number[] = [0, 502, 504];
 
 /**
  * What a failed import means. `rejected`: the item is refused for good. `full`: the mailbox or folder takes nothing.
- * `forbidden`: this session may not import the item. `session-ended`: it may import nothing. `throttled`: nothing was
- * imported, and will not be for a while. `away`: the service takes nothing for a while; whether it took this item is
- * not known. `unanswered`: not known either, and it may be the item's fault or the service's. `unclear`: not known, and
- * about this item.
+ * `forbidden`: this session may not import the item. `session-ended`: it may import nothing. `not-sent`: the work was
+ * told to send nothing new. `throttled`: nothing was imported, and will not be for a while. `away`: the service takes
+ * nothing for a while; whether it took this item is not known. `unanswered`: not known either, and it may be the item's
+ * fault or the service's. `unclear`: not known, and about this item.
  */
 export type Refusal =
   | { readonly is: "rejected"; readonly code: string }
   | { readonly is: "full" | "forbidden"; readonly code: string }
   | { readonly is: "throttled"; readonly askedMs: number }
-  | { readonly is: "session-ended" }
+  | { readonly is: "session-ended" | "not-sent" }
   | Unanswered;
 
 /** It is not known whether the import made an item. */

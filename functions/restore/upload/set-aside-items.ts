@@ -28,7 +28,7 @@ export interface SetAsideItems {
 }
 
 export const setAsideItems = (wave: {
-  readonly queue: Pick<ItemQueue, "setAside" | "hasImported">;
+  readonly queue: Pick<ItemQueue, "setAside" | "settled">;
   readonly session: string;
   readonly fresh: boolean;
   readonly proven: boolean;
@@ -67,7 +67,7 @@ export const setAsideItems = (wave: {
       const [first] = again;
       if (first === undefined || once > 0 || !(triedAll || again.length >= MAX_REFUSED))
         return { sessionEnded: once + again.length > 0, stopped: undefined };
-      if (again.length > FEW || !(proven || queue.hasImported))
+      if (again.length > FEW || !(proven || queue.settled.some(({ entry }) => "itemId" in entry)))
         return { sessionEnded: true, stopped: { reason: "not-permitted", code: first.code } };
       await fail(end);
       return { sessionEnded: false, stopped: undefined };

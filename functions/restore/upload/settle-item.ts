@@ -1,6 +1,7 @@
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type ItemImporter, SessionElsewhereError } from "../../../shared/graph/import-item.ts";
 import { MAX_MOVES } from "../../../shared/graph/moved-mailbox.ts";
+import { WorkStoppedError } from "../../../shared/graph/stopped-work.ts";
 import { outageOf } from "../../../shared/outage.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
@@ -98,6 +99,10 @@ const importOne = async (context: ImportContext, taken: TakenItem, folderId: str
 /** What a failed import comes to. @throws the error when it is neither a refusal nor an outage. */
 const refused = async (context: ImportContext, taken: TakenItem, error: unknown): Promise<ImportEnd> => {
   const { item, record, ledger, tries } = taken;
+  if (error instanceof WorkStoppedError) {
+    ledger.note({ op: "refused", item });
+    return { is: "not-sent" };
+  }
   const refusal = refusalOf(error);
   if (refusal === undefined) {
     const outage = outageOf(error);
@@ -118,6 +123,7 @@ const refused = async (context: ImportContext, taken: TakenItem, error: unknown)
   try {
     return (await lookFor(context, taken)) ?? refusal;
   } catch (failure) {
+    if (failure instanceof WorkStoppedError) return refusal;
     const outage = outageOf(failure);
     if (outage === undefined) throw failure;
     return { is: "away", ...outage };

@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { allOf } from "../../../shared/bounded.ts";
 import type { SendBudget } from "../../../shared/graph/send-budget.ts";
+import { WorkStoppedError } from "../../../shared/graph/stopped-work.ts";
 import { outageOf } from "../../../shared/outage.ts";
 import type { Held } from "../../slots/while-renewed.ts";
 import type { Stopped } from "../restore.contract.ts";
@@ -20,6 +21,8 @@ export interface UploadWork {
   /** Milliseconds since the epoch after which no lane begins an item. */
   readonly deadline: number;
   readonly slotsHeld: Held;
+  /** Aborted when the job was told to pause or to end: no item is begun after that. */
+  readonly told: AbortSignal;
   readonly queue: ItemQueue;
   readonly budget: SendBudget;
   readonly bytesOf: (record: RestoreItem) => number;
@@ -61,7 +64,7 @@ export interface UploadOutcome {
  * @throws the error of a lane that is no outage, but not before all lanes have ended: they use the mailbox's slots.
  */
 export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
-  const { lanes, deadline, slotsHeld, queue, budget, bytesOf, look, send, idleMs } = work;
+  const { lanes, deadline, slotsHeld, told, queue, budget, bytesOf, look, send, idleMs } = work;
   const items = new EventEmitter();
   let begun = 0;
   let inFlight = 0;
@@ -75,7 +78,7 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   let waitMs = 0;
   const aside = setAsideItems(work);
 
-  const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
+  const isOver = (): boolean => stopped || told.aborted || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
   const stop = (): void => {
     stopped = true;
     work.onStop?.();
@@ -89,7 +92,7 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   const maySend = async (bytes: number): Promise<boolean> => {
     for (let wait = budget.waitMs(bytes); wait > 0; wait = budget.waitMs(bytes)) {
       if (Date.now() + wait >= deadline) stopFor(wait);
-      else await delay(wait);
+      else await delay(wait, undefined, { signal: told }).catch(() => undefined);
       if (isOver()) return false;
     }
     budget.spend(bytes);
@@ -143,6 +146,8 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
         sessionEnded = true;
         queue.requeue(taken);
         return stopFor(0);
+      case "not-sent":
+        return queue.requeue(taken);
       case "throttled":
         queue.requeue(taken);
         return beAway(outcome.askedMs);
@@ -154,10 +159,12 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
   /** Waits until a lane releases an item, or a requeued item may be taken again. */
   const pause = async (): Promise<void> => {
     const over = new AbortController();
-    const { signal } = over;
+    const signal = AbortSignal.any([over.signal, told]);
     const untilMs = Math.min(queue.waitMs() ?? Number.POSITIVE_INFINITY, deadline - Date.now());
     try {
       await Promise.race([once(items, "released", { signal }), delay(Math.max(0, untilMs), undefined, { signal })]);
+    } catch (error) {
+      if (!told.aborted) throw error;
     } finally {
       over.abort();
     }
@@ -192,6 +199,8 @@ export const uploadLanes = async (work: UploadWork): Promise<UploadOutcome> => {
       await lane();
     } catch (error) {
       stop();
+      // A look for an item was not begun any more.
+      if (error instanceof WorkStoppedError) return;
       const outage = outageOf(error);
       if (outage === undefined) throw error;
       beAway(outage.askedMs);

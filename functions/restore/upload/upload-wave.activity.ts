@@ -1,5 +1,6 @@
 import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
+import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import { implement } from "../../../shared/durable/activity.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
@@ -13,16 +14,18 @@ import { memoize } from "../../../shared/memoize.ts";
 import { type Outage, outageOf } from "../../../shared/outage.ts";
 import type { Sealer } from "../../../shared/security/seal.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { whileWatched } from "../../jobs/watch-wish.ts";
 import { underHold } from "../../slots/under-hold.ts";
 import type { Held } from "../../slots/while-renewed.ts";
-import { uploadWave } from "../restore.contract.ts";
+import { type RestoreTotals, uploadWave } from "../restore.contract.ts";
 import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { underLease } from "../target/under-lease.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
 import { type FinishedItem, type ItemQueue, itemQueue } from "./item-queue.ts";
 import { type Ledgers, whileHeld } from "./ledger.ts";
+import { type LiveProgress, whileShown } from "./live-progress.ts";
 import { lookAgain, sendItem } from "./settle-item.ts";
-import { type UploadOutcome, uploadLanes } from "./upload-lanes.ts";
+import { type UploadOutcome, type UploadWork, uploadLanes } from "./upload-lanes.ts";
 
 /** A session with less time left is not used. Source: what a mailbox copy product does in production. */
 const SESSION_RESERVE_MS = 5 * 60_000;
@@ -39,6 +42,8 @@ const MIN_DEADLINE_MS = 30_000;
  */
 const SPARE_LANES = 4;
 
+const NOTHING_YET: RestoreTotals = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, throttled: 0 };
+
 type Input = z.output<typeof uploadWave.input>;
 type Output = z.output<typeof uploadWave.output>;
 
@@ -49,6 +54,7 @@ interface Deps {
   readonly sealer: Sealer;
   readonly vault: Blobs;
   readonly work: Blobs;
+  readonly state: Blobs;
   readonly ledgers: Ledgers;
   /** How long to wait before an import without an answer is looked for again. */
   readonly firstLookMs: number;
@@ -73,7 +79,9 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
     try {
       const done = await underLease(deps.work, input, (lease) =>
         underHold(deps.work, use, (slots) =>
-          runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, lease),
+          whileWatched(deps.state, input.jobs ?? [], (told) =>
+            runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, { lease, told }),
+          ),
         ),
       );
       return done ?? { ...nothingDone(input), notHeld: true };
@@ -105,9 +113,14 @@ const nothingDone = ({ pending, spent }: Input): Output => ({
   waitMs: 0,
 });
 
-const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): Promise<Output> => {
+const runWave = async (
+  deps: Deps,
+  input: Input,
+  slotsHeld: Held,
+  { lease, told }: { readonly lease: Held; readonly told: AbortSignal },
+): Promise<Output> => {
   const { vault, work, ledgers, gates = mailboxGates() } = deps;
-  const { restoreId, mailbox, slots, pending, session, fresh = false, proven = false, budgetMs, spent } = input;
+  const { restoreId, mailbox, slots, pending, session, fresh = false, totals = NOTHING_YET, budgetMs, spent } = input;
   const started = Date.now();
   const sessionEnds = endOf(input, started);
   let throttled = 0;
@@ -119,7 +132,7 @@ const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): 
     slots: semaphore(slots),
     isHeld: lease.isHeld,
     gate: gates.of(mailbox.key),
-    stopping: stopping.signal,
+    stopping: AbortSignal.any([stopping.signal, told]),
     throttled: () => {
       throttled += 1;
     },
@@ -157,10 +170,11 @@ const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): 
   const budget = sendBudget(spent);
   let did: UploadOutcome;
   try {
-    did = await uploadLanes({
+    const lanes: UploadWork = {
       lanes: Date.now() < sessionEnds ? slots + SPARE_LANES : 0,
       deadline: Math.min(started + budgetMs, sessionEnds),
       slotsHeld,
+      told,
       queue,
       budget,
       bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
@@ -170,8 +184,10 @@ const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): 
       onStop: () => stopping.abort(),
       session: session.expires,
       fresh,
-      proven,
-    });
+      proven: totals.imported + totals.replaced > 0,
+    };
+    const progress = (): LiveProgress => progressOf(totals, queue, Date.now() - started);
+    did = await whileShown(work, restoreId, progress, () => uploadLanes(lanes));
   } catch (error) {
     await queue.close().catch(() => undefined);
     throw error;
@@ -189,6 +205,7 @@ const runWave = async (deps: Deps, input: Input, slotsHeld: Held, lease: Held): 
     ...(sessionEnded && { settled: did.settled }),
     ...((did.away || notClosed !== undefined) && { away: true }),
     ...(did.stopped !== undefined && { stopped: did.stopped }),
+    ...(told.aborted && { told: true as const }),
   };
 };
 
@@ -202,6 +219,12 @@ const closeThroughOutages = async (queue: ItemQueue): Promise<Outage | undefined
     if (outage === undefined) throw error;
     return outage;
   }
+};
+
+/** What earlier waves did, and this one so far. */
+const progressOf = ({ throttled: _, ...before }: RestoreTotals, queue: ItemQueue, elapsedMs: number): LiveProgress => {
+  const done = addCounts(before, count(queue.settled));
+  return queue.settledHere === 0 ? done : { ...done, itemsPerSecond: (queue.settledHere * 1000) / elapsedMs };
 };
 
 const count = (finished: readonly FinishedItem[]) => {

@@ -5,7 +5,7 @@ import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestr
 import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
-import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 
 const BUDGET_MS = 100_000;
 const mailbox = { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" } as const;
@@ -67,11 +67,14 @@ const removes = () => ({ removed: 9 });
 const wanted = (asking: Asking): number => asking.wanted;
 
 /** Runs one generation. Its requests for slots are returned apart from its other calls. */
+/** Its generations go on after each wait, and no further. */
+const hasWaited = (continuedAs: unknown): boolean => (continuedAs as { wait?: object } | undefined)?.wait === undefined;
+
 const run = async (
   { wave = oneChunk(1), share = wanted, commit = {}, remove = removes, ...opened }: Stubs = {},
   start: unknown = input,
 ) => {
-  const { calls, ...rest } = await runOrchestrator(backupMailbox, {
+  const stubs: Parameters<typeof runToEnd>[1] = {
     input: start,
     retries: false,
     activities: {
@@ -88,7 +91,8 @@ const run = async (
         ...commit,
       }),
     },
-  });
+  };
+  const { calls, ...rest } = await runToEnd(backupMailbox, stubs, hasWaited);
   return { ...rest, everyCall: calls, calls: calls.filter(isWork), askings: askingsOf(calls) };
 };
 
@@ -356,7 +360,7 @@ describe("backup-mailbox, which shares the mailbox's slots", () => {
 
     const { everyCall, timers, customStatuses } = await run({ share: (asking) => grants.shift() ?? asking.wanted });
 
-    expect(timers).toEqual([5_000, 5_000]);
+    expect(timers).toEqual([1_000, 2_000]);
     expect(everyCall.slice(0, 5).map(({ name }) => name)).toEqual([
       "open-run",
       "share-slots",
@@ -364,7 +368,8 @@ describe("backup-mailbox, which shares the mailbox's slots", () => {
       "share-slots",
       "export-wave",
     ]);
-    expect(customStatuses[1]).toMatchObject({ phase: "waiting" });
+    const waiting = { for: "slots", until: "2026-11-22T01:00:01.000Z" };
+    expect(customStatuses).toContainEqual(expect.objectContaining({ phase: "waiting", waiting }));
   });
 
   test("gives slots back before the next generation, which holds them under another name", async () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import {
-  type BackupInTurnInput,
-  type BackupMailboxInput,
-  type BackupOutcomes,
-  type BackupTenantInput,
-  type discoverMailboxes,
-  goOnAlone,
+import type {
+  BackupInTurnInput,
+  BackupMailboxInput,
+  BackupOutcomes,
+  BackupTenantInput,
+  discoverMailboxes,
 } from "../../../functions/backup/backup.contract.ts";
 import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
 import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";
 import { goOnAloneActivity } from "../../../functions/backup/go-on-alone.activity.ts";
+import { goOnAlone } from "../../../functions/backup/go-on-alone.contract.ts";
 import { nightlyBackup } from "../../../functions/backup/nightly-backup.timer.ts";
 import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type { Notice } from "../../../functions/notify/notify.contract.ts";

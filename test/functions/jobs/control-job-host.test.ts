@@ -10,7 +10,6 @@ const APP = `
   import { backupInTurn } from "./functions/backup/backup-in-turn.orchestrator.ts";
   import { backupTenant } from "./functions/backup/backup-tenant.orchestrator.ts";
   import { controlJob } from "./functions/jobs/control-job.http.ts";
-  import { cancelJob, pauseJob, resumeJob } from "./functions/jobs/control-job.ts";
 
   df.app.orchestration("backup-tenant", backupTenant);
   df.app.orchestration("backup-in-turn", backupInTurn);
@@ -26,12 +25,12 @@ const APP = `
   const extraInputs = [df.input.durableClient()];
   const operator = { id: "operator", roles: ["Backup.Operator"] };
   const asOperator = (handler) => (request, context) => handler(request, context, operator);
-  for (const [name, operate] of Object.entries({ pause: pauseJob, resume: resumeJob, cancel: cancelJob }))
-    app.http(name, {
+  for (const order of ["pause", "resume", "cancel"])
+    app.http(order, {
       methods: ["POST"],
-      route: "jobs/{id}/" + name,
+      route: "jobs/{id}/" + order,
       extraInputs,
-      handler: asOperator(controlJob({ clientOf, operate })),
+      handler: asOperator(controlJob({ clientOf, order, restarts: {} })),
     });
   app.http("start", { methods: ["POST"], route: "start", extraInputs, handler: async (request, context) => {
     const input = { trigger: "request", window: 2 };

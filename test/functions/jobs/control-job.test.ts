@@ -2,10 +2,10 @@ import type { HttpHandler } from "@azure/functions";
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { controlJob } from "../../../functions/jobs/control-job.http.ts";
-import { cancelJob, pauseJob, resumeJob } from "../../../functions/jobs/control-job.ts";
 import { backupInstance, backupTenantInstance, placeInstance } from "../../../shared/contracts/job-ids.ts";
 import type { SignedInHandler } from "../../../shared/http/guard.ts";
 import { ROLES, type Role } from "../../../shared/security/principal.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { call } from "../browse/a-vault.ts";
 
@@ -82,8 +82,8 @@ const aTaskHub = (
   };
   const states = () => Object.fromEntries(Object.entries(instances).map(([id, { state }]) => [id, state]));
   const clientOf = () => client as unknown as DurableClient;
-  const control = (operate: typeof pauseJob, id: string, roles?: readonly Role[]) =>
-    call(asOperator(controlJob({ clientOf, operate }), roles), { id }, {}, "POST");
+  const control = (order: Parameters<typeof controlJob>[0]["order"], id: string, roles?: readonly Role[]) =>
+    call(asOperator(controlJob({ clientOf, state: memoryBlobs(), restarts: {}, order }), roles), { id }, {}, "POST");
   return { commands, states, control };
 };
 
@@ -95,21 +95,21 @@ describe("POST /api/jobs/{id}/pause", () => {
   ])("leaves a %s alone when the caller may not start one", async (name, roles) => {
     const hub = aTaskHub({ [first]: { name, state: "Running" } });
 
-    expect(await hub.control(pauseJob, first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
+    expect(await hub.control("pause", first, roles)).toMatchObject({ status: 403, body: { title: "role missing" } });
     expect(hub.commands).toEqual([]);
   });
 
   test("is open to readers of the vault too, for a job that they may start", async () => {
     const hub = aTaskHub({ [first]: { name: "translate-exchange-ids", state: "Running" } });
 
-    expect(await hub.control(pauseJob, first, ["Vault.Reader"])).toMatchObject({ status: 202 });
+    expect(await hub.control("pause", first, ["Vault.Reader"])).toMatchObject({ status: 202 });
   });
 
   test("pauses a backup of one mailbox and answers with the job", async () => {
     const customStatus = { phase: "exporting", exported: 20, itemsPerSecond: 5, etaSeconds: 60 };
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running", customStatus } });
 
-    const { status, headers, body } = await hub.control(pauseJob, first);
+    const { status, headers, body } = await hub.control("pause", first);
     expect([status, headers["location"]]).toEqual([202, `/api/jobs/${first}`]);
     expect(body).toMatchObject({ id: first, kind: "backup-mailbox", state: "paused" });
     expect(body["progress"]).toEqual({ phase: "exporting", exported: 20 });
@@ -118,7 +118,7 @@ describe("POST /api/jobs/{id}/pause", () => {
   test("pauses a backup of the tenant before its places, and each place before the mailbox it is at", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.control(pauseJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control("pause", backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
     const orderOf = (id: string) => hub.commands.indexOf(`suspend ${id}`);
     expect(orderOf(backupTenantInstance())).toBe(0);
@@ -131,14 +131,14 @@ describe("POST /api/jobs/{id}/pause", () => {
       aTenantRun({ [backupTenantInstance()]: { state: "Suspended" }, [first]: { state: "Suspended" } }),
     );
 
-    expect((await hub.control(pauseJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control("pause", backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Suspended"]));
   });
 
   test("leaves alone a place that has ended", async () => {
     const hub = aTaskHub(aTenantRun({ [placeInstance(1, backupTenantInstance())]: { state: "Completed" } }));
 
-    await hub.control(pauseJob, backupTenantInstance());
+    await hub.control("pause", backupTenantInstance());
     expect(hub.states()).toMatchObject({
       [placeInstance(1, backupTenantInstance())]: "Completed",
       [second]: "Running",
@@ -151,7 +151,7 @@ describe("POST /api/jobs/{id}/pause", () => {
     };
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } }, { refuse });
 
-    await expect(hub.control(pauseJob, first)).rejects.toThrow("HTTP 500");
+    await expect(hub.control("pause", first)).rejects.toThrow("HTTP 500");
   });
 
   test("answers that the job is paused when another caller was first", async () => {
@@ -161,7 +161,7 @@ describe("POST /api/jobs/{id}/pause", () => {
       throw new Error("HTTP 500: Cannot suspend");
     };
 
-    const { status, body } = await aTaskHub(instances, { refuse }).control(pauseJob, first);
+    const { status, body } = await aTaskHub(instances, { refuse }).control("pause", first);
     expect([status, body["state"]]).toEqual([409, "paused"]);
   });
 });
@@ -171,25 +171,24 @@ describe("POST /api/jobs/{id}/resume", () => {
     const paused = Object.fromEntries(Object.keys(aTenantRun()).map((id) => [id, { state: "Suspended" as const }]));
     const hub = aTaskHub(aTenantRun(paused));
 
-    const { status, body } = await hub.control(resumeJob, backupTenantInstance());
+    const { status, body } = await hub.control("resume", backupTenantInstance());
     expect([status, body["state"]]).toEqual([202, "running"]);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Running"]));
   });
 });
 
 describe("POST /api/jobs/{id}/cancel", () => {
-  test("cancels a paused restore", async () => {
-    const id = "restore-20261122T093000Z-xyz567";
-    const hub = aTaskHub({ [id]: { name: "restore-mailbox", state: "Suspended" } });
+  test("cancels a paused job", async () => {
+    const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: "Suspended" } });
 
-    const { status, body } = await hub.control(cancelJob, id);
-    expect([status, body["state"], hub.commands]).toEqual([202, "cancelled", [`terminate ${id}`]]);
+    const { status, body } = await hub.control("cancel", first);
+    expect([status, body["state"], hub.commands]).toEqual([202, "cancelled", [`terminate ${first}`]]);
   });
 
   test("ends mailboxes, then their places, then the tenant, and none sees its parts fail", async () => {
     const hub = aTaskHub(aTenantRun());
 
-    expect((await hub.control(cancelJob, backupTenantInstance())).status).toBe(202);
+    expect((await hub.control("cancel", backupTenantInstance())).status).toBe(202);
     expect(new Set(Object.values(hub.states()))).toEqual(new Set(["Terminated"]));
     expect(hub.commands.filter((command) => /tenant$|place-0|xj4b/.test(command))).toEqual([
       `suspend ${backupTenantInstance()}`,
@@ -215,52 +214,23 @@ describe("POST /api/jobs/{id}/cancel", () => {
     };
     const hub = aTaskHub(instances, { looked });
 
-    await hub.control(cancelJob, backupTenantInstance());
+    await hub.control("cancel", backupTenantInstance());
     expect(hub.states()[place]).toBe("Terminated");
-  });
-});
-
-describe("a list of restores", () => {
-  const list = "restores-20261122T090000Z-abc234";
-  const [one, other] = ["restore-20261122T090001Z-abc234", "restore-20261122T090002Z-abc234"];
-  const aList = (): Record<string, Instance> => ({
-    [list]: { name: "restore-mailboxes", state: "Running", customStatus: { places: 2 } },
-    [placeInstance(0, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: one } },
-    [placeInstance(1, list)]: { name: "restore-in-turn", state: "Running", customStatus: { running: other } },
-    [one]: { name: "restore-mailbox", state: "Running" },
-    [other]: { name: "restore-mailbox", state: "Running" },
-  });
-
-  test.each([
-    [pauseJob, "Suspended"],
-    [cancelJob, "Terminated"],
-  ] as const)("is changed with its places and the restores that they are at: %o", async (operate, state) => {
-    const hub = aTaskHub(aList());
-
-    expect((await hub.control(operate, list)).status).toBe(202);
-    expect(new Set(Object.values(hub.states()))).toEqual(new Set([state]));
-  });
-
-  test("is closed to a caller who may not restore", async () => {
-    const hub = aTaskHub(aList());
-
-    expect((await hub.control(cancelJob, list, ["Backup.Operator"])).status).toBe(403);
-    expect(hub.commands).toEqual([]);
   });
 });
 
 describe("a job that cannot be changed", () => {
   test.each([
-    [pauseJob, "Suspended", "paused"],
-    [pauseJob, "Completed", "completed"],
-    [resumeJob, "Running", "running"],
-    [resumeJob, "Failed", "failed"],
-    [cancelJob, "Completed", "completed"],
-    [cancelJob, "Terminated", "cancelled"],
-  ] as const)("is named with its state: %o of one that is %s", async (operate, runtimeStatus, state) => {
+    ["pause", "Suspended", "paused"],
+    ["pause", "Completed", "completed"],
+    ["resume", "Running", "running"],
+    ["resume", "Failed", "failed"],
+    ["cancel", "Completed", "completed"],
+    ["cancel", "Terminated", "cancelled"],
+  ] as const)("is named with its state: %s of one that is %s", async (order, runtimeStatus, state) => {
     const hub = aTaskHub({ [first]: { name: "backup-mailbox", state: runtimeStatus } });
 
-    const { status, body } = await hub.control(operate, first);
+    const { status, body } = await hub.control(order, first);
     expect([status, body["type"], body["state"]]).toEqual([409, "/problems/job-state", state]);
     expect(body["detail"]).toContain(state);
     expect(hub.commands).toEqual([]);
@@ -269,6 +239,6 @@ describe("a job that cannot be changed", () => {
   test.each([second, "backup-tenant-place-0", "../admin"])("is unknown: %s", async (id) => {
     const { control } = aTaskHub({ [first]: { name: "backup-mailbox", state: "Running" } });
 
-    expect(await control(cancelJob, id)).toMatchObject({ status: 404, body: { type: "/problems/job-not-found" } });
+    expect(await control("cancel", id)).toMatchObject({ status: 404, body: { type: "/problems/job-not-found" } });
   });
 });

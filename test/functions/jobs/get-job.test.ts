@@ -2,14 +2,24 @@ import { describe, expect, test, vi } from "vitest";
 import { tenantProgress } from "../../../functions/backup/tenant-progress.ts";
 import { getJob } from "../../../functions/jobs/get-job.http.ts";
 import { listProgress } from "../../../functions/restore/list-progress.ts";
+import { restoreProgress } from "../../../functions/restore/live-status.ts";
+import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 
 const id = `backup-${aKey}`;
 
-const job = (status: Parameters<typeof aFakeHub>[0], wanted = id) =>
+const job = (status: Parameters<typeof aFakeHub>[0], wanted = id, state = memoryBlobs()) =>
   ask(
-    getJob({ ...aFakeHub(status), progress: { "backup-tenant": tenantProgress, "restore-mailboxes": listProgress } }),
+    getJob({
+      ...aFakeHub(status),
+      state,
+      progress: {
+        "backup-tenant": tenantProgress,
+        "restore-mailboxes": listProgress,
+        "restore-mailbox": restoreProgress(state),
+      },
+    }),
     { params: { id: wanted } },
   );
 

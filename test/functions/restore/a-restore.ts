@@ -66,7 +66,8 @@ export const aRestore = async (
       target: "original",
       ...overrides,
     });
-  const makeFolders = () => deliverWell(ensureFoldersActivity({ openGraph, work }), ensureFolders, restore);
+  const makeFolders = () =>
+    deliverWell(ensureFoldersActivity({ openGraph, work, state: work }), ensureFolders, restore);
   const openSession = () =>
     deliverWell(createImportSessionActivity({ openGraph, importHosts, sealer: seals }), createImportSession, restore);
   const upload = (
@@ -83,6 +84,7 @@ export const aRestore = async (
         vault,
         work,
         ledgers,
+        state: work,
         firstLookMs: 5,
         ...deps,
       }),

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
+import type { RestoreMailboxInput, uploadWave } from "../../../functions/restore/restore.contract.ts";
 import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
-import { type OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { type OrchestratorFailedError, runToEnd } from "../../support/run-orchestrator.ts";
 import { aRestoreId } from "../kit.ts";
 import { aListed, aListId, aResult, NONE } from "./a-list.ts";
 
@@ -37,10 +37,11 @@ const first = <T>(times: number, stub: (input: T) => unknown, then: (input: T) =
 };
 
 const restore = (activities: Record<string, (input: never) => unknown> = {}, start: unknown = input) =>
-  runOrchestrator(restoreMailbox, {
+  runToEnd(restoreMailbox, {
     input: start,
     retries: false,
     activities: {
+      "read-wish": () => ({ wish: "go-on" }),
       "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
       "plan-restore": () => plan,
       "ensure-folders": () => ({ created: 2 }),
@@ -77,8 +78,9 @@ describe("restore-mailbox in an outage", () => {
     expect(run.timers).toEqual([5, 10, 1_200, 40, 80, 160, 320, 640, 900, 900].map((seconds) => seconds * 1000));
     const released = run.calls.filter(({ name, input }) => name === "share-slots" && (input as Asking).wanted === 0);
     expect(released).toHaveLength(asks.length + 11);
-    expect(run.customStatuses).toContainEqual(expect.objectContaining({ waitingUntil: expect.any(String) }));
-    expect(run.customStatuses.at(-1)).not.toHaveProperty("waitingUntil");
+    const waiting = { for: "service", until: expect.any(String) };
+    expect(run.customStatuses).toContainEqual(expect.objectContaining({ phase: "waiting", waiting }));
+    expect(run.customStatuses.at(-1)).not.toHaveProperty("waiting");
     expect(run.output).toEqual(result);
   });
 
@@ -95,47 +97,28 @@ describe("restore-mailbox in an outage", () => {
     expect(run.timers).toEqual([5_000, 10_000, 5_000, 10_000]);
   });
 
-  test("goes on for days in short histories, and fails after a week", async () => {
-    let start: unknown = input;
-    let days = 0;
-    let now = new Date("2026-11-22T00:00:00Z");
-    let failed: unknown;
-    for (let generations = 0; generations < 100 && failed === undefined; generations += 1) {
-      const run = await runOrchestrator(restoreMailbox, {
-        input: start,
-        now,
-        retries: false,
-        activities: {
-          "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
-          "plan-restore": () => plan,
-          "ensure-folders": () => ({ created: 2 }),
-          "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
-          "upload-wave": away,
-        },
-      }).catch((error: unknown) => {
-        failed = error;
-        return undefined;
-      });
-      if (run === undefined) break;
-      expect(run.calls.length).toBeLessThan(100);
-      const waited = run.timers.reduce((sum, ms) => sum + ms, 0);
-      days += waited / 86_400_000;
-      now = new Date(now.getTime() + waited);
-      start = run.continuedAs;
-      expect(RestoreMailboxInput.parse(start).resume?.pending).toEqual([{ from: 0, to: 8 }]);
-    }
+  test("goes on for a week, a generation for each wait, and then reports and fails", async () => {
+    const error: unknown = await restore({ "upload-wave": away }).catch((thrown) => thrown);
 
-    expect(days).toBeGreaterThan(6.5);
-    expect(days).toBeLessThan(7.5);
-    expect((failed as OrchestratorFailedError).message).toContain("away since 2026-11-22T00:00:00");
+    const { message, run } = error as OrchestratorFailedError;
+    expect(message).toContain("away since 2026-11-22T01:00:00");
+    const days = (run.ended.getTime() - Date.parse("2026-11-22T01:00:00Z")) / 86_400_000;
+    expect(days).toBeGreaterThan(7);
+    expect(days).toBeLessThan(7.1);
+    expect(run.calls.at(-2)).toMatchObject({ name: "reconcile-restore", input: { stopped: { reason: "failed" } } });
   });
 
-  test("goes on planning in another generation when an outage outlasts one", async () => {
-    const one = await restore({ "plan-restore": () => ({ awayMs: 0 }) });
-    const other = await restore({}, one.continuedAs);
+  test.each(["read-wish", "share-slots"])("waits for %s, longer each time, and goes on", async (name) => {
+    const well = {
+      "read-wish": () => ({ wish: "go-on" }),
+      "share-slots": ({ wanted }: Asking) => ({ granted: wanted }),
+    };
+    const run = await restore({
+      [name]: first(4, () => ({ awayMs: 0 }), well[name as keyof typeof well] as () => unknown),
+    });
 
-    expect(one.continuedAs).toMatchObject({ ...input, outage: { waits: 20 } });
-    expect(other.output).toEqual(result);
+    expect(run.timers).toEqual([5_000, 10_000, 20_000, 40_000]);
+    expect(run.output).toEqual(result);
   });
 });
 
@@ -185,10 +168,11 @@ describe("restore-mailbox, which has to stop,", () => {
 describe("restore-in-turn in an outage", () => {
   const turn = (restored: () => unknown, take?: () => unknown) => {
     let turns = 0;
-    return runOrchestrator(restoreInTurn, {
+    return runToEnd(restoreInTurn, {
       input: { listId: aListId, place: 0, turn: 0, outcomes: NONE },
       retries: false,
       activities: {
+        "read-wish": () => ({ wish: "go-on" }),
         "take-restore":
           take ??
           (() => {

@@ -4,7 +4,7 @@ import { chunksIn, RestoreMailboxInput, type uploadWave } from "../../../functio
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
-import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 import { aRestoreId } from "../kit.ts";
 
 type Wave = z.output<typeof uploadWave.input>;
@@ -42,18 +42,20 @@ const unfinished = (wave: Wave, overrides: Partial<Uploaded> = {}): Uploaded =>
 
 const wanted = (asking: Asking): number => asking.wanted;
 
-/** One generation: its calls, and apart from them its requests for the mailbox's slots. */
+/** A whole restore, or one generation of it: its calls, and apart from them its requests for the mailbox's slots. */
 const restore = async (
   wave: (wave: Wave) => Uploaded = (each) => uploaded(each),
   start: unknown = input,
   planned = plan,
   share = wanted,
+  run: typeof runOrchestrator = runToEnd,
 ) => {
   let sessions = 0;
-  const { calls, ...rest } = await runOrchestrator(restoreMailbox, {
+  const { calls, ...rest } = await run(restoreMailbox, {
     input: start,
     retries: false,
     activities: {
+      "read-wish": () => ({ wish: "go-on" }),
       "share-slots": (asking: Asking) => ({ granted: share(asking) }),
       "plan-restore": () => planned,
       "ensure-folders": () => ({ created: 2 }),
@@ -68,9 +70,9 @@ const restore = async (
   return { ...rest, everyCall: calls, calls: calls.filter(isWork), askings: askingsOf(calls) };
 };
 
-const isWork = ({ name }: { name: string }): boolean => name !== "share-slots";
+const isWork = ({ name }: { name: string }): boolean => name !== "share-slots" && name !== "read-wish";
 const askingsOf = (calls: readonly { name: string; input: unknown }[]): Asking[] =>
-  calls.filter((call) => !isWork(call)).map((call) => call.input as Asking);
+  calls.filter(({ name }) => name === "share-slots").map((call) => call.input as Asking);
 
 const namesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): string[] =>
   calls.map(({ name }) => name);
@@ -86,9 +88,9 @@ describe("restore-mailbox", () => {
     });
 
     const [first, second] = wavesOf({ calls });
-    expect(second).toMatchObject({ pending: first?.pending, session: first?.session });
+    expect(second).toMatchObject({ pending: first?.pending });
     expect(second?.hold).not.toEqual(first?.hold);
-    expect(askings.map(({ wanted }) => wanted)).toEqual([1, 4, 4, 1, 0]);
+    expect(askings.map(({ wanted }) => wanted)).toEqual([1, 1, 4, 0, 4, 1, 0]);
     expect(output).toEqual(result);
   });
 
@@ -96,8 +98,10 @@ describe("restore-mailbox", () => {
     const run = await restore();
 
     expect(run.everyCall.map(({ name }) => name)).toEqual([
+      "read-wish",
       "share-slots",
       "plan-restore",
+      "share-slots",
       "ensure-folders",
       "share-slots",
       "create-import-session",
@@ -106,7 +110,7 @@ describe("restore-mailbox", () => {
       "reconcile-restore",
       "share-slots",
     ]);
-    expect(run.askings.map(wanted)).toEqual([1, 4, 1, 0]);
+    expect(run.askings.map(wanted)).toEqual([1, 1, 4, 1, 0]);
     expect(wavesOf(run)).toMatchObject([{ pending: [{ from: 0, to: 8 }], slots: 4, budgetMs: 60_000, spent: [] }]);
     expect(run.output).toEqual(result);
   });
@@ -164,6 +168,10 @@ describe("restore-mailbox", () => {
     const { message, run } = error as OrchestratorFailedError;
     expect(message).toContain("10 import sessions in a row ended before a chunk was done");
     expect(run.calls.filter(({ name }) => name === "create-import-session")).toHaveLength(10);
+    expect(run.calls.at(-2)).toMatchObject({
+      name: "reconcile-restore",
+      input: { stopped: { reason: "failed", detail: expect.stringContaining("10 import sessions") } },
+    });
   });
 
   test("goes on with sessions that end early when chunks are done in between", async () => {
@@ -192,7 +200,7 @@ describe("restore-mailbox", () => {
   });
 
   test("goes on in a new generation after twenty waves, without the session", async () => {
-    const first = await restore((wave) => unfinished(wave));
+    const first = await restore((wave) => unfinished(wave), input, plan, wanted, runOrchestrator);
     const { resume } = RestoreMailboxInput.parse(first.continuedAs);
     const second = await restore(undefined, first.continuedAs);
 
@@ -207,7 +215,7 @@ describe("restore-mailbox", () => {
     const { customStatuses } = await restore();
 
     expect(customStatuses.map((status) => (status as { phase: string }).phase)).toEqual(
-      expect.arrayContaining(["waiting", "planning", "folders", "done"]),
+      expect.arrayContaining(["waiting", "planning", "folders", "importing", "done"]),
     );
     expect(customStatuses.at(-1)).toEqual({
       phase: "done",
@@ -223,19 +231,22 @@ describe("restore-mailbox", () => {
     });
   });
 
-  test("fails when a wave fails, without a comparison", async () => {
+  test("compares and reports when a wave fails, and then fails", async () => {
     const error: unknown = await restore(() => {
       throw new Error("the vault is gone");
     }).catch((thrown) => thrown);
 
     expect(error).toBeInstanceOf(OrchestratorFailedError);
-    expect((error as OrchestratorFailedError).run.calls.map(({ name }) => name)).not.toContain("reconcile-restore");
+    const { message, run } = error as OrchestratorFailedError;
+    expect(message).toContain("the vault is gone");
+    const stopped = { reason: "failed", detail: expect.stringContaining("the vault is gone") };
+    expect(run.calls.at(-2)).toMatchObject({ name: "reconcile-restore", input: { stopped } });
   });
 });
 
 describe("restore-mailbox, which shares the mailbox's slots", () => {
   test("uses the slots that it is granted, fewer or more", async () => {
-    const grants = [1, 3, 1, 4];
+    const grants = [1, 1, 3, 1, 4];
     let turns = 0;
     const run = await restore(
       (wave) => {
@@ -260,28 +271,62 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
       (asking) => grants.shift() ?? wanted(asking),
     );
 
-    expect(timers).toEqual([5_000, 5_000, 5_000]);
-    expect(everyCall.findIndex(isWork)).toBe(4);
-    expect(customStatuses[0]).toMatchObject({ phase: "waiting" });
+    expect(timers).toEqual([1_000, 2_000, 4_000]);
+    expect(everyCall.slice(0, everyCall.findIndex(isWork)).filter(({ name }) => name === "share-slots")).toHaveLength(
+      4,
+    );
+    expect(customStatuses).toContainEqual(
+      expect.objectContaining({ phase: "waiting", waiting: { for: "slots", until: "2026-11-22T01:00:01.000Z" } }),
+    );
+    expect(customStatuses.at(-1)).not.toHaveProperty("waiting");
   });
 
-  test("releases its slots before the next generation, which is another holder", async () => {
-    const { askings, continuedAs } = await restore((wave) => unfinished(wave));
+  test("releases its slots before the next generation, which holds under the same name", async () => {
+    let waves = 0;
+    const { askings, everyCall } = await restore((wave) => {
+      waves += 1;
+      return waves > 25 ? uploaded(wave) : unfinished(wave);
+    });
 
-    expect(RestoreMailboxInput.parse(continuedAs).resume).toBeDefined();
-    expect(askings.map(wanted)).toEqual([1, ...Array.from({ length: 20 }, () => 4), 0]);
+    expect(everyCall.filter(({ name }) => name === "read-wish")).toHaveLength(2);
+    const released = askings.findIndex((asking) => wanted(asking) === 0);
+    expect(askings[released]?.asking).toBe(askings[released - 1]?.asking);
+    expect(askings.slice(released + 1).map(wanted)).toEqual([4, 4, 4, 4, 4, 4, 1, 0]);
     expect(new Set(askings.map(({ holder }) => holder)).size).toBe(1);
-    expect(askings.every(({ user, mailboxKey }) => user === "restore" && mailboxKey === aKey)).toBe(true);
+    expect(askings.every(({ mailboxKey }) => mailboxKey === aKey)).toBe(true);
+  });
+
+  test.each<[string, Partial<RestoreMailboxInput>, number, Asking["user"]]>([
+    ["up to 500 items that a person waits for comes first", {}, 500, "small-restore"],
+    ["more items comes after it", {}, 501, "restore"],
+    ["a list comes by its priority", { partOf: "restores-1", priority: "high" }, 5, "high-restore"],
+    ["a list that says nothing is in the middle", { partOf: "restores-1" }, 5, "restore"],
+    ["a list that can wait comes last", { partOf: "restores-1", priority: "low" }, 5, "low-restore"],
+  ])("a restore of %s", async (_, overrides, items, user) => {
+    const askings: Asking[] = [];
+    await restore(
+      (wave) => (askings.length < 4 ? unfinished(wave, { waitMs: 60_000 }) : uploaded(wave)),
+      { ...input, ...overrides },
+      { ...plan, items },
+      (asking) => {
+        askings.push(asking);
+        return wanted(asking);
+      },
+    );
+
+    expect(askings.at(-2)?.user).toBe(user);
   });
 
   test.each(["plan-restore", "ensure-folders", "create-import-session", "upload-wave", "reconcile-restore"])(
     "releases its slots after a failed %s",
     async (broken) => {
-      const error: unknown = await runOrchestrator(restoreMailbox, {
+      const error: unknown = await runToEnd(restoreMailbox, {
         input,
         retries: false,
         activities: {
+          "read-wish": () => ({ wish: "go-on" }),
           "share-slots": (asking: Asking) => ({ granted: asking.wanted }),
+          "reconcile-restore": () => result,
           "plan-restore": () => plan,
           "ensure-folders": () => ({ created: 2 }),
           "create-import-session": () => ({ sealed: "sealed", expires: "2026-11-22T02:00:00.000Z" }),
@@ -294,7 +339,9 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
 
       expect((error as Error).message).toContain("beyond repair");
       const { calls } = (error as OrchestratorFailedError).run;
-      expect(calls.filter(isWork).at(-1)?.name).toBe(broken);
+      const after = calls.slice(calls.findIndex(({ name }) => name === broken) + 1);
+      expect(after[0]).toMatchObject({ name: "share-slots", input: { wanted: 0 } });
+      expect(calls.filter(isWork).at(-1)?.name).toBe("reconcile-restore");
       expect(calls.at(-1)).toMatchObject({ name: "share-slots", input: { wanted: 0 } });
     },
   );

@@ -1,15 +1,16 @@
-import type { OrchestrationHandler } from "durable-functions";
+import type { OrchestrationContext, OrchestrationHandler, Task } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { holdSlots, type SlotUse, withSlots } from "../../../functions/slots/hold-slots.steps.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { pause } from "../../../shared/durable/pause.ts";
+import type { BlockedError } from "../../../shared/durable/waits.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
 
 type Asking = z.output<typeof shareSlots.input>;
 
-const use: SlotUse = { mailboxKey: aKey, holder: "a-run", user: "restore" };
+const useOf = (): SlotUse => ({ mailboxKey: aKey, holder: "a-run", user: "restore" });
 
 /** An activity that grants these numbers one after the other, and after them the number that is wanted. */
 const granting = (...grants: readonly number[]) => {
@@ -18,7 +19,7 @@ const granting = (...grants: readonly number[]) => {
 };
 
 const holding: OrchestrationHandler = function* (context) {
-  return yield* holdSlots(context, use, 4, 100_000);
+  return yield* holdSlots(context, useOf(), 4, 100_000);
 };
 
 const askingsOf = ({ calls }: { calls: readonly { input: unknown }[] }): Asking[] =>
@@ -26,12 +27,13 @@ const askingsOf = ({ calls }: { calls: readonly { input: unknown }[] }): Asking[
 
 describe("holdSlots", () => {
   test("asks for the slots that are wanted, for longer than the lanes take", async () => {
-    const run = await runOrchestrator(holding, { input: null, activities: granting() });
+    const now = new Date("2026-11-22T01:00:00Z");
+    const run = await runOrchestrator(holding, { input: null, activities: granting(), instanceId: "restore-1", now });
 
     expect(run).toMatchObject({ output: { slots: 4 }, timers: [] });
-    expect(run.calls).toEqual([
-      { name: "share-slots", input: { ...use, asking: expect.any(String), wanted: 4, holdMs: 220_000 } },
-    ]);
+    const asked = { job: "restore-1", asking: expect.any(String), askedAt: now.getTime(), wanted: 4, holdMs: 220_000 };
+    expect(run.calls).toEqual([{ name: "share-slots", input: { ...useOf(), ...asked } }]);
+    expect(run.output).toMatchObject({ hold: { holder: "a-run", asking: askingsOf(run)[0]?.asking } });
   });
 
   test("accepts fewer", async () => {
@@ -40,12 +42,21 @@ describe("holdSlots", () => {
     });
   });
 
-  test("asks again every five seconds while there is none, each time under another name", async () => {
-    const run = await runOrchestrator(holding, { input: null, activities: granting(0, 0, 3) });
+  test.each([
+    ["there is none", { granted: 0 }, { reason: "slots", askedMs: 0 }],
+    ["storage is away", { awayMs: 7_000 }, { reason: "service", askedMs: 7_000 }],
+  ])("ends the generation when %s", async (_, answer, blocked) => {
+    const catching: OrchestrationHandler = function* (context) {
+      try {
+        return yield* holdSlots(context, useOf(), 4, 100_000);
+      } catch (error) {
+        const { name, reason, askedMs } = error as BlockedError;
+        return { name, reason, askedMs };
+      }
+    };
 
-    expect(run).toMatchObject({ output: { slots: 3 }, timers: [5_000, 5_000] });
-    expect(new Set(askingsOf(run).map(({ asking }) => asking)).size).toBe(3);
-    expect(run.output).toMatchObject({ hold: { holder: use.holder, asking: askingsOf(run).at(-1)?.asking } });
+    const run = await runOrchestrator(catching, { input: null, activities: { "share-slots": () => answer } });
+    expect(run.output).toEqual({ name: "BlockedError", ...blocked });
   });
 
   test("asks under the same name when the activity is tried again, so that it is granted once", async () => {
@@ -63,49 +74,65 @@ describe("holdSlots", () => {
 });
 
 describe("withSlots", () => {
-  const released = { ...use, wanted: 0 };
-
-  test("releases the slots after the work, and returns its result", async () => {
-    const working: OrchestrationHandler = function* (context) {
-      return yield* withSlots(context, use, holdSlots(context, use, 2, 1_000));
+  /** Holds two slots, and then does this. */
+  const afterHolding = (
+    work: (context: OrchestrationContext) => Generator<Task, unknown, unknown>,
+  ): OrchestrationHandler =>
+    function* (context) {
+      const use = useOf();
+      const holdAndWork = function* () {
+        yield* holdSlots(context, use, 2, 1_000);
+        return yield* work(context);
+      };
+      return yield* withSlots(context, use, holdAndWork());
     };
-    const run = await runOrchestrator(working, { input: null, activities: granting() });
 
-    expect(run.output).toMatchObject({ slots: 2 });
-    expect(askingsOf(run)).toMatchObject([{ ...use, wanted: 2 }, released]);
-    expect(new Set(askingsOf(run).map(({ asking }) => asking)).size).toBe(2);
+  // biome-ignore lint/correctness/useYield: work that needs no turn
+  const nothing = function* () {
+    return "done";
+  };
+
+  test("releases the slots after the work, by what they were asked by, and returns its result", async () => {
+    const run = await runOrchestrator(afterHolding(nothing), { input: null, activities: granting() });
+
+    expect(run.output).toBe("done");
+    const [asked] = askingsOf(run);
+    expect(askingsOf(run)).toMatchObject([{ wanted: 2 }, { ...useOf(), asking: asked?.asking, wanted: 0 }]);
   });
 
   test("releases the slots after work that failed, once, and fails with it", async () => {
-    const failing: OrchestrationHandler = function* (context) {
-      const work = function* () {
-        yield* pause(context, 1_000);
-        throw new Error("beyond repair");
-      };
-      return yield* withSlots(context, use, work());
+    const failing = function* (context: OrchestrationContext) {
+      yield* pause(context, 1_000);
+      throw new Error("beyond repair");
     };
-    const error: unknown = await runOrchestrator(failing, { input: null, activities: granting() }).catch((e) => e);
+    const error: unknown = await runOrchestrator(afterHolding(failing), {
+      input: null,
+      activities: granting(),
+    }).catch((e) => e);
 
     expect(error).toBeInstanceOf(OrchestratorFailedError);
     expect((error as OrchestratorFailedError).message).toContain("beyond repair");
-    expect(askingsOf((error as OrchestratorFailedError).run)).toMatchObject([released]);
+    expect(askingsOf((error as OrchestratorFailedError).run)).toMatchObject([{ wanted: 2 }, { wanted: 0 }]);
   });
 
-  test("releases nothing while the work goes on", async () => {
-    const log: string[] = [];
-    const waiting: OrchestrationHandler = function* (context) {
-      const work = function* () {
-        yield* pause(context, 3_600_000);
-        if (!context.df.isReplaying) log.push("worked");
-      };
-      return yield* withSlots(context, use, work());
+  test("releases nothing while the work goes on, and nothing that it does not hold", async () => {
+    const waiting = function* (context: OrchestrationContext) {
+      yield* pause(context, 3_600_000);
     };
-    const noting = () => {
-      log.push("given back");
-      return { granted: 0 };
-    };
-    await runOrchestrator(waiting, { input: null, activities: { "share-slots": noting } });
+    const run = await runOrchestrator(afterHolding(waiting), { input: null, activities: granting() });
+    expect(run.timers).toEqual([3_600_000]);
+    expect(askingsOf(run)).toHaveLength(2);
 
-    expect(log).toEqual(["worked", "given back"]);
+    const idle: OrchestrationHandler = function* (context) {
+      return yield* withSlots(context, useOf(), nothing());
+    };
+    expect((await runOrchestrator(idle, { input: null, activities: granting() })).calls).toEqual([]);
+  });
+
+  test("ends though storage is away: the hold runs out by itself", async () => {
+    const answers = [{ granted: 2 }, { awayMs: 0 }];
+    const activities = { "share-slots": () => answers.shift() };
+
+    expect((await runOrchestrator(afterHolding(nothing), { input: null, activities })).output).toBe("done");
   });
 });

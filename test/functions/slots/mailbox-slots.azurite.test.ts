@@ -19,10 +19,19 @@ const asks = (user: SlotRequest["user"], wanted: number, overrides: Partial<Slot
   return { holder: user, user, asking: `asking ${askings}`, wanted, holdMs: HOLD_MS, ...overrides };
 };
 
-/** A mailbox's slots on a clock that moves only when a test moves it. */
-const aMailbox = (work: Blobs = memoryBlobs()) => ({
-  take: (request: SlotRequest, nowMs = 0) => takeSlots(work, aKey, request, nowMs),
-});
+/** A mailbox's slots, on a clock of storage that moves only when a test moves it, or on the real one. */
+const aMailbox = (real?: Blobs) => {
+  let now = 0;
+  const work = real ?? memoryBlobs(() => now);
+  const grant = (request: SlotRequest, nowMs = now) => {
+    now = nowMs;
+    return takeSlots(work, aKey, request);
+  };
+  return { grant, take: async (request: SlotRequest, nowMs = now) => (await grant(request, nowMs)).granted };
+};
+
+/** How long one that waits keeps its place without asking again. */
+const KEEPS_PLACE_MS = 90_000;
 
 describe("taking slots", () => {
   test.each(["backup", "restore"] as const)(
@@ -57,21 +66,74 @@ describe("taking slots", () => {
 
   test("grants all to one holder when the other has released its slots", async () => {
     const { take } = aMailbox();
-    await take(asks("restore", 3));
+    const first = asks("restore", 3);
+    await take(first);
     await take(asks("backup", 4));
 
-    expect(await take(asks("restore", 0))).toBe(0);
+    expect(await take(asks("restore", 0, { asking: first.asking }))).toBe(0);
     expect(await take(asks("backup", 4))).toBe(4);
   });
 
-  test("makes a second restore wait for the first one, whose share does not shrink", async () => {
+  test("leaves a share to each of two restores, and to three", async () => {
     const { take } = aMailbox();
-    await take(asks("restore", 4, { holder: "first" }));
+    const ask = (holder: string) => take(asks("restore", 4, { holder }));
+    expect(await ask("first")).toBe(4);
+    expect(await ask("second")).toBe(0);
 
-    expect(await take(asks("restore", 4, { holder: "second" }))).toBe(0);
-    expect(await take(asks("restore", 4, { holder: "first" }))).toBe(4);
-    await take(asks("restore", 0, { holder: "first" }));
-    expect(await take(asks("restore", 4, { holder: "second" }))).toBe(4);
+    expect(await ask("first")).toBe(1);
+    expect(await ask("second")).toBe(3);
+    expect(await ask("third")).toBe(0);
+    expect(await ask("first")).toBe(1);
+    expect(await ask("second")).toBe(1);
+    expect(await ask("third")).toBe(2);
+  });
+
+  test("serves a small restore first, then restores by priority, then backups", async () => {
+    const users = ["small-restore", "high-restore", "restore", "low-restore", "backup"] as const;
+    for (const [rank, before] of users.entries())
+      for (const after of users.slice(rank + 1)) {
+        const { take } = aMailbox();
+        await take(asks(after, 4));
+        expect(await take(asks(before, 4))).toBe(0);
+        expect(await take(asks(after, 4))).toBe(1);
+        expect(await take(asks(before, 4))).toBe(3);
+      }
+  });
+
+  test("gives what one does not want to the next", async () => {
+    const { take } = aMailbox();
+    await take(asks("small-restore", 1));
+
+    expect(await take(asks("backup", 4))).toBe(3);
+  });
+
+  test("serves one that has waited for longer than a wave, whoever is before it", async () => {
+    const { take } = aMailbox();
+    const restores = ["1", "2", "3", "4"];
+    const ask = (holder: string, nowMs: number) => take(asks("restore", 4, { holder }), nowMs);
+    for (const holder of restores) await ask(holder, 0);
+    for (const holder of restores) await ask(holder, 1);
+    for (const holder of restores) expect(await ask(holder, 2)).toBe(1);
+
+    expect(await take(asks("backup", 4), 3)).toBe(0);
+    for (let now = 30_000; now <= 120_000; now += 30_000) {
+      for (const holder of restores) expect(await ask(holder, now)).toBe(1);
+      expect(await take(asks("backup", 4), now)).toBe(0);
+    }
+    const later = [];
+    for (const holder of restores) later.push(await ask(holder, 150_000));
+    expect(later.toSorted()).toEqual([0, 1, 1, 1]);
+    expect(await take(asks("backup", 4), 150_001)).toBe(1);
+  });
+
+  test("wakes those that wait as soon as something is free, and nobody else", async () => {
+    const { grant } = aMailbox();
+    const held = asks("backup", 4, { job: "the backup" });
+    expect(await grant(held)).toEqual({ granted: 4, toWake: [] });
+    expect(await grant(asks("restore", 4, { job: "the restore" }))).toEqual({ granted: 0, toWake: [] });
+
+    expect(await grant(asks("backup", 4, { job: "the backup" }))).toEqual({ granted: 1, toWake: ["the restore"] });
+    expect(await grant(asks("restore", 4, { job: "the restore" }))).toEqual({ granted: 3, toWake: [] });
   });
 
   test("counts a holder that died until its hold expires, and no longer", async () => {
@@ -84,17 +146,17 @@ describe("taking slots", () => {
 
   test("forgets a holder that died while it waited", async () => {
     const { take } = aMailbox();
-    await take(asks("backup", 4, { holdMs: 2 * HOLD_MS }));
+    await take(asks("backup", 4, { holdMs: 2 * KEEPS_PLACE_MS }));
     await take(asks("restore", 4));
 
-    expect(await take(asks("backup", 4), HOLD_MS)).toBe(4);
+    expect(await take(asks("backup", 4), KEEPS_PLACE_MS)).toBe(4);
   });
 
   test("keeps mailboxes apart", async () => {
     const work = memoryBlobs();
-    await takeSlots(work, aKey, asks("backup", 4), 0);
+    await takeSlots(work, aKey, asks("backup", 4));
 
-    expect(await takeSlots(work, mailboxKey("MBX:another"), asks("restore", 4), 0)).toBe(4);
+    expect(await takeSlots(work, mailboxKey("MBX:another"), asks("restore", 4))).toMatchObject({ granted: 4 });
   });
 
   test("releases no slots of others, and none twice", async () => {
@@ -108,6 +170,18 @@ describe("taking slots", () => {
 });
 
 describe("a request that is delivered again", () => {
+  test("takes nothing from what its holder has asked since, whether it asked or gave back", async () => {
+    const { take } = aMailbox();
+    const [first, second] = [asks("backup", 4, { askedAt: 1 }), asks("backup", 4, { askedAt: 2 })];
+    await take(first);
+    await take(second);
+
+    await take({ ...first, wanted: 0 });
+    await take(first);
+    expect(await take(asks("restore", 4))).toBe(0);
+    expect(await take(second)).toBe(4);
+  });
+
   test("keeps its grant though another waits by now: its lanes are at work", async () => {
     const { take } = aMailbox();
     const asking = asks("backup", 4);
@@ -170,18 +244,25 @@ describe("when holders come, go, die and are delivered again", () => {
             continue;
           }
           const again = believed.get(step.holder);
-          const request =
-            "wanted" in step ? asks(userOf(step.holder), step.wanted, { holder: step.holder }) : again?.request;
+          const { holder } = step;
+          const anew = (wanted: number) => asks(userOf(holder), wanted, { holder });
+          const back = again === undefined ? undefined : { ...again.request, wanted: 0 };
+          const request = !("wanted" in step) ? again?.request : step.wanted === 0 ? back : anew(step.wanted);
           if (request === undefined) continue;
           const rivals = alive().filter((other) => other.request.holder !== request.holder);
-          const isAgain = !("wanted" in step) && again !== undefined && again.until > nowMs;
+          const isAgain = !("wanted" in step) && again !== undefined && again.until > nowMs && again.granted > 0;
 
           const granted = await take(request, nowMs);
 
           if (isAgain) expect(granted).toBe(again.granted);
           else if (rivals.length === 0) expect(granted).toBe(Math.min(SLOTS, request.wanted));
           if (request.wanted === 0) believed.delete(request.holder);
-          else believed.set(request.holder, { request, granted, until: nowMs + HOLD_MS });
+          else
+            believed.set(request.holder, {
+              request,
+              granted,
+              until: nowMs + (granted === 0 ? KEEPS_PLACE_MS : HOLD_MS),
+            });
           expect(alive().reduce((sum, holder) => sum + holder.granted, 0)).toBeLessThanOrEqual(SLOTS);
         }
       }),
@@ -219,17 +300,19 @@ describe("on Blob Storage", () => {
     const held = new Map<string, number>();
     let most = 0;
     const work = async (user: SlotRequest["user"]) => {
+      let last = asks(user, SLOTS);
       for (let wave = 0; wave < 15; wave += 1) {
+        last = asks(user, SLOTS);
         // Until the answer has come, the job runs nothing: its lanes have ended.
         held.delete(user);
-        held.set(user, await take(asks(user, SLOTS)));
+        held.set(user, await take(last));
         most = Math.max(
           most,
           [...held.values()].reduce((sum, slots) => sum + slots, 0),
         );
       }
       held.delete(user);
-      await take(asks(user, 0));
+      await take({ ...last, wanted: 0 });
     };
 
     await Promise.all([work("backup"), work("restore")]);

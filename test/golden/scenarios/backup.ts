@@ -121,10 +121,14 @@ const backupMailbox: Record<string, Scenario> = {
       "remove-scratch": () => ({ removed: 9 }),
     },
   },
-  "a resumed generation, which waits for a slot, and as long as Graph asks": {
+  "a resumed generation, which waits for a slot": {
+    input: { mailbox: ada, trigger: "request", full: true, resume },
+    activities: { "share-slots": () => ({ granted: 0 }) },
+  },
+  "a resumed generation, which waits as long as Graph asks": {
     input: { mailbox: ada, trigger: "request", full: true, resume },
     activities: {
-      "share-slots": inTurn<unknown>({ granted: 0 }, { granted: 4 }, { granted: 2 }, { granted: 0 }),
+      "share-slots": inTurn<unknown>({ granted: 4 }, { granted: 0 }),
       "export-wave": inTurn(
         waveOf(at(21, true, [{ chunk: 20, batch: 5 }]), { throttled: 1, waitMs: 900_000 }),
         waveOf(at(21, true)),

@@ -48,6 +48,7 @@ const uploaded = (left: readonly object[], overrides: object = {}) => ({
 
 /** Every activity of a restore, each as it answers when all is well. */
 const well = () => ({
+  "read-wish": () => ({ wish: "go-on" }),
   "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
   "plan-restore": () => plan,
   "ensure-folders": () => ({ created: 2 }),
@@ -75,28 +76,66 @@ const BUSY = { job: "restore-20261122T093000Z-abc777", ahead: 1, seconds: 90 };
 const restoreMailbox: Record<string, Scenario> = {
   "a first generation, which ends": { input: order, activities: well() },
   "a dry run": { input: { ...order, dryRun: true }, activities: well() },
-  "a mailbox that another restore has, and that passes to a third one during a wave": {
+  "a mailbox that passes to another restore during a wave": {
     input: { ...order, exclusive: true },
     activities: {
       ...well(),
-      "hold-target": inTurn<unknown>({ waitsFor: BUSY }, {}, { waitsFor: { ...BUSY, ahead: 2 } }, {}),
-      "upload-wave": inTurn(uploaded([{ from: 0, to: 8 }], { notHeld: true }), uploaded([])),
+      "hold-target": () => ({}),
+      "upload-wave": () => uploaded([{ from: 0, to: 8 }], { notHeld: true }),
     },
   },
-  "a mailbox that another restore has for longer than a generation": {
-    input: { ...order, exclusive: true },
+  "a mailbox that another restore has, a second time": {
+    input: {
+      ...{ ...order, exclusive: true },
+      wait: { for: "mailbox", since: "2026-11-22T09:29:00.000Z", times: 1 },
+    },
     activities: { ...well(), "hold-target": () => ({ waitsFor: BUSY }) },
   },
-  "a resumed generation of a reviewed plan into another mailbox: no slot, a wait, a session that ends": {
-    input: { ...order, into: bo, planOf: "20261122T083000Z-abc234", onConflict: "replace", resume },
+  "no slot, of a restore of a list, until it is woken": {
+    input: { ...order, partOf: "restores-20261122T090000Z-abc234", priority: "high", holder: "a holder", resume },
+    activities: { ...well(), "share-slots": () => ({ granted: 0 }) },
+    events: [{ name: "wake", afterMs: 400 }],
+  },
+  "a resumed generation of a reviewed plan into another mailbox: fewer slots, a session that ends, a long wait": {
+    input: {
+      ...{ ...order, into: bo, planOf: "20261122T083000Z-abc234", onConflict: "replace" },
+      ...{ resume, holder: "a holder" },
+    },
     activities: {
       ...well(),
-      "share-slots": inTurn<unknown>({ granted: 0 }, { granted: 3 }, { granted: 2 }, { granted: 1 }, { granted: 0 }),
+      "share-slots": inTurn<unknown>({ granted: 3 }, { granted: 2 }, { granted: 1 }, { granted: 0 }),
       "upload-wave": inTurn(
-        uploaded([{ from: 5, to: 8 }], { throttled: 2, waitMs: 300_000, sessionEnded: true }),
-        uploaded([]),
+        uploaded([{ from: 5, to: 8 }], { throttled: 2, waitMs: 3_000, sessionEnded: true }),
+        uploaded([{ from: 7, to: 8 }], { waitMs: 300_000 }),
       ),
     },
+  },
+  "Graph is away, and nothing was settled": {
+    input: { ...order, resume, holder: "a holder" },
+    activities: {
+      ...well(),
+      "upload-wave": () => uploaded(resume.pending, { imported: 0, replaced: 0, ambiguous: 0, failed: 0, away: true }),
+    },
+  },
+  "a wave that is told to stop": {
+    input: { ...order, resume, holder: "a holder" },
+    activities: { ...well(), "upload-wave": () => uploaded([{ from: 6, to: 8 }], { told: true }) },
+  },
+  "one that is paused": {
+    input: { ...order, resume, holder: "a holder" },
+    activities: { ...well(), "read-wish": () => ({ wish: "pause" }) },
+  },
+  "one that is cancelled": {
+    input: { ...order, exclusive: true, resume, holder: "a holder" },
+    activities: { ...well(), "read-wish": () => ({ wish: "cancel" }) },
+  },
+  "a wave that fails, which the next generation reports": {
+    input: { ...order, resume, holder: "a holder" },
+    activities: { ...well(), "upload-wave": failing("the vault is gone") },
+  },
+  "the report of a wave that failed": {
+    input: { ...order, resume, holder: "a holder", stopped: { reason: "failed", detail: "the vault is gone" } },
+    activities: well(),
   },
   "a generation whose twenty waves do not suffice": {
     input: order,
@@ -123,6 +162,7 @@ const restoreInTurn: Record<string, Scenario> = {
   "three restores: one with items missing, one that fails, one that is a dry run": {
     input: { listId: LIST, place: 2, turn: 0, outcomes: NO_OUTCOMES },
     activities: {
+      "read-wish": () => ({ wish: "go-on" }),
       "take-restore": inTurn<unknown>(
         taken(4, 0),
         taken(4, 1, { restoreId: "20261122T093001Z-xyz567" }),
@@ -139,10 +179,20 @@ const restoreInTurn: Record<string, Scenario> = {
   },
   "a resumed generation whose twenty turns do not suffice": {
     input: { listId: LIST, place: 2, turn: 20, at: { mailbox: 3, restore: 5 }, outcomes: NO_OUTCOMES },
-    activities: { "take-restore": () => taken(3, 6) },
+    activities: { "read-wish": () => ({ wish: "go-on" }), "take-restore": () => taken(3, 6) },
     orchestrators: { "restore-mailbox": () => ({ ...result, failed: 0, missing: 0, ambiguous: 0 }) },
   },
 };
+
+const wishes: Record<string, Scenario> = Object.fromEntries(
+  ["pause", "cancel"].map((wish) => [
+    `a list that is told to ${wish}`,
+    {
+      input: { listId: LIST, place: 2, turn: 20, at: { mailbox: 3, restore: 5 }, outcomes: NO_OUTCOMES },
+      activities: { "read-wish": () => ({ wish }) },
+    },
+  ]),
+);
 
 const restoreMailboxes: Record<string, Scenario> = {
   "more mailboxes than places": {
@@ -165,6 +215,6 @@ const restoreMailboxes: Record<string, Scenario> = {
 
 export const restore = {
   "restore-mailbox": restoreMailbox,
-  "restore-in-turn": restoreInTurn,
+  "restore-in-turn": { ...restoreInTurn, ...wishes },
   "restore-mailboxes": restoreMailboxes,
 };

@@ -7,8 +7,11 @@ interface Stored {
   modified: Date;
 }
 
-/** A container in memory with the same contract as the real one. Tests that do damage change `blobs`. */
-export const memoryBlobs = (): Blobs & { blobs: Map<string, Stored>; writes: string[] } => {
+/**
+ * A container in memory with the same contract as the real one, on a clock of its own. Tests that do damage change
+ * `blobs`.
+ */
+export const memoryBlobs = (now: () => number = Date.now): Blobs & { blobs: Map<string, Stored>; writes: string[] } => {
   const blobs = new Map<string, Stored>();
   const staged = new Map<string, Map<string, Buffer>>();
   const writes: string[] = [];
@@ -62,7 +65,7 @@ export const memoryBlobs = (): Blobs & { blobs: Map<string, Stored>; writes: str
 
     readWhole: async (name) => {
       const found = blobs.get(name);
-      return found && { body: await collect(pieces(found.body)), etag: found.etag };
+      return found && { body: await collect(pieces(found.body)), etag: found.etag, at: now() };
     },
 
     replace: async (name, body, etag) => {

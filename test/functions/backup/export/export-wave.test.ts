@@ -204,13 +204,14 @@ describe("export-wave", () => {
     const { wave, work, mailbox, admin } = await anOpenedRun({ items: 60 });
     const hold = { holder: "a", asking: "1" };
     const taken = { ...hold, user: "backup", wanted: 4, holdMs: 600_000 } as const;
-    await takeSlots(work, mailbox.key, taken, Date.now());
+    await takeSlots(work, mailbox.key, taken);
     await admin["add-fault"]({ kind: "hold", endpoint: "export-items", count: 1 });
 
     const running = wave({ hold, slots: 1 });
     await expect.poll(() => admin.faults({})).toMatchObject([{ struck: 1 }]);
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 130_000 });
-    onTestFinished(() => void vi.useRealTimers());
+    const { now } = performance;
+    const later = vi.spyOn(performance, "now").mockImplementation(() => now.call(performance) + 130_000);
+    onTestFinished(() => later.mockRestore());
     await admin["clear-faults"]({});
 
     expect(await running).toMatchObject({ exported: 20, failed: 0, position: { again: { length: 2 } } });

@@ -27,7 +27,7 @@ const aBusyMailbox = async ({ audit = memoryAuditLog() }: { audit?: AuditLog } =
     [`restore-${other}`]: { runtimeStatus: "Running", customStatus: { etaSeconds: 40 } },
   });
   const take = (restoreId: string) =>
-    takeTarget(kit.work, kit.mailbox.key, { restoreId, waits: false }, async () => "alive", Date.now());
+    takeTarget(kit.work, kit.mailbox.key, { restoreId, waits: false }, async () => "alive");
   await take(other);
   const handler = guardOf(principalOf("platform"))(
     ["Restore.Operator"],

@@ -3,11 +3,12 @@ import type * as z from "zod";
 import type { RestoreMailboxInput, uploadWave } from "../../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../../functions/restore/restore-mailbox.orchestrator.ts";
 import { holdTargetActivity } from "../../../../functions/restore/target/hold-target.activity.ts";
-import { holdTarget, type WaitsFor } from "../../../../functions/restore/target/hold-target.contract.ts";
+import { holdTarget } from "../../../../functions/restore/target/hold-target.contract.ts";
 import { endTarget } from "../../../../functions/restore/target/target-lease.ts";
+import type { Behind } from "../../../../shared/durable/waits.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../../shared/vault/samples.ts";
-import { runOrchestrator } from "../../../support/run-orchestrator.ts";
+import { runToEnd } from "../../../support/run-orchestrator.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRestoreId, deliver } from "../../kit.ts";
 
@@ -23,7 +24,7 @@ const input: RestoreMailboxInput = {
 };
 const plan = { items: 50, present: 3, bytes: 4_000, chunks: 1, folders: 2, foldersToCreate: 0, laneBudgetMs: 60_000 };
 const result = { imported: 50, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
-const waits: WaitsFor = { job: `restore-${rival}`, ahead: 1, seconds: 90 };
+const waits: Behind = { job: `restore-${rival}`, ahead: 1, seconds: 90 };
 
 type Uploaded = z.output<typeof uploadWave.output>;
 const uploaded = (overrides: Partial<Uploaded> = {}): Uploaded => ({
@@ -33,14 +34,21 @@ const uploaded = (overrides: Partial<Uploaded> = {}): Uploaded => ({
 });
 const notHeld = uploaded({ left: [{ from: 0, to: 1 }], imported: 0, bytes: 0, notHeld: true });
 
-/** One generation of a restore, by what each question for its mailbox and each wave is answered. */
-const restore = (answers: readonly object[], waves: readonly Uploaded[] = [uploaded()], start: unknown = input) => {
+/** A restore, by what each question for its mailbox and each wave is answered. */
+const restore = (
+  answers: readonly object[],
+  waves: readonly Uploaded[] = [uploaded()],
+  start: unknown = input,
+  events: readonly { name: string; afterMs: number }[] = [],
+) => {
   let [asked, waved] = [0, 0];
   const nth = <T>(all: readonly T[], n: number): T => all[Math.min(n, all.length - 1)] as T;
-  return runOrchestrator(restoreMailbox, {
+  return runToEnd(restoreMailbox, {
     input: start,
+    events,
     retries: false,
     activities: {
+      "read-wish": () => ({ wish: "go-on" }),
       "hold-target": () => nth(answers, asked++),
       "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
       "plan-restore": () => plan,
@@ -52,13 +60,14 @@ const restore = (answers: readonly object[], waves: readonly Uploaded[] = [uploa
   });
 };
 
-const namesOf = ({ calls }: Awaited<ReturnType<typeof restore>>): string[] => calls.map(({ name }) => name);
+const namesOf = ({ calls }: Awaited<ReturnType<typeof restore>>): string[] =>
+  calls.map(({ name }) => name).filter((name) => name !== "read-wish");
 
 describe("a restore that wants its mailbox to itself", () => {
   test("takes it before anything else, and says so to all that works on it", async () => {
     const run = await restore([{}]);
 
-    expect(run.calls[0]).toMatchObject({ name: "hold-target", input: { restoreId: aRestoreId, mailboxKey: aKey } });
+    expect(run.calls[1]).toMatchObject({ name: "hold-target", input: { restoreId: aRestoreId, mailboxKey: aKey } });
     const working = run.calls.filter(({ name }) => /plan-restore|ensure-folders|upload-wave/.test(name));
     expect(working).toHaveLength(3);
     for (const call of working) expect(call.input).toMatchObject({ exclusive: true });
@@ -71,16 +80,26 @@ describe("a restore that wants its mailbox to itself", () => {
 
     expect(run.timers.slice(0, 5)).toEqual([2_000, 4_000, 8_000, 16_000, 30_000]);
     expect(namesOf(run).slice(0, 8)).toEqual([...Array(6).fill("hold-target"), "share-slots", "plan-restore"]);
-    expect(run.customStatuses[0]).toMatchObject({ phase: "waiting", waitsFor: waits });
-    expect(run.customStatuses.at(-1)).not.toHaveProperty("waitsFor");
+    expect(run.customStatuses[0]).toMatchObject({
+      phase: "waiting",
+      waiting: { for: "mailbox", until: "2026-11-22T01:00:02.000Z", ...waits },
+    });
+    expect(run.customStatuses.at(-1)).not.toHaveProperty("waiting");
     expect(run.output).toEqual(result);
   });
 
-  test("goes on waiting in another generation, so that its history stays short", async () => {
-    const run = await restore([{ waitsFor: waits }]);
+  test("waits each time in another generation, so that its history stays short", async () => {
+    const run = await restore([...Array(500).fill({ waitsFor: waits }), {}]);
 
-    expect(run.continuedAs).toEqual(input);
-    expect(namesOf(run)).toHaveLength(60);
+    expect(run.generations).toBe(501);
+    expect(run.output).toEqual(result);
+  });
+
+  test("goes on as soon as it is woken", async () => {
+    const run = await restore([{ waitsFor: waits }, {}], undefined, input, [{ name: "wake", afterMs: 700 }]);
+
+    expect(run.output).toEqual(result);
+    expect(run.ended).toEqual(new Date("2026-11-22T01:00:00.700Z"));
   });
 
   test("asks for it again when a wave found that it is another's, and then goes on", async () => {
@@ -88,9 +107,8 @@ describe("a restore that wants its mailbox to itself", () => {
 
     const names = namesOf(run).filter((name) => name === "hold-target" || name === "upload-wave");
     expect(names).toEqual(["hold-target", "upload-wave", "hold-target", "hold-target", "upload-wave"]);
-    expect(run.customStatuses).toContainEqual(
-      expect.objectContaining({ phase: "waiting", items: 50, waitsFor: waits }),
-    );
+    const waiting = expect.objectContaining(waits);
+    expect(run.customStatuses).toContainEqual(expect.objectContaining({ phase: "waiting", items: 50, waiting }));
     expect(run.output).toEqual(result);
   });
 
@@ -128,6 +146,6 @@ describe("hold-target", () => {
       deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
     await hold(rival);
 
-    expect((await hold(aRestoreId)).waitsFor === undefined).toBe(isFree);
+    expect("waitsFor" in (await hold(aRestoreId))).toBe(!isFree);
   });
 });

@@ -1,95 +1,18 @@
 import { describe, expect, test } from "vitest";
-import type * as z from "zod";
-import { planRestoreActivity } from "../../../../functions/restore/plan/plan-restore.activity.ts";
-import { reconcileRestoreActivity } from "../../../../functions/restore/report/reconcile-restore.activity.ts";
-import {
-  createImportSession,
-  ensureFolders,
-  planRestore,
-  type RestoreMailboxInput,
-  RestoreResult,
-  reconcileRestore,
-  uploadWave,
-} from "../../../../functions/restore/restore.contract.ts";
-import { restoreMailbox } from "../../../../functions/restore/restore-mailbox.orchestrator.ts";
-import { holdTargetActivity } from "../../../../functions/restore/target/hold-target.activity.ts";
-import { holdTarget } from "../../../../functions/restore/target/hold-target.contract.ts";
 import { endTarget, takeTarget } from "../../../../functions/restore/target/target-lease.ts";
-import { createImportSessionActivity } from "../../../../functions/restore/upload/create-import-session.activity.ts";
-import { ensureFoldersActivity } from "../../../../functions/restore/upload/ensure-folders.activity.ts";
-import { uploadWaveActivity } from "../../../../functions/restore/upload/upload-wave.activity.ts";
-import { shareSlotsActivity } from "../../../../functions/slots/share-slots.activity.ts";
-import { shareSlots } from "../../../../functions/slots/slots.contract.ts";
-import { restoreInstance } from "../../../../shared/contracts/job-ids.ts";
-import type { ActivityContract } from "../../../../shared/durable/activity.ts";
-import { importer } from "../../../../shared/graph/import-item.ts";
-import { runOrchestrator } from "../../../support/run-orchestrator.ts";
-import { aFakeHub } from "../../fake-hub.ts";
-import { aRestoreId, deliver } from "../../kit.ts";
+import { aRestoreId } from "../../kit.ts";
 import { aRestore, contents } from "../a-restore.ts";
+import { aLostInbox } from "../whole-restores.ts";
 
 const idOf = (n: number): string => `20261122T09300${n}Z-xyz567`;
 const rival = idOf(9);
-
-/** A mailbox that lost its inbox, and whole restores of it, orchestrators and activities, whose jobs are in one hub. */
-const aLostInbox = async (restoreIds: readonly string[]) => {
-  const kit = await aRestore();
-  const lost = await kit.items();
-  for (const { id } of lost) await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: id });
-  const running = restoreIds.map((id) => [restoreInstance(id), { runtimeStatus: "Running" }] as const);
-  const hub = aFakeHub(Object.fromEntries(running));
-  const importHosts = [new URL(kit.emulator.importUrl).host];
-  const deps = {
-    ...kit,
-    ...hub,
-    importHosts,
-    sealer: kit.seals,
-    openImporter: importer({ importHosts, userAgent: "test" }),
-    laneBudgetMs: 60_000,
-  };
-  const activity =
-    <I extends z.ZodType>(handler: Parameters<typeof deliver>[0], contract: ActivityContract<I>) =>
-    (input: z.input<I>) =>
-      deliver(handler, contract, input);
-  const activities = {
-    "hold-target": activity(holdTargetActivity(deps), holdTarget),
-    "share-slots": activity(shareSlotsActivity(deps), shareSlots),
-    "plan-restore": activity(planRestoreActivity(deps), planRestore),
-    "ensure-folders": activity(ensureFoldersActivity(deps), ensureFolders),
-    "create-import-session": activity(createImportSessionActivity(deps), createImportSession),
-    "upload-wave": activity(uploadWaveActivity({ ...deps, firstLookMs: 5 }), uploadWave),
-    "reconcile-restore": activity(reconcileRestoreActivity(deps), reconcileRestore),
-  };
-
-  /** All generations of one restore. Its waits take no time. */
-  const restore = async (restoreId: string): Promise<RestoreResult> => {
-    let input: unknown = {
-      restoreId,
-      mailbox: kit.mailbox,
-      snapshotId: kit.snapshotId,
-      select: { all: true },
-      target: "original",
-      onConflict: "skip",
-      dryRun: false,
-      exclusive: true,
-    } satisfies RestoreMailboxInput;
-    for (;;) {
-      const run = await runOrchestrator(restoreMailbox, { input, activities, instanceId: restoreInstance(restoreId) });
-      input = run.continuedAs;
-      if (input !== undefined) continue;
-      hub.end(restoreInstance(restoreId));
-      return RestoreResult.parse(run.output);
-    }
-  };
-  return { ...kit, lost, restore };
-};
 
 describe("restores into one mailbox", () => {
   test("that are asked for three times at once import each item once, and the reports agree", async () => {
     const ids = [idOf(0), idOf(1), idOf(2)];
     const kit = await aLostInbox(ids);
 
-    const results = await Promise.all(ids.map((id) => kit.restore(id)));
+    const results = await Promise.all(ids.map(async (id) => (await kit.restore(id)).result));
 
     expect(await kit.inbox()).toEqual(contents(kit.lost));
     expect(results.map(({ imported }) => imported).toSorted((a, b) => a - b)).toEqual([0, 0, kit.lost.length]);
@@ -103,7 +26,7 @@ describe("an activity of a restore that does not have its mailbox", () => {
   const aLateRestore = async () => {
     const kit = await aRestore();
     const take = (restoreId: string) =>
-      takeTarget(kit.work, kit.mailbox.key, { restoreId, waits: true }, async () => "ended", Date.now());
+      takeTarget(kit.work, kit.mailbox.key, { restoreId, waits: true }, async () => "ended");
     const exclusive = true;
     await take(aRestoreId);
     return { ...kit, take, exclusive };
@@ -127,8 +50,7 @@ describe("an activity of a restore that does not have its mailbox", () => {
 
   test("imports under its own, and leaves it to the next when its report is written", async () => {
     const { loseInbox, upload, reconcile, take, mailbox, work, exclusive } = await aLateRestore();
-    const alive = (restoreId: string) =>
-      takeTarget(work, mailbox.key, { restoreId, waits: true }, async () => "alive", Date.now());
+    const alive = (restoreId: string) => takeTarget(work, mailbox.key, { restoreId, waits: true }, async () => "alive");
     const { lost, session } = await loseInbox();
 
     expect(await upload(session, { exclusive })).toMatchObject({ imported: lost.length });

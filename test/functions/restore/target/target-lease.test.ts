@@ -16,13 +16,13 @@ const [A, B, C] = [idOf(0), idOf(1), idOf(2)];
 
 /** A mailbox that nobody has, restores whose jobs are alive unless a test ends them, and a clock. */
 const aTarget = () => {
-  const work = memoryBlobs();
-  const lives = new Map<string, JobLife>();
   let now = 1_000_000;
+  const work = memoryBlobs(() => now);
+  const lives = new Map<string, JobLife>();
   const lifeOf = async (restoreId: string): Promise<JobLife> => lives.get(restoreId) ?? "alive";
-  const take = (restoreId: string, waits = true) => takeTarget(work, aKey, { restoreId, waits }, lifeOf, now);
+  const take = (restoreId: string, waits = true) => takeTarget(work, aKey, { restoreId, waits }, lifeOf);
   const keep = (restoreId: string, delivery: string, ms = 2 * MINUTE) =>
-    keepTarget(work, aKey, { restoreId, delivery }, now + ms);
+    keepTarget(work, aKey, { restoreId, delivery }, ms);
   const leave = (restoreId: string, delivery: string) => leaveTarget(work, aKey, { restoreId, delivery });
   const end = (restoreId: string) => endTarget(work, aKey, restoreId);
   const pass = (ms: number): void => {

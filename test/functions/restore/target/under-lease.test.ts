@@ -5,7 +5,8 @@ import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../../shared/vault/samples.ts";
 import { aRestoreId } from "../../kit.ts";
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const rival = "20261122T093000Z-abc777";
 const leased = { restoreId: aRestoreId, mailbox: { key: aKey }, exclusive: true };
 
@@ -14,8 +15,7 @@ const aCancelledRestore = async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   const work = memoryBlobs();
-  const take = (restoreId: string) =>
-    takeTarget(work, aKey, { restoreId, waits: true }, async () => "ended", Date.now());
+  const take = (restoreId: string) => takeTarget(work, aKey, { restoreId, waits: true }, async () => "ended");
   await take(aRestoreId);
   const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
   return { work, take, pass };
@@ -44,10 +44,11 @@ describe("an activity of a restore", () => {
 
     await underLease(work, leased, async (lease) => {
       work.replace = () => Promise.reject(new Error("storage is down"));
-      await pass(2 * MINUTE - 1);
+      await pass(2 * MINUTE - SECOND - 1);
       expect(lease.isHeld()).toBe(true);
       await pass(1);
       expect(lease.isHeld()).toBe(false);
+      await pass(SECOND);
       work.replace = replace;
       expect(await take(rival)).toBe(true);
     });

@@ -86,6 +86,7 @@ export const uploadWith = (
       vault,
       work,
       ledgers,
+      state: work,
       firstLookMs: 5,
       ...(gates && { gates }),
     }),

@@ -1,0 +1,35 @@
+import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import { findInstance, startOnce } from "../../../shared/durable/start-once.ts";
+import { type Problem, problem } from "../../../shared/http/problem.ts";
+import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { forgetWish } from "../../jobs/wishes.ts";
+import { removeRestoreReport } from "../report/restore-report.ts";
+import { RestoreOrder, RestoreResult } from "../restore.contract.ts";
+import { findRestorePlan } from "../restore-state.ts";
+
+/**
+ * Begins a restore anew that failed, was cancelled or had to stop. Its plan and its ledgers stand, so only what is not
+ * settled is imported, and its report is written anew. Asked twice, the second call finds it alive.
+ */
+export const restartRestore =
+  ({ work, state }: { readonly work: Blobs; readonly state: Blobs }) =>
+  async (
+    client: DurableClient,
+    { instanceId, runtimeStatus }: DurableOrchestrationStatus,
+  ): Promise<Problem | undefined> => {
+    const ended = await findInstance(client, instanceId, { showInput: true });
+    const order = RestoreOrder.safeParse(ended?.input);
+    const result = RestoreResult.safeParse(ended?.output);
+    const isWhole = String(runtimeStatus) === "Completed" && result.data?.stopped === undefined;
+    if (!order.success || order.data.dryRun || isWhole)
+      return problem(409, "job-state", "The job has done its work: there is nothing to resume.", {
+        state: "completed",
+      });
+    const { restoreId, planOf } = order.data;
+    if (planOf !== undefined && (await findRestorePlan(work, restoreId)) === undefined)
+      return problem(410, "plan-expired", "What the restore had planned is not kept any more: start another one.");
+    await removeRestoreReport(work, restoreId);
+    await forgetWish(state, instanceId);
+    await startOnce(client, "restore-mailbox", { instanceId, input: order.data });
+    return undefined;
+  };
