@@ -116,7 +116,8 @@ const currentItem = (world: World, mailbox: HostedMailbox, request: ImportBody, 
   if (item === undefined || item.folderKey !== folderKey) throw notFound();
   const isShort = request.ChangeKey === ids.shortChangeKey(item.changeNumber);
   const isLong = request.ChangeKey === ids.changeKey(item.changeNumber);
-  if (isShort || (isLong && world.settings().behaviours.updateTakesLongChangeKey)) return item;
+  const { updateTakes } = world.settings().behaviours;
+  if ((isShort && updateTakes !== "long") || (isLong && updateTakes !== "short")) return item;
   throw new GraphFailure(409, "ErrorIrresolvableConflict", "The change key does not match the current item.");
 };
 

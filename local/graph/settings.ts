@@ -101,8 +101,8 @@ export const Behaviours = z.strictObject({
   sessionRefusedStatus: z.union([z.literal(401), z.literal(403)]).default(401),
   /** @observed Errors of the import origin come as `{"error":{...}}` or as `{"Message":"..."}`. */
   importErrorShape: z.enum(["graph", "message"]).default("graph"),
-  /** @guess Off: `update` takes only the 22-byte change key that an import answers. */
-  updateTakesLongChangeKey: z.boolean().default(true),
+  /** @guess Which change keys an `update` takes: the 22 bytes that an import answers, the 30 of listings, or both. */
+  updateTakes: z.enum(["short", "long", "both"]).default("both"),
   /** @guess A user without a mailbox. */
   noMailboxCode: z.string().default("MailboxNotEnabledForRESTAPI"),
   /** @doc disputed: one page says that an app by itself may not translate ids. Off: 403. */

@@ -13,7 +13,7 @@ import {
 import * as z from "zod";
 import { base64Length, encodeBase64 } from "./base64-encode.ts";
 import { answerOf, failureOf } from "./graph-client.ts";
-import { parseJson } from "./graph-error.ts";
+import { GraphError, parseJson } from "./graph-error.ts";
 import { assertImportHost } from "./import-session.ts";
 import { waitAtGate } from "./mailbox-gate.ts";
 import { expectedMailbox } from "./moved-mailbox.ts";
@@ -37,6 +37,8 @@ export interface ItemImport {
   readonly replaces?: { readonly id: string; readonly changeKey: string } | undefined;
   /** Called before each piece of each try's body, the last one too. An error that it throws ends the import. */
   beforeSending?(): void | Promise<void>;
+  /** Called when its body is sent again: each try counts against Exchange's limits. */
+  sentAgain?(): void;
   content(): AsyncIterable<Uint8Array>;
 }
 
@@ -44,7 +46,8 @@ export interface ItemImport {
 export interface ItemImporter {
   /**
    * Imports one item and returns its id. Not idempotent: each call that Exchange accepts makes another item, unless it
-   * replaces one. So only a refused request (429) is sent again.
+   * replaces one. So only a refused request is sent again: after 429, and with the change key of the item to replace in
+   * its other form, once, where it may have been refused for that.
    *
    * @throws {SessionElsewhereError} when another mailbox must take the item.
    * @throws {GraphError} for every other answer, also for a success without an id, and with status 0 for none.
@@ -67,8 +70,12 @@ export class SessionElsewhereError extends Error {
 
 const LONG_KEY_START = Buffer.from("0900000016000000", "hex");
 
+/** A change key as the documented update has it, or as listings and exports do. */
+type KeyForm = "short" | "long";
+
 /**
- * The form of a change key in the documented update: 22 bytes. Listings and exports put 8 bytes before them.
+ * The form of a change key in the documented update: 22 bytes. Listings and exports put 8 bytes before them, and
+ * whether an update takes these too is not documented.
  * Source: the samples of learn.microsoft.com/graph/import-exchange-mailbox-item, decoded.
  */
 const shortChangeKey = (changeKey: string): string => {
@@ -77,19 +84,31 @@ const shortChangeKey = (changeKey: string): string => {
   return isLong ? bytes.toString("base64", LONG_KEY_START.length) : changeKey;
 };
 
-const headOf = ({ folderId, replaces }: Pick<ItemImport, "folderId" | "replaces">): string => {
-  const place =
-    replaces === undefined
-      ? { FolderId: folderId, Mode: "create" }
-      : { FolderId: folderId, Mode: "update", ItemId: replaces.id, ChangeKey: shortChangeKey(replaces.changeKey) };
-  return `${JSON.stringify(place).slice(0, -1)},"Data":"`;
+const headOf = ({ folderId, replaces }: Pick<ItemImport, "folderId" | "replaces">, form: KeyForm): string => {
+  if (replaces === undefined) return headWith({ FolderId: folderId, Mode: "create" });
+  const ChangeKey = form === "short" ? shortChangeKey(replaces.changeKey) : replaces.changeKey;
+  return headWith({ FolderId: folderId, Mode: "update", ItemId: replaces.id, ChangeKey });
 };
+
+const headWith = (place: object): string => `${JSON.stringify(place).slice(0, -1)},"Data":"`;
+
+/** Statuses under which an update may be refused for its change key. Which one it is, is not documented. */
+const KEY_REFUSED: readonly number[] = [400, 409, 412];
+
+/** Whether the same update may pass with the change key in its other form. */
+const mayBeForm = ({ replaces }: ItemImport, error: unknown): boolean =>
+  replaces !== undefined &&
+  shortChangeKey(replaces.changeKey) !== replaces.changeKey &&
+  error instanceof GraphError &&
+  KEY_REFUSED.includes(error.status);
 
 const TAIL = '"}';
 
 /** Bytes of the request's body, which count against Exchange's upload limit. */
-export const bodyBytes = (item: Pick<ItemImport, "folderId" | "replaces" | "rawBytes">): number =>
-  Buffer.byteLength(headOf(item)) + base64Length(item.rawBytes) + TAIL.length;
+export const bodyBytes = (
+  item: Pick<ItemImport, "folderId" | "replaces" | "rawBytes">,
+  form: KeyForm = "short",
+): number => Buffer.byteLength(headOf(item, form)) + base64Length(item.rawBytes) + TAIL.length;
 
 export type OpenImporter = (sessionUrl: string, budget: RequestBudget) => ItemImporter;
 
@@ -112,56 +131,77 @@ export const importer =
     });
     pipeline.addPolicy(waitAtGate(budget), { afterPhase: "Retry" });
 
+    /** The form of change keys that Exchange has taken last. */
+    let form: KeyForm = "short";
+
+    const sendOnce = async (item: ItemImport, as: KeyForm, again: boolean): Promise<string> => {
+      const cut = new AbortController();
+      const damage: { error?: unknown } = {};
+      // The first piece of the content is read before a slot is taken, so that no slot waits for it in the first try.
+      let prefetched: AsyncIterable<Uint8Array> | undefined = await prefetch(item.content());
+      const contentOnce = (): AsyncIterable<Uint8Array> => {
+        const content = prefetched ?? item.content();
+        if (prefetched === undefined) item.sentAgain?.();
+        prefetched = undefined;
+        return content;
+      };
+      const body = async function* (): AsyncGenerator<string> {
+        try {
+          await item.beforeSending?.();
+          yield headOf(item, as);
+          for await (const piece of encodeBase64(contentOnce())) {
+            await item.beforeSending?.();
+            yield piece;
+          }
+          await item.beforeSending?.();
+          yield TAIL;
+        } catch (error) {
+          damage.error = error;
+          cut.abort();
+        }
+      };
+      const request = createPipelineRequest({
+        url: sessionUrl,
+        method: "POST",
+        headers: createHttpHeaders({
+          "content-type": "application/json",
+          "content-length": String(bodyBytes(item, as)),
+        }),
+        body: () => Readable.from(body(), { objectMode: false }),
+        abortSignal: cut.signal,
+        timeout: wholeAnswerMs,
+        allowInsecureConnection: sessionUrl.startsWith("http:"),
+      });
+      if (again) item.sentAgain?.();
+      const release = await budget.slots?.acquire();
+      // No try begins after the deadline. The library's own timeout ends with the answer's headers.
+      const end = setTimeout(() => cut.abort(), Math.max(0, budget.untilMs - Date.now()) + wholeAnswerMs);
+      try {
+        const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
+        if (response.status < 200 || response.status >= 300) throw refusal(response);
+        return itemIdOf(response);
+      } catch (error) {
+        throw "error" in damage ? damage.error : error;
+      } finally {
+        clearTimeout(end);
+        release?.();
+      }
+    };
+
     return {
       send: async (item) => {
-        const cut = new AbortController();
-        const damage: { error?: unknown } = {};
-        // The first piece of the content is read before a slot is taken, so that no slot waits for it in the first try.
-        let prefetched: AsyncIterable<Uint8Array> | undefined = await prefetch(item.content());
-        const contentOnce = (): AsyncIterable<Uint8Array> => {
-          const content = prefetched ?? item.content();
-          prefetched = undefined;
-          return content;
-        };
-        const body = async function* (): AsyncGenerator<string> {
-          try {
-            await item.beforeSending?.();
-            yield headOf(item);
-            for await (const piece of encodeBase64(contentOnce())) {
-              await item.beforeSending?.();
-              yield piece;
-            }
-            await item.beforeSending?.();
-            yield TAIL;
-          } catch (error) {
-            damage.error = error;
-            cut.abort();
-          }
-        };
-        const request = createPipelineRequest({
-          url: sessionUrl,
-          method: "POST",
-          headers: createHttpHeaders({
-            "content-type": "application/json",
-            "content-length": String(bodyBytes(item)),
-          }),
-          body: () => Readable.from(body(), { objectMode: false }),
-          abortSignal: cut.signal,
-          timeout: wholeAnswerMs,
-          allowInsecureConnection: sessionUrl.startsWith("http:"),
-        });
-        const release = await budget.slots?.acquire();
-        // No try begins after the deadline. The library's own timeout ends with the answer's headers.
-        const end = setTimeout(() => cut.abort(), Math.max(0, budget.untilMs - Date.now()) + wholeAnswerMs);
+        const first = form;
         try {
-          const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
-          if (response.status < 200 || response.status >= 300) throw refusal(response);
-          return itemIdOf(response);
+          return await sendOnce(item, first, false);
         } catch (error) {
-          throw "error" in damage ? damage.error : error;
-        } finally {
-          clearTimeout(end);
-          release?.();
+          if (!mayBeForm(item, error)) throw error;
+          const other = first === "short" ? "long" : "short";
+          const itemId = await sendOnce(item, other, true).catch((refused: unknown) => {
+            // The first refusal says why, where neither form is taken.
+            throw mayBeForm(item, refused) ? error : refused;
+          });
+          form = other;
+          return itemId;
         }
       },
     };

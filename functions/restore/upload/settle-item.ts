@@ -7,6 +7,7 @@ import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { readItem } from "../../../shared/vault/pack-reader.ts";
 import { noteMetDamage } from "../../verify/met-damage.ts";
+import type { RestoreItem } from "../restore-state.ts";
 import type { TakenItem } from "./item-queue.ts";
 import { LedgerLostError, NO_ANSWER, type Settled, type Try } from "./ledger.ts";
 import { folderOf, type LookUpContext, lookFor, nextLookMs } from "./look-up.ts";
@@ -28,6 +29,8 @@ export interface ImportContext extends LookUpContext {
   readonly serverNow: () => Promise<number>;
   /** Milliseconds until an import without an answer is looked for again. */
   readonly firstLookMs: number;
+  /** Counts the body of an item that is sent another time. */
+  readonly sentAgain: (record: RestoreItem) => void;
 }
 
 /** An import that may or may not have made an item. It is looked for again some time later. */
@@ -80,7 +83,8 @@ const importOne = async (context: ImportContext, taken: TakenItem, folderId: str
   };
   const content = () => readItem(context.vault, record);
   try {
-    const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, content });
+    const sentAgain = () => context.sentAgain(record);
+    const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, sentAgain, content });
     return { op: replaces === undefined ? "imported" : "replaced", item, itemId };
   } catch (error) {
     if (error instanceof VaultDamageError) {

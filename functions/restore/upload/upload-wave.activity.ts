@@ -8,7 +8,6 @@ import { bodyBytes, type ItemImporter, type OpenImporter } from "../../../shared
 import { openImportSession } from "../../../shared/graph/import-session.ts";
 import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
-import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { serverClock } from "../../../shared/graph/server-clock.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import { type Outage, outageOf } from "../../../shared/outage.ts";
@@ -18,13 +17,14 @@ import { whileWatched } from "../../jobs/watch-wish.ts";
 import { underHold } from "../../slots/under-hold.ts";
 import type { Held } from "../../slots/while-renewed.ts";
 import { type RestoreTotals, uploadWave } from "../restore.contract.ts";
-import { ledgerName, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
+import { ledgerName, type RestoreItem, readFolderMap, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { underLease } from "../target/under-lease.ts";
 import { sessionPurpose } from "./create-import-session.activity.ts";
 import { type FinishedItem, type ItemQueue, itemQueue } from "./item-queue.ts";
 import { type Ledgers, whileHeld } from "./ledger.ts";
 import { type LiveProgress, whileShown } from "./live-progress.ts";
 import { lookAgain, sendItem } from "./settle-item.ts";
+import { keepUploadBudget, openUploadBudget } from "./upload-budget.ts";
 import { type UploadOutcome, type UploadWork, uploadLanes } from "./upload-lanes.ts";
 
 /** A session with less time left is not used. Source: what a mailbox copy product does in production. */
@@ -139,6 +139,9 @@ const runWave = async (
   };
   const graph = deps.openGraph(requestBudget);
   const plan = await readRestorePlan(work, restoreId);
+  const folders = await readFolderMap(work, restoreId);
+  const bytesOf = (record: RestoreItem): number => bodyBytes({ ...record, folderId: folders[record.folderId] ?? "" });
+  const budget = await openUploadBudget(work, mailbox.key, spent);
   const context = {
     graph,
     imports: deps.openImporter(deps.sealer.open(session.sealed, sessionPurpose(restoreId)), requestBudget),
@@ -151,7 +154,7 @@ const runWave = async (
     vault,
     work,
     mailbox,
-    folders: await readFolderMap(work, restoreId),
+    folders,
     since: plan.started,
     onConflict: plan.onConflict ?? "skip",
     // Any answer tells the time.
@@ -160,6 +163,7 @@ const runWave = async (
       return clock.now() ?? Date.now();
     },
     firstLookMs: deps.firstLookMs,
+    sentAgain: (record: RestoreItem) => budget.spend(bytesOf(record)),
   };
   const source = {
     folders: context.folders,
@@ -167,7 +171,6 @@ const runWave = async (
     openLedger: async (chunk: number) => whileHeld(await ledgers.open(ledgerName(restoreId, chunk)), lease),
   };
   const queue = itemQueue(source, pending);
-  const budget = sendBudget(spent);
   let did: UploadOutcome;
   try {
     const lanes: UploadWork = {
@@ -177,7 +180,7 @@ const runWave = async (
       told,
       queue,
       budget,
-      bytesOf: (record) => bodyBytes({ ...record, folderId: context.folders[record.folderId] ?? "" }),
+      bytesOf,
       look: (taken) => lookAgain(context, taken),
       send: (taken) => sendItem(context, taken),
       idleMs: IDLE_MS,
@@ -192,7 +195,10 @@ const runWave = async (
     await queue.close().catch(() => undefined);
     throw error;
   }
-  const notClosed = await closeThroughOutages(queue);
+  const notClosed = await closeThroughOutages(async () => {
+    await queue.close();
+    await keepUploadBudget(work, mailbox.key, budget);
+  });
   const sessionEnded = did.sessionEnded || Date.now() >= sessionEnds;
   return {
     ...count(queue.finished),
@@ -209,10 +215,10 @@ const runWave = async (
   };
 };
 
-/** Closes the ledgers; returns the outage in which that failed. Their leases then end by themselves. */
-const closeThroughOutages = async (queue: ItemQueue): Promise<Outage | undefined> => {
+/** Closes what a wave has open; returns the outage in which that failed. The ledgers' leases then end by themselves. */
+const closeThroughOutages = async (close: () => Promise<void>): Promise<Outage | undefined> => {
   try {
-    await queue.close();
+    await close();
     return undefined;
   } catch (error) {
     const outage = outageOf(error);

@@ -60,6 +60,51 @@ describe("an import that replaces", () => {
     });
     expect(asked[0]?.headers["content-length"]).toBe(String(asked[0]?.body.length));
   });
+
+  const REFUSED = { status: 409, body: { error: { code: "ErrorIrresolvableConflict", message: "No." } } };
+  const keysOf = (asked: readonly { body: string }[]) => asked.map(({ body }) => JSON.parse(body).ChangeKey);
+
+  test.each([400, 409, 412])(
+    "tries the other form of the change key after %i, and that one first from then on",
+    async (status) => {
+      const { imports, asked } = await anImporter({ ...REFUSED, status }, IMPORTED, IMPORTED);
+      const again: number[] = [];
+      const replacing = () => anItem({ replaces: { id: "live-1", changeKey: long }, sentAgain: () => again.push(1) });
+
+      expect(await imports.send(replacing())).toBe("new-1");
+      expect(await imports.send(replacing())).toBe("new-1");
+      expect(keysOf(asked)).toEqual([short, long, long]);
+      expect(asked.map(({ headers, body }) => headers["content-length"] === String(body.length))).not.toContain(false);
+      expect(again).toHaveLength(1);
+    },
+  );
+
+  test.each([
+    ["neither is taken", long, [REFUSED, REFUSED], 2],
+    ["there is but one form", short, [REFUSED], 1],
+    ["it was refused for something else", long, [{ ...REFUSED, status: 413 }], 1],
+    ["there is no answer", long, ["reset" as never], 1],
+  ])("fails with the first refusal where %s", async (_, changeKey, answers, tries) => {
+    const { imports, asked } = await anImporter(...(answers as Answer[]));
+
+    const failure = await failureOf(imports.send(anItem({ replaces: { id: "live-1", changeKey } })));
+    expect(failure).toBeInstanceOf(GraphError);
+    expect(asked.length).toBe(tries);
+  });
+});
+
+describe("a body that is sent again", () => {
+  test("is told each time, since each counts against Exchange's limits", async () => {
+    const { imports } = await anImporter(
+      { status: 429, headers: AT_ONCE },
+      { status: 429, headers: AT_ONCE },
+      IMPORTED,
+    );
+    const again: number[] = [];
+    await imports.send(anItem({ sentAgain: () => again.push(1) }));
+
+    expect(again).toHaveLength(2);
+  });
 });
 
 describe("beforeSending of an import", () => {

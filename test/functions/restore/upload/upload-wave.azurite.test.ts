@@ -61,7 +61,7 @@ describe("upload-wave", () => {
     const first = await kit.upload(session);
     const second = await kit.upload(session);
 
-    expect(second).toEqual({ ...first, elapsedMs: second.elapsedMs, spent: [] });
+    expect(second).toEqual({ ...first, elapsedMs: second.elapsedMs });
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
@@ -275,9 +275,8 @@ describe("upload-wave", () => {
     expect(first.waitMs).toBeGreaterThan(295_000);
     expect(first.waitMs).toBeLessThan(310_000);
     expect(await requests(kit, "import-item")).toBe(0);
-    expect(await kit.upload(session, { spent: first.spent.map((step) => ({ ...step, at: at - 400 })) })).toMatchObject({
-      imported: 3,
-    });
+    vi.setSystemTime(Date.now() + 400_000);
+    expect(await kit.upload(session, { spent: first.spent })).toMatchObject({ imported: 3 });
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
