@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Refusal } from "./request/resolve-list.contract.ts";
 import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
 import { RestoreOutcomes } from "./restore-list.contract.ts";
 import { WaitsFor } from "./target/hold-target.contract.ts";
@@ -33,10 +34,16 @@ export type PlaceStatus = z.output<typeof PlaceStatus>;
 
 /** The custom status of a list of restores. */
 export const ListStatus = z.object({
-  phase: z.enum(["restoring", "done"]),
+  phase: z.enum(["resolving", "refused", "restoring", "done"]),
   restores: Count,
+  /** Restores that were looked up; absent once all are. */
+  resolved: Count.optional(),
   mailboxes: Count,
   places: Count,
+  /** Until when it waits for Graph or storage, which are away. */
+  waitingUntil: z.iso.datetime().optional(),
+  /** Of a list that is refused. */
+  result: Refusal.optional(),
 });
 export type ListStatus = z.output<typeof ListStatus>;
 

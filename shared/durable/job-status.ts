@@ -39,14 +39,25 @@ export const jobOf = (status: DurableOrchestrationStatus): Job => {
     updated: new Date(lastUpdatedTime).toISOString(),
     ...(customStatus ? { progress: progressIn(state, customStatus) } : {}),
     ...(state === "completed" ? { result: output } : {}),
-    ...(state === "failed" ? { error: String(output) } : {}),
+    ...(state === "failed" ? { error: String(output), ...resultIn(customStatus) } : {}),
   };
 };
 
-/** The progress without rate and estimated end when the job does not run. */
+/** A job that fails since it was refused leaves the reasons as a result in its status: it has no output. */
+const resultIn = (customStatus: unknown): Pick<Job, "result"> =>
+  typeof customStatus === "object" && customStatus !== null && "result" in customStatus
+    ? { result: customStatus.result }
+    : {};
+
+/** The progress without rate and estimated end when the job does not run, and without the result of one that failed. */
 export const progressIn = (state: JobState, customStatus: unknown): unknown => {
   const isStopped = state === "paused" || state === "cancelled" || state === "failed";
   if (!isStopped || typeof customStatus !== "object") return customStatus;
-  const { itemsPerSecond: _rate, etaSeconds: _eta, ...progress } = customStatus as Record<string, unknown>;
+  const {
+    itemsPerSecond: _rate,
+    etaSeconds: _eta,
+    result: _result,
+    ...progress
+  } = customStatus as Record<string, unknown>;
   return progress;
 };

@@ -42,10 +42,14 @@ export const RestoreRequest = z
 export type RestoreRequest = z.output<typeof RestoreRequest>;
 
 /** Which restores of a list start first. */
-const Priority = z.enum(["high", "normal", "low"]);
+export const Priority = z.enum(["high", "normal", "low"]);
 export type Priority = z.output<typeof Priority>;
 
-/** A restore of a list. The list has the defaults of fields that are missing here. */
+/** A restore of a list, with the list's defaults filled in. */
+export const ListEntry = RestoreSpec.extend({ priority: Priority });
+export type ListEntry = z.output<typeof ListEntry>;
+
+/** A restore of a list, as a body has it. The list has the defaults of fields that are missing here. */
 const Entry = z
   .strictObject({
     ...RestoreSpec.shape,

@@ -59,6 +59,69 @@ describe("restore-mailboxes", () => {
   });
 });
 
+describe("restore-mailboxes, of a list that is not looked up yet", () => {
+  const input = { listId: aListId, restores: 120, window: 3 };
+  const resolving = (activities: Record<string, (asked: never) => unknown>, start: object = input) =>
+    runOrchestrator(restoreMailboxes, {
+      input: start,
+      retries: false,
+      activities: {
+        "resolve-restores": ({ from }: { from: number }) => ({ next: Math.min(120, from + 50) }),
+        "arrange-restores": () => ({ mailboxes: 7 }),
+        ...activities,
+      },
+    });
+
+  test("looks its restores up page by page, and goes on with their order in a new generation", async () => {
+    const { calls, continuedAs, customStatuses } = await resolving({});
+
+    expect(calls.map(({ name, input: asked }) => [name, (asked as { from?: number }).from])).toEqual([
+      ["resolve-restores", 0],
+      ["resolve-restores", 50],
+      ["resolve-restores", 100],
+      ["arrange-restores", undefined],
+    ]);
+    expect(continuedAs).toEqual({ ...input, mailboxes: 7 });
+    const status = { phase: "resolving", restores: 120, mailboxes: 0, places: 0 };
+    expect(customStatuses).toEqual([0, 50, 100, 120].map((resolved) => ({ ...status, resolved })));
+  });
+
+  test("fails when some cannot start, and says which: nothing has begun", async () => {
+    const problem = { type: "/problems/mailbox-not-found", title: "mailbox not found", status: 404, detail: "None." };
+    const refusal = { refused: [{ position: 4, ...problem }], count: 1 };
+    const failed = (await resolving({ "arrange-restores": () => refusal }).catch(
+      (error: unknown) => error,
+    )) as OrchestratorFailedError;
+
+    expect(failed.message).toContain("list-refused: nothing was started, since 1 of 120 restores cannot start");
+    expect(failed.run.customStatuses.at(-1)).toMatchObject({ phase: "refused", restores: 120, result: refusal });
+    expect(failed.run.calls.map(({ name }) => name)).not.toContain("restore-in-turn");
+  });
+
+  test("waits while Graph or storage is away, longer each time and as long as asked, over generations", async () => {
+    const { calls, continuedAs, timers, customStatuses } = await resolving({
+      "resolve-restores": () => ({ awayMs: 60_000 }),
+    });
+
+    expect(calls).toHaveLength(40);
+    expect(timers.slice(0, 6)).toEqual([60_000, 60_000, 60_000, 60_000, 80_000, 160_000]);
+    expect(customStatuses).toContainEqual(
+      expect.objectContaining({ phase: "resolving", waitingUntil: "2026-11-22T01:01:00.000Z" }),
+    );
+    expect(continuedAs).toEqual({
+      ...input,
+      resolving: { next: 0, outage: { since: "2026-11-22T01:00:00.000Z", waits: 40 } },
+    });
+  });
+
+  test("forgets an outage that is over", async () => {
+    const outage = { since: "2026-11-22T01:00:00.000Z", waits: 9 };
+    const { continuedAs } = await resolving({}, { ...input, resolving: { next: 100, outage } });
+
+    expect(continuedAs).toEqual({ ...input, mailboxes: 7 });
+  });
+});
+
 describe("restore-in-turn", () => {
   const input: RestoreInTurnInput = { listId: aListId, place: 2, turn: 0, outcomes: NONE };
 
