@@ -148,6 +148,10 @@ export const readSelection = async (work: Blobs, restoreId: RunId, select: Selec
 export const claimRestorePlan = (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> =>
   createOnce(work, claimName(planOf), RunId, restoreId);
 
+/** The restore that carries out the plan of a dry run; `undefined` when none does. */
+export const findCarrier = (work: Blobs, planOf: RunId): Promise<RunId | undefined> =>
+  readJson(work, claimName(planOf), RunId);
+
 export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
   readJson(work, planName(restoreId), RestorePlanState);
 

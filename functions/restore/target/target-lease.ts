@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson, updateJson } from "../../../shared/storage/blobs.ts";
+import { type Blobs, parseJson, readJson, updateJson } from "../../../shared/storage/blobs.ts";
 
 const Milliseconds = z.number();
 
@@ -25,7 +25,8 @@ type Lease = z.output<typeof Lease>;
 
 const NOBODY: Lease = { waiting: [] };
 
-const leaseName = (key: MailboxKey): string => `targets/${key}.json`;
+const TARGETS = "targets/";
+const leaseName = (key: MailboxKey): string => `${TARGETS}${key}.json`;
 
 /** How long a restore keeps its mailbox, or its turn, without a job: starting one takes seconds. */
 const STARTING_MS = 2 * 60_000;
@@ -88,7 +89,7 @@ export const takeTarget = async (
 /** The restores in a lease whose jobs have ended, or never began. */
 const goneRestores = async (
   lease: Lease | undefined,
-  asking: RunId,
+  asking: RunId | undefined,
   lifeOf: (restoreId: RunId) => Promise<JobLife>,
   nowMs: number,
 ): Promise<ReadonlySet<RunId>> => {
@@ -140,6 +141,28 @@ export const leaveTarget = (work: Blobs, key: MailboxKey, { restoreId, delivery 
 /** The restore has ended: the next one has the mailbox once its activities have ended too. */
 export const endTarget = (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<Lease> =>
   changeHolder(work, key, restoreId, (holder) => ({ ...holder, ended: true }));
+
+/**
+ * Removes the leases of mailboxes that no restore has or waits for; returns their number. Each goes in the version that
+ * was read: a restore that takes the mailbox meanwhile has it.
+ */
+export const tidyTargets = async (
+  work: Blobs,
+  lifeOf: (restoreId: RunId) => Promise<JobLife>,
+  nowMs: number,
+): Promise<number> => {
+  let removed = 0;
+  for await (const { name } of work.list(TARGETS)) {
+    const found = await work.readWhole(name);
+    if (found === undefined) continue;
+    const { holder, waiting } = parseJson(name, found.body, Lease);
+    const gone = await goneRestores({ holder, waiting }, undefined, lifeOf, nowMs);
+    const isHeld = holder !== undefined && !isFree(holder, gone, nowMs);
+    if (isHeld || waiting.some(({ restoreId }) => !gone.has(restoreId))) continue;
+    if ((await work.remove(name, found.etag)) === "removed") removed += 1;
+  }
+  return removed;
+};
 
 const changeHolder = (
   work: Blobs,
