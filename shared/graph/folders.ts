@@ -262,7 +262,7 @@ export const ensureFolder = async (
   const existing = async (): Promise<string | undefined> => {
     const folders = await childrenOf(parentId);
     const shown = new Set(folders.map(({ id }) => id));
-    // A list may show folders from further below, too. Where Graph does not tell the parent, or an odd one, the list does.
+    // A list may show folders from further below, too. Where Graph tells no parent, or an odd one, the list is right.
     const isHere = ({ id, parentFolderId }: FolderResource): boolean =>
       parentFolderId === id || !shown.has(parentFolderId ?? "");
     const here = folders.filter(isHere);

@@ -25,7 +25,7 @@ const randomOf = (seed: number) => {
 const NAMES = ["News", "news", "NEWS", "News (2)", "2026"];
 const BIN = "bin";
 
-/** A mailbox, and what became of it since: folders were renamed, moved, deleted and made, some with the names of others. */
+/** A mailbox, and what it is now: folders were renamed, moved, deleted and made, some with the names of others. */
 const aPast = (seed: number) => {
   const random = randomOf(seed);
   const oneOf = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
