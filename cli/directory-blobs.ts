@@ -25,6 +25,7 @@ export const directoryBlobs = (root: string): Blobs => {
     stage: refuse,
     commit: refuse,
     remove: refuse,
+    renew: refuse,
     replace: async (name, body, etag) => {
       if (etag !== undefined) return refuse();
       return (await create(name, body)) === "created";
@@ -71,7 +72,7 @@ async function* listFiles(root: string, within: string, prefix: string): AsyncGe
       yield* listFiles(root, `${path}/`, prefix);
     if (isFolder || !path.startsWith(prefix)) continue;
     const { size, mtime } = await stat(join(root, path));
-    yield { name: path, bytes: size, modified: mtime };
+    yield { name: path, bytes: size, modified: mtime, etag: "as it is" };
   }
 }
 
@@ -79,6 +80,7 @@ interface Listed {
   name: string;
   bytes: number;
   modified: Date;
+  etag: string;
 }
 
 interface Entry {

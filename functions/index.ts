@@ -27,6 +27,7 @@ import { restoreFunctions } from "./restore/restore.functions.ts";
 import { retentionFunctions } from "./retention/retention.functions.ts";
 import { openServices } from "./services.ts";
 import { slotsFunctions } from "./slots/slots.functions.ts";
+import { tidyFunctions } from "./tidy/tidy.functions.ts";
 import { verifyFunctions } from "./verify/verify.functions.ts";
 
 const config = readConfig();
@@ -89,6 +90,7 @@ const FEATURES: readonly Feature[] = [
   rehearsalFunctions,
   notifyFunctions,
   slotsFunctions,
+  tidyFunctions,
 ];
 
 for (const registerFeature of FEATURES) registerFeature(register, services, config);

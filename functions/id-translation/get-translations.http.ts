@@ -56,10 +56,6 @@ const answerPage = async (
   const { pieces } = TranslationResult.parse(job.output);
   const results = await findResults(work, translationId, page);
   if (results === undefined)
-    return problemResponse(
-      410,
-      "result-expired",
-      "Results are kept for a week, and these are gone: translate the ids again.",
-    );
+    return problemResponse(410, "result-expired", "The results are gone: translate the ids again.");
   return json(200, { results, ...(page + 1 < pieces ? { next: tokens.write(page + 1) } : {}) });
 };

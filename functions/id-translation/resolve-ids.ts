@@ -11,6 +11,27 @@ import type { Translator } from "./translator.ts";
 /** How long a caller is kept waiting for Graph. */
 const GRAPH_DEADLINE_MS = 20_000;
 
+/** Ids, and the format of all of them where it is named. */
+interface NamedIds {
+  readonly ids: readonly string[];
+  readonly format?: ExchangeIdFormat | undefined;
+}
+
+/** Whether Graph has to be asked for the REST ids of some. */
+export const needGraph = (named: NamedIds): boolean => formatsOf(named).some(asksGraph);
+
+/** The problem of ids that cannot be of their format, or whose format is unclear. */
+export const unreadableIds = ({ ids, format }: NamedIds): Problem | undefined => {
+  const unclear = formatsOf({ ids, format }).flatMap((each, position) => (each === undefined ? [position] : []));
+  return unclear.length > 0 ? unclearIds(unclear) : format && malformedIn(ids, format);
+};
+
+const formatsOf = ({ ids, format }: NamedIds): readonly (ExchangeIdFormat | undefined)[] =>
+  ids.map((id) => format ?? guessFormat(id));
+
+const asksGraph = (format: ExchangeIdFormat | undefined): format is Exclude<ExchangeIdFormat, "restId" | "ewsId"> =>
+  format !== undefined && format !== "restId" && format !== "ewsId";
+
 /**
  * Returns the REST ids, which the vault stores, of ids in the named format, or else each in the format that its shape
  * shows. REST and EWS ids need no call to Graph, so they also find items that are long gone. An id that Graph does not
@@ -23,14 +44,12 @@ export const resolveIds = async (
   translator: Translator,
   request: Pick<HttpRequest, "headers">,
   mailbox: Pick<MailboxRef, "userId">,
-  { ids, format }: { readonly ids: readonly string[]; readonly format?: ExchangeIdFormat | undefined },
+  { ids, format }: NamedIds,
 ): Promise<{ readonly ids: readonly string[] } | { readonly refusal: Problem }> => {
-  const formats = ids.map((id) => format ?? guessFormat(id));
-  const unclear = formats.flatMap((each, position) => (each === undefined ? [position] : []));
-  if (unclear.length > 0) return { refusal: unclearIds(unclear) };
-  const malformed = format && malformedIn(ids, format);
-  if (malformed !== undefined) return { refusal: malformed };
-  const from = formats.find((each) => each !== "restId" && each !== "ewsId");
+  const refusal = unreadableIds({ ids, format });
+  if (refusal !== undefined) return { refusal };
+  const formats = formatsOf({ ids, format });
+  const from = formats.find(asksGraph);
   if (from === undefined) return { ids: ids.map(toRestId) };
 
   const openGraph = await translator.open(request);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
-import { createOnce } from "../../shared/storage/create-once.ts";
+import { createAnew, createOnce } from "../../shared/storage/create-once.ts";
 
 const Position = z.int().nonnegative();
 
@@ -22,7 +22,7 @@ const pieceName = (translationId: RunId, kind: "ids" | "results", piece: number)
   `translate-${translationId}/${kind}/p${String(piece).padStart(6, "0")}.json`;
 
 export const keepIds = async (work: Blobs, translationId: RunId, piece: number, ids: IdPiece): Promise<void> => {
-  await work.create(pieceName(translationId, "ids", piece), jsonBytes(ids));
+  await createAnew(work, pieceName(translationId, "ids", piece), jsonBytes(ids));
 };
 
 /** @throws {Error} when there is no such piece, or it has expired. */

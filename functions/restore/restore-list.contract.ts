@@ -8,7 +8,7 @@ import { RestoreOrder } from "./restore.contract.ts";
 
 const Count = z.int().nonnegative();
 
-/** Most restores in a list. Our own choice: looking all of them up takes no longer than an HTTP call may. */
+/** Most restores in a list. Our own choice. */
 export const MAX_RESTORES = 1_000;
 
 /** A restore of a list: the input that its orchestrator starts with. */
@@ -69,9 +69,11 @@ export type RestoreInTurnInput = z.output<typeof RestoreInTurnInput>;
 export const RestoreMailboxesInput = z.object({
   listId: RunId,
   restores: z.int().positive(),
-  /** Mailboxes to restore into, each counted once. */
-  mailboxes: z.int().positive(),
+  /** Mailboxes to restore into, each counted once. Absent until the restores are looked up. */
+  mailboxes: z.int().positive().optional(),
   /** Mailboxes that are restored into at the same time. */
   window: z.int().positive(),
+  /** Set when a generation goes on looking them up: the first one that is left, and what it has waited for. */
+  resolving: z.object({ next: Count, wait: Wait.optional() }).optional(),
 });
 export type RestoreMailboxesInput = z.output<typeof RestoreMailboxesInput>;

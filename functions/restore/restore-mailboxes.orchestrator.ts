@@ -3,6 +3,7 @@ import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { fillPlaces } from "../../shared/durable/parts.ts";
+import { resolveList } from "./request/resolve-list.steps.ts";
 import type { ListStatus } from "./restore.progress.ts";
 import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";
 import { NO_ITEMS } from "./restored-items.steps.ts";
@@ -10,11 +11,20 @@ import { NO_ITEMS } from "./restored-items.steps.ts";
 const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 
 /**
- * Runs the restores of a list, into a window of mailboxes at the same time. Each place of the window is an
- * orchestration that takes one restore after the other, by priority.
+ * Looks up what the restores of a list name, then runs them, into a window of mailboxes at the same time. Each place of
+ * the window is an orchestration that takes one restore after the other, by priority.
  */
-export function* restoreMailboxes(context: OrchestrationContext): Generator<Task, RestoreOutcomes, unknown> {
-  const { listId, restores, mailboxes, window } = RestoreMailboxesInput.parse(context.df.getInput());
+export function* restoreMailboxes(
+  context: OrchestrationContext,
+): Generator<Task, RestoreOutcomes | undefined, unknown> {
+  const input = RestoreMailboxesInput.parse(context.df.getInput());
+  const { listId, restores, mailboxes, window } = input;
+  if (mailboxes === undefined) {
+    const next = yield* resolveList(context, input);
+    if (next === "cancelled") return { ...NONE, stopped: { reason: "cancelled" } };
+    context.df.continueAsNew(next);
+    return undefined;
+  }
   const places = Math.min(window, mailboxes);
   context.df.setCustomStatus({ phase: "restoring", restores, mailboxes, places } satisfies ListStatus);
 

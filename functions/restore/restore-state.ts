@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, required } from "../../shared/storage/blobs.ts";
-import { createOnce } from "../../shared/storage/create-once.ts";
+import { createAnew, createOnce } from "../../shared/storage/create-once.ts";
 import { PutRecord } from "../../shared/vault/records.ts";
 import { OnConflict, Selection, type SelectionInput } from "./restore.contract.ts";
 
@@ -135,7 +135,7 @@ export const adoptRestorePlan = async (
 /** Keeps a selection in scratch data, unless it selects all; returns the selection for the orchestrator's input. */
 export const keepSelection = async (work: Blobs, restoreId: RunId, select: Selection): Promise<SelectionInput> => {
   if ("all" in select) return select;
-  await work.create(selectionName(restoreId), jsonBytes(select));
+  await createAnew(work, selectionName(restoreId), jsonBytes(select));
   return { kept: true };
 };
 
@@ -147,6 +147,10 @@ export const readSelection = async (work: Blobs, restoreId: RunId, select: Selec
 /** Claims the plan of a dry run for a restore, unless another one did; returns the restore that carries it out. */
 export const claimRestorePlan = (work: Blobs, planOf: RunId, restoreId: RunId): Promise<RunId> =>
   createOnce(work, claimName(planOf), RunId, restoreId);
+
+/** The restore that carries out the plan of a dry run; `undefined` when none does. */
+export const findCarrier = (work: Blobs, planOf: RunId): Promise<RunId | undefined> =>
+  readJson(work, claimName(planOf), RunId);
 
 export const findRestorePlan = (work: Blobs, restoreId: RunId): Promise<RestorePlanState | undefined> =>
   readJson(work, planName(restoreId), RestorePlanState);

@@ -2,6 +2,9 @@ import type { Feature } from "../register.ts";
 import { planRestoreActivity } from "./plan/plan-restore.activity.ts";
 import { getReport } from "./report/get-report.http.ts";
 import { reconcileRestoreActivity } from "./report/reconcile-restore.activity.ts";
+import { arrangeRestoresActivity } from "./request/arrange-restores.activity.ts";
+import { arrangeRestores, resolveRestores } from "./request/resolve-list.contract.ts";
+import { resolveRestoresActivity } from "./request/resolve-restores.activity.ts";
 import { startRestore } from "./request/start-restore.http.ts";
 import { createImportSession, ensureFolders, planRestore, reconcileRestore, uploadWave } from "./restore.contract.ts";
 import { restoreInTurn } from "./restore-in-turn.orchestrator.ts";
@@ -25,6 +28,8 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.orchestrator("restore-mailboxes", restoreMailboxes);
   register.orchestrator("restore-in-turn", restoreInTurn);
   register.orchestrator("restore-mailbox", restoreMailbox);
+  register.activity(resolveRestores, resolveRestoresActivity({ ...restore, translator, budgetMs: laneBudgetMs }));
+  register.activity(arrangeRestores, arrangeRestoresActivity(restore));
   register.activity(takeRestore, takeRestoreActivity(restore));
   register.activityWithHub(holdTarget, holdTargetActivity(restore));
   register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Waiting } from "../../shared/durable/waits.ts";
+import { Refusal } from "./request/resolve-list.contract.ts";
 import type { RestorePlan, RestoreTotals } from "./restore.contract.ts";
 import { RestoreOutcomes } from "./restore-list.contract.ts";
 
@@ -37,10 +38,18 @@ export type PlaceStatus = z.output<typeof PlaceStatus>;
 
 /** The custom status of a list of restores. */
 export const ListStatus = z.object({
-  phase: z.enum(["restoring", "done"]),
+  phase: z.enum(["resolving", "refused", "restoring", "done"]),
   restores: Count,
+  /** Restores that were looked up; absent once all are. */
+  resolved: Count.optional(),
   mailboxes: Count,
   places: Count,
+  /** What it waits for, while it does. */
+  waiting: Waiting.optional(),
+  /** It was told to pause, and has. */
+  paused: z.literal(true).optional(),
+  /** Of a list that is refused. */
+  result: Refusal.optional(),
 });
 export type ListStatus = z.output<typeof ListStatus>;
 

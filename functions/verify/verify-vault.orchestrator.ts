@@ -1,8 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import type * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
-import { type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
+import { removeWaves, type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
 
 /** Waves in one generation: they bound its history. */
 const WAVES_PER_GENERATION = 20;
@@ -23,10 +24,25 @@ export function* verifyVault(context: OrchestrationContext): Generator<Task, Ver
     const { next, ...counts } = yield* call(context, verifyWave, { run, wave, scope, position });
     totals = addCounts(totals, counts);
     context.df.setCustomStatus({ phase: next === undefined ? "done" : "verifying", ...totals });
-    if (next === undefined) return totals;
+    if (next === undefined) {
+      yield* forget(context, { run, waves: wave + 1, scope });
+      return totals;
+    }
     position = next;
   }
 
   context.df.continueAsNew({ scope, resume: { run, wave, position, totals } } satisfies VerifyVaultInput);
   return undefined;
+}
+
+/** Removes scratch data. Where that fails, the nightly tidying does it. */
+function* forget(
+  context: OrchestrationContext,
+  ended: z.input<typeof removeWaves.input>,
+): Generator<Task, void, unknown> {
+  try {
+    yield* call(context, removeWaves, ended);
+  } catch {
+    // The findings are in the state of each mailbox.
+  }
 }

@@ -4,12 +4,11 @@ import { mapBounded } from "../../shared/bounded.ts";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { blobsBelow } from "../../shared/storage/blobs-below.ts";
 import { reviewDamage } from "./review-damage.ts";
 import { noteVerified } from "./verification-state.ts";
 import { type VerifyTotals, verifyWave } from "./verify.contract.ts";
 import { verifyInScope } from "./verify-in-scope.ts";
-import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord } from "./verify-wave-state.ts";
+import { findVerifyWave, keepVerifyWave, type VerifyWaveRecord, wavesOf } from "./verify-wave-state.ts";
 
 /** Mailboxes whose state is written at the same time. */
 const WRITERS = 8;
@@ -34,8 +33,7 @@ type Input = z.output<typeof verifyWave.input>;
 export const verifyWaveActivity = (deps: Deps): ActivityHandler =>
   implement(verifyWave, async (input) => {
     const { run, wave, scope } = input;
-    // Below its mailbox, if it has one: two mailboxes' verifications never share waves, even with the same run id.
-    const work = "mailbox" in scope ? blobsBelow(deps.work, `${scope.mailbox}/`) : deps.work;
+    const work = wavesOf(deps.work, scope);
     const kept =
       (await findVerifyWave(work, run, wave)) ?? (await keepVerifyWave(work, run, wave, await verifySome(deps, input)));
     await mapBounded(kept.mailboxes, WRITERS, async (verified) => {

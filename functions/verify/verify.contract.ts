@@ -41,6 +41,14 @@ export const verifyWave = defineActivity({
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 
+/** Removes the scratch data of a verification that has ended. */
+export const removeWaves = defineActivity({
+  name: "remove-waves",
+  input: z.object({ run: RunId, waves: Count, scope: VerifyScope }),
+  output: z.object({ removed: Count }),
+  retry: { firstIntervalMs: 10_000, attempts: 3, backoff: 2 },
+});
+
 export const VerifyVaultInput = z.object({
   scope: VerifyScope,
   /** Set in a later generation, which goes on where the last one ended. */

@@ -1,8 +1,9 @@
 import type { Feature } from "../register.ts";
 import { getVerification } from "./get-verification.http.ts";
+import { removeWavesActivity } from "./remove-waves.activity.ts";
 import { rotatingVerify } from "./rotating-verify.timer.ts";
 import { startVerify } from "./start-verify.http.ts";
-import { verifyWave } from "./verify.contract.ts";
+import { removeWaves, verifyWave } from "./verify.contract.ts";
 import { verifyVault } from "./verify-vault.orchestrator.ts";
 import { verifyWaveActivity } from "./verify-wave.activity.ts";
 
@@ -12,5 +13,6 @@ export const verifyFunctions: Feature = (register, { backup }, config) => {
   register.http("get-verification", getVerification(backup));
 
   register.orchestrator("verify-vault", verifyVault);
+  register.activity(removeWaves, removeWavesActivity(backup));
   register.activity(verifyWave, verifyWaveActivity({ ...backup, budgetMs: config.backup.laneBudgetMs }));
 };

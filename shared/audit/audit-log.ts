@@ -35,6 +35,19 @@ export const RestoreRequested = z.strictObject({
 });
 export type RestoreRequested = z.output<typeof RestoreRequested>;
 
+/** Who asked for a list of restores, when and why. Each restore has a line of its own once its names are looked up. */
+const RestoreListRequested = z.strictObject({
+  event: z.literal("restore-list-requested"),
+  at: z.iso.datetime(),
+  /** The object id of the caller. */
+  principal: z.guid(),
+  job: JobId,
+  restores: z.int().positive(),
+  dryRun: z.boolean(),
+  /** The operator's own words. */
+  reason: z.string().min(1),
+});
+
 /** Who asked for which person's data, when and why. It has the person's object id, never their name. */
 export const PersonalDataRequested = z.strictObject({
   event: z.literal("personal-data-requested"),
@@ -67,7 +80,7 @@ export type VaultChange = z.output<typeof VaultChange>;
 
 /** Each series of lines has blobs of its own. */
 export const SERIES = {
-  restores: RestoreRequested,
+  restores: z.discriminatedUnion("event", [RestoreListRequested, RestoreRequested]),
   vault: VaultChange,
   "personal-data": PersonalDataRequested,
 } as const;

@@ -33,6 +33,9 @@ export const cleanVaultInstance = form<[]>("clean-vault");
 /** One clean-up of a mailbox is alive at a time. */
 export const cleanInstance = form<[MailboxKey]>("clean", KEY);
 
+/** Scratch data is tidied by one job at a time. */
+export const tidyWorkInstance = form<[]>("tidy-work");
+
 export const restoreInstance = form<[RunId]>("restore", RUN);
 
 /** A list of restores under one job. */
@@ -65,6 +68,7 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   backupInstance,
   cleanVaultInstance,
   cleanInstance,
+  tidyWorkInstance,
   restoreInstance,
   restoresInstance,
   translationInstance,

@@ -80,17 +80,21 @@ export const jobOf = (
     updated: new Date(lastUpdatedTime).toISOString(),
     ...(progress ? { progress: progressIn(state, progress) } : {}),
     ...(hasResult ? { result: output } : {}),
-    ...(state === "failed" ? { error: String(output) } : {}),
+    ...(state === "failed" ? { error: String(output), ...resultIn(progress) } : {}),
   };
 };
 
+/** A job that fails since it was refused leaves the reasons as a result in its status: it has no output. */
+const resultIn = (progress: unknown): Pick<Job, "result"> =>
+  typeof progress === "object" && progress !== null && "result" in progress ? { result: progress.result } : {};
+
 const STANDS: readonly JobState[] = ["paused", "cancelled", "failed"];
 
-/** The progress without rate and estimated end when the job does not run, and without what the state says. */
+/** The progress without rate and estimated end when the job does not run, and without what the job itself says. */
 const progressIn = (state: JobState, progress: unknown): unknown => {
   if (typeof progress !== "object" || progress === null) return progress;
   const { paused: _, ...rest } = progress as Record<string, unknown>;
   if (!STANDS.includes(state)) return rest;
-  const { itemsPerSecond: _rate, etaSeconds: _eta, ...standing } = rest;
+  const { itemsPerSecond: _rate, etaSeconds: _eta, result: _result, ...standing } = rest;
   return standing;
 };

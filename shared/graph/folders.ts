@@ -262,9 +262,9 @@ export const ensureFolder = async (
   const existing = async (): Promise<string | undefined> => {
     const folders = await childrenOf(parentId);
     const shown = new Set(folders.map(({ id }) => id));
-    // The list of the top may show folders from further below, too.
-    const isHere = ({ parentFolderId }: FolderResource): boolean =>
-      parentId === undefined ? !shown.has(parentFolderId ?? "") : parentFolderId === parentId;
+    // A list may show folders from further below, too. Where Graph tells no parent, or an odd one, the list is right.
+    const isHere = ({ id, parentFolderId }: FolderResource): boolean =>
+      parentFolderId === id || !shown.has(parentFolderId ?? "");
     const here = folders.filter(isHere);
     return here.find((folder) => sameName(folder.displayName ?? "", displayName))?.id;
   };

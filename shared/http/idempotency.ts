@@ -73,6 +73,24 @@ export const startsOnce =
     return kept.guid === first.guid && kept.answer !== undefined ? responseOf(kept.answer) : response;
   };
 
+/**
+ * Renews a key whose job is listed, so that storage does not remove it by its age, or removes it: a repetition of the
+ * call would be a call of its own by then.
+ */
+export const tidyKey = async (
+  work: Blobs,
+  name: string,
+  isListed: (job: string) => Promise<boolean>,
+): Promise<"renewed" | "removed" | "gone"> => {
+  const found = await work.readWhole(name);
+  if (found === undefined) return "gone";
+  const { answer } = parseJson(name, found.body, FirstCall);
+  if (answer === undefined || !(await isListed(answer.job)))
+    return (await work.remove(name, found.etag)) === "removed" ? "removed" : "gone";
+  await work.renew(name);
+  return "renewed";
+};
+
 /** Forgets a call that started nothing; not where one that repeated it meanwhile did. */
 const forget = async (work: Blobs, name: string): Promise<void> => {
   const kept = await readJson(work, name, FirstCall);

@@ -56,18 +56,31 @@ export const azureBlobs = (container: ContainerClient, { idleMs = IDLE_MS } = {}
       return (await created(blob(name).upload(body, body.byteLength, request))) === "created";
     },
 
-    remove: async (name) => {
+    remove: async (name, etag) => {
+      const conditions = etag === undefined ? {} : { ifMatch: etag };
       try {
-        return (await blob(name).deleteIfExists()).succeeded ? "removed" : "absent";
+        return (await blob(name).deleteIfExists({ conditions })).succeeded ? "removed" : "absent";
       } catch (error) {
         if (error instanceof RestError && REFUSED.includes(error.statusCode ?? 0)) return "refused";
         throw error;
       }
     },
 
+    renew: async (name) => {
+      try {
+        const { metadata = {}, etag = "" } = await blob(name).getProperties();
+        await blob(name).setMetadata(metadata, { conditions: { ifMatch: etag } });
+      } catch (error) {
+        if (error instanceof RestError && [404, 412].includes(error.statusCode ?? 0)) return;
+        throw error;
+      }
+    },
+
     list: async function* (prefix) {
-      for await (const { name, properties } of container.listBlobsFlat({ prefix }))
-        yield { name, bytes: properties.contentLength ?? 0, modified: properties.lastModified };
+      for await (const { name, properties } of container.listBlobsFlat({ prefix })) {
+        const { contentLength: bytes = 0, lastModified: modified, etag } = properties;
+        yield { name, bytes, modified, etag: quoted(etag) };
+      }
     },
 
     listFolders: async function* (prefix) {
@@ -76,6 +89,9 @@ export const azureBlobs = (container: ContainerClient, { idleMs = IDLE_MS } = {}
     },
   };
 };
+
+/** A listing has ETags without the quotes that a condition has. Source: the example answer of List Blobs. */
+const quoted = (etag: string): string => (etag.startsWith('"') ? etag : `"${etag}"`);
 
 const downloadOf =
   (blob: BlobClient): OpenDownload =>

@@ -9,7 +9,8 @@ export const blobsBelow = (blobs: Blobs, prefix: string): Blobs => ({
   read: (name, range) => blobs.read(prefix + name, range),
   readWhole: (name) => blobs.readWhole(prefix + name),
   replace: (name, body, etag) => blobs.replace(prefix + name, body, etag),
-  remove: (name) => blobs.remove(prefix + name),
+  remove: (name, etag) => blobs.remove(prefix + name, etag),
+  renew: (name) => blobs.renew(prefix + name),
   list: async function* (below) {
     for await (const { name, ...blob } of blobs.list(prefix + below))
       yield { name: name.slice(prefix.length), ...blob };

@@ -24,11 +24,12 @@ interface ListedBlob {
   name: string;
   bytes: number;
   modified: Date;
+  etag: string;
 }
 
 /**
  * The operations on one container. An absent blob is `undefined`; any other error is thrown, also that of a missing
- * container. Only `replace` overwrites a blob.
+ * container. Only `replace` overwrites a blob's content.
  */
 export interface Blobs {
   create(name: string, body: Uint8Array, options?: CreateOptions): Promise<Created>;
@@ -42,8 +43,13 @@ export interface Blobs {
   readWhole(name: string): Promise<{ body: Buffer; etag: string; at?: number } | undefined>;
   /** Writes only over the version of `etag` (`undefined`: only if absent); false when another writer was first. */
   replace(name: string, body: Uint8Array, etag: string | undefined): Promise<boolean>;
-  /** `refused`: the blob was not changed, because of a write-once container, a lease or a missing permission. */
-  remove(name: string): Promise<"removed" | "absent" | "refused">;
+  /**
+   * `refused`: the blob was not changed, because of a write-once container, a lease or a missing permission, or since
+   * it is no longer of the version `etag`, or no longer there.
+   */
+  remove(name: string, etag?: string): Promise<"removed" | "absent" | "refused">;
+  /** Makes a blob count as modified now, with its content as it is. One that is absent, or leased, stays as it is. */
+  renew(name: string): Promise<void>;
   /** Every blob whose name begins with the prefix, in the order of names. */
   list(prefix: string): AsyncIterable<ListedBlob>;
   /** The distinct names up to the next `/` after the prefix, without that `/`. */

@@ -10,7 +10,7 @@ export const blobService = (storage: Config["storage"], credential: TokenCredent
 
 export const vaultContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("vault");
 
-/** Scratch data: plans, ledgers, reports. A lifecycle rule deletes what is left after 60 days. */
+/** Scratch data: plans, ledgers, reports. The app removes it; a lifecycle rule deletes what is left after 60 days. */
 export const workContainer = (service: BlobServiceClient): ContainerClient => service.getContainerClient("work");
 
 /** The audit log: who asked for what. The app only appends to it, and nothing deletes it. */

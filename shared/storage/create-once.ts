@@ -22,3 +22,19 @@ export const existing = <T>(name: string, found: T | undefined): T => {
   if (found === undefined) throw new Error(`${name} disappeared between two reads`);
   return found;
 };
+
+/** Tries of a write that other writers, or a removal, come between. */
+const ATTEMPTS = 12;
+
+/**
+ * Creates a blob of a job that is about to start, or writes what stands once more: the first writer wins, and the blob
+ * counts as new either way. What removes the scratch data of jobs that never began leaves new blobs alone.
+ */
+export const createAnew = async (blobs: Blobs, name: string, body: Uint8Array): Promise<void> => {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    if ((await blobs.create(name, body)) === "created") return;
+    const found = await blobs.readWhole(name);
+    if (found !== undefined && (await blobs.replace(name, found.body, found.etag))) return;
+  }
+  throw new Error(`${name}: lost ${ATTEMPTS} writes in a row to other writers`);
+};

@@ -226,6 +226,39 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         const [, second] = report.restores;
         expect(await stack.api.get(`/api/restores/${second?.job}/report`)).toMatchObject({ mailbox: second?.mailbox });
       });
+
+      test("starts none of them where one cannot start, and fails with the reasons", async () => {
+        const list = await stack.api.start("/api/restores", {
+          restores: [{ mailbox: EVE }, { mailbox: "nobody@contoso.example" }],
+          ...{ select: { all: true }, target: "original", reason: "a test" },
+        });
+
+        await expect(stack.api.finish(list)).rejects.toThrow("list-refused");
+        const refused = [{ position: 1, type: "/problems/mailbox-not-found" }];
+        expect(await stack.api.get(`/api/jobs/${list}`)).toMatchObject({
+          ...{ state: "failed", progress: { phase: "refused", restores: 2 }, result: { refused, count: 1 } },
+        });
+        const report = await stack.api.get(`/api/restores/${list}/report`);
+        expect(report).toMatchObject({ state: "failed", outcomes: { refused: 1, "not-started": 1 }, refused });
+      });
+    });
+
+    test("the nightly tidying leaves reports, and no lease of a mailbox whose restores have ended", async () => {
+      const restored = await stack.restore({ mailbox: EVE, select: { all: true }, target: "original" });
+      const lease = stack.work.getBlobClient(`targets/${await stack.keyOf(EVE)}.json`);
+      expect(await lease.exists()).toBe(true);
+
+      const body = JSON.stringify({ input: "" });
+      const headers = { "content-type": "application/json" };
+      await stack.api.request("/admin/functions/nightly-tidy", { method: "POST", headers, body });
+      const tidied = await eventually("tidying", async () => {
+        const job = await stack.api.job("tidy-work");
+        return job?.state === "completed" ? job : undefined;
+      });
+
+      expect(tidied.result).toMatchObject({ forgotten: 0, renewed: 0, failed: 0 });
+      expect(await lease.exists()).toBe(false);
+      await expectReport(restored.id, { imported: 0, present: 60 });
     });
 
     const imports = async () => Counters.parse(await stack.graph.counters()).itemsImported;

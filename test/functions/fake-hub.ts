@@ -25,41 +25,47 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
   const all = new Map(Object.entries(instances));
   const started: Started[] = [];
   const raised: (readonly [instanceId: string, event: string])[] = [];
-  const client: Pick<DurableClient, "getStatus" | "getStatusBy" | "startNew" | "raiseEvent"> = {
-    getStatus: async (instanceId) => {
-      const status = all.get(instanceId);
-      if (status === undefined)
-        throw new Error(`DurableClient error: the operation failed with HTTP 404: ${instanceId}`);
-      const times = {
-        createdTime: new Date("2026-11-22T01:00:00Z"),
-        lastUpdatedTime: new Date("2026-11-22T01:05:00Z"),
-      };
-      const fixed = { instanceId, name: "backup-mailbox", customStatus: null, output: null, ...times };
-      return { ...fixed, ...SECRETS, ...status } as unknown as DurableOrchestrationStatus;
-    },
-    getStatusBy: async ({ runtimeStatus }) =>
-      Promise.all(
-        [...all].flatMap(([instanceId, status]) =>
-          runtimeStatus?.some((wanted) => String(wanted) === status.runtimeStatus)
-            ? [client.getStatus(instanceId)]
-            : [],
+  const purged: string[] = [];
+  const client: Pick<DurableClient, "getStatus" | "getStatusBy" | "startNew" | "raiseEvent" | "purgeInstanceHistory"> =
+    {
+      getStatus: async (instanceId) => {
+        const status = all.get(instanceId);
+        if (status === undefined)
+          throw new Error(`DurableClient error: the operation failed with HTTP 404: ${instanceId}`);
+        const times = {
+          createdTime: new Date("2026-11-22T01:00:00Z"),
+          lastUpdatedTime: new Date("2026-11-22T01:05:00Z"),
+        };
+        const fixed = { instanceId, name: "backup-mailbox", customStatus: null, output: null, ...times };
+        return { ...fixed, ...SECRETS, ...status } as unknown as DurableOrchestrationStatus;
+      },
+      getStatusBy: async ({ runtimeStatus }) =>
+        Promise.all(
+          [...all].flatMap(([instanceId, status]) =>
+            runtimeStatus?.some((wanted) => String(wanted) === status.runtimeStatus)
+              ? [client.getStatus(instanceId)]
+              : [],
+          ),
         ),
-      ),
-    startNew: async (name, options) => {
-      const { instanceId, input } = options ?? {};
-      if (isAlive(all.get(instanceId ?? "") as DurableOrchestrationStatus | undefined)) throw new Error("HTTP 500");
-      started.push({ name, instanceId, input });
-      all.set(instanceId ?? "", { name, runtimeStatus: "Pending" });
-      return instanceId ?? "";
-    },
-    raiseEvent: async (instanceId, event) => {
-      raised.push([instanceId, event]);
-    },
-  };
+      startNew: async (name, options) => {
+        const { instanceId, input } = options ?? {};
+        if (isAlive(all.get(instanceId ?? "") as DurableOrchestrationStatus | undefined)) throw new Error("HTTP 500");
+        started.push({ name, instanceId, input });
+        all.set(instanceId ?? "", { name, runtimeStatus: "Pending" });
+        return instanceId ?? "";
+      },
+      raiseEvent: async (instanceId, event) => {
+        raised.push([instanceId, event]);
+      },
+      purgeInstanceHistory: async (instanceId) => {
+        purged.push(instanceId);
+        return { instancesDeleted: all.delete(instanceId) ? 1 : 0 };
+      },
+    };
   const clientOf: ClientOf = () => client as DurableClient;
   /** Ends an instance, as its status then shows. */
   const end = (instanceId: string, runtimeStatus = "Completed"): void => void all.set(instanceId, { runtimeStatus });
-  return { started, raised, clientOf, end };
+  return { started, raised, purged, clientOf, end };
 };
 
 interface Asked {

@@ -9,11 +9,13 @@ import * as exchangeIds from "../../functions/id-translation/id-translation.cont
 import * as notices from "../../functions/notify/notify.contract.ts";
 import * as personalData from "../../functions/personal-data/personal-data.contract.ts";
 import * as rehearsal from "../../functions/rehearsal/rehearsal.contract.ts";
+import * as resolveList from "../../functions/restore/request/resolve-list.contract.ts";
 import * as restore from "../../functions/restore/restore.contract.ts";
 import * as restoreList from "../../functions/restore/restore-list.contract.ts";
 import * as target from "../../functions/restore/target/hold-target.contract.ts";
 import * as followUp from "../../functions/retention/retention.contract.ts";
 import * as slots from "../../functions/slots/slots.contract.ts";
+import * as tidy from "../../functions/tidy/tidy.contract.ts";
 import * as verify from "../../functions/verify/verify.contract.ts";
 import type { Callers } from "../../shared/http/guard.ts";
 import { ROLES } from "../../shared/security/principal.ts";
@@ -62,6 +64,8 @@ const contracts = [
   restoreList,
   slots,
   target,
+  tidy,
+  resolveList,
   verify,
 ]
   .flatMap((contracts) => Object.values(contracts))
@@ -128,6 +132,7 @@ describe("the app", () => {
       "restore-mailbox",
       "restore-mailboxes",
       "run-rehearsal",
+      "tidy-work",
       "translate-exchange-ids",
       "verify-vault",
     ]);
@@ -143,6 +148,7 @@ describe("the app", () => {
     expect(Object.fromEntries(schedules)).toEqual({
       "nightly-backup": "%BACKUP_SCHEDULE%",
       "nightly-retention": "0 0 11 * * *",
+      "nightly-tidy": "0 0 14 * * *",
       "rehearse-restore": "0 0 12 * * *",
       "rotating-verify": "0 0 13 * * *",
       "watch-coverage": "0 30 * * * *",
@@ -199,6 +205,7 @@ describe("the app", () => {
       "hold-target",
       "nightly-backup",
       "nightly-retention",
+      "nightly-tidy",
       "open-rehearsal",
       "personal-data-written",
       "rehearse-restore",
@@ -207,6 +214,7 @@ describe("the app", () => {
       "rotating-verify",
       "snapshot-written",
       "start-last-backup",
+      "tidy-scratch",
       "user-changed",
     ]);
   });

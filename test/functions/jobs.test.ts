@@ -12,6 +12,7 @@ const IDS = [
   `backup-${KEY}`,
   "clean-vault",
   `clean-${KEY}`,
+  "tidy-work",
   `restore-${RUN}`,
   `restores-${RUN}`,
   `translate-${RUN}`,

@@ -133,6 +133,7 @@ describe("what others hold the app to", () => {
       ids.backupInstance(key),
       ids.cleanInstance(key),
       ids.cleanVaultInstance(),
+      ids.tidyWorkInstance(),
       ids.restoreInstance(RUN),
       ids.restoresInstance(RUN),
       ids.followUpInstance(key, SNAPSHOT),

@@ -51,8 +51,6 @@ export const getReport =
     const job = await findInstance(client, restoreInstance(restoreId));
     if (job === undefined) return notFound();
     const state = jobState(job);
-    const detail =
-      `The restore is ${state} and has no report: ` +
-      "one is written at its end, except for a dry run, and kept for a week.";
+    const detail = `The restore is ${state} and has no report: one is written at its end, except for a dry run.`;
     return problemResponse(409, "restore-not-finished", detail, { state });
   };

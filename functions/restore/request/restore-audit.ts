@@ -12,7 +12,10 @@ export const auditedRestore = ({
   audited,
   target,
   onConflict,
-}: Omit<ResolvedRestore, "select">): Omit<RestoreRequested, "at" | "principal" | "job" | "dryRun" | "reason"> => ({
+}: Omit<ResolvedRestore, "select">): Omit<
+  RestoreRequested,
+  "at" | "principal" | "job" | "list" | "dryRun" | "reason"
+> => ({
   event: "restore-requested",
   mailbox: mailbox.key,
   ...(into.key === mailbox.key ? {} : { into: into.key }),

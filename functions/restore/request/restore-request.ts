@@ -41,7 +41,11 @@ export const RestoreRequest = z
   .refine(isOneTime, TWO_TIMES);
 export type RestoreRequest = z.output<typeof RestoreRequest>;
 
-/** A restore of a list. The list has the defaults of fields that are missing here. */
+/** A restore of a list, with the list's defaults filled in. */
+export const ListEntry = RestoreSpec.extend({ priority: Priority });
+export type ListEntry = z.output<typeof ListEntry>;
+
+/** A restore of a list, as a body has it. The list has the defaults of fields that are missing here. */
 const Entry = z
   .strictObject({
     ...RestoreSpec.shape,

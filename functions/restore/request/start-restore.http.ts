@@ -12,9 +12,10 @@ import { invalidRequest, respondWith } from "../../../shared/http/problem.ts";
 import { newStart, startedId } from "../../../shared/http/start.ts";
 import { findMailbox } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { resolveIds } from "../../id-translation/resolve-ids.ts";
 import type { Translator } from "../../id-translation/translator.ts";
 import { giveBack, takeOrRefuse } from "../target/take-or-refuse.ts";
-import { resolveRestore } from "./resolve-restore.ts";
+import { resolveRestore, type ToRestIds } from "./resolve-restore.ts";
 import { restoreInput } from "./resolved-restore.ts";
 import { auditedRestore } from "./restore-audit.ts";
 import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
@@ -35,8 +36,9 @@ const GRAPH_DEADLINE_MS = 10_000;
  * plan that has expired, or whose snapshot was removed. 503 when the audit log cannot be written: nothing starts
  * without it.
  *
- * Each call starts a restore of its own, but a plan is carried out once. A list of restores is one job; it is refused
- * as a whole, with the positions of the restores that cannot start.
+ * Each call starts a restore of its own, but a plan is carried out once. A list of restores is one job, which looks up
+ * what its restores name. It is refused as a whole, with the positions of the restores that cannot start: by the call
+ * where that shows at once, else by its job.
  */
 export const startRestore =
   (deps: {
@@ -71,7 +73,9 @@ const startSingleRestore = async (
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
   const find = (name: string) => findMailbox(graph, vault, name);
-  const found = await resolveRestore({ find, translator, request, vault, principal }, spec);
+  const toRestIds: ToRestIds = (mailbox, { items: ids, format }) =>
+    resolveIds(translator, request, mailbox, { ids, format });
+  const found = await resolveRestore({ find, toRestIds, vault, roles: principal.roles }, spec);
   if ("refusal" in found) return respondWith(found.refusal);
 
   const { resolved } = found;

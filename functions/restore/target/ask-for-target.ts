@@ -16,13 +16,18 @@ export const askForTarget = async (
   request: TargetRequest,
 ): Promise<Behind | undefined> => {
   const jobOf = (restoreId: RunId) => findInstance(client, restoreInstance(restoreId));
-  const lifeOf = async (restoreId: RunId) => lifeIn(await jobOf(restoreId));
-  const answer = await takeTarget(work, key, request, lifeOf);
+  const answer = await takeTarget(work, key, request, restoreLives(client));
   if (answer === true) return undefined;
   const { first, ahead } = answer;
   const seconds = Progress.safeParse((await jobOf(first))?.customStatus).data?.etaSeconds;
   return { job: restoreInstance(first), ahead, ...(seconds === undefined ? {} : { seconds }) };
 };
+
+/** What is known of the jobs of restores. */
+export const restoreLives =
+  (client: Pick<DurableClient, "getStatus">) =>
+  async (restoreId: RunId): Promise<JobLife> =>
+    lifeIn(await findInstance(client, restoreInstance(restoreId)));
 
 const lifeIn = (job: DurableOrchestrationStatus | undefined): JobLife => {
   if (job === undefined) return "unknown";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson, updateByStorageClock, updateJson } from "../../../shared/storage/blobs.ts";
+import { type Blobs, parseJson, readJson, updateByStorageClock, updateJson } from "../../../shared/storage/blobs.ts";
 
 /** By the clock of storage, which all processes share. */
 const Milliseconds = z.number();
@@ -26,7 +26,8 @@ type Lease = z.output<typeof Lease>;
 
 const NOBODY: Lease = { waiting: [] };
 
-const leaseName = (key: MailboxKey): string => `targets/${key}.json`;
+const TARGETS = "targets/";
+const leaseName = (key: MailboxKey): string => `${TARGETS}${key}.json`;
 
 /** How long a restore keeps its mailbox, or its turn, without a job: starting one takes seconds. */
 const STARTING_MS = 2 * 60_000;
@@ -61,10 +62,7 @@ export const takeTarget = async (
   const lives = await livesOf(await readJson(work, leaseName(key), Lease), restoreId, lifeOf);
   let answer: TargetAnswer = true;
   await updateByStorageClock(work, leaseName(key), Lease, NOBODY, (current, nowMs) => {
-    const isGone = (other: RunId, since: number): boolean => {
-      const life = lives.get(other);
-      return life === "ended" || (life === "unknown" && nowMs > since + STARTING_MS);
-    };
+    const isGone = goneBy(lives, nowMs);
     const holder = current.holder && isFree(current.holder, isGone, nowMs) ? undefined : current.holder;
     const queue = current.waiting.filter(
       (waiter) =>
@@ -93,7 +91,7 @@ export const takeTarget = async (
 /** What is known of the other restores in a lease. */
 const livesOf = async (
   lease: Lease | undefined,
-  asking: RunId,
+  asking: RunId | undefined,
   lifeOf: (restoreId: RunId) => Promise<JobLife>,
 ): Promise<ReadonlyMap<RunId, JobLife>> => {
   const lives = new Map<RunId, JobLife>();
@@ -103,6 +101,14 @@ const livesOf = async (
     if (restoreId !== asking) lives.set(restoreId, await lifeOf(restoreId));
   return lives;
 };
+
+/** Whether a restore's job has ended, or never began, though it should have by now. */
+const goneBy =
+  (lives: ReadonlyMap<RunId, JobLife>, nowMs: number) =>
+  (restoreId: RunId, since: number): boolean => {
+    const life = lives.get(restoreId);
+    return life === "ended" || (life === "unknown" && nowMs > since + STARTING_MS);
+  };
 
 /** Nothing that the restore began is under way any more, and it has ended. */
 const isFree = (
@@ -141,6 +147,25 @@ export const leaveTarget = (work: Blobs, key: MailboxKey, { restoreId, delivery 
 /** The restore has ended: the next one has the mailbox once its activities have ended too. */
 export const endTarget = (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<Lease> =>
   changeHolder(work, key, restoreId, (holder) => ({ ...holder, ended: true }));
+
+/**
+ * Removes the leases of mailboxes that no restore has or waits for; returns their number. Each goes in the version that
+ * was read: a restore that takes the mailbox meanwhile has it.
+ */
+export const tidyTargets = async (work: Blobs, lifeOf: (restoreId: RunId) => Promise<JobLife>): Promise<number> => {
+  let removed = 0;
+  for await (const { name } of work.list(TARGETS)) {
+    const found = await work.readWhole(name);
+    if (found === undefined) continue;
+    const { holder, waiting } = parseJson(name, found.body, Lease);
+    const nowMs = found.at ?? Date.now();
+    const isGone = goneBy(await livesOf({ holder, waiting }, undefined, lifeOf), nowMs);
+    const isHeld = holder !== undefined && !isFree(holder, isGone, nowMs);
+    if (isHeld || waiting.some(({ restoreId, asked }) => !isGone(restoreId, asked))) continue;
+    if ((await work.remove(name, found.etag)) === "removed") removed += 1;
+  }
+  return removed;
+};
 
 const changeHolder = (
   work: Blobs,

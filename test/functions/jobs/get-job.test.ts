@@ -57,6 +57,15 @@ describe("GET /api/jobs/{id}", () => {
     expect("retry-after" in headers).toBe(comesBack);
   });
 
+  test("shows why a job was refused as the result of one that failed", async () => {
+    const result = { refused: [{ position: 3 }], count: 1 };
+    const customStatus = { phase: "refused", restores: 9, result };
+    const { body } = await job({ [id]: { runtimeStatus: "Failed", output: "list-refused: 1 of 9", customStatus } });
+
+    expect(body).toMatchObject({ state: "failed", error: "list-refused: 1 of 9", result });
+    expect(body).toHaveProperty("progress", { phase: "refused", restores: 9 });
+  });
+
   test("shows the result of a job that completed, and the error of one that failed", async () => {
     const completed = await job({ [id]: { runtimeStatus: "Completed", output: { items: 5 } } });
     const failed = await job({ [id]: { runtimeStatus: "Failed", output: "Graph answered 403" } });

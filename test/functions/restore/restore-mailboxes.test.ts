@@ -11,7 +11,7 @@ import { restoreMailboxes } from "../../../functions/restore/restore-mailboxes.o
 import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
-import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 import { deliver } from "../kit.ts";
 import { aListed, aListId, aPlan, aResult, NONE } from "./a-list.ts";
 
@@ -56,6 +56,75 @@ describe("restore-mailboxes", () => {
     };
 
     await expect(list(2, broken)).rejects.toThrow(OrchestratorFailedError);
+  });
+});
+
+describe("restore-mailboxes, of a list that is not looked up yet", () => {
+  const input = { listId: aListId, restores: 120, window: 3 };
+  /** Its generations while it is looked up. */
+  const resolving = async (activities: Record<string, (asked: never) => unknown>, start: object = input) => {
+    const stubs: Parameters<typeof runToEnd>[1] = {
+      input: start,
+      retries: false,
+      activities: {
+        "read-wish": () => ({ wish: "go-on" }),
+        "resolve-restores": ({ from }: { from: number }) => ({ next: Math.min(120, from + 50) }),
+        "arrange-restores": () => ({ mailboxes: 7 }),
+        ...activities,
+      },
+    };
+    const isResolved = (next: unknown) => (next as { resolving?: object } | undefined)?.resolving === undefined;
+    const { calls, ...run } = await runToEnd(restoreMailboxes, stubs, isResolved);
+    return { ...run, calls: calls.filter(({ name }) => name !== "read-wish") };
+  };
+
+  test("looks its restores up page by page, and goes on with their order in a new generation", async () => {
+    const { calls, continuedAs, customStatuses } = await resolving({});
+
+    expect(calls.map(({ name, input: asked }) => [name, (asked as { from?: number }).from])).toEqual([
+      ["resolve-restores", 0],
+      ["resolve-restores", 50],
+      ["resolve-restores", 100],
+      ["arrange-restores", undefined],
+    ]);
+    expect(continuedAs).toEqual({ ...input, mailboxes: 7 });
+    const status = { phase: "resolving", restores: 120, mailboxes: 0, places: 0 };
+    expect(customStatuses).toEqual([0, 50, 100, 120].map((resolved) => ({ ...status, resolved })));
+  });
+
+  test("fails when some cannot start, and says which: nothing has begun", async () => {
+    const problem = { type: "/problems/mailbox-not-found", title: "mailbox not found", status: 404, detail: "None." };
+    const refusal = { refused: [{ position: 4, ...problem }], count: 1 };
+    const failed = (await resolving({ "arrange-restores": () => refusal }).catch(
+      (error: unknown) => error,
+    )) as OrchestratorFailedError;
+
+    expect(failed.message).toContain("list-refused: nothing was started, since 1 of 120 restores cannot start");
+    expect(failed.run.customStatuses.at(-1)).toMatchObject({ phase: "refused", restores: 120, result: refusal });
+    expect(failed.run.calls.map(({ name }) => name)).not.toContain("restore-in-turn");
+  });
+
+  test("waits while Graph or storage is away, longer each time and as long as asked, over generations", async () => {
+    let asked = 0;
+    const { calls, continuedAs, timers, customStatuses, generations } = await resolving({
+      "resolve-restores": () => {
+        asked += 1;
+        return asked > 30 ? { next: 120 } : { awayMs: 60_000 };
+      },
+    });
+
+    expect([calls.length, generations]).toEqual([32, 31]);
+    expect(timers.slice(0, 6)).toEqual([60_000, 60_000, 60_000, 60_000, 80_000, 160_000]);
+    const waiting = { for: "service", until: "2026-11-22T01:01:00.000Z" };
+    expect(customStatuses).toContainEqual(expect.objectContaining({ phase: "resolving", waiting }));
+    expect(continuedAs).toEqual({ ...input, mailboxes: 7 });
+  });
+
+  test("starts nothing when it is cancelled meanwhile", async () => {
+    const { calls, output } = await resolving({ "read-wish": () => ({ wish: "cancel" }) });
+
+    expect(output).toEqual({ ...NONE, stopped: { reason: "cancelled" } });
+    expect(calls).toEqual([]);
   });
 });
 

@@ -1,10 +1,12 @@
 import { InvocationContext, type Timer } from "@azure/functions";
 import { describe, expect, test } from "vitest";
 import { getVerification } from "../../../functions/verify/get-verification.http.ts";
+import { removeWavesActivity } from "../../../functions/verify/remove-waves.activity.ts";
 import { rotatingVerify } from "../../../functions/verify/rotating-verify.timer.ts";
 import { startVerify } from "../../../functions/verify/start-verify.http.ts";
 import { noteVerified, readVerification } from "../../../functions/verify/verification-state.ts";
 import {
+  removeWaves,
   type VerifyPosition,
   type VerifyScope,
   VerifyVaultInput,
@@ -170,10 +172,26 @@ describe("verify-wave", () => {
   });
 });
 
+describe("remove-waves", () => {
+  test.each<VerifyScope>([{ mailbox: soundKey }, { share: 0, of: 1 }])(
+    "removes what a verification kept, and nothing of another one: %j",
+    async (scope) => {
+      const { verify, work } = await aVerification({ budgetMs: 0 });
+      const waves = (await verify(scope)).length;
+      await verify(scope, otherRun);
+      const remove = () => deliver(removeWavesActivity({ work }), removeWaves, { run: aRun, waves, scope });
+
+      expect([await remove(), await remove()]).toEqual([{ removed: waves }, { removed: 0 }]);
+      expect(work.blobs.size).toBe(waves);
+      expect([...work.blobs.keys()].every((name) => name.includes(otherRun))).toBe(true);
+    },
+  );
+});
+
 describe("verify-vault", () => {
   const looked = { mailboxes: 0, snapshots: 1, packs: 4, items: 80, bytes: 1_000, problems: 1 };
   const next = { mailbox: soundKey, at: { snapshot: snapshotAt(0), part: 1, pack: 4 } };
-  const run = (input: unknown, waves: number) => {
+  const run = (input: unknown, waves: number, forget: () => unknown = () => ({ removed: waves })) => {
     let done = 0;
     return runOrchestrator(verifyVault, {
       input,
@@ -182,6 +200,7 @@ describe("verify-vault", () => {
           done += 1;
           return done === waves ? { ...looked, mailboxes: 1 } : { ...looked, next };
         },
+        "remove-waves": forget,
       },
     });
   };
@@ -195,8 +214,17 @@ describe("verify-vault", () => {
         name: "verify-wave",
         input: { run: expect.any(String), wave: 1, scope: { mailbox: soundKey }, position: next },
       },
+      { name: "remove-waves", input: { run: expect.any(String), waves: 2, scope: { mailbox: soundKey } } },
     ]);
     expect(output).toEqual({ mailboxes: 1, snapshots: 2, packs: 8, items: 160, bytes: 2_000, problems: 2 });
+  });
+
+  test("has its result also where its scratch data cannot be removed", async () => {
+    const broken = () => {
+      throw new Error("the storage is down");
+    };
+
+    expect((await run({ scope: { mailbox: soundKey } }, 1, broken)).output).toMatchObject({ snapshots: 1 });
   });
 
   test("goes on in a new generation after twenty waves, as the same verification", async () => {

@@ -44,11 +44,12 @@ const verifyVault: Record<string, Scenario> = {
     input: { scope: { mailbox: ada.key, snapshot: SNAPSHOT } },
     activities: {
       "verify-wave": inTurn<unknown>({ ...verified, mailboxes: 0, next: place }, { ...verified, problems: 2 }),
+      "remove-waves": () => ({ removed: 2 }),
     },
   },
   "a resumed generation of a day's share": {
     input: { scope: { share: 3, of: 30 }, resume: { run: RUN, wave: 20, position: place, totals: verified } },
-    activities: { "verify-wave": () => verified },
+    activities: { "verify-wave": () => verified, "remove-waves": failing("the storage is down") },
   },
   "a generation whose twenty waves do not suffice": {
     input: { scope: { mailbox: ada.key } },
@@ -86,6 +87,22 @@ const cleanVault: Record<string, Scenario> = {
   "a resumed generation whose twenty calls do not suffice": {
     input: { after: bo.key, before: cleaned },
     activities: { "retain-mailboxes": () => ({ ...cleaned, after: ada.key, finished: false }) },
+  },
+};
+
+const tidied = { forgotten: 1, removed: 20, renewed: 3, failed: 0 };
+const [folder, next] = [`restore-${RUN}`, `translate-${RUN}`];
+
+const tidyWork: Record<string, Scenario> = {
+  "a first generation, which ends": {
+    input: {},
+    activities: {
+      "tidy-scratch": inTurn<unknown>({ ...tidied, after: folder, finished: false }, { ...tidied, finished: true }),
+    },
+  },
+  "a resumed generation whose twenty calls do not suffice": {
+    input: { after: folder, before: tidied },
+    activities: { "tidy-scratch": () => ({ ...tidied, after: next, finished: false }) },
   },
 };
 
@@ -141,6 +158,7 @@ export const care = {
   "verify-vault": verifyVault,
   "clean-mailbox": cleanMailbox,
   "clean-vault": cleanVault,
+  "tidy-work": tidyWork,
   "protect-leaver": protectLeaver,
   "run-rehearsal": runRehearsal,
 };

@@ -207,6 +207,24 @@ const restoreMailboxes: Record<string, Scenario> = {
       }),
     },
   },
+  "a list to look up, through an outage": {
+    input: { listId: LIST, restores: 60, window: 2 },
+    activities: {
+      "read-wish": () => ({ wish: "go-on" }),
+      "resolve-restores": inTurn<unknown>({ next: 50 }, { awayMs: 90_000 }, { next: 60 }),
+      "arrange-restores": () => ({ mailboxes: 7 }),
+    },
+  },
+  "a list of which one cannot start": {
+    input: { listId: LIST, restores: 60, window: 2, resolving: { next: 60 } },
+    activities: {
+      "read-wish": () => ({ wish: "go-on" }),
+      "arrange-restores": () => ({
+        refused: [{ position: 4, type: "/problems/x", title: "x", status: 404, detail: "There is no such mailbox." }],
+        count: 1,
+      }),
+    },
+  },
   "a place that fails": {
     input: { listId: LIST, restores: 1, mailboxes: 1, window: 8 },
     orchestrators: { "restore-in-turn": failing("the list is lost") },

@@ -121,4 +121,25 @@ describe("ensureFolder", () => {
     expect(made).toEqual({ id: "c", created: true });
     expect(asked.map(({ method }) => method)).toEqual(["GET", "POST"]);
   });
+
+  test("takes no folder from further below for a child of its parent", async () => {
+    const value = [resource("b", "a", "Clients"), resource("c", "b", "2026")];
+    const { client } = await aGraph([{ body: { value } }, { status: 201, body: resource("d", "a", "2026") }]);
+
+    const made = await ensureFolder(client, mailbox, { displayName: "2026", type: "IPF.Note", parentId: "a" });
+
+    expect(made).toEqual({ id: "d", created: true });
+  });
+
+  test.each([
+    ["a", undefined],
+    ["a", null],
+    ["a", "b"],
+    [undefined, "b"],
+  ])("finds a folder of the list below %j by its name, where Graph tells %j as its parent", async (parentId, told) => {
+    const { client } = await aGraph([{ body: { value: [resource("b", told, "projects")] } }]);
+    const wanted = { displayName: "Projects", type: "IPF.Note", ...(parentId === undefined ? {} : { parentId }) };
+
+    expect(await ensureFolder(client, mailbox, wanted)).toEqual({ id: "b", created: false });
+  });
 });

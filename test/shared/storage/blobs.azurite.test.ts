@@ -103,6 +103,33 @@ describe.each(implementations)("blobs %s", (_, fresh) => {
     expect(await names(blobs.list("b/"))).toEqual(["b/2"]);
   });
 
+  test("are removed only in the version that was listed", async () => {
+    const blobs = await fresh();
+    await blobs.create("a", text("first"));
+    const [listed] = await all(blobs.list("a"));
+    await blobs.replace("a", text("second"), listed?.etag);
+
+    expect(await blobs.remove("a", listed?.etag)).toBe("refused");
+    expect(await read(blobs, "a")).toBe("second");
+    const [now] = await all(blobs.list("a"));
+    expect(await blobs.remove("a", now?.etag)).toBe("removed");
+    expect(await names(blobs.list(""))).toEqual([]);
+  });
+
+  test("are new again when they are renewed, with content and metadata as they are", async () => {
+    const blobs = await fresh();
+    await blobs.create("a", text("content"), { metadata: { sum: "1" } });
+    const [before] = await all(blobs.list("a"));
+
+    await blobs.renew("a");
+    await blobs.renew("absent");
+
+    const [after] = await all(blobs.list(""));
+    expect([await read(blobs, "a"), await blobs.info("a")]).toEqual(["content", { bytes: 7, metadata: { sum: "1" } }]);
+    expect(after?.etag).not.toBe(before?.etag);
+    expect(after?.modified.getTime()).toBeGreaterThanOrEqual(before?.modified.getTime() ?? Number.NaN);
+  });
+
   test("count every one of many concurrent updates", async () => {
     const blobs = await fresh();
     const schema = z.object({ n: z.int() });
@@ -133,6 +160,18 @@ describe("blobs in Blob Storage", () => {
 
     expect(await blobs.remove("a")).toBe("refused");
     expect(await read(blobs, "a")).toBe("held");
+  });
+
+  test("are not renewed while somebody has a lease on them", async () => {
+    const container = await useAzurite().freshContainer();
+    const blobs = azureBlobs(container);
+    await container.getAppendBlobClient("a").create();
+    await container.getBlobClient("a").getBlobLeaseClient().acquireLease(-1);
+    const [before] = await all(blobs.list("a"));
+
+    await blobs.renew("a");
+
+    expect((await all(blobs.list("a")))[0]?.etag).toBe(before?.etag);
   });
 
   test("throw when the container is missing, which is not an absent blob", async () => {

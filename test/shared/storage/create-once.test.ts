@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { type Blobs, UnreadableBlobError } from "../../../shared/storage/blobs.ts";
-import { createOnce } from "../../../shared/storage/create-once.ts";
+import { createAnew, createOnce } from "../../../shared/storage/create-once.ts";
 import { memoryBlobs } from "./memory-blobs.ts";
 
 const Value = z.object({ winner: z.string() });
@@ -47,5 +47,43 @@ describe("createOnce", () => {
 
     await expect(createOnce(blobs, NAME, Value, { winner: 7 } as never)).rejects.toThrow(z.ZodError);
     expect(blobs.writes).toEqual([]);
+  });
+});
+
+describe("createAnew", () => {
+  const etagOf = async (blobs: Blobs): Promise<string | undefined> => (await blobs.readWhole(NAME))?.etag;
+
+  test("keeps what the first writer wrote, and makes it new for each later one", async () => {
+    const blobs = memoryBlobs();
+    await createAnew(blobs, NAME, Buffer.from("first"));
+    const before = await etagOf(blobs);
+
+    await createAnew(blobs, NAME, Buffer.from("second"));
+
+    expect(String((await blobs.readWhole(NAME))?.body)).toBe("first");
+    expect(await etagOf(blobs)).not.toBe(before);
+  });
+
+  test("creates what was removed meanwhile", async () => {
+    const blobs = memoryBlobs();
+    await createAnew(blobs, NAME, Buffer.from("first"));
+    const removing: Blobs = {
+      ...blobs,
+      readWhole: async (name) => {
+        const found = await blobs.readWhole(name);
+        await blobs.remove(name);
+        return found;
+      },
+    };
+
+    await createAnew(removing, NAME, Buffer.from("second"));
+
+    expect(String((await blobs.readWhole(NAME))?.body)).toBe("second");
+  });
+
+  test("gives up when it is never the last to write", async () => {
+    const blobs: Blobs = { ...memoryBlobs(), create: async () => "exists", replace: async () => false };
+
+    await expect(createAnew(blobs, NAME, Buffer.from("own"))).rejects.toThrow("lost 12 writes in a row");
   });
 });

@@ -74,12 +74,22 @@ export const memoryBlobs = (now: () => number = Date.now): Blobs & { blobs: Map<
       return true;
     },
 
-    remove: async (name) => (blobs.delete(name) ? "removed" : "absent"),
+    remove: async (name, etag) => {
+      if (etag !== undefined && blobs.has(name) && blobs.get(name)?.etag !== etag) return "refused";
+      return blobs.delete(name) ? "removed" : "absent";
+    },
+
+    renew: async (name) => {
+      const found = blobs.get(name);
+      if (found === undefined) return;
+      put(name, found.body, found.metadata);
+      (blobs.get(name) as Stored).modified = new Date();
+    },
 
     list: async function* (prefix) {
       for (const name of names(prefix)) {
-        const { body, modified } = blobs.get(name) as Stored;
-        yield { name, bytes: body.length, modified };
+        const { body, modified, etag } = blobs.get(name) as Stored;
+        yield { name, bytes: body.length, modified, etag };
       }
     },
 

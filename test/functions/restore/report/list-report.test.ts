@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { getReport } from "../../../../functions/restore/report/get-report.http.ts";
 import { keepRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
+import { keepListCall } from "../../../../functions/restore/request/list-request-state.ts";
+import { keepRefused } from "../../../../functions/restore/request/resolved-list-state.ts";
 import { keepRestoreList } from "../../../../functions/restore/restore-list-state.ts";
 import { NO_ITEMS } from "../../../../functions/restore/restored-items.steps.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
@@ -112,6 +115,30 @@ describe("GET /api/restores/{id}/report, of a list", () => {
     );
     expect(rows).toHaveLength(6);
     expect(rows[3]).toBe(`${jobOf(3)},${mailbox.key},${mailbox.key},${snapshotId},failed,,,,,,,,,,Graph answered 403`);
+  });
+
+  test("has the restores of a list that is refused, and why, also as CSV", async () => {
+    const work = memoryBlobs();
+    const restoreIds = [0, 1, 2].map((n) => aListed(n).restoreId);
+    const call = { at: "2026-11-22T09:00:00Z", principal: randomUUID(), roles: [], dryRun: true, reason: "a test" };
+    await keepListCall(work, aListId, { ...call, restoreIds }, []);
+    const problem = { type: "/problems/mailbox-not-found", title: "mailbox not found", status: 404, detail: "None." };
+    await keepRefused(work, aListId, [{ position: 1, ...problem }]);
+    const hub = aFakeHub({ [LIST]: { name: "restore-mailboxes", runtimeStatus: "Failed" } });
+    const get = (headers: Record<string, string> = {}) =>
+      ask(getReport({ ...hub, work }), { params: { id: LIST }, headers });
+
+    expect((await get()).body).toEqual({
+      ...{ v: 1, job: LIST, state: "failed", dryRun: true, items: NO_ITEMS },
+      outcomes: { refused: 1, "not-started": 2 },
+      restores: [
+        { job: jobOf(0), outcome: "not-started" },
+        { job: jobOf(1), outcome: "refused", error: "None." },
+        { job: jobOf(2), outcome: "not-started" },
+      ],
+      refused: [{ position: 1, ...problem }],
+    });
+    expect((await get({ accept: "text/csv" })).text).toContain(`${jobOf(1)},,,,refused,,,,,,,,,,None.`);
   });
 
   test("answers 404 for a list that does not exist, or has expired", async () => {

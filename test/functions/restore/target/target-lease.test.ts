@@ -6,7 +6,9 @@ import {
   keepTarget,
   leaveTarget,
   takeTarget,
+  tidyTargets,
 } from "../../../../functions/restore/target/target-lease.ts";
+import type { Blobs } from "../../../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../../shared/vault/samples.ts";
 
@@ -28,8 +30,62 @@ const aTarget = () => {
   const pass = (ms: number): void => {
     now += ms;
   };
-  return { work, lives, take, keep, leave, end, pass };
+  const tidy = (blobs: Blobs = work) => tidyTargets(blobs, lifeOf);
+  return { work, lives, take, keep, leave, end, pass, tidy };
 };
+
+describe("tidying the leases of mailboxes", () => {
+  test("removes that of a restore whose report is written, whose job has ended, or never began", async () => {
+    for (const leave of ["report", "ended", "unknown"] as const) {
+      const { take, end, lives, pass, tidy, work } = aTarget();
+      await take(A);
+      if (leave === "report") await end(A);
+      else lives.set(A, leave);
+      pass(3 * MINUTE);
+
+      expect([await tidy(), work.blobs.size], leave).toEqual([1, 0]);
+    }
+  });
+
+  test("leaves one that is held, at work or waited for, and one of a restore that is about to begin", async () => {
+    const held = aTarget();
+    await held.take(A);
+    expect(await held.tidy()).toBe(0);
+
+    const atWork = aTarget();
+    await atWork.take(A);
+    await atWork.keep(A, "a wave");
+    await atWork.end(A);
+    expect(await atWork.tidy()).toBe(0);
+
+    const awaited = aTarget();
+    await awaited.take(A);
+    await awaited.take(B);
+    await awaited.end(A);
+    expect(await awaited.tidy()).toBe(0);
+
+    const starting = aTarget();
+    await starting.take(A);
+    starting.lives.set(A, "unknown");
+    expect(await starting.tidy()).toBe(0);
+  });
+
+  test("leaves one that a restore takes at that moment", async () => {
+    const { take, end, tidy, work } = aTarget();
+    await take(A);
+    await end(A);
+    const overtaken: Blobs = {
+      ...work,
+      remove: async (...args) => {
+        await take(B);
+        return work.remove(...args);
+      },
+    };
+
+    expect(await tidy(overtaken)).toBe(0);
+    expect(await take(C)).toEqual({ first: B, ahead: 1 });
+  });
+});
 
 describe("the lease of a mailbox to restore into", () => {
   test("is one restore's, and the others learn whose, and how many come before them", async () => {
