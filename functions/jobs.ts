@@ -10,6 +10,7 @@ import {
   restoreInstance,
   restoresInstance,
   translationInstance,
+  undoInstance,
   verifyInstance,
   verifyShareInstance,
   verifySnapshotInstance,
@@ -52,6 +53,7 @@ export const JOBS = {
   },
   "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", snapshotsInUse: "all" },
   "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], snapshotsInUse: "of-input" },
+  "undo-restore": { ids: [undoInstance], owners: ["Restore.Operator"], snapshotsInUse: "none" },
   "verify-vault": {
     ids: [verifyInstance, verifySnapshotInstance, verifyShareInstance],
     owners: ["Backup.Operator"],

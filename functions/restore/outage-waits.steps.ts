@@ -5,6 +5,7 @@ import { type Away, isAway, nextWait, type Outage } from "../../shared/durable/o
 import { momentIn, pause } from "../../shared/durable/pause.ts";
 import { holdSlots, releaseSlots, type SlotUse } from "../slots/hold-slots.steps.ts";
 import type { RestoreStatus } from "./restore.progress.ts";
+import type { UndoStatus } from "./undo/undo.progress.ts";
 
 /** Waits in one generation: a history is replayed for each result, so it must stay short. */
 const WAITS_PER_GENERATION = 20;
@@ -12,12 +13,14 @@ const WAITS_PER_GENERATION = 20;
 /** How long planning, and the comparison, may hold their one slot. */
 export const SINGLE_MS = 10 * 60_000;
 
-/** The waits of one generation of a restore, while Graph or storage is away. */
+type Status = RestoreStatus | UndoStatus;
+
+/** The waits of one generation of a restore, or of an undo, while Graph or storage is away. */
 export interface OutageWaits {
   /** The outage that is being waited for; `undefined` while all is well. */
   readonly outage: Outage | undefined;
   /** Shows a status, until another is shown. */
-  show(status: RestoreStatus): void;
+  show(status: Status): void;
   /** Notes that the outage is over. */
   over(): void;
   /** Waits without slots, so that other jobs may use them; false when the generation has waited often enough. */
@@ -32,7 +35,7 @@ export interface OutageWaits {
 export const outageWaits = (context: OrchestrationContext, use: SlotUse, earlier: Outage | undefined): OutageWaits => {
   let outage = earlier;
   let waits = 0;
-  let shown: RestoreStatus | undefined;
+  let shown: Status | undefined;
 
   const over = (): void => {
     outage = undefined;

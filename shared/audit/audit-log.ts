@@ -35,6 +35,24 @@ export const RestoreRequested = z.strictObject({
 });
 export type RestoreRequested = z.output<typeof RestoreRequested>;
 
+/** Who asked to undo which restore, when and why. */
+export const UndoRequested = z.strictObject({
+  event: z.literal("undo-requested"),
+  at: z.iso.datetime(),
+  /** The object id of the caller. */
+  principal: z.guid(),
+  job: JobId,
+  /** The job of the restore. */
+  restore: JobId,
+  mailbox: MailboxKey,
+  /** The mailbox that was restored into, if it is another one. */
+  into: MailboxKey.optional(),
+  dryRun: z.boolean(),
+  /** The operator's own words. */
+  reason: z.string().min(1),
+});
+export type UndoRequested = z.output<typeof UndoRequested>;
+
 /** Who asked for which person's data, when and why. It has the person's object id, never their name. */
 export const PersonalDataRequested = z.strictObject({
   event: z.literal("personal-data-requested"),
@@ -67,7 +85,7 @@ export type VaultChange = z.output<typeof VaultChange>;
 
 /** Each series of lines has blobs of its own. */
 export const SERIES = {
-  restores: RestoreRequested,
+  restores: z.discriminatedUnion("event", [RestoreRequested, UndoRequested]),
   vault: VaultChange,
   "personal-data": PersonalDataRequested,
 } as const;

@@ -38,6 +38,9 @@ export const restoreInstance = form<[RunId]>("restore", RUN);
 /** A list of restores under one job. */
 export const restoresInstance = form<[RunId]>("restores", RUN);
 
+/** The undoing of a restore. */
+export const undoInstance = form<[RunId]>("undo", RUN);
+
 export const translationInstance = form<[RunId]>("translate", RUN);
 
 /** The follow-up of a snapshot. */
@@ -67,6 +70,7 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   cleanInstance,
   restoreInstance,
   restoresInstance,
+  undoInstance,
   translationInstance,
   followUpInstance,
   leaverInstance,

@@ -12,6 +12,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import * as z from "zod";
 import { base64Length, encodeBase64 } from "./base64-encode.ts";
+import { shortChangeKey } from "./change-key.ts";
 import { answerOf, failureOf } from "./graph-client.ts";
 import { parseJson } from "./graph-error.ts";
 import { assertImportHost } from "./import-session.ts";
@@ -40,10 +41,16 @@ export interface ItemImport {
   content(): AsyncIterable<Uint8Array>;
 }
 
+/** An item that Exchange took: its new id and, where the answer has it, the version that it was stored as. */
+export interface ImportedItem {
+  readonly itemId: string;
+  readonly changeKey?: string;
+}
+
 /** Imports items through one session, for one piece of work. */
 export interface ItemImporter {
   /**
-   * Imports one item and returns its id. Not idempotent: each call that Exchange accepts makes another item, unless it
+   * Imports one item and returns its id and version. Not idempotent: each call that Exchange accepts makes another item, unless it
    * replaces one. So only a refused request (429) is sent again.
    *
    * @throws {SessionElsewhereError} when another mailbox must take the item.
@@ -51,7 +58,7 @@ export interface ItemImporter {
    * @throws any error of `content`. The body then stays incomplete, also when the content is too short, so that
    * Exchange imports nothing.
    */
-  send(item: ItemImport): Promise<string>;
+  send(item: ItemImport): Promise<ImportedItem>;
 }
 
 /** Exchange refused an item: its folder lies in another part of the archive, which needs its own import session. */
@@ -64,18 +71,6 @@ export class SessionElsewhereError extends Error {
     this.mailboxId = mailboxId;
   }
 }
-
-const LONG_KEY_START = Buffer.from("0900000016000000", "hex");
-
-/**
- * The form of a change key in the documented update: 22 bytes. Listings and exports put 8 bytes before them.
- * Source: the samples of learn.microsoft.com/graph/import-exchange-mailbox-item, decoded.
- */
-const shortChangeKey = (changeKey: string): string => {
-  const bytes = Buffer.from(changeKey, "base64");
-  const isLong = bytes.length === 30 && bytes.subarray(0, LONG_KEY_START.length).equals(LONG_KEY_START);
-  return isLong ? bytes.toString("base64", LONG_KEY_START.length) : changeKey;
-};
 
 const headOf = ({ folderId, replaces }: Pick<ItemImport, "folderId" | "replaces">): string => {
   const place =
@@ -156,7 +151,7 @@ export const importer =
         try {
           const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
           if (response.status < 200 || response.status >= 300) throw refusal(response);
-          return itemIdOf(response);
+          return importedOf(response);
         } catch (error) {
           throw "error" in damage ? damage.error : error;
         } finally {
@@ -168,10 +163,11 @@ export const importer =
   };
 
 /** @throws {GraphError} for a success that holds an error, or nothing: whether the item was imported is not known. */
-const itemIdOf = (response: PipelineResponse): string => {
+const importedOf = (response: PipelineResponse): ImportedItem => {
   const imported = ImportedResource.safeParse(parseJson(response.bodyAsText ?? ""));
   if (!imported.success) throw failureOf(OPERATION, response);
-  return imported.data.itemId;
+  const { itemId, changeKey } = imported.data;
+  return { itemId, ...(changeKey ? { changeKey } : {}) };
 };
 
 const refusal = (response: PipelineResponse): Error => {

@@ -6,6 +6,7 @@ import { type RestoreResult, reconcileRestore } from "../restore.contract.ts";
 import { findFolderMap, ledgerName, ledgersPrefix, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
 import { endTarget } from "../target/target-lease.ts";
 import { implementThroughOutages } from "../through-outages.ts";
+import { seenVersions } from "../undo/imported-versions.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
@@ -36,7 +37,12 @@ export const reconcileRestoreActivity = (deps: {
     const outcomes = await readOutcomes(ledgers, restoreId);
     const surplus = surplusCopies(plan.started, importedIds(outcomes));
     const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
-    const ids = await liveIds(graph, mailbox, targets, surplus.seen);
+    const versions = seenVersions(work, restoreId, outcomes);
+    const ids = await liveIds(graph, mailbox, targets, (folderId, item) => {
+      surplus.seen(folderId, item);
+      versions.seen(item);
+    });
+    await versions.keep();
 
     const comparison = itemComparison(plan, map, ids);
     for (let chunk = 0; chunk < plan.chunks; chunk += 1) {

@@ -1,6 +1,6 @@
 import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
-import { restoreInstance } from "../../../shared/contracts/job-ids.ts";
+import { restoreInstance, undoInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { RestoreStatus } from "../restore.progress.ts";
@@ -15,13 +15,15 @@ export const askForTarget = async (
   key: MailboxKey,
   request: TargetRequest,
 ): Promise<WaitsFor | undefined> => {
-  const jobOf = (restoreId: RunId) => findInstance(client, restoreInstance(restoreId));
+  const jobOf = async (id: RunId) =>
+    (await findInstance(client, restoreInstance(id))) ?? (await findInstance(client, undoInstance(id)));
   const lifeOf = async (restoreId: RunId) => lifeIn(await jobOf(restoreId));
   const answer = await takeTarget(work, key, request, lifeOf, Date.now());
   if (answer === true) return undefined;
   const { first, ahead } = answer;
-  const seconds = Progress.safeParse((await jobOf(first))?.customStatus).data?.etaSeconds;
-  return { job: restoreInstance(first), ahead, ...(seconds === undefined ? {} : { seconds }) };
+  const job = await jobOf(first);
+  const seconds = Progress.safeParse(job?.customStatus).data?.etaSeconds;
+  return { job: job?.instanceId ?? restoreInstance(first), ahead, ...(seconds === undefined ? {} : { seconds }) };
 };
 
 const lifeIn = (job: DurableOrchestrationStatus | undefined): JobLife => {

@@ -76,7 +76,7 @@ const lookForCopy = async (context: LookUpContext, taken: TakenItem): Promise<Se
     for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
       if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
       if (context.onConflict !== "duplicate" && Date.parse(live.created ?? "") >= ours)
-        return { op: "imported", item, itemId: live.id };
+        return { op: "imported", item, itemId: live.id, ...(live.changeKey !== "" && { changeKey: live.changeKey }) };
       lookAt.push(live.id);
     }
   } catch (error) {

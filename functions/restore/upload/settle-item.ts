@@ -79,8 +79,9 @@ const importOne = async (context: ImportContext, taken: TakenItem, folderId: str
   };
   const content = () => readItem(context.vault, record);
   try {
-    const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, content });
-    return { op: replaces === undefined ? "imported" : "replaced", item, itemId };
+    const { itemId, changeKey } = await imports.send({ folderId, rawBytes, replaces, beforeSending, content });
+    if (replaces !== undefined) return { op: "replaced", item, itemId };
+    return { op: "imported", item, itemId, ...(changeKey !== undefined && { changeKey }) };
   } catch (error) {
     if (error instanceof VaultDamageError) {
       await noteMetDamage(context.work, error);
