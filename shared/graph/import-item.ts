@@ -50,8 +50,8 @@ export interface ImportedItem {
 /** Imports items through one session, for one piece of work. */
 export interface ItemImporter {
   /**
-   * Imports one item and returns its id and version. Not idempotent: each call that Exchange accepts makes another item, unless it
-   * replaces one. So only a refused request (429) is sent again.
+   * Imports one item and returns its id and version. Not idempotent: each call that Exchange accepts makes another
+   * item, unless it replaces one. So only a refused request (429) is sent again.
    *
    * @throws {SessionElsewhereError} when another mailbox must take the item.
    * @throws {GraphError} for every other answer, also for a success without an id, and with status 0 for none.

@@ -28,8 +28,8 @@ const answer = <T extends object>(type: string, report: T, tableOf: (report: T) 
  * GET /api/restores/{id}/report
  *
  * 200 with the report as JSON, or as CSV if the caller prefers that; 404 for a restore that does not exist; 406 for a
- * caller who accepts neither; 409 with the job's state while there is no report. The dry run of a restore never has a report, that of an undo has one. A list
- * of restores has one from its start, with the state of each restore.
+ * caller who accepts neither; 409 with the job's state while there is no report. The dry run of a restore never has a
+ * report, that of an undo has one. A list of restores has one from its start, with the state of each restore.
  */
 export const getReport =
   (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>

@@ -9,7 +9,10 @@ import { type JobLife, type TargetRequest, takeTarget } from "./target-lease.ts"
 
 const Progress = RestoreStatus.pick({ etaSeconds: true });
 
-/** Asks for a mailbox to restore into; returns what the restore waits for, or `undefined` when it has the mailbox. */
+/**
+ * Asks for a mailbox for a restore, or for an undo, which have ids of one form; returns what it waits for, or
+ * `undefined` when it has the mailbox.
+ */
 export const askForTarget = async (
   { work, client }: { readonly work: Blobs; readonly client: Pick<DurableClient, "getStatus"> },
   key: MailboxKey,

@@ -27,9 +27,9 @@ const UndoRequest = z.strictObject({ reason: Reason, dryRun: z.boolean().default
  * POST /api/restores/{id}/undo
  *
  * 202 with the job's `Location`, and with what to grant where items are to be deleted and the app may not. 400 for a
- * body that does not parse. 403 when the role for another mailbox is missing. 404 for a restore that does not exist. 409
- * for a dry run, for a restore that has not ended, and while another undo of it runs. 410 when it is not known any more
- * what it imported. 503 when the audit log cannot be written: nothing starts without it.
+ * body that does not parse. 403 when the role for another mailbox is missing. 404 for a restore that does not exist.
+ * 409 for a dry run, for a restore that has not ended, and while another undo of it runs. 410 when it is not known any
+ * more what it imported. 503 when the audit log cannot be written: nothing starts without it.
  */
 export const startUndo =
   (deps: {

@@ -28,8 +28,8 @@ export const hasToBeExamined = ({ brought }: BroughtItem): boolean =>
   brought.is === "imported" || brought.is === "unanswered";
 
 /**
- * Looks at an item that a restore brought and, if nobody changed it since, soft-deletes it. The intent is durable before
- * that; the caller notes the outcome. `undefined`: there is no time left.
+ * Looks at an item that a restore brought and, if nobody changed it since, soft-deletes it. The intent is durable
+ * before that; the caller notes the outcome. `undefined`: there is no time left.
  *
  * What changes in the moment between the look and the deletion is deleted, too: it can be recovered.
  */

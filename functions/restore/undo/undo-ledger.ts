@@ -5,9 +5,9 @@ const ItemPosition = z.object({ item: z.int().nonnegative() });
 
 /**
  * What an undo did, or was about to do, with item `item` of a chunk of the restore. An `intent` is written before the
- * item is deleted. `gone`: it was not there. `unchanged`: it is as it was imported, and was left since the undo is a dry
- * run or the app may not delete items. `changed`: it is another version than the imported one, or `code` says why that
- * is not known. `none`: no import of it was found.
+ * item is deleted. `gone`: it was not there. `unchanged`: it is as it was imported, and was left since the undo is a
+ * dry run or the app may not delete items. `changed`: it is another version than the imported one, or `code` says why
+ * that is not known. `none`: no import of it was found.
  */
 export const UndoEntry = z.discriminatedUnion("op", [
   ItemPosition.extend({ op: z.literal("intent") }),

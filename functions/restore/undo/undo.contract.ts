@@ -33,8 +33,8 @@ export const FolderOutcome = z.enum(["removed", "removable", "kept", "refused", 
 export type FolderOutcome = z.output<typeof FolderOutcome>;
 
 /**
- * Surveys the folder that a restore made for itself, and removes it where it holds nothing but what the restore brought.
- * Without an `outcome` it goes on with `survey`: time was up, or the survey no longer told what is in the folder.
+ * Surveys the folder that a restore made for itself, and removes it where it holds nothing but what the restore
+ * brought. Without an `outcome` it goes on with `survey`: time was up, or that no longer told what is in the folder.
  */
 export const removeFolder = defineActivity({
   name: "remove-restored-folder",

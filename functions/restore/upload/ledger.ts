@@ -21,7 +21,7 @@ export const LedgerEntry = z.discriminatedUnion("op", [
   ItemPosition.extend({
     op: z.literal("imported"),
     itemId: z.string().min(1),
-    /** Its version: from the answer to its import or, where that did not come, from the look-up that found it. */
+    /** Its version: of the answer to its import or, where that did not come, of the look-up that found it. */
     changeKey: z.string().min(1).optional(),
   }),
   ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),

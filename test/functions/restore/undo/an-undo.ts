@@ -52,6 +52,8 @@ interface Options {
   readonly mayDeleteItems?: boolean;
   /** Whether the restore compares the target with its plan, at its end. */
   readonly reconciles?: boolean;
+  /** Whether it came to import anything. */
+  readonly isUploaded?: boolean;
 }
 
 /** A mailbox whose inbox was lost and restored, and undos of that restore, orchestrators and activities. */
@@ -63,6 +65,7 @@ export const aRestoreToUndo = async ({
   isPermitted = false,
   mayDeleteItems = isPermitted,
   reconciles = true,
+  isUploaded = true,
 }: Options = {}) => {
   const kit = await aRestore({ items }, { settings: { latencyMs, behaviours } });
   const { admin, emulator, mailbox, work, container, ledgers } = kit;
@@ -80,7 +83,7 @@ export const aRestoreToUndo = async ({
   const { chunks } = await kit.plan({ target });
   await kit.makeFolders();
   const session = await kit.openSession();
-  await kit.uploadAll(session, { pending: [{ from: 0, to: chunks }] });
+  if (isUploaded) await kit.uploadAll(session, { pending: [{ from: 0, to: chunks }] });
   if (reconciles) await kit.reconcile();
 
   const hub = aFakeHub({ [restoreInstance(aRestoreId)]: { name: "restore-mailbox", runtimeStatus: "Completed" } });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import type { UndoLedgers } from "../../../../functions/restore/undo/undo-ledger.ts";
+import { settledItems } from "../../../../functions/restore/upload/ledger.ts";
 import { undoInstance } from "../../../../shared/contracts/job-ids.ts";
+import { aRestoreId } from "../../kit.ts";
 import { aRestoreToUndo, meddle, undoIdOf } from "./an-undo.ts";
 
 const NOTHING = {
@@ -212,6 +215,41 @@ describe("undoing a restore among other items", () => {
     expect((await untold.undoReport()).items[0]?.code).toBe("version-unknown");
     expect(await movedOn.undo()).toEqual({ ...NOTHING, changed: 6 });
   });
+});
+
+test("what the restore replaced, or was not sure of, stays and is named", async () => {
+  const kit = await aRestoreToUndo({ target: "original", isPermitted: true });
+  const ledger = await kit.ledgers.open(ledgerName(aRestoreId, 0));
+  const [replaced] = [...settledItems(ledger.entries).values()];
+  await ledger.append([
+    { op: "replaced", item: 0, itemId: replaced !== undefined && "itemId" in replaced ? replaced.itemId : "" },
+    { op: "ambiguous", item: 1, code: "copy-may-be-older", lookAt: ["live-1"] },
+    { op: "failed", item: 2, code: "no-answer" },
+    { op: "failed", item: 3, code: "ErrorItemTooLarge" },
+  ]);
+  await ledger.close();
+
+  const result = await kit.undo();
+
+  expect(result).toEqual({ ...NOTHING, deleted: 2, replaced: 1, ambiguous: 2 });
+  const left = (await kit.restored()).map(({ id }) => id);
+  expect(left).toHaveLength(4);
+  const { items } = await kit.undoReport();
+  expect(items.filter(({ outcome }) => outcome !== "deleted")).toEqual([
+    expect.objectContaining({ outcome: "replaced", itemId: expect.any(String) }),
+    expect.objectContaining({ outcome: "ambiguous", code: "copy-may-be-older", lookAt: ["live-1"] }),
+    expect.objectContaining({ outcome: "ambiguous", code: "no-answer", lookAt: [expect.any(String)] }),
+  ]);
+  expect(left).toContain(items.find(({ code }) => code === "no-answer")?.lookAt?.[0]);
+});
+
+test("a restore that ended before it imported anything leaves nothing to undo but its folders", async () => {
+  const among = await aRestoreToUndo({ target: "original", isPermitted: true, isUploaded: false, reconciles: false });
+  const own = await aRestoreToUndo({ isUploaded: false, reconciles: false });
+
+  expect(await among.undo()).toEqual(NOTHING);
+  expect(await own.undo()).toEqual({ ...NOTHING, folder: "removed" });
+  expect(await own.newFolders()).toEqual([]);
 });
 
 test("an undo in a mailbox that is not there any more fails, and takes nothing for gone", async () => {
