@@ -78,17 +78,16 @@ const dealWithFolder = async (deps: Deps, input: Input, { isHeld }: Held): Promi
     return { survey, outcome: (await keepVerdict(work, undoId, verdict)).outcome };
   };
 
-  const wasNoted = await isRemovalNoted(work, undoId);
-  if (tree.folderId === undefined) return end(wasNoted ? "removed" : "already-gone");
-  const now = wasNoted || !dryRun ? await readTree({ graph, work }, input) : tree;
-  if (wasNoted && now.folderId === undefined) return end("removed");
+  const now = dryRun || tree.folderId === undefined ? tree : await readTree({ graph, work }, input);
+  // Asked after the look: another delivery may have removed it meanwhile.
+  if (now.folderId === undefined) return end((await isRemovalNoted(work, undoId)) ? "removed" : "already-gone");
   if (strangers.lookAt.length > 0) return end("kept");
   if (dryRun) return end("removable");
   if (!isFresh(tree) || !isSame(tree, now))
     return survey + 1 < MAX_SURVEYS ? { survey: survey + 1 } : end("kept", { isChanging: true });
 
-  await noteRemoval(work, undoId, tree.folderId);
-  const code = await refusalOf(graph, input, tree.folderId);
+  await noteRemoval(work, undoId, now.folderId);
+  const code = await refusalOf(graph, input, now.folderId);
   return code === undefined ? end("removed") : end("refused", { code });
 };
 

@@ -104,6 +104,7 @@ const itemsInFolder = async (
 ): Promise<ItemSet | undefined> => {
   if (outcome === "kept" || outcome === "refused") return undefined;
   const there = itemSet();
+  if (outcome === "already-gone") return there;
   for await (const { items } of surveyPages(work, undoId, survey))
     for (const [id] of items) there.add({ folderId: "", id });
   return there;

@@ -47,7 +47,8 @@ const undoOne = async (
   { item, folderId, record, brought }: BroughtItem,
 ): Promise<UndoneItem | undefined> => {
   const { graph, mailbox, deletes, ledger } = context;
-  if (!(await context.maySend())) return undefined;
+  // For the look, and for the deletion that may follow.
+  if (!(await context.maySend()) || (deletes && !(await context.maySend()))) return undefined;
   if (brought.is === "unanswered") {
     const lookAt = await copiesOf(context, folderId, record.searchKey, brought.since);
     return lookAt.length === 0 ? { op: "none", item } : { op: "ambiguous", item, code: "no-answer", lookAt };
@@ -64,7 +65,6 @@ const undoOne = async (
   if (!deletes) return { op: "unchanged", item };
   await ledger.write({ op: "intent", item });
   if (!(await context.confirmHeld())) throw new LedgerLostError(`The ledger of item ${item} is another writer's`);
-  await context.maySend();
   return (await softDeleteItem(graph, mailbox, folderId, itemId)) ? { op: "deleted", item } : { op: "gone", item };
 };
 

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
 import type { UndoLedgers } from "../../../../functions/restore/undo/undo-ledger.ts";
@@ -318,6 +319,25 @@ describe("an undo that is cut off", () => {
     expect(requests["delete-item"]).toBe(40);
     expect(throttled).toMatchObject({ MailboxConcurrency: 0 });
   });
+});
+
+test.each([0, 5, 20, 60])("a folder that two deliveries remove at once, %i ms apart, counts as removed", async (ms) => {
+  const kit = await aRestoreToUndo({ latencyMs: 5 });
+
+  const result = await kit.undo({
+    instead: {
+      "remove-restored-folder": async (input, real) => {
+        const deliver = real["remove-restored-folder"];
+        const first = deliver(input);
+        await delay(ms);
+        const second = await deliver(input);
+        await first;
+        return second;
+      },
+    },
+  });
+
+  expect(result).toEqual({ ...NOTHING, deleted: 6, folder: "removed" });
 });
 
 describe("an undo and other jobs", () => {
