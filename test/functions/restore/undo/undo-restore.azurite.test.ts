@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ledgerName } from "../../../../functions/restore/restore-state.ts";
+import { takeTarget } from "../../../../functions/restore/target/target-lease.ts";
 import type { UndoLedgers } from "../../../../functions/restore/undo/undo-ledger.ts";
 import { settledItems } from "../../../../functions/restore/upload/ledger.ts";
 import { undoInstance } from "../../../../shared/contracts/job-ids.ts";
@@ -338,6 +339,42 @@ test.each([0, 5, 20, 60])("a folder that two deliveries remove at once, %i ms ap
   });
 
   expect(result).toEqual({ ...NOTHING, deleted: 6, folder: "removed" });
+});
+
+describe("an activity of an undo", () => {
+  /** The wave, and the removal of the folder, each once, under a hold. */
+  const aLateUndo = async (isWave: boolean) => {
+    const kit = await aRestoreToUndo({ target: isWave ? "original" : "new-folder", isPermitted: true });
+    const { key: mailboxKey } = kit.mailbox;
+    const undo = { undoId: undoIdOf(0), restoreId: aRestoreId, mailbox: kit.mailbox, dryRun: false, budgetMs: 60_000 };
+    const run = (hold: { holder: string; asking: string }): Promise<unknown> =>
+      isWave
+        ? kit.activities["undo-wave"]({ ...undo, hold, slots: 1, pending: [{ from: 0, to: 1 }], spent: [] })
+        : kit.activities["remove-restored-folder"]({ ...undo, hold, survey: 0 });
+    const hold = { holder: "job", asking: "first" };
+    await kit.activities["share-slots"]({ ...hold, mailboxKey, user: "restore", wanted: 1, holdMs: 60_000 });
+    const take = (restoreId: string) =>
+      takeTarget(kit.work, mailboxKey, { restoreId, waits: true }, async () => "ended", Date.now());
+    return { ...kit, run, hold, take };
+  };
+
+  test.each([true, false])("does nothing in a mailbox that is another job's (a wave: %s)", async (isWave) => {
+    const { run, hold, take, restored } = await aLateUndo(isWave);
+    await take("20261122T093000Z-abc777");
+
+    expect(await run(hold)).toMatchObject({ notHeld: true });
+    expect(await restored()).toHaveLength(6);
+    await take(undoIdOf(0));
+    expect(await run(hold)).toMatchObject(isWave ? { deleted: 6, left: [] } : { outcome: "removed" });
+  });
+
+  test.each([true, false])("does nothing under a hold that has run out (a wave: %s)", async (isWave) => {
+    const { run, hold, take, restored } = await aLateUndo(isWave);
+    await take(undoIdOf(0));
+
+    expect(await run({ ...hold, asking: "earlier" })).toMatchObject({ notHeld: true });
+    expect(await restored()).toHaveLength(6);
+  });
 });
 
 describe("an undo and other jobs", () => {
