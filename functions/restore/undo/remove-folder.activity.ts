@@ -5,13 +5,14 @@ import type { GraphClient, OpenGraph } from "../../../shared/graph/graph-client.
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
+import { serverClock } from "../../../shared/graph/server-clock.ts";
 import { outageOf } from "../../../shared/outage.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { Held } from "../../slots/while-renewed.ts";
 import { implementThroughOutages } from "../through-outages.ts";
 import type { Ledgers } from "../upload/ledger.ts";
 import { strangersIn } from "./strangers.ts";
-import { goOnSurveying, readTree, topOf } from "./survey-folder.ts";
+import { goOnSurveying, isTouched, readTree, topOf } from "./survey-folder.ts";
 import { underHolds } from "./under-holds.ts";
 import { type FolderOutcome, removeFolder } from "./undo.contract.ts";
 import {
@@ -26,7 +27,7 @@ import {
 /** Beyond the survey's time: for the folders of the mailbox, and for the removal. */
 const GRAPH_DEADLINE_MS = 120_000;
 
-/** A survey that began longer ago is made anew before the folder goes. Our own choice. */
+/** A survey that ended longer ago is made anew before the folder goes. Our own choice. */
 const FRESH_MS = 15 * 60_000;
 
 /** Surveys until a folder that goes on changing is left alone. Our own choice. */
@@ -66,11 +67,13 @@ const dealWithFolder = async (deps: Deps, input: Input, { isHeld }: Held): Promi
 
   const deadline = Date.now() + budgetMs;
   const untilMs = deadline + GRAPH_DEADLINE_MS;
-  const graph = deps.openGraph({ untilMs, slots: semaphore(1), isHeld, gate: gates.of(mailbox.key) });
-  const { tree, isWhole } = await goOnSurveying({ graph, work }, input, deadline);
+  const clock = serverClock();
+  const gate = gates.of(mailbox.key);
+  const graph = deps.openGraph({ untilMs, slots: semaphore(1), isHeld, gate, answered: clock.note });
+  const { tree, isWhole, at } = await goOnSurveying({ graph, work, clock }, input, deadline);
   if (!isWhole) return { survey };
 
-  const strangers = await strangersIn({ work, ledgers }, input, tree);
+  const { strangers, isAsImported } = await strangersIn({ work, ledgers }, input, tree);
   const { displayName } = await topOf(work, restoreId);
   const end = async (outcome: FolderOutcome, why: Partial<FolderVerdict> = {}): Promise<Output> => {
     const { folderId } = tree;
@@ -78,20 +81,18 @@ const dealWithFolder = async (deps: Deps, input: Input, { isHeld }: Held): Promi
     return { survey, outcome: (await keepVerdict(work, undoId, verdict)).outcome };
   };
 
-  const now = dryRun || tree.folderId === undefined ? tree : await readTree({ graph, work }, input);
+  const now = dryRun || tree.folderId === undefined ? tree : await readTree({ graph, work, clock }, input);
   // Asked after the look: another delivery may have removed it meanwhile.
   if (now.folderId === undefined) return end((await isRemovalNoted(work, undoId)) ? "removed" : "already-gone");
   if (strangers.lookAt.length > 0) return end("kept");
   if (dryRun) return end("removable");
-  if (!isFresh(tree) || !isSame(tree, now))
+  if (Date.now() > at + FRESH_MS || !isSame(tree, now) || (await isTouched(graph, mailbox, tree, isAsImported)))
     return survey + 1 < MAX_SURVEYS ? { survey: survey + 1 } : end("kept", { isChanging: true });
 
   await noteRemoval(work, undoId, now.folderId);
   const code = await refusalOf(graph, input, now.folderId);
   return code === undefined ? end("removed") : end("refused", { code });
 };
-
-const isFresh = ({ at }: SurveyedTree): boolean => Date.now() < Date.parse(at) + FRESH_MS;
 
 const isSame = (one: SurveyedTree, other: SurveyedTree): boolean => {
   const items = new Map(other.folders.map((folder) => [folder.id, folder.items]));

@@ -1,4 +1,5 @@
 import { shortChangeKey } from "../../../shared/graph/change-key.ts";
+import type { LiveItem } from "../../../shared/graph/items.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { itemSet } from "../../../shared/vault/item-set.ts";
 import type { Ledgers } from "../upload/ledger.ts";
@@ -19,7 +20,11 @@ export const strangersIn = async (
   deps: { readonly work: Blobs; readonly ledgers: Ledgers },
   { undoId, restoreId, survey }: Pick<Undo, "undoId" | "restoreId"> & { readonly survey: number },
   { strange }: Pick<SurveyedTree, "strange">,
-): Promise<Strangers> => {
+): Promise<{
+  readonly strangers: Strangers;
+  /** Whether an item is one that the restore imported, in the version of then. */
+  readonly isAsImported: (item: Pick<LiveItem, "id" | "changeKey">) => boolean;
+}> => {
   const known = itemSet();
   const unchanged = itemSet();
   const brought = await readBrought(deps, restoreId);
@@ -27,6 +32,8 @@ export const strangersIn = async (
     known.add({ folderId: "", id });
     if (changeKey !== undefined) unchanged.add({ folderId: shortChangeKey(changeKey), id });
   }
+  const isAsImported = ({ id, changeKey }: Pick<LiveItem, "id" | "changeKey">): boolean =>
+    unchanged.has({ folderId: shortChangeKey(changeKey), id });
   const found = {
     strangeItems: 0,
     changedItems: 0,
@@ -35,10 +42,10 @@ export const strangersIn = async (
   };
   for await (const { items } of surveyPages(deps.work, undoId, survey))
     for (const [id, changeKey] of items) {
-      if (unchanged.has({ folderId: shortChangeKey(changeKey), id })) continue;
+      if (isAsImported({ id, changeKey })) continue;
       if (known.has({ folderId: "", id })) found.changedItems += 1;
       else found.strangeItems += 1;
       if (found.lookAt.length < MAX_NAMED) found.lookAt.push(id);
     }
-  return found;
+  return { strangers: found, isAsImported };
 };

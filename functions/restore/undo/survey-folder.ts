@@ -1,9 +1,10 @@
-import { hasFolder, type LiveFolder, listFolders } from "../../../shared/graph/folders.ts";
+import { hasFolder, type LiveFolder, listFolders, probeMailbox } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { isNotFound } from "../../../shared/graph/graph-error.ts";
-import { listItems } from "../../../shared/graph/items.ts";
+import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
+import { type LiveItem, listItems } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import { type Round, startRound } from "../../../shared/graph/page.ts";
+import { type Page, type Round, startRound } from "../../../shared/graph/page.ts";
+import type { ServerClock } from "../../../shared/graph/server-clock.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { TOP_FOLDER_ID } from "../plan/target-folders.ts";
 import { findFolderMap, readRestorePlan } from "../restore-state.ts";
@@ -13,6 +14,8 @@ import { findTree, keepPage, keepTree, lastPage, type SurveyedTree, type SurveyP
 interface Deps {
   readonly graph: GraphClient;
   readonly work: Blobs;
+  /** Of the client's answers. */
+  readonly clock: ServerClock;
 }
 
 /** Deleted Items, by the name that all languages share. */
@@ -20,10 +23,11 @@ const DELETED_ITEMS = "deleteditems";
 
 /** The folder that a restore made for itself, and what lies below it; nothing when it is not there. */
 export const readTree = async (
-  { graph, work }: Deps,
+  { graph, work, clock }: Deps,
   { restoreId, mailbox }: Pick<Undo, "restoreId" | "mailbox">,
 ): Promise<SurveyedTree> => {
-  const at = new Date().toISOString();
+  if (clock.now() === undefined) await probeMailbox(graph, mailbox);
+  const at = new Date(clock.now() ?? Date.now()).toISOString();
   const map = await findFolderMap(work, restoreId);
   const live = await listFolders(graph, mailbox);
   const { displayName } = await topOf(work, restoreId);
@@ -76,26 +80,70 @@ const expectGone = async (graph: GraphClient, mailbox: MailboxAddress, id: strin
  * twice, the pages that were kept first stand.
  */
 export const goOnSurveying = async (
-  { graph, work }: Deps,
+  deps: Deps,
   { undoId, restoreId, mailbox, survey }: Undo & { readonly survey: number },
   deadline: number,
-): Promise<{ readonly tree: SurveyedTree; readonly isWhole: boolean }> => {
+): Promise<Surveyed> => {
+  const { graph, work } = deps;
   const tree =
     (await findTree(work, undoId, survey)) ??
-    (await keepTree(work, undoId, survey, await readTree({ graph, work }, { restoreId, mailbox })));
+    (await keepTree(work, undoId, survey, await readTree(deps, { restoreId, mailbox })));
   const { pages, last } = await lastPage(work, undoId, survey);
   let page = pages;
+  let at = last?.at ?? Date.now();
   let next = last === undefined ? startOf(tree, 0) : last.next;
   let round = startRound("listing");
   for (let begun = 0; next !== null; begun += 1, page += 1) {
-    if (begun > 0 && Date.now() >= deadline) return { tree, isWhole: false };
+    if (begun > 0 && Date.now() >= deadline) return { tree, isWhole: false, at };
     const { folder }: { folder: number } = next;
     const read = await readPage(graph, mailbox, tree, next, round);
-    next = (await keepPage(work, undoId, { survey, page }, read)).next;
+    ({ next, at } = await keepPage(work, undoId, { survey, page }, read));
     if (next?.folder !== folder) round = startRound("listing");
   }
-  return { tree, isWhole: true };
+  return { tree, isWhole: true, at };
 };
+
+/** A survey so far; `at`: when its last page was read. */
+interface Surveyed {
+  readonly tree: SurveyedTree;
+  readonly isWhole: boolean;
+  readonly at: number;
+}
+
+/** The most that the clocks of two of Exchange's servers may differ. What it brings in too often is told by its version. */
+const SERVER_SKEW_MS = 60_000;
+
+/**
+ * Whether somebody changed an item of the tree since its survey began: one that was modified since, and is not as it
+ * was imported. A filter that Graph refuses tells nothing.
+ */
+export const isTouched = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  { at, folders }: SurveyedTree,
+  isAsImported: (item: Pick<LiveItem, "id" | "changeKey">) => boolean,
+): Promise<boolean> => {
+  const since = Date.parse(at) - SERVER_SKEW_MS;
+  const modified = { from: new Date(since).toISOString(), to: new Date(since + DAY_MS).toISOString() };
+  for (const { id } of folders) {
+    const round = startRound("listing");
+    let link: string | undefined;
+    do {
+      const page: Page<LiveItem> | undefined = await listItems(graph, mailbox, id, { modified, link }, round).catch(
+        nothingIfRefused,
+      );
+      if (page?.value.some((item) => !isAsImported(item))) return true;
+      link = page?.nextLink;
+    } while (link !== undefined);
+  }
+  return false;
+};
+
+const nothingIfRefused = (error: unknown): undefined => {
+  if (!(error instanceof GraphError) || error.status !== 400) throw error;
+};
+
+const DAY_MS = 24 * 3_600_000;
 
 const startOf = ({ folders }: SurveyedTree, folder: number): SurveyPage["next"] =>
   folder < folders.length ? { folder } : null;
@@ -111,10 +159,10 @@ const readPage = async (
   try {
     const { value, nextLink } = await listItems(graph, mailbox, tree.folders[folder]?.id ?? "", { link }, round);
     const items = value.map(({ id, changeKey }): [string, string] => [id, changeKey]);
-    return { items, next: nextLink === undefined ? following : { folder, link: nextLink } };
+    return { at: Date.now(), items, next: nextLink === undefined ? following : { folder, link: nextLink } };
   } catch (error) {
     // Somebody deleted it meanwhile.
     if (!isNotFound(error)) throw error;
-    return { items: [], next: following };
+    return { at: Date.now(), items: [], next: following };
   }
 };

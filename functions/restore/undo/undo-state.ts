@@ -22,6 +22,7 @@ export const undoLedgerName = (undoId: RunId, chunk: number): string =>
 
 /** The folder that a restore made for itself, with those below it, when a survey of it began. */
 export const SurveyedTree = z.object({
+  /** By Exchange's own clock. */
   at: z.iso.datetime(),
   /** Absent when the folder is not there, or lies in Deleted Items. */
   folderId: z.string().optional(),
@@ -33,6 +34,8 @@ export type SurveyedTree = z.output<typeof SurveyedTree>;
 
 /** A page of a survey: ids and versions of items, and where the next page begins; null after the last one. */
 export const SurveyPage = z.object({
+  /** When it was read, by this app's clock. */
+  at: z.number(),
   items: z.array(z.tuple([z.string(), z.string()])),
   next: z.object({ folder: Count, link: z.string().optional() }).nullable(),
 });

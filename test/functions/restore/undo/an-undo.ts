@@ -105,6 +105,9 @@ export const aRestoreToUndo = async ({
   /** The wave with other parts. */
   const waveWith = (parts: Partial<typeof deps>) => activity(undoWaveActivity({ ...deps, ...parts }), undoWave);
 
+  const removalWith = (parts: Partial<typeof deps>) =>
+    activity(removeFolderActivity({ ...deps, ...parts }), removeFolder);
+
   interface UndoOptions {
     readonly undoId?: string;
     readonly dryRun?: boolean;
@@ -153,6 +156,7 @@ export const aRestoreToUndo = async ({
     deps,
     activities,
     waveWith,
+    removalWith,
     undo,
     undoReport,
     restored,

@@ -5,6 +5,7 @@ import { takeTarget } from "../../../../functions/restore/target/target-lease.ts
 import type { UndoLedgers } from "../../../../functions/restore/undo/undo-ledger.ts";
 import { settledItems } from "../../../../functions/restore/upload/ledger.ts";
 import { undoInstance } from "../../../../shared/contracts/job-ids.ts";
+import type { OpenGraph } from "../../../../shared/graph/graph-client.ts";
 import { aRestoreId } from "../../kit.ts";
 import { aRestoreToUndo, meddle, undoIdOf } from "./an-undo.ts";
 
@@ -150,6 +151,33 @@ describe("undoing a restore into a folder of its own", () => {
     expect(await kit.undo()).toMatchObject({ folder: "kept" });
     expect(await kit.newFolders()).toContain(kit.topId);
   });
+});
+
+test("an item that somebody changes after it was surveyed keeps its folder", async () => {
+  const kit = await aRestoreToUndo();
+  const [changed] = await kit.restored();
+  const change = { mailbox: kit.mailbox.id, item: changed?.id ?? "", subject: "by hand" };
+  let isChanged = false;
+  const graph: OpenGraph = (budget) => {
+    const client = kit.openGraph(budget);
+    return {
+      ...client,
+      json: async (request, schema) => {
+        const answer = await client.json(request, schema);
+        const isListing = request.operation === "GET items" && request.target.includes(kit.restoredTo);
+        if (isListing && !isChanged) {
+          isChanged = true;
+          await kit.admin["change-item"](change);
+        }
+        return answer;
+      },
+    };
+  };
+
+  const result = await kit.undo({ instead: { "remove-restored-folder": kit.removalWith({ openGraph: graph }) } });
+
+  expect(result).toEqual({ ...NOTHING, changed: 1, notPermitted: 5, folder: "kept" });
+  expect(await kit.restored()).toHaveLength(6);
 });
 
 describe("undoing a restore among other items", () => {
