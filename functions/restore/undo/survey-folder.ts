@@ -110,7 +110,7 @@ interface Surveyed {
   readonly at: number;
 }
 
-/** The most that the clocks of two of Exchange's servers may differ. What it brings in too often is told by its version. */
+/** The most that the clocks of two of Exchange's servers may differ. Imports from before are told by their version. */
 const SERVER_SKEW_MS = 60_000;
 
 /**
