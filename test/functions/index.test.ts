@@ -12,6 +12,7 @@ import * as rehearsal from "../../functions/rehearsal/rehearsal.contract.ts";
 import * as restore from "../../functions/restore/restore.contract.ts";
 import * as restoreList from "../../functions/restore/restore-list.contract.ts";
 import * as target from "../../functions/restore/target/hold-target.contract.ts";
+import * as undo from "../../functions/restore/undo/undo.contract.ts";
 import * as followUp from "../../functions/retention/retention.contract.ts";
 import * as slots from "../../functions/slots/slots.contract.ts";
 import * as verify from "../../functions/verify/verify.contract.ts";
@@ -62,6 +63,7 @@ const contracts = [
   restoreList,
   slots,
   target,
+  undo,
   verify,
 ]
   .flatMap((contracts) => Object.values(contracts))
@@ -103,6 +105,7 @@ describe("the app", () => {
         "POST restores: start-restore",
         "POST mailboxes/{mailbox}/retention: start-retention",
         "POST ids/translate: start-translation",
+        "POST restores/{id}/undo: start-undo",
         "POST mailboxes/{mailbox}/verify: start-verify",
       ]
     `);
@@ -129,6 +132,7 @@ describe("the app", () => {
       "restore-mailboxes",
       "run-rehearsal",
       "translate-exchange-ids",
+      "undo-restore",
       "verify-vault",
     ]);
   });

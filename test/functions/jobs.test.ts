@@ -14,6 +14,7 @@ const IDS = [
   `clean-${KEY}`,
   `restore-${RUN}`,
   `restores-${RUN}`,
+  `undo-${RUN}`,
   `translate-${RUN}`,
   `follow-up-${KEY}-${RUN}`,
   `leaver-${KEY}`,
