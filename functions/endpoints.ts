@@ -20,6 +20,7 @@ export const ENDPOINTS = {
   "start-backup": { method: "POST", route: "backups", callers: ["Backup.Operator"], starts: true },
 
   "start-restore": { method: "POST", route: "restores", callers: ["Restore.Operator"], starts: true },
+  "start-undo": { method: "POST", route: "restores/{id}/undo", callers: ["Restore.Operator"], starts: true },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
   "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },

@@ -11,6 +11,7 @@ import {
   restoresInstance,
   tidyWorkInstance,
   translationInstance,
+  undoInstance,
   verifyInstance,
   verifyShareInstance,
   verifySnapshotInstance,
@@ -56,6 +57,7 @@ export const JOBS = {
   },
   "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", heeds: true, snapshotsInUse: "all" },
   "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], heeds: true, snapshotsInUse: "of-input" },
+  "undo-restore": { ids: [undoInstance], owners: ["Restore.Operator"], heeds: true, snapshotsInUse: "none" },
   "verify-vault": {
     ids: [verifyInstance, verifySnapshotInstance, verifyShareInstance],
     owners: ["Backup.Operator"],

@@ -20,7 +20,8 @@ import { appTranslator, callerTranslator } from "./id-translation/translator.ts"
 import { notifier } from "./notify/notifier.ts";
 import { webhook } from "./notify/webhook.ts";
 import { azurePackages } from "./personal-data/packages.ts";
-import { blobLedgers } from "./restore/upload/ledger.ts";
+import { UndoEntry } from "./restore/undo/undo-ledger.ts";
+import { blobLedgers, blobLedgersOf } from "./restore/upload/ledger.ts";
 
 /**
  * The services that functions use, by duty. Each duty has an identity of its own with the rights that the duty needs,
@@ -69,6 +70,7 @@ export const openServices = ({
     vault: azureBlobs(vaultContainer(restoreStorage)),
     work: azureBlobs(workContainer(restoreStorage)),
     ledgers: blobLedgers(workContainer(restoreStorage)),
+    undoLedgers: blobLedgersOf(workContainer(restoreStorage), UndoEntry),
     state,
     audit,
   };

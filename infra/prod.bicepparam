@@ -43,6 +43,8 @@ param settings = {
   BACKUP_ARCHIVES: 'false'
   BACKUP_WINDOW: '8'
   RESTORE_WINDOW: '8'
+  // 'true' once grant-exchange.ps1 -ByChoice has given the restore identity the right to delete items.
+  RESTORE_UNDO_ITEMS: 'false'
   LANE_SECONDS: '100'
   VERIFY_SHARE: '1/30'
   VERIFY_SCHEDULE: '0 0 13 * * *'

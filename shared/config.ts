@@ -77,6 +77,7 @@ const Settings = z
     BACKUP_ARCHIVES: z.stringbool({ error: "should be 'true' or 'false'" }),
     BACKUP_WINDOW: wholeNumber(1, 100),
     RESTORE_WINDOW: wholeNumber(1, 100),
+    RESTORE_UNDO_ITEMS: z.stringbool({ error: "should be 'true' or 'false'" }),
     LANE_SECONDS: wholeNumber(1, MAX_LANE_SECONDS),
     RETENTION: RetentionPolicy,
     ID_TRANSLATION: z.enum(["app", "delegated"], {
@@ -162,7 +163,11 @@ const Settings = z
           items: env.REHEARSAL_ITEMS ?? 20,
         },
       },
-      restore: { window: env.RESTORE_WINDOW ?? 8, waitDivisor: env.LOCAL_WAIT_DIVISOR ?? 1 },
+      restore: {
+        window: env.RESTORE_WINDOW ?? 8,
+        mayDeleteItems: env.RESTORE_UNDO_ITEMS ?? false,
+        waitDivisor: env.LOCAL_WAIT_DIVISOR ?? 1,
+      },
       verify: {
         schedule: env.VERIFY_SCHEDULE ?? VERIFY_SCHEDULE,
         days: Number((env.VERIFY_SHARE ?? "1/30").slice("1/".length)),
@@ -220,6 +225,8 @@ export interface Config {
   readonly restore: {
     /** Mailboxes that a list of restores restores into at the same time. */
     readonly window: number;
+    /** Whether the restore identity was given the right to delete items, which undoing a restore may need. */
+    readonly mayDeleteItems: boolean;
     /** How many times shorter waits for imports without an answer are: more than 1 with an emulator only. */
     readonly waitDivisor: number;
   };

@@ -4,7 +4,7 @@ import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { restoreInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { tryPart } from "../../shared/durable/parts.ts";
-import { BlockedError, callOrBlock, nextWait, sleep, tellsOfOutage } from "../../shared/durable/waits.ts";
+import { BlockedError, callOrBlock, orWait, tellsOfOutage } from "../../shared/durable/waits.ts";
 import { heedWish } from "../jobs/heed-wish.steps.ts";
 import { type RestoreMailboxInput, RestorePlan, RestoreResult } from "./restore.contract.ts";
 import type { PlaceStatus } from "./restore.progress.ts";
@@ -23,22 +23,17 @@ const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.union([RestoreResul
  */
 export function* restoreInTurn(context: OrchestrationContext): Generator<Task, RestoreOutcomes | undefined, unknown> {
   const input = RestoreInTurnInput.parse(context.df.getInput());
-  const place: Place = { ...input };
-  try {
-    if (yield* takeTurns(context, place)) return place.outcomes;
-  } catch (error) {
-    if (!(error instanceof BlockedError)) throw error;
-    const { wait, waiting } = nextWait(context, place.wait, error);
-    place.wait = wait;
-    context.df.setCustomStatus({ ...statusOf(place.outcomes), waiting } satisfies PlaceStatus);
-    yield* sleep(context, waiting.until);
-  }
+  const place: Place = { ...input, wait: input.wait };
+  const isOver = yield* orWait(context, place, takeTurns(context, place), (waiting) =>
+    context.df.setCustomStatus({ ...statusOf(place.outcomes), waiting } satisfies PlaceStatus),
+  );
+  if (isOver) return place.outcomes;
   context.df.continueAsNew({ ...place } satisfies RestoreInTurnInput);
   return undefined;
 }
 
 /** A place of the window, as it changes from turn to turn. */
-type Place = { -readonly [K in keyof RestoreInTurnInput]: RestoreInTurnInput[K] };
+type Place = RestoreInTurnInput & { wait: RestoreInTurnInput["wait"] };
 
 /** True when the place has nothing more to do, false when another generation goes on. */
 function* takeTurns(context: OrchestrationContext, place: Place): Generator<Task, boolean, unknown> {

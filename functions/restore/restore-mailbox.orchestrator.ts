@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { reasonOf } from "../../shared/durable/parts.ts";
-import { BlockedError, callOrBlock, nextWait, sleep, ToldError } from "../../shared/durable/waits.ts";
+import { callOrBlock, orWait, ToldError } from "../../shared/durable/waits.ts";
 import { heedWish } from "../jobs/heed-wish.steps.ts";
 import { holdSlots, withSlots } from "../slots/hold-slots.steps.ts";
 import {
@@ -42,34 +42,15 @@ type Result = RestorePlan | RestoreResult;
 export function* restoreMailbox(context: OrchestrationContext): Generator<Task, Result | undefined, unknown> {
   const run = restoreRun(context, Input.parse(context.df.getInput()));
   try {
-    const result = yield* generationOrWait(context, run);
+    const result = yield* orWait(context, run, generation(context, run), (waiting) =>
+      showRestore(context, run, "waiting", { waiting }),
+    );
     if (result !== undefined) return result;
   } catch (error) {
     if (!(error instanceof ToldError)) fail(run, error);
   }
   context.df.continueAsNew(nextInput(run));
   return undefined;
-}
-
-/** Waits where the generation cannot go on. @throws {Error} when it has waited for too long. */
-function* generationOrWait(
-  context: OrchestrationContext,
-  run: RestoreRun,
-): Generator<Task, Result | undefined, unknown> {
-  try {
-    return yield* generation(context, run);
-  } catch (error) {
-    if (!(error instanceof BlockedError)) throw error;
-    yield* waitFor(context, run, error);
-    return undefined;
-  }
-}
-
-function* waitFor(context: OrchestrationContext, run: RestoreRun, error: BlockedError): Generator<Task, void, unknown> {
-  const { wait, waiting } = nextWait(context, run.wait, error);
-  run.wait = wait;
-  showRestore(context, run, "waiting", { waiting });
-  yield* sleep(context, waiting.until);
 }
 
 /**

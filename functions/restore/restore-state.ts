@@ -82,6 +82,10 @@ export const ledgersPrefix = (restoreId: RunId): string => `${prefix(restoreId)}
 const claimName = (planOf: RunId): string => `${prefix(planOf)}carried-out-by.json`;
 const selectionName = (restoreId: RunId): string => `${prefix(restoreId)}selection.json`;
 export const reportName = (restoreId: RunId): string => `${prefix(restoreId)}report.json`;
+/** Versions of imported items, as far as only the comparison at the end saw them. */
+export const versionsName = (restoreId: RunId): string => `${prefix(restoreId)}versions.json`;
+/** Which undo of the restore was asked for last. */
+export const undoneByName = (restoreId: RunId): string => `${prefix(restoreId)}undone-by.json`;
 
 export const keepRestoreChunk = async (
   work: Blobs,

@@ -14,6 +14,12 @@ import { restoreMailboxes } from "./restore-mailboxes.orchestrator.ts";
 import { takeRestoreActivity } from "./take-restore.activity.ts";
 import { holdTargetActivity } from "./target/hold-target.activity.ts";
 import { holdTarget } from "./target/hold-target.contract.ts";
+import { removeFolderActivity } from "./undo/remove-folder.activity.ts";
+import { reportUndoActivity } from "./undo/report-undo.activity.ts";
+import { startUndo } from "./undo/start-undo.http.ts";
+import { removeFolder, reportUndo, undoWave } from "./undo/undo.contract.ts";
+import { undoRestore } from "./undo/undo-restore.orchestrator.ts";
+import { undoWaveActivity } from "./undo/undo-wave.activity.ts";
 import { createImportSessionActivity } from "./upload/create-import-session.activity.ts";
 import { ensureFoldersActivity } from "./upload/ensure-folders.activity.ts";
 import { FIRST_LOOK_MS } from "./upload/look-up.ts";
@@ -21,7 +27,7 @@ import { uploadWaveActivity } from "./upload/upload-wave.activity.ts";
 
 export const restoreFunctions: Feature = (register, { restore, translator }, config) => {
   const { laneBudgetMs } = config.backup;
-  const { window, waitDivisor } = config.restore;
+  const { window, waitDivisor, mayDeleteItems } = config.restore;
   register.http("start-restore", startRestore({ ...restore, translator, window }));
   register.http("get-report", getReport(restore));
 
@@ -37,4 +43,10 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.activity(createImportSession, createImportSessionActivity(restore));
   register.activity(uploadWave, uploadWaveActivity({ ...restore, firstLookMs: FIRST_LOOK_MS / waitDivisor }));
   register.activity(reconcileRestore, reconcileRestoreActivity(restore));
+
+  register.http("start-undo", startUndo({ ...restore, laneBudgetMs, mayDeleteItems }));
+  register.orchestrator("undo-restore", undoRestore);
+  register.activity(removeFolder, removeFolderActivity(restore));
+  register.activity(undoWave, undoWaveActivity({ ...restore, mayDeleteItems }));
+  register.activity(reportUndo, reportUndoActivity({ ...restore, mayDeleteItems }));
 };

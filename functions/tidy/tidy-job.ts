@@ -4,6 +4,7 @@ import {
   restoreInstance,
   restoresInstance,
   translationInstance,
+  undoInstance,
 } from "../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
@@ -28,12 +29,12 @@ type Tidied = Partial<TidyCounts>;
 
 /** The run that a folder of scratch data belongs to, and the job of the same name; `undefined` for any other folder. */
 export const jobRunOf = (folder: string): string | undefined =>
-  [restoreInstance, restoresInstance, translationInstance].flatMap((form) => form.parse(folder) ?? [])[0];
+  [restoreInstance, restoresInstance, undoInstance, translationInstance].flatMap((form) => form.parse(folder) ?? [])[0];
 
 /**
- * Tidies the scratch data of a restore, a list of restores or a translation. A job that is listed keeps it, at whatever
- * age: then it can be reported, carried out, resumed or undone. One that ended long ago is forgotten, and its scratch
- * data goes some days later: a job that began with it meanwhile would show as alive by then.
+ * Tidies the scratch data of a restore, a list of restores, an undo or a translation. A job that is listed keeps it, at
+ * whatever age: then it can be reported, carried out, resumed or undone. One that ended long ago is forgotten, and its
+ * scratch data goes some days later: a job that began with it meanwhile would show as alive by then.
  */
 export const tidyJob = async (deps: TidyDeps, folder: string, run: string): Promise<Tidied> => {
   const { work, state, client, inUse, nowMs } = deps;

@@ -19,7 +19,9 @@ param(
   [Parameter(Mandatory)] [guid] $AppId,
   [Parameter(Mandatory)] [guid] $PrincipalId,
   [Parameter(Mandatory, ParameterSetName = 'Group')] [string] $Group,
-  [Parameter(Mandatory, ParameterSetName = 'Unit')] [guid] $AdministrativeUnit
+  [Parameter(Mandatory, ParameterSetName = 'Unit')] [guid] $AdministrativeUnit,
+  # Also what a duty can do without: to delete the items that a restore brought, see docs/operate.md.
+  [switch] $ByChoice
 )
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
@@ -54,7 +56,9 @@ if ($PSCmdlet.ParameterSetName -eq 'Unit') {
 }
 
 $held = @(Get-ManagementRoleAssignment -RoleAssignee $PrincipalId -ErrorAction SilentlyContinue | ForEach-Object { $_.Role })
-foreach ($role in $grants.$Duty.exchange) {
+$roles = @($grants.$Duty.exchange)
+if ($ByChoice -and $Duty -eq 'restore') { $roles += $grants.restore.byChoice }
+foreach ($role in $roles) {
   if ($held -contains $role) { Write-Output "$Duty has $role"; continue }
   if ($PSCmdlet.ShouldProcess($name, "give $role")) {
     New-ManagementRoleAssignment -App $PrincipalId -Role $role @scope | Out-Null

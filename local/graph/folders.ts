@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { z } from "zod";
 import { badRequest, GraphFailure } from "./errors.ts";
 import { type ExtendedProperty, folderProperties } from "./extended-properties.ts";
+import { changeFolder } from "./mailbox-acts.ts";
 import { allowOptions, compares, numberOption, parseFilter, project, selection } from "./odata.ts";
 import { folderOf } from "./places.ts";
 import { type FolderState, itemCount } from "./state/folder-state.ts";
@@ -148,12 +149,23 @@ const putFolder = (
   call.mailbox.state.commit({ op: "folder", at: call.world.now(), ...folder });
 };
 
-/** DELETE .../folders/{folder}/$ref. @guess The folders and items below it go with it. */
+/** DELETE .../folders/{folder}/$ref. @guess Where it goes; the folders and items below it go with it. */
 export const deleteFolder = (call: MailboxCall): Reply => {
   const folder = folderOf(call, paramOf(call, "folder"));
   if (folder.wellKnownName !== undefined) {
     throw new GraphFailure(403, "ErrorDeleteDistinguishedFolder", "Distinguished folders cannot be deleted.");
   }
-  call.mailbox.state.commit({ op: "folder-gone", at: call.world.now(), key: folder.key });
+  const { folders } = call.mailbox.state;
+  const deleted = [...folders.values()].find(({ wellKnownName }) => wellKnownName === "deleteditems");
+  const goesThere = call.world.settings().behaviours.deletedFoldersGo === "deleted-items";
+  if (goesThere && deleted !== undefined && !isBelow(call, folder, deleted.key))
+    changeFolder(call.mailbox, call.world.now(), { folder: folder.key, parent: deleted.key });
+  else call.mailbox.state.commit({ op: "folder-gone", at: call.world.now(), key: folder.key });
   return { status: 204 };
+};
+
+const isBelow = (call: MailboxCall, folder: FolderState, key: string): boolean => {
+  const { parentKey } = folder;
+  const parent = parentKey === undefined ? undefined : call.mailbox.state.folders.get(parentKey);
+  return parentKey === key || (parent !== undefined && isBelow(call, parent, key));
 };

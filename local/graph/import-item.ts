@@ -78,11 +78,21 @@ const commitImport = (
     imported: true,
   };
   state.commit({ op: "item", at: world.now(), record });
+  const { importTellsChangeKey, importedItemsMoveOn } = world.settings().behaviours;
+  if (importedItemsMoveOn)
+    state.commit({ op: "item", at: world.now(), record: { ...record, changeNumber: state.nextChangeNumber() } });
   world.counters.imported();
 
   const context = `${world.importOrigin()}/api/g${session.version}/$metadata#microsoft.graph.importMailboxItemResponse`;
   const changeKey = state.ids.shortChangeKey(record.changeNumber);
-  return { status: 200, json: { "@odata.context": context, itemId: itemId(mailbox, record), changeKey } };
+  return {
+    status: 200,
+    json: {
+      "@odata.context": context,
+      itemId: itemId(mailbox, record),
+      ...(importTellsChangeKey && { changeKey }),
+    },
+  };
 };
 
 const readRequest = (raw: unknown): ImportBody => {

@@ -103,6 +103,15 @@ export const Behaviours = z.strictObject({
   importErrorShape: z.enum(["graph", "message"]).default("graph"),
   /** @guess Which change keys an `update` takes: the 22 bytes that an import answers, the 30 of listings, or both. */
   updateTakes: z.enum(["short", "long", "both"]).default("both"),
+  /** @doc The sample of an answer to an import has its change key. @guess Off: an answer may lack it. */
+  importTellsChangeKey: z.boolean().default(true),
+  /** @guess On: Exchange works on an item after its import, so that its version is no longer the one in the answer. */
+  importedItemsMoveOn: z.boolean().default(false),
+  /**
+   * @guess The page does not say where a deleted folder goes. `deleted-items`: there, with its id, as in the mail API,
+   * and from there for good.
+   */
+  deletedFoldersGo: z.enum(["away", "deleted-items"]).default("away"),
   /** @guess A user without a mailbox. */
   noMailboxCode: z.string().default("MailboxNotEnabledForRESTAPI"),
   /** @doc disputed: one page says that an app by itself may not translate ids. Off: 403. */

@@ -48,6 +48,24 @@ const RestoreListRequested = z.strictObject({
   reason: z.string().min(1),
 });
 
+/** Who asked to undo which restore, when and why. */
+export const UndoRequested = z.strictObject({
+  event: z.literal("undo-requested"),
+  at: z.iso.datetime(),
+  /** The object id of the caller. */
+  principal: z.guid(),
+  job: JobId,
+  /** The job of the restore. */
+  restore: JobId,
+  mailbox: MailboxKey,
+  /** The mailbox that was restored into, if it is another one. */
+  into: MailboxKey.optional(),
+  dryRun: z.boolean(),
+  /** The operator's own words. */
+  reason: z.string().min(1),
+});
+export type UndoRequested = z.output<typeof UndoRequested>;
+
 /** Who asked for which person's data, when and why. It has the person's object id, never their name. */
 export const PersonalDataRequested = z.strictObject({
   event: z.literal("personal-data-requested"),
@@ -80,7 +98,7 @@ export type VaultChange = z.output<typeof VaultChange>;
 
 /** Each series of lines has blobs of its own. */
 export const SERIES = {
-  restores: z.discriminatedUnion("event", [RestoreListRequested, RestoreRequested]),
+  restores: z.discriminatedUnion("event", [RestoreListRequested, RestoreRequested, UndoRequested]),
   vault: VaultChange,
   "personal-data": PersonalDataRequested,
 } as const;

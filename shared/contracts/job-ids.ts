@@ -41,6 +41,9 @@ export const restoreInstance = form<[RunId]>("restore", RUN);
 /** A list of restores under one job. */
 export const restoresInstance = form<[RunId]>("restores", RUN);
 
+/** The undoing of a restore. */
+export const undoInstance = form<[RunId]>("undo", RUN);
+
 export const translationInstance = form<[RunId]>("translate", RUN);
 
 /** The follow-up of a snapshot. */
@@ -71,6 +74,7 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   tidyWorkInstance,
   restoreInstance,
   restoresInstance,
+  undoInstance,
   translationInstance,
   followUpInstance,
   leaverInstance,

@@ -117,3 +117,27 @@ export const tellsOfOutage = (reason: string): boolean =>
 export function* sleep(context: OrchestrationContext, until: string): Generator<Task, void, unknown> {
   yield* awaitEvent(context, WAKE, Math.max(0, msUntil(context, until)));
 }
+
+/**
+ * Does a generation's work. Where that is blocked, it waits as its last act, after `show`; the next generation is to go
+ * on with the `wait` that it leaves in `run`. Returns `undefined` then.
+ *
+ * @throws the errors of the work, and {Error} when an outage lasts too long.
+ */
+export function* orWait<T>(
+  context: OrchestrationContext,
+  run: { wait: Wait | undefined },
+  work: Generator<Task, T, unknown>,
+  show: (waiting: Waiting) => void,
+): Generator<Task, T | undefined, unknown> {
+  try {
+    return yield* work;
+  } catch (error) {
+    if (!(error instanceof BlockedError)) throw error;
+    const { wait, waiting } = nextWait(context, run.wait, error);
+    run.wait = wait;
+    show(waiting);
+    yield* sleep(context, waiting.until);
+    return undefined;
+  }
+}

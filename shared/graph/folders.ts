@@ -283,7 +283,11 @@ export const ensureFolder = async (
 /** Exchange compares folder names without regard to case. */
 const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
-/** Deletes a folder with its content; does nothing when the folder does not exist. */
+/**
+ * Deletes a folder with its content; does nothing when the folder does not exist. Needs MailboxFolder.ReadWrite.
+ * Whether it goes to Deleted Items is not documented. Source: learn.microsoft.com/graph/api/mailbox-delete-folders
+ * (2026-02).
+ */
 export const removeFolder = async (graph: GraphClient, mailbox: MailboxAddress, folderId: string): Promise<void> => {
   const target = `${folderPath(mailbox, folderId)}/$ref`;
   try {

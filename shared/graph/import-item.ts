@@ -12,6 +12,7 @@ import {
 } from "@azure/core-rest-pipeline";
 import * as z from "zod";
 import { base64Length, encodeBase64 } from "./base64-encode.ts";
+import { shortChangeKey } from "./change-key.ts";
 import { answerOf, failureOf } from "./graph-client.ts";
 import { GraphError, parseJson } from "./graph-error.ts";
 import { assertImportHost } from "./import-session.ts";
@@ -42,19 +43,25 @@ export interface ItemImport {
   content(): AsyncIterable<Uint8Array>;
 }
 
+/** An item that Exchange took: its new id and, where the answer has it, the version that it was stored as. */
+export interface ImportedItem {
+  readonly itemId: string;
+  readonly changeKey?: string;
+}
+
 /** Imports items through one session, for one piece of work. */
 export interface ItemImporter {
   /**
-   * Imports one item and returns its id. Not idempotent: each call that Exchange accepts makes another item, unless it
-   * replaces one. So only a refused request is sent again: after 429, and with the change key of the item to replace in
-   * its other form, once, where it may have been refused for that.
+   * Imports one item and returns its id and version. Not idempotent: each call that Exchange accepts makes another
+   * item, unless it replaces one. So only a refused request is sent again: after 429, and with the change key of the
+   * item to replace in its other form, once, where it may have been refused for that.
    *
    * @throws {SessionElsewhereError} when another mailbox must take the item.
    * @throws {GraphError} for every other answer, also for a success without an id, and with status 0 for none.
    * @throws any error of `content`. The body then stays incomplete, also when the content is too short, so that
    * Exchange imports nothing.
    */
-  send(item: ItemImport): Promise<string>;
+  send(item: ItemImport): Promise<ImportedItem>;
 }
 
 /** Exchange refused an item: its folder lies in another part of the archive, which needs its own import session. */
@@ -68,21 +75,8 @@ export class SessionElsewhereError extends Error {
   }
 }
 
-const LONG_KEY_START = Buffer.from("0900000016000000", "hex");
-
-/** A change key as the documented update has it, or as listings and exports do. */
+/** A change key as the documented update has it, or as listings and exports do: whether it takes these is not known. */
 type KeyForm = "short" | "long";
-
-/**
- * The form of a change key in the documented update: 22 bytes. Listings and exports put 8 bytes before them, and
- * whether an update takes these too is not documented.
- * Source: the samples of learn.microsoft.com/graph/import-exchange-mailbox-item, decoded.
- */
-const shortChangeKey = (changeKey: string): string => {
-  const bytes = Buffer.from(changeKey, "base64");
-  const isLong = bytes.length === 30 && bytes.subarray(0, LONG_KEY_START.length).equals(LONG_KEY_START);
-  return isLong ? bytes.toString("base64", LONG_KEY_START.length) : changeKey;
-};
 
 const headOf = ({ folderId, replaces }: Pick<ItemImport, "folderId" | "replaces">, form: KeyForm): string => {
   if (replaces === undefined) return headWith({ FolderId: folderId, Mode: "create" });
@@ -134,7 +128,7 @@ export const importer =
     /** The form of change keys that Exchange has taken last. */
     let form: KeyForm = "short";
 
-    const sendOnce = async (item: ItemImport, as: KeyForm, again: boolean): Promise<string> => {
+    const sendOnce = async (item: ItemImport, as: KeyForm, again: boolean): Promise<ImportedItem> => {
       const cut = new AbortController();
       const damage: { error?: unknown } = {};
       // The first piece of the content is read before a slot is taken, so that no slot waits for it in the first try.
@@ -179,7 +173,7 @@ export const importer =
       try {
         const response = await answerOf(OPERATION, () => pipeline.sendRequest(httpClient, request));
         if (response.status < 200 || response.status >= 300) throw refusal(response);
-        return itemIdOf(response);
+        return importedOf(response);
       } catch (error) {
         throw "error" in damage ? damage.error : error;
       } finally {
@@ -196,22 +190,23 @@ export const importer =
         } catch (error) {
           if (!mayBeForm(item, error)) throw error;
           const other = first === "short" ? "long" : "short";
-          const itemId = await sendOnce(item, other, true).catch((refused: unknown) => {
+          const imported = await sendOnce(item, other, true).catch((refused: unknown) => {
             // The first refusal says why, where neither form is taken.
             throw mayBeForm(item, refused) ? error : refused;
           });
           form = other;
-          return itemId;
+          return imported;
         }
       },
     };
   };
 
 /** @throws {GraphError} for a success that holds an error, or nothing: whether the item was imported is not known. */
-const itemIdOf = (response: PipelineResponse): string => {
+const importedOf = (response: PipelineResponse): ImportedItem => {
   const imported = ImportedResource.safeParse(parseJson(response.bodyAsText ?? ""));
   if (!imported.success) throw failureOf(OPERATION, response);
-  return imported.data.itemId;
+  const { itemId, changeKey } = imported.data;
+  return { itemId, ...(changeKey ? { changeKey } : {}) };
 };
 
 const refusal = (response: PipelineResponse): Error => {

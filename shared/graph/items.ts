@@ -3,6 +3,7 @@ import { PAGE_ITEMS } from "../contracts/limits.ts";
 import type { ItemFacts } from "../vault/records.ts";
 import { ExtendedProperty, ITEM_EXPAND, readEnrichment } from "./extended-properties.ts";
 import type { GraphClient } from "./graph-client.ts";
+import { isNotFound } from "./graph-error.ts";
 import { folderPath, type MailboxAddress } from "./mailbox-address.ts";
 import { fetchElement, fetchPage, type Page, type Round, startRound } from "./page.ts";
 import { utcTime } from "./utc-time.ts";
@@ -98,6 +99,27 @@ export const findItem = async (
   const path = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}`;
   const target = `${path}?$expand=${encodeURIComponent(ITEM_EXPAND)}`;
   return liveItem(folderId, await fetchElement(graph, { operation: "GET item", target }, ItemResource));
+};
+
+/**
+ * Soft-deletes an item, as Exchange does: it can be recovered for as long as the mailbox keeps deleted items. Returns
+ * false when it is not there. Needs MailboxItem.ReadWrite. The documentation names no condition on the version.
+ * Source: learn.microsoft.com/graph/api/mailboxfolder-delete-items (2026-08).
+ */
+export const softDeleteItem = async (
+  graph: GraphClient,
+  mailbox: MailboxAddress,
+  folderId: string,
+  id: string,
+): Promise<boolean> => {
+  const target = `${folderPath(mailbox, folderId)}/items/${encodeURIComponent(id)}?disposalType=softDelete`;
+  try {
+    await graph.json({ operation: "DELETE item", target, method: "DELETE" }, z.unknown());
+    return true;
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    return false;
+  }
 };
 
 /** Every item of a folder's listing, or those created since a time. */

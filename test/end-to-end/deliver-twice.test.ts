@@ -7,7 +7,7 @@ afterAll(stopStacks);
 /** Several batches of a backup, and more than one chunk of a restore. */
 const ITEMS = 80;
 
-test("with every activity delivered twice at once, each item is backed up and restored once", async () => {
+test("with every activity delivered twice at once, each item is backed up, restored and undone once", async () => {
   const stack = await aStack({
     deliverTwice: true,
     graph: { mailboxes: [{ kind: "generated", userPrincipalName: ADA, items: ITEMS, bytes: { fixed: 6_000 } }] },
@@ -25,6 +25,11 @@ test("with every activity delivered twice at once, each item is backed up and re
   expect(streams(await itemsInNewFolders(stack, ADA, folders))).toEqual(original);
   expect(deliveriesOf(stack.lines, "commit-snapshot")).toBe(2);
   expect(deliveriesOf(stack.lines, "upload-wave")).toBe(2);
+
+  const undo = await stack.api.start(`/api/restores/${restored.id}/undo`, { reason: "a test" });
+  expect((await stack.api.finish(undo)).result).toMatchObject({ deleted: ITEMS, alreadyGone: 0, folder: "removed" });
+  expect(await itemsInNewFolders(stack, ADA, folders)).toEqual([]);
+  expect(deliveriesOf(stack.lines, "remove-restored-folder")).toBe(2);
 });
 
 const deliveriesOf = (lines: readonly { text: string }[], activity: string): number =>

@@ -77,6 +77,28 @@ describe.each(victims)("when the %s is killed", (victim) => {
     expect(streams(await itemsInNewFolders(stack, mailbox, folders))).toEqual(wanted);
   });
 
+  test("in the middle of an undo, the folder of the restore goes, and counts as gone by it", async () => {
+    // The mailbox of the killed restore is free within minutes by itself, which no test should wait for.
+    const mailbox = mailboxOf(victim, "backup");
+    const before = await folderIds(stack, mailbox);
+    const restored = await stack.restore({ mailbox, select: { all: true } });
+    const items = (await itemsInNewFolders(stack, mailbox, before)).length;
+
+    const deleted = await deletions();
+    await hold({ endpoint: "delete-folder", after: 0 });
+    const job = await stack.api.start(`/api/restores/${restored.id}/undo`, { reason: "a test" });
+    await eventually("deletion", async () => ((await deletions()) > deleted ? true : undefined));
+    await kill(victim);
+    await stack.graph.run("clear-faults");
+    await noRequestIsUnderWay();
+    await endLeases();
+    await resume(victim);
+    const { result } = await stack.api.finish(job);
+
+    expect(result).toMatchObject({ deleted: items, alreadyGone: 0, folder: "removed" });
+    expect(await itemsInNewFolders(stack, mailbox, before)).toEqual([]);
+  });
+
   test("while an export of personal data is waited for, its files end the wait all the same", async () => {
     const asked = { user: mailboxOf(victim, "backup"), reason: "a test" };
     const job = await stack.api.start("/api/personal-data-exports", asked);
@@ -113,9 +135,12 @@ const hold = (what: { endpoint: string; after: number }): Promise<void> =>
 
 const Counters = z.looseObject({
   itemsImported: z.int(),
+  requests: z.record(z.string(), z.int()),
   mailboxes: z.record(z.string(), z.looseObject({ inFlight: z.int() })),
 });
 const counters = async () => Counters.parse(await stack.graph.counters());
+
+const deletions = async (): Promise<number> => (await counters()).requests["delete-folder"] ?? 0;
 
 /** What a dead process had sent may still take effect for a moment, as at Exchange. */
 const noRequestIsUnderWay = () =>

@@ -93,6 +93,30 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         }
       });
 
+      test("into a folder of its own is undone, once, and stays where somebody used it", async () => {
+        const before = await folderIds(stack, IDA);
+        const [one, other] = [await stack.restore(RESTORE_IDA), await stack.restore(RESTORE_IDA)];
+        const added = await itemsInNewFolders(stack, IDA, before);
+        const used = added.find(({ folder }) => folder !== "")?.folderId;
+        await stack.graph.run("create-items", { mailbox: IDA, folder: used, subject: "my own" });
+
+        const both = await Promise.all([one, one, other].map(({ id }) => undo(id)));
+        expect(both.map(({ status }) => status).toSorted()).toEqual([202, 202, 409]);
+        const jobs = both.filter(({ status }) => status === 202).map(({ job }) => job);
+        const results = await Promise.all(jobs.map(async (job) => (await stack.api.finish(job)).result));
+
+        const folders = results.map((result) => z.looseObject({ folder: z.string() }).parse(result).folder);
+        expect(folders.toSorted()).toEqual(["kept", "removed"]);
+        expect(streams(await itemsInNewFolders(stack, IDA, before))).toHaveLength(added.length / 2 + 1);
+        const report = await stack.api.get(`/api/restores/${jobs[folders.indexOf("kept")]}/report`);
+        expect(report).toMatchObject({
+          folder: { outcome: "kept", strangeItems: 1 },
+          needs: { setting: "RESTORE_UNDO_ITEMS" },
+        });
+        const left = (await stack.graph.folders(IDA)).filter(({ id, parentId }) => !before.has(id) && !parentId);
+        for (const { id } of left) await stack.graph.run("remove-folder", { mailbox: IDA, folder: id });
+      });
+
       test("into another mailbox puts everything into folders of the same names there", async () => {
         const [wanted, none] = [await byPath(EVE), await byPath(HAL)];
         expect(none).toEqual([]);
@@ -261,6 +285,17 @@ export const restoreTests = (stackOf: () => TestStack): void => {
       await expectReport(restored.id, { imported: 0, present: 60 });
     });
 
+    /** Asks for the undoing of a restore. */
+    const undo = async (id: string): Promise<{ status: number; job: string }> => {
+      const response = await stack.api.request(`/api/restores/${id}/undo`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ reason: "a test" }),
+      });
+      const { job } = z.looseObject({ job: z.string() }).parse(await response.json());
+      return { status: response.status, job };
+    };
+
     const imports = async () => Counters.parse(await stack.graph.counters()).itemsImported;
 
     const refuseImports = (mailbox: string | undefined) =>
@@ -306,6 +341,8 @@ export const restoreTests = (stackOf: () => TestStack): void => {
     };
   });
 };
+
+const RESTORE_IDA = { mailbox: IDA, select: { all: true } };
 
 const Progress = z.looseObject({ running: z.array(z.string()) });
 const ListReport = z.looseObject({

@@ -3,9 +3,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import * as backup from "../../functions/backup/backup.contract.ts";
 import * as scratch from "../../functions/backup/commit/remove-scratch.contract.ts";
+import * as goOn from "../../functions/backup/go-on-alone.contract.ts";
 import { ENDPOINTS } from "../../functions/endpoints.ts";
 import * as leaver from "../../functions/holds/leaver.contract.ts";
 import * as exchangeIds from "../../functions/id-translation/id-translation.contract.ts";
+import * as wish from "../../functions/jobs/wish.contract.ts";
 import * as notices from "../../functions/notify/notify.contract.ts";
 import * as personalData from "../../functions/personal-data/personal-data.contract.ts";
 import * as rehearsal from "../../functions/rehearsal/rehearsal.contract.ts";
@@ -13,6 +15,7 @@ import * as resolveList from "../../functions/restore/request/resolve-list.contr
 import * as restore from "../../functions/restore/restore.contract.ts";
 import * as restoreList from "../../functions/restore/restore-list.contract.ts";
 import * as target from "../../functions/restore/target/hold-target.contract.ts";
+import * as undo from "../../functions/restore/undo/undo.contract.ts";
 import * as followUp from "../../functions/retention/retention.contract.ts";
 import * as slots from "../../functions/slots/slots.contract.ts";
 import * as tidy from "../../functions/tidy/tidy.contract.ts";
@@ -66,6 +69,9 @@ const contracts = [
   target,
   tidy,
   resolveList,
+  undo,
+  wish,
+  goOn,
   verify,
 ]
   .flatMap((contracts) => Object.values(contracts))
@@ -107,6 +113,7 @@ describe("the app", () => {
         "POST restores: start-restore",
         "POST mailboxes/{mailbox}/retention: start-retention",
         "POST ids/translate: start-translation",
+        "POST restores/{id}/undo: start-undo",
         "POST mailboxes/{mailbox}/verify: start-verify",
       ]
     `);
@@ -134,6 +141,7 @@ describe("the app", () => {
       "run-rehearsal",
       "tidy-work",
       "translate-exchange-ids",
+      "undo-restore",
       "verify-vault",
     ]);
   });
@@ -212,6 +220,7 @@ describe("the app", () => {
       "retain-mailbox",
       "retain-mailboxes",
       "rotating-verify",
+      "share-slots",
       "snapshot-written",
       "start-last-backup",
       "tidy-scratch",

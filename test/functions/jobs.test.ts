@@ -15,6 +15,7 @@ const IDS = [
   "tidy-work",
   `restore-${RUN}`,
   `restores-${RUN}`,
+  `undo-${RUN}`,
   `translate-${RUN}`,
   `follow-up-${KEY}-${RUN}`,
   `leaver-${KEY}`,

@@ -11,10 +11,12 @@ import { care } from "./scenarios/care.ts";
 import { NAMES } from "./scenarios/people.ts";
 import { requests } from "./scenarios/requests.ts";
 import { restore } from "./scenarios/restore.ts";
+import { undo } from "./scenarios/undo.ts";
 
 const HISTORIES: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
   ...backup,
   ...restore,
+  ...undo,
   ...care,
   ...requests,
 };

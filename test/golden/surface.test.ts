@@ -26,7 +26,9 @@ const Binding = z.looseObject({
 
 /** What ids of jobs begin with, where that is not the name of an orchestrator. */
 const JOB_WORDS =
-  "backup clean follow-up leaver personal-data rehearsal restore restores translate verify verify-share".split(" ");
+  "backup clean follow-up leaver personal-data rehearsal restore restores translate undo verify verify-share".split(
+    " ",
+  );
 
 let app: App;
 let sources: ReadonlyMap<string, string>;

@@ -48,7 +48,7 @@ describe("readConfig", () => {
         coverageSchedule: "0 30 * * * *",
         rehearsal: { schedule: "0 0 12 * * *", items: 20 },
       },
-      restore: { window: 8, waitDivisor: 1 },
+      restore: { window: 8, mayDeleteItems: false, waitDivisor: 1 },
       verify: { schedule: "0 0 13 * * *", days: 30 },
       personalData: { sasMs: 72 * 3_600_000, timeoutMs: 7 * 86_400_000, deadlineMs: 30 * 86_400_000 },
     });
@@ -67,6 +67,7 @@ describe("readConfig", () => {
         BACKUP_SCOPE: "ada@contoso.example, 42",
         BACKUP_WINDOW: "3",
         RESTORE_WINDOW: "4",
+        RESTORE_UNDO_ITEMS: "true",
         LANE_SECONDS: "45",
         PERSONAL_DATA_SAS_HOURS: "12",
         PERSONAL_DATA_TIMEOUT_DAYS: "2",
@@ -84,7 +85,7 @@ describe("readConfig", () => {
       },
       storage: { kind: "connection-string" },
       backup: { scope: ["ada@contoso.example", "42"], window: 3, laneBudgetMs: 45_000 },
-      restore: { window: 4, waitDivisor: 1 },
+      restore: { window: 4, mayDeleteItems: true, waitDivisor: 1 },
       personalData: { sasMs: 12 * 3_600_000, timeoutMs: 2 * 86_400_000, deadlineMs: 20 * 86_400_000 },
     });
   });
@@ -187,6 +188,7 @@ describe("readConfig", () => {
     ["BACKUP_WINDOW", "s3cret", /should be a whole number from 1 to 100/],
     ["BACKUP_WINDOW", "101", /should be a whole number from 1 to 100/],
     ["RESTORE_WINDOW", "0", /should be a whole number from 1 to 100/],
+    ["RESTORE_UNDO_ITEMS", "s3cret", /should be 'true' or 'false'/],
     ["BACKUP_WINDOW", "", /should be a whole number from 1 to 100/],
     ["ID_TRANSLATION", "s3cret", /should be 'app', or 'delegated'/],
     ["ID_TRANSLATION_TENANT_ID", "s3cret", /should be the id of the tenant/],

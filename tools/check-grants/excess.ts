@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
 import * as z from "zod";
 
-const DutyGrants = z.strictObject({ graph: z.record(z.string(), z.guid()), exchange: z.array(z.string()) });
+const DutyGrants = z.strictObject({
+  graph: z.record(z.string(), z.guid()),
+  exchange: z.array(z.string()),
+  /** Rights in Exchange that the duty can do without. */
+  byChoice: z.array(z.string()).default([]),
+});
 const Grants = z.strictObject({ comment: z.string(), backup: DutyGrants, restore: DutyGrants, privacy: DutyGrants });
 
 export const DUTIES = ["backup", "restore", "privacy"] as const;
 export type Duty = (typeof DUTIES)[number];
 
-/** What each duty needs, and no more. */
+/** What each duty needs or may have, and no more. */
 export const GRANTS = Grants.parse(
   JSON.parse(readFileSync(new URL("../../infra/identity/grants.json", import.meta.url), "utf8")),
 );
@@ -42,7 +47,8 @@ export interface Verdict {
  * Compares the held rights with those that the duty needs. A mailbox permission in Graph overrides all Exchange scopes.
  */
 export const judgeGrants = (duty: Duty, held: Held, names: RoleNames): Verdict => {
-  const { graph, exchange } = GRANTS[duty];
+  const { graph, exchange, byChoice } = GRANTS[duty];
+  const allowed = [...exchange, ...byChoice];
   const nameOf = (id: string): string => names.get(id) ?? id;
   const wantedIds = Object.values(graph);
   const isMailbox = (id: string): boolean => /^(Mail|Calendars|Contacts|Tasks)/.test(nameOf(id));
@@ -56,10 +62,10 @@ export const judgeGrants = (duty: Duty, held: Held, names: RoleNames): Verdict =
             : `${nameOf(id)} in Graph is not needed: remove it`,
         ),
       ...held.exchange
-        .filter(({ role }) => !exchange.includes(role))
+        .filter(({ role }) => !allowed.includes(role))
         .map(({ role }) => `${role} in Exchange is not needed: remove it`),
       ...held.exchange
-        .filter(({ role, scope }) => exchange.includes(role) && scope === "")
+        .filter(({ role, scope }) => allowed.includes(role) && scope === "")
         .map(({ role }) => `${role} in Exchange has no scope and reaches every mailbox: give it one`),
     ],
     missing: [

@@ -1,5 +1,5 @@
 import type { HttpHandler, HttpResponseInit } from "@azure/functions";
-import { restoreInstance, restoresInstance } from "../../../shared/contracts/job-ids.ts";
+import { restoreInstance, restoresInstance, undoInstance } from "../../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { jobState } from "../../../shared/durable/job-status.ts";
 import { findInstance } from "../../../shared/durable/start-once.ts";
@@ -7,11 +7,14 @@ import { preferredType } from "../../../shared/http/accept.ts";
 import { type Cell, csvOf } from "../../../shared/http/csv.ts";
 import { json, problemResponse } from "../../../shared/http/problem.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { findUndoReport, undoTable } from "../undo/undo-report.ts";
 import { listReport } from "./list-report.ts";
 import { listTable, reportTable } from "./report-table.ts";
 import { findRestoreReport } from "./restore-report.ts";
 
 const notFound = () => problemResponse(404, "restore-not-found", "There is no such restore.");
+
+const WHEN = "one is written at its end, except for the dry run of a restore, and kept for a week.";
 
 const VARY = { vary: "accept" };
 
@@ -25,8 +28,8 @@ const answer = <T extends object>(type: string, report: T, tableOf: (report: T) 
  * GET /api/restores/{id}/report
  *
  * 200 with the report as JSON, or as CSV if the caller prefers that; 404 for a restore that does not exist; 406 for a
- * caller who accepts neither; 409 with the job's state while there is no report. A dry run never has a report. A list
- * of restores has one from its start, with the state of each restore.
+ * caller who accepts neither; 409 with the job's state while there is no report. The dry run of a restore never has a
+ * report, that of an undo has one. A list of restores has one from its start, with the state of each restore.
  */
 export const getReport =
   (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): HttpHandler =>
@@ -43,14 +46,17 @@ export const getReport =
       return report === undefined ? notFound() : answer(type, report, listTable);
     }
 
-    const restoreId = restoreInstance.parse(id)?.[0];
-    if (restoreId === undefined) return notFound();
-    const report = await findRestoreReport(deps.work, restoreId);
-    if (report !== undefined) return answer(type, report, reportTable);
+    const undoId = undoInstance.parse(id)?.[0];
+    const undone = undoId && (await findUndoReport(deps.work, undoId));
+    if (undone) return answer(type, undone, undoTable);
 
-    const job = await findInstance(client, restoreInstance(restoreId));
+    const restoreId = restoreInstance.parse(id)?.[0];
+    const report = restoreId && (await findRestoreReport(deps.work, restoreId));
+    if (report) return answer(type, report, reportTable);
+
+    const job = undoId || restoreId ? await findInstance(client, id) : undefined;
     if (job === undefined) return notFound();
     const state = jobState(job);
-    const detail = `The restore is ${state} and has no report: one is written at its end, except for a dry run.`;
+    const detail = `The job is ${state} and has no report: ${WHEN}`;
     return problemResponse(409, "restore-not-finished", detail, { state });
   };

@@ -13,6 +13,7 @@ import {
   readRestoreChunk,
 } from "../restore-state.ts";
 import { endTarget } from "../target/target-lease.ts";
+import { seenVersions } from "../undo/imported-versions.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
 import { keepRestoreReport } from "./restore-report.ts";
@@ -45,7 +46,13 @@ export const reconcileRestoreActivity = (deps: {
     const imported = importedIds(outcomes);
     const surplus = surplusCopies(plan.started, imported);
     const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
-    const ids = stopped?.unseen ? imported : await liveIds(graph, mailbox, targets, surplus.seen);
+    const versions = seenVersions(work, restoreId, outcomes);
+    const see: Parameters<typeof liveIds>[3] = (folderId, item) => {
+      surplus.seen(folderId, item);
+      versions.seen(item);
+    };
+    const ids = stopped?.unseen ? imported : await liveIds(graph, mailbox, targets, see);
+    await versions.keep();
 
     const comparison = itemComparison(plan, map, ids);
     for (let chunk = 0; chunk < plan.chunks; chunk += 1) {

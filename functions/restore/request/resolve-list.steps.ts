@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { restoresInstance } from "../../../shared/contracts/job-ids.ts";
-import { BlockedError, callOrBlock, nextWait, sleep, type Wait } from "../../../shared/durable/waits.ts";
+import { callOrBlock, orWait, type Wait } from "../../../shared/durable/waits.ts";
 import { heedWish } from "../../jobs/heed-wish.steps.ts";
 import type { ListStatus } from "../restore.progress.ts";
 import type { RestoreMailboxesInput } from "../restore-list.contract.ts";
@@ -26,16 +26,8 @@ export function* resolveList(
   { resolving, ...list }: RestoreMailboxesInput,
 ): Generator<Task, RestoreMailboxesInput | "cancelled", unknown> {
   const run: Resolving = { list, resolved: resolving?.next ?? 0, wait: resolving?.wait };
-  try {
-    const end = yield* lookUp(context, run);
-    if (end !== undefined) return end;
-  } catch (error) {
-    if (!(error instanceof BlockedError)) throw error;
-    const { wait, waiting } = nextWait(context, run.wait, error);
-    run.wait = wait;
-    show(context, run, { waiting });
-    yield* sleep(context, waiting.until);
-  }
+  const end = yield* orWait(context, run, lookUp(context, run), (waiting) => show(context, run, { waiting }));
+  if (end !== undefined) return end;
   return { ...list, resolving: { next: run.resolved, ...(run.wait !== undefined && { wait: run.wait }) } };
 }
 

@@ -6,7 +6,7 @@ import { MAX_ITEMS, OnConflict, Priority, Selection, Target } from "../restore.c
 import { MAX_RESTORES } from "../restore-list.contract.ts";
 
 /** Why, in the operator's own words, for the audit log. */
-const Reason = z.string().trim().min(1).max(500);
+export const Reason = z.string().trim().min(1).max(500);
 
 /** Where to: folders of the mailbox itself, or of another one, named in the same way. */
 const TargetSpec = z.union([

@@ -1,17 +1,17 @@
 import type { Ledger, LedgerEntry } from "./ledger.ts";
 
 /** A ledger for several lanes, with group commit: entries written at the same time go out in one append. */
-export interface GroupLedger {
+export interface GroupLedger<E = LedgerEntry> {
   /** Buffers an entry until the next write. */
-  note(entry: LedgerEntry): void;
+  note(entry: E): void;
   /** The entry, and all buffered ones, are durable when it resolves. */
-  write(entry: LedgerEntry): Promise<void>;
+  write(entry: E): Promise<void>;
   /** Writes the buffered entries, and releases the ledger. */
   close(): Promise<void>;
 }
 
-export const groupLedger = (ledger: Pick<Ledger, "append" | "close">): GroupLedger => {
-  let buffer: LedgerEntry[] = [];
+export const groupLedger = <E>(ledger: Pick<Ledger<E>, "append" | "close">): GroupLedger<E> => {
+  let buffer: E[] = [];
   let writing: Promise<void> = Promise.resolve();
 
   /** One append at a time. Entries that arrive meanwhile share the next one. */

@@ -18,7 +18,12 @@ export const LedgerEntry = z.discriminatedUnion("op", [
     session: z.string().optional(),
   }),
   ItemPosition.extend({ op: z.literal("away") }),
-  ItemPosition.extend({ op: z.literal("imported"), itemId: z.string().min(1) }),
+  ItemPosition.extend({
+    op: z.literal("imported"),
+    itemId: z.string().min(1),
+    /** Its version: of the answer to its import or, where that did not come, of the look-up that found it. */
+    changeKey: z.string().min(1).optional(),
+  }),
   ItemPosition.extend({ op: z.literal("replaced"), itemId: z.string().min(1) }),
   ItemPosition.extend({
     op: z.literal("ambiguous"),
@@ -71,15 +76,15 @@ export const inOutage = (tries: readonly Try[]): readonly Try[] =>
   tries.map((each, index) => (index === tries.length - 1 ? { ...each, away: true } : each));
 
 /** The ledger of one chunk, leased to one writer at a time. */
-export interface Ledger {
+export interface Ledger<E = LedgerEntry> {
   /** The entries that were written before it was opened, in order. */
-  readonly entries: readonly LedgerEntry[];
+  readonly entries: readonly E[];
   /** Whether this writer may go on: false once another may hold the lease. */
   held(): boolean;
   /** Like `held`, and asks storage when it has not been asked for a second. */
   confirmHeld(): Promise<boolean>;
   /** Durable when it resolves. @throws {LedgerLostError} when another writer holds the ledger now. */
-  append(entries: readonly LedgerEntry[]): Promise<void>;
+  append(entries: readonly E[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -89,11 +94,11 @@ export class LedgerLostError extends Error {
 }
 
 /** The ledgers of a container of append blobs. */
-export interface Ledgers {
+export interface Ledgers<E = LedgerEntry> {
   /** @throws {LedgerLostError} when another writer holds it and does not release it in time. */
-  open(name: string): Promise<Ledger>;
+  open(name: string): Promise<Ledger<E>>;
   /** The entries of every ledger under a prefix, ledger by ledger in the order of names. */
-  readAll(prefix: string): AsyncIterable<{ name: string; entries: LedgerEntry[] }>;
+  readAll(prefix: string): AsyncIterable<{ name: string; entries: E[] }>;
 }
 
 /** Longest fixed lease in Blob Storage. Source: learn.microsoft.com/rest/api/storageservices/lease-blob. */
@@ -119,7 +124,7 @@ const ACQUIRE_DEADLINE_MS = 75_000;
 const ACQUIRE_INTERVAL_MS = 1_000;
 
 /** The ledger, for a writer that must hold something else as well. */
-export const whileHeld = (ledger: Ledger, other: { isHeld(): boolean }): Ledger => ({
+export const whileHeld = <E>(ledger: Ledger<E>, other: { isHeld(): boolean }): Ledger<E> => ({
   ...ledger,
   held: () => ledger.held() && other.isHeld(),
   confirmHeld: async () => other.isHeld() && (await ledger.confirmHeld()) && other.isHeld(),
@@ -132,10 +137,13 @@ const hasCode = (error: unknown, ...codes: readonly string[]): boolean =>
  * Ledgers as append blobs under a lease. The storage refuses an append under a lost lease, so two deliveries of a wave
  * cannot both own an item.
  */
-export const blobLedgers = (container: ContainerClient): Ledgers => ({
+export const blobLedgers = (container: ContainerClient): Ledgers => blobLedgersOf(container, LedgerEntry);
+
+/** As `blobLedgers`, of another kind of work. */
+export const blobLedgersOf = <E>(container: ContainerClient, entry: z.ZodType<E>): Ledgers<E> => ({
   readAll: async function* (prefix) {
     for await (const { name } of container.listBlobsFlat({ prefix }))
-      yield { name, entries: parseEntries(name, await download(container, name)) };
+      yield { name, entries: parseEntries(name, await download(container, name), entry) };
   },
 
   open: async (name) => {
@@ -164,7 +172,7 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
       });
       return renewing;
     };
-    const entries = parseEntries(name, await download(container, name));
+    const entries = parseEntries(name, await download(container, name), entry);
     const renewal = setInterval(renewOnce, RENEW_MS);
     renewal.unref();
 
@@ -177,7 +185,7 @@ export const blobLedgers = (container: ContainerClient): Ledgers => ({
       },
       append: async (entries) => {
         const sent = Date.now();
-        const lines = Buffer.from(entries.map((entry) => `${JSON.stringify(LedgerEntry.parse(entry))}\n`).join(""));
+        const lines = Buffer.from(entries.map((each) => `${JSON.stringify(entry.parse(each))}\n`).join(""));
         try {
           await blob.appendBlock(lines, lines.length, { conditions: { leaseId: lease.leaseId } });
           confirmed = Math.max(confirmed, sent);
@@ -217,12 +225,12 @@ const download = async (container: ContainerClient, name: string): Promise<Buffe
   container.getAppendBlobClient(name).downloadToBuffer();
 
 /** An append is all or nothing, so every line is whole. */
-const parseEntries = (name: string, text: Buffer): LedgerEntry[] =>
+const parseEntries = <E>(name: string, text: Buffer, entry: z.ZodType<E>): E[] =>
   text
     .toString("utf8")
     .split("\n")
     .filter((line) => line !== "")
-    .map((line) => parseJson(name, Buffer.from(line), LedgerEntry));
+    .map((line) => parseJson(name, Buffer.from(line), entry));
 
 /** For a leased blob that exists, Azure may answer that the lease is missing, and not that the blob exists. */
 const createUnlessLeased = async (blob: AppendBlobClient): Promise<void> => {

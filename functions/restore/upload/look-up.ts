@@ -1,6 +1,7 @@
+import { shortChangeKey } from "../../../shared/graph/change-key.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { isNotFound } from "../../../shared/graph/graph-error.ts";
-import { eachItem, findItem } from "../../../shared/graph/items.ts";
+import { eachItem, findItem, type LiveItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { OnConflict } from "../restore.contract.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
@@ -76,7 +77,7 @@ const lookForCopy = async (context: LookUpContext, taken: TakenItem): Promise<Se
     for await (const live of eachItem(context.graph, context.mailbox, folderOf(context, record), { createdSince })) {
       if (live.searchKey !== record.searchKey || accounted.has(live.id)) continue;
       if (context.onConflict !== "duplicate" && Date.parse(live.created ?? "") >= ours)
-        return { op: "imported", item, itemId: live.id };
+        return { op: "imported", item, itemId: live.id, ...versionOf(live) };
       lookAt.push(live.id);
     }
   } catch (error) {
@@ -87,6 +88,9 @@ const lookForCopy = async (context: LookUpContext, taken: TakenItem): Promise<Se
   const code = context.onConflict === "duplicate" ? "copy-of-unknown-origin" : "copy-may-be-older";
   return lookAt.length === 0 ? undefined : { op: "ambiguous", item, code, lookAt };
 };
+
+const versionOf = ({ changeKey }: LiveItem): { changeKey?: string } =>
+  changeKey === "" ? {} : { changeKey: shortChangeKey(changeKey) };
 
 /**
  * Whether the live item was replaced is not clear when it is not the planned version any more: somebody may have

@@ -84,8 +84,10 @@ const importOne = async (context: ImportContext, taken: TakenItem, folderId: str
   const content = () => readItem(context.vault, record);
   try {
     const sentAgain = () => context.sentAgain(record);
-    const itemId = await imports.send({ folderId, rawBytes, replaces, beforeSending, sentAgain, content });
-    return { op: replaces === undefined ? "imported" : "replaced", item, itemId };
+    const sent = await imports.send({ folderId, rawBytes, replaces, beforeSending, sentAgain, content });
+    const { itemId, changeKey } = sent;
+    if (replaces !== undefined) return { op: "replaced", item, itemId };
+    return { op: "imported", item, itemId, ...(changeKey !== undefined && { changeKey }) };
   } catch (error) {
     if (error instanceof VaultDamageError) {
       await noteMetDamage(context.work, error);

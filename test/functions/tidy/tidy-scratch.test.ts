@@ -48,7 +48,7 @@ const aWork = async (ages: Readonly<Record<string, number>>, instances: Instance
 const NOTHING = { forgotten: 0, removed: 0, renewed: 0, failed: 0, finished: true };
 
 describe("the scratch data of a job", () => {
-  test.each([`restore-${ONE}`, `restores-${ONE}`, `translate-${ONE}`])(
+  test.each([`restore-${ONE}`, `restores-${ONE}`, `undo-${ONE}`, `translate-${ONE}`])(
     "goes once the job is no longer listed, which is sixty days after its end: %s",
     async (job) => {
       const ages = { [`${job}/report.json`]: 59, [`${job}/plan-1/c000000.json`]: 61 };

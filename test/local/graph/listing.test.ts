@@ -44,6 +44,20 @@ describe("folders", () => {
     expect((await ask(path)).status).toBe(404);
   });
 
+  test("may move a deleted folder to Deleted Items, with its id and what is in it, and from there away", async () => {
+    const { base, ask } = await anEmulator({ settings: { behaviours: { deletedFoldersGo: "deleted-items" } } });
+    const deletedItems = (await ask(`${base}/folders/deleteditems`)).body["id"];
+    const { body: top } = await ask(`${base}/folders`, { body: { displayName: "Restored", type: "IPF.Note" } });
+    const path = `${base}/folders/${String(top["id"])}`;
+    const { body: below } = await ask(`${path}/childFolders`, { body: { displayName: "Inbox", type: "IPF.Note" } });
+
+    await ask(`${path}/$ref`, { method: "DELETE" });
+    expect((await ask(path)).body["parentFolderId"]).toBe(deletedItems);
+    expect((await ask(`${base}/folders/${String(below["id"])}`)).status).toBe(200);
+    await ask(`${path}/$ref`, { method: "DELETE" });
+    expect((await ask(path)).status).toBe(404);
+  });
+
   test("shows search folders by their property", async () => {
     const { base, emulator, mailbox, ask } = await anEmulator();
     const { id } = await emulator.admin["create-folder"]({ mailbox, displayName: "Unread", search: true });

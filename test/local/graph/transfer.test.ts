@@ -116,6 +116,23 @@ describe("import", () => {
     expect(original.includes(Buffer.from(searchKey, "base64").toString("hex"))).toBe(true);
   });
 
+  test("an answer to an import has the version of the item, has none, or one that is over by then", async () => {
+    const { base, ask, data, folder, post, emulator } = await withStream();
+    const imported = async (behaviours: Record<string, boolean>) => {
+      await emulator.admin.settings({ behaviours });
+      const { body } = await post({ FolderId: folder, Mode: "create", Data: data });
+      const live = await ask(`${base}/folders/inbox/items/${String(body["itemId"])}`);
+      const [told, shown] = [body["changeKey"], live.body["changeKey"]].map((key) =>
+        Buffer.from(String(key), "base64"),
+      );
+      return "changeKey" in body ? shown?.subarray(8).equals(told ?? Buffer.alloc(0)) : undefined;
+    };
+
+    expect(await imported({})).toBe(true);
+    expect(await imported({ importTellsChangeKey: false })).toBeUndefined();
+    expect(await imported({ importTellsChangeKey: true, importedItemsMoveOn: true })).toBe(false);
+  });
+
   test("creating twice makes two items, and a delta shows both", async () => {
     const { base, data, folder, post, readAll } = await withStream();
     const { deltaLink } = await readAll(`${base}/folders/inbox/items/delta`, { prefer: "odata.maxpagesize=500" });

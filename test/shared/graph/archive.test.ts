@@ -182,7 +182,8 @@ describe("an archive that keeps a folder in an auxiliary archive", () => {
     const imported = async (into: MailboxAddress): Promise<string> => {
       const { url } = await openImportSession(client, into, hosts);
       const imports = importer({ importHosts: hosts, userAgent: "test" })(url, { untilMs: Date.now() + 600_000 });
-      return imports.send({ folderId: expanded.id, rawBytes: content.length, content: () => inChunks(content) });
+      const item = { folderId: expanded.id, rawBytes: content.length, content: () => inChunks(content) };
+      return (await imports.send(item)).itemId;
     };
 
     const refusal = await imported(mailbox).catch((error: unknown) => error);

@@ -118,7 +118,10 @@ describe("beforeSending of an import", () => {
       for (let n = 0; n < 3; n += 1) yield Buffer.alloc(300);
     };
 
-    expect(await imports.send(anItem({ beforeSending, rawBytes: 900, content }))).toBe("new-1");
+    expect(await imports.send(anItem({ beforeSending, rawBytes: 900, content }))).toEqual({
+      itemId: "new-1",
+      changeKey: "ck",
+    });
     expect(times).toBe(2 * (1 + 3 + 1));
   });
 
@@ -166,7 +169,7 @@ describe("an import", () => {
     const { imports, asked } = await anImporter(IMPORTED);
     const content = Buffer.from(Array.from({ length: bytes }, (_, index) => index % 251));
 
-    expect(await imports.send(anItem({}, content))).toBe("new-1");
+    expect(await imports.send(anItem({}, content))).toEqual({ itemId: "new-1", changeKey: "ck" });
 
     const [post] = asked;
     expect(post).toMatchObject({
@@ -196,7 +199,7 @@ describe("an import", () => {
       return inPieces(bytes);
     };
 
-    expect(await imports.send(anItem({ content }, bytes))).toBe("new-1");
+    expect(await imports.send(anItem({ content }, bytes))).toEqual({ itemId: "new-1", changeKey: "ck" });
 
     expect({ reads, throttled: seen.throttled }).toEqual({ reads: 3, throttled: 2 });
     expect(new Set(asked.map(({ body }) => body)).size).toBe(1);

@@ -41,6 +41,22 @@ describe("judgeGrants", () => {
     });
   });
 
+  test("lets a duty do without a right that is given by choice, which needs a scope too", () => {
+    const role = "Application MailboxItem.ReadWrite";
+    const restore = {
+      graph: Object.values(GRANTS.restore.graph),
+      exchange: GRANTS.restore.exchange.map((each) => ({ role: each, scope: "MailboxVault-restore" })),
+    };
+    const tooMuchWith = (scope: string) =>
+      judgeGrants("restore", { ...restore, exchange: [...restore.exchange, { role, scope }] }, NAMES).tooMuch;
+
+    expect(judgeGrants("restore", restore, NAMES)).toEqual({ tooMuch: [], missing: [] });
+    expect(tooMuchWith("MailboxVault-restore")).toEqual([]);
+    expect(tooMuchWith("")).toEqual([`${role} in Exchange has no scope and reaches every mailbox: give it one`]);
+    const backup = { ...whatBackupNeeds, exchange: [...whatBackupNeeds.exchange, { role, scope: "x" }] };
+    expect(judgeGrants("backup", backup, NAMES).tooMuch).toEqual([`${role} in Exchange is not needed: remove it`]);
+  });
+
   test("reads a list of one as PowerShell writes it", () => {
     expect(ExchangeAssignments.parse({ role: "a", scope: "" })).toEqual([{ role: "a", scope: "" }]);
   });

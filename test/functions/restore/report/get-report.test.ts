@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { getReport } from "../../../../functions/restore/report/get-report.http.ts";
 import { keepRestoreReport, type RestoreReport } from "../../../../functions/restore/report/restore-report.ts";
+import { keepUndoReport, type UndoReport } from "../../../../functions/restore/undo/undo-report.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aFakeHub, ask, PROBLEM } from "../../fake-hub.ts";
 import { aRestoreId } from "../../kit.ts";
@@ -36,13 +37,38 @@ const aReport = (): RestoreReport => ({
   ],
 });
 
-const anApi = async ({ report, state }: { report?: RestoreReport; state?: string } = {}) => {
+const UNDO = "undo-20261122T103000Z-und567";
+
+const anUndoReport: UndoReport = {
+  v: 1,
+  undoId: "20261122T103000Z-und567",
+  restoreId: aRestoreId,
+  mailbox: "a".repeat(26),
+  dryRun: true,
+  started: "2026-11-22T10:30:00.000Z",
+  finished: "2026-11-22T10:31:00.000Z",
+  counts: {
+    ...{ deleted: 0, changed: 1, alreadyGone: 0, replaced: 0, ambiguous: 1, notPermitted: 0, refused: 0 },
+    folder: "kept",
+  },
+  folder: {
+    ...{ outcome: "kept", folderId: "live-top", displayName: "Restored 2026" },
+    ...{ strangeItems: 1, changedItems: 0, strangeFolders: 0, lookAt: ["live-9"] },
+  },
+  items: [
+    { folderId: "f1", id: "i1", itemId: "live-1", outcome: "changed", code: "version-unknown" },
+    { folderId: "f1", id: "i2", outcome: "ambiguous", code: "no-answer", lookAt: ["live-2", "live-3"] },
+  ],
+  unlisted: 0,
+};
+
+const anApi = async ({ report, state, job = JOB }: { report?: RestoreReport; state?: string; job?: string } = {}) => {
   const work = memoryBlobs();
   if (report !== undefined) await keepRestoreReport(work, report);
-  const hub = aFakeHub(state === undefined ? {} : { [JOB]: { runtimeStatus: state, name: "restore-mailbox" } });
+  const hub = aFakeHub(state === undefined ? {} : { [job]: { runtimeStatus: state, name: "restore-mailbox" } });
   const get = (id: string = JOB, headers: Record<string, string> = {}) =>
     ask(getReport({ ...hub, work }), { params: { id }, headers });
-  return { get };
+  return { get, work };
 };
 
 describe("GET /api/restores/{id}/report", () => {
@@ -75,6 +101,27 @@ describe("GET /api/restores/{id}/report", () => {
       `item,f1,${path},,,,,,,,i3,surplus,,live-1 live-2`,
       "",
     ]);
+  });
+
+  test("answers with the report of an undo in both forms, also of a dry run", async () => {
+    const { get, work } = await anApi();
+    await keepUndoReport(work, anUndoReport);
+
+    expect(await get(UNDO)).toMatchObject({ status: 200, body: anUndoReport });
+    expect((await get(UNDO, { accept: "text/csv" })).text.split("\r\n")).toEqual([
+      "row,folderId,path,id,itemId,outcome,code,lookAt",
+      "folder,live-top,Restored 2026,,,kept,,live-9",
+      "item,f1,,i1,live-1,changed,version-unknown,",
+      "item,f1,,i2,,ambiguous,no-answer,live-2 live-3",
+      "",
+    ]);
+  });
+
+  test("answers 409 and the state of an undo that has no report, and 404 where there is no such undo", async () => {
+    const { get } = await anApi({ job: UNDO, state: "Running" });
+
+    expect(await get(UNDO)).toMatchObject({ status: 409, body: { state: "running" } });
+    expect(await get(`${UNDO.slice(0, -1)}2`)).toMatchObject({ status: 404 });
   });
 
   test("answers 406 to a caller who accepts neither", async () => {

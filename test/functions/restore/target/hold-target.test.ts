@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as z from "zod";
 import type { RestoreMailboxInput, uploadWave } from "../../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../../functions/restore/restore-mailbox.orchestrator.ts";
@@ -11,6 +11,10 @@ import { aKey } from "../../../shared/vault/samples.ts";
 import { runToEnd } from "../../../support/run-orchestrator.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRestoreId, deliver } from "../../kit.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 const rival = "20261122T093000Z-abc777";
 const input: RestoreMailboxInput = {
@@ -132,6 +136,20 @@ describe("hold-target", () => {
     expect(await hold(aRestoreId)).toEqual({ waitsFor: { job: `restore-${rival}`, ahead: 1, seconds: 42 } });
     await endTarget(work, aKey, rival);
     expect(await hold(aRestoreId)).toEqual({});
+    expect(await hold(aRestoreId)).toEqual({});
+  });
+
+  test("goes by the job of an undo, too, however long that has the mailbox", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const work = memoryBlobs();
+    const { clientOf, end } = aFakeHub({ [`undo-${rival}`]: { runtimeStatus: "Running" } });
+    const hold = (restoreId: string) =>
+      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+
+    expect(await hold(rival)).toEqual({});
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(await hold(aRestoreId)).toEqual({ waitsFor: { job: `undo-${rival}`, ahead: 1 } });
+    end(`undo-${rival}`);
     expect(await hold(aRestoreId)).toEqual({});
   });
 

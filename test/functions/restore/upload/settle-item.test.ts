@@ -13,7 +13,7 @@ test("an item is not sent when its ledger was lost after its intent", async () =
       held = false;
       await beforeSending?.();
       sent.push(folderId);
-      return "new-1";
+      return { itemId: "new-1" };
     },
   };
   const record = aPut();
