@@ -34,11 +34,13 @@ export const openServices = ({
   idTranslation,
   followUp,
   personalData,
+  slots,
 }: Config) => {
   const { endpoint, importHosts } = graphConfig;
   const userAgent = PROGRAM;
 
   const gates = mailboxGates();
+  const { holdMs } = slots;
 
   const backupCredential = dutyCredential(graphConfig.backup);
   const restoreCredential = dutyCredential(graphConfig.restore);
@@ -53,6 +55,7 @@ export const openServices = ({
   const backup = {
     clientOf,
     gates,
+    holdMs,
     openGraph: graph({ endpoint, credential: backupCredential, userAgent }),
     vault: azureBlobs(vaultContainer(backupStorage)),
     work: azureBlobs(workContainer(backupStorage)),
@@ -63,6 +66,7 @@ export const openServices = ({
   const restore = {
     clientOf,
     gates,
+    holdMs,
     openGraph: graph({ endpoint, credential: restoreCredential, userAgent }),
     openImporter: importer({ importHosts, userAgent }),
     importHosts,

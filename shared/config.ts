@@ -31,6 +31,10 @@ const STORAGE_ACCOUNT =
 /** Longest time in which the lanes of a wave begin work. What they have begun then must end before the host's limit. */
 export const MAX_LANE_SECONDS = 600;
 
+/** How long a mailbox and its slots are held without being renewed. With an emulator, no test waits for so long. */
+const HOLD_MS = 45_000;
+const MIN_HOLD_MS = 3_000;
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -168,6 +172,7 @@ const Settings = z
         mayDeleteItems: env.RESTORE_UNDO_ITEMS ?? false,
         waitDivisor: env.LOCAL_WAIT_DIVISOR ?? 1,
       },
+      slots: { holdMs: Math.max(MIN_HOLD_MS, HOLD_MS / (env.LOCAL_WAIT_DIVISOR ?? 1)) },
       verify: {
         schedule: env.VERIFY_SCHEDULE ?? VERIFY_SCHEDULE,
         days: Number((env.VERIFY_SHARE ?? "1/30").slice("1/".length)),
@@ -229,6 +234,10 @@ export interface Config {
     readonly mayDeleteItems: boolean;
     /** How many times shorter waits for imports without an answer are: more than 1 with an emulator only. */
     readonly waitDivisor: number;
+  };
+  readonly slots: {
+    /** How long a mailbox and its slots are held without being renewed: shorter with an emulator only. */
+    readonly holdMs: number;
   };
   readonly followUp: {
     /** The resource id of the account whose events are trusted; `undefined`: every one that is subscribed to. */

@@ -3,6 +3,7 @@ import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import { type Blobs, updateByStorageClock } from "../../shared/storage/blobs.ts";
 import { type SlotHold, SlotUser } from "./slots.contract.ts";
+import type { Renewal } from "./while-renewed.ts";
 
 const Milliseconds = z.number();
 
@@ -20,6 +21,10 @@ const Holder = z.object({
   job: z.string().optional(),
   /** Until when it counts: the slots of a job that died become free, and its place in the queue. */
   until: Milliseconds,
+  /** The delivery of a wave that is at work under the hold, and until when that counts. */
+  use: z.object({ delivery: z.string(), until: Milliseconds }).optional(),
+  /** Given back while a wave was still at work: the wave is to end, and the slots are free then. */
+  isEnding: z.literal(true).optional(),
 });
 type Holder = z.output<typeof Holder>;
 
@@ -30,6 +35,9 @@ const NOBODY: Slots = { holders: {} };
 
 /** How long one that waits keeps its place: it asks again within 30 s. */
 const KEEPS_PLACE_MS = 90_000;
+
+/** How long a hold lasts between two waves: the task hub may take its time. */
+const IDLE_MS = 2 * 60_000;
 
 /** One that has waited for longer than a wave lasts is served first, whoever it is. Our own choice. */
 const LONG_WAIT_MS = 2 * 60_000;
@@ -59,7 +67,8 @@ export interface SlotGrant {
  * Takes slots of a mailbox for one holder until it asks again, releases them, or the hold expires. All holders together
  * never hold more than the mailbox has, in whichever processes they run: the record changes under its ETag, and holds
  * run by storage's clock. Each one gets its share: one slot for everybody, as far as they go, and the rest to
- * whoever comes first and wants them. Nobody loses a slot before it asks again.
+ * whoever comes first and wants them. Nobody loses a slot before it asks again, and nobody
+ * gets others while a wave is still at work under what it got before.
  *
  * Run twice, a live hold stays as the first delivery granted it: its lanes may be at work.
  */
@@ -70,27 +79,50 @@ export const takeSlots = async (work: Blobs, key: MailboxKey, request: SlotReque
     toWake = freeSlots(Object.values(next.holders)) > 0 ? waitingJobs(next, request.holder) : [];
     return next;
   });
-  return { granted: slots.holders[request.holder]?.slots ?? 0, toWake };
+  const own = slots.holders[request.holder];
+  return { granted: own === undefined || own.isEnding ? 0 : own.slots, toWake };
 };
 
+/** A delivery of a wave that is to work under a hold. */
+export interface HoldUse extends SlotHold {
+  readonly delivery: string;
+}
+
 /**
- * Makes a live hold last for `holdMs` from now; false for one that has run out, that its holder has asked anew or given
- * back, or that is of none.
+ * Makes a live hold last for `holdMs` from now, for one delivery of a wave. `busy`: another delivery is at work under
+ * it. `gone`: it has run out, its holder has asked anew or given it back, or it is of none.
  */
 export const renewHold = async (
   work: Blobs,
   key: MailboxKey,
-  { holder, asking }: SlotHold,
+  { holder, asking, delivery }: HoldUse,
   holdMs: number,
-): Promise<boolean> => {
-  let isHeld = false;
+): Promise<Renewal> => {
+  let renewal: Renewal = "gone";
   await updateByStorageClock(work, slotsName(key), Slots, NOBODY, (current, nowMs) => {
     const own = current.holders[holder];
-    isHeld = own?.asking === asking && own.slots > 0 && own.until > nowMs;
-    if (own === undefined || !isHeld) return current;
-    return { holders: { ...current.holders, [holder]: { ...own, until: Math.max(own.until, nowMs + holdMs) } } };
+    const isLive = own?.asking === asking && own.slots > 0 && own.until > nowMs && !own.isEnding;
+    const isOthers = own?.use !== undefined && own.use.delivery !== delivery && own.use.until > nowMs;
+    renewal = !isLive ? "gone" : isOthers ? "busy" : "held";
+    if (own === undefined || renewal !== "held") return current;
+    const until = nowMs + holdMs;
+    return { holders: { ...current.holders, [holder]: { ...own, until, use: { delivery, until } } } };
   });
-  return isHeld;
+  return renewal;
+};
+
+/** The delivery has ended: its job asks next. Where its hold was given back meanwhile, the slots are free. */
+export const leaveHold = async (
+  work: Blobs,
+  key: MailboxKey,
+  { holder, delivery }: Omit<HoldUse, "asking">,
+): Promise<void> => {
+  await updateByStorageClock(work, slotsName(key), Slots, NOBODY, ({ holders }, nowMs) => {
+    const { [holder]: own, ...others } = holders;
+    if (own?.use?.delivery !== delivery) return { holders };
+    const { use: _, ...rest } = own;
+    return { holders: own.isEnding ? others : { ...others, [holder]: { ...rest, until: nowMs + IDLE_MS } } };
+  });
 };
 
 const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots => {
@@ -99,6 +131,8 @@ const share = ({ holders }: Slots, request: SlotRequest, nowMs: number): Slots =
   const until = nowMs + holdMs;
   // A release that is delivered again, when its holder has asked anew, takes nothing from it.
   if (wanted === 0 && earlier?.asking !== asking) return { holders };
+  if (earlier?.use !== undefined && earlier.use.until > nowMs && (wanted === 0 || earlier.asking !== asking))
+    return { holders: { ...holders, [holder]: { ...earlier, isEnding: true } } };
   if (wanted > 0 && (askedAt ?? 0) < (earlier?.askedAt ?? 0)) return { holders };
   if (wanted > 0 && earlier?.asking === asking && earlier.until > nowMs && earlier.slots > 0)
     return { holders: { ...holders, [holder]: { ...earlier, until } } };

@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { renewHold } from "./mailbox-slots.ts";
+import { leaveHold, renewHold } from "./mailbox-slots.ts";
 import type { SlotHold } from "./slots.contract.ts";
-import { type Held, type HoldTimes, whileRenewed } from "./while-renewed.ts";
+import { type Held, whileRenewed } from "./while-renewed.ts";
 
 /** A hold, as the wave that uses it sees it. */
 export type HeldSlots = Held;
@@ -12,15 +13,23 @@ const FOR_EVER: HeldSlots = { isHeld: () => true };
 
 /**
  * Does a wave's work under the hold that it was given, and renews that hold until the work ends. Returns `undefined`
- * without beginning when the hold has run out or is another's: a delivery that waited in a queue, or comes again after
- * a failure, must not send beside those who hold the slots by now.
+ * without beginning when the hold has run out or is another's, or while another delivery of the wave works under it: one
+ * that waited in a queue, or comes again, must not send beside those who hold the slots by now.
  */
 export const underHold = async <T>(
   work: Blobs,
   { mailboxKey, hold }: { readonly mailboxKey: MailboxKey; readonly hold: SlotHold | undefined },
   use: (slots: HeldSlots) => Promise<T>,
-  times: HoldTimes = {},
+  holdMs?: number,
 ): Promise<T | undefined> => {
   if (hold === undefined) return use(FOR_EVER);
-  return whileRenewed((holdMs) => renewHold(work, mailboxKey, hold, holdMs), use, times);
+  const own = { ...hold, delivery: randomUUID() };
+  return whileRenewed(
+    {
+      renew: (holdMs) => renewHold(work, mailboxKey, own, holdMs),
+      leave: () => leaveHold(work, mailboxKey, own),
+    },
+    use,
+    holdMs,
+  );
 };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { Folder, Item } from "../../local/stack/admin.ts";
@@ -166,7 +167,8 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         expect(response.status).toBe(202);
         const [told, done] = order === "pause" ? ["pausing", "paused"] : ["stopping", "cancelled"];
         expect((await stack.api.job(job))?.state).toBe(told);
-        // What was being sent ends: it is held until now.
+        // What is being sent is held until the wave has looked at what it was told; then it ends.
+        await delay(LOOK_MS);
         await stack.graph.run("clear-faults");
         await inState(job, done);
         return job;
@@ -230,6 +232,7 @@ export const restoreTests = (stackOf: () => TestStack): void => {
         expect(running.length).toBeLessThanOrEqual(2);
         await stack.api.request(`/api/jobs/${list}/pause`, { method: "POST" });
         expect((await stack.api.job(list))?.state).toBe("pausing");
+        await delay(LOOK_MS);
         await stack.graph.run("clear-faults", { id: held });
         for (const job of [list, ...running]) await inState(job, "paused");
         await stack.api.request(`/api/jobs/${list}/resume`, { method: "POST" });
@@ -364,6 +367,9 @@ const Report = z.looseObject({
 
 const keysBelow = (folders: readonly Folder[], id: string | undefined): string[] =>
   folders.filter(({ parentId }) => parentId === id).flatMap((child) => [child.key, ...keysBelow(folders, child.id)]);
+
+/** A wave looks at what its job was told once a second. */
+const LOOK_MS = 1_500;
 
 /** Not all of what is wanted, but some, none of it more often than wanted, and nothing else. */
 const expectSome = (there: readonly string[], wanted: readonly string[]): void => {

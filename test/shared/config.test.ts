@@ -49,6 +49,7 @@ describe("readConfig", () => {
         rehearsal: { schedule: "0 0 12 * * *", items: 20 },
       },
       restore: { window: 8, mayDeleteItems: false, waitDivisor: 1 },
+      slots: { holdMs: 45_000 },
       verify: { schedule: "0 0 13 * * *", days: 30 },
       personalData: { sasMs: 72 * 3_600_000, timeoutMs: 7 * 86_400_000, deadlineMs: 30 * 86_400_000 },
     });

@@ -57,6 +57,8 @@ interface Deps {
   readonly gates?: MailboxGates;
   /** What this process knows of the runs that it plans. */
   readonly planCache: PlanCache;
+  /** How long slots are held without being renewed. */
+  readonly holdMs?: number | undefined;
 }
 
 type Input = z.output<typeof exportWave.input>;
@@ -80,9 +82,8 @@ export const exportWaveActivity = (deps: Deps): ActivityHandler =>
     const use = { mailboxKey: mailbox.key, hold: input.hold };
     const noteDamage = (damage: VaultDamageError) => noteMetDamage(deps.work, damage);
     try {
-      const done = await underHold(deps.work, use, (slotsHeld) =>
-        runWave({ ...deps, work, slotsHeld, noteDamage }, input, run),
-      );
+      const runHeld = (slotsHeld: HeldSlots) => runWave({ ...deps, work, slotsHeld, noteDamage }, input, run);
+      const done = await underHold(deps.work, use, runHeld, deps.holdMs);
       if (done === undefined) return { ...nothingDone(input), notHeld: true as const };
       return (await keepWave(work, runId, wave, done)).result;
     } catch (error) {

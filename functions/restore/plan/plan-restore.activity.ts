@@ -28,6 +28,8 @@ interface Deps {
   readonly openGraph: OpenGraph;
   readonly vault: Blobs;
   readonly work: Blobs;
+  /** How long the mailbox and slots are held without being renewed. */
+  readonly holdMs?: number | undefined;
   readonly laneBudgetMs: number;
 }
 
@@ -42,9 +44,8 @@ type Input = z.output<typeof planRestore.input>;
 export const planRestoreActivity = (deps: Deps): ActivityHandler =>
   implementThroughOutages(planRestore, (input) => {
     const { restoreId, into, mailbox, exclusive } = input;
-    return onlyUnderLease(deps.work, { restoreId, mailbox: into ?? mailbox, exclusive }, (lease) =>
-      planIt(deps, input, lease),
-    );
+    const leased = { restoreId, mailbox: into ?? mailbox, exclusive };
+    return onlyUnderLease(deps.work, leased, (lease) => planIt(deps, input, lease), deps.holdMs);
   });
 
 const planIt = async (deps: Deps, input: Input, { isHeld }: Held): Promise<RestorePlan> => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import { type Held, type HoldTimes, whileRenewed } from "../../slots/while-renewed.ts";
+import { type Held, whileRenewed } from "../../slots/while-renewed.ts";
 import { keepTarget, leaveTarget } from "./target-lease.ts";
 
 /** A restore's activity, and the mailbox that it works on. */
@@ -22,21 +22,17 @@ export const underLease = async <T>(
   work: Blobs,
   { restoreId, mailbox, exclusive }: LeasedWork,
   use: (lease: Held) => Promise<T>,
-  times: HoldTimes = {},
+  holdMs?: number,
 ): Promise<T | undefined> => {
   if (exclusive !== true) return use(WITHOUT_LEASE);
   const own = { restoreId, delivery: randomUUID() };
   return whileRenewed(
-    (holdMs) => keepTarget(work, mailbox.key, own, holdMs),
-    async (lease) => {
-      try {
-        return await use(lease);
-      } finally {
-        // What cannot be written now runs out by itself.
-        await leaveTarget(work, mailbox.key, own).catch(() => undefined);
-      }
+    {
+      renew: async (holdMs) => ((await keepTarget(work, mailbox.key, own, holdMs)) ? "held" : "gone"),
+      leave: () => leaveTarget(work, mailbox.key, own),
     },
-    times,
+    use,
+    holdMs,
   );
 };
 
@@ -50,8 +46,9 @@ export const onlyUnderLease = async <T>(
   work: Blobs,
   leased: LeasedWork,
   use: (lease: Held) => Promise<T>,
+  holdMs?: number,
 ): Promise<T> => {
-  const done = await underLease(work, leased, async (lease) => ({ result: await use(lease) }));
+  const done = await underLease(work, leased, async (lease) => ({ result: await use(lease) }), holdMs);
   if (done === undefined)
     throw new TargetLostError(`Restore ${leased.restoreId} does not have its mailbox to itself any more`);
   return done.result;

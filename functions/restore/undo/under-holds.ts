@@ -17,12 +17,19 @@ export interface Holds extends Held {
  * `undefined` without beginning when either is another's.
  */
 export const underHolds = <T>(
-  { work, state }: { readonly work: Blobs; readonly state: Blobs },
+  { work, state, holdMs }: { readonly work: Blobs; readonly state: Blobs; readonly holdMs?: number | undefined },
   { undoId, mailbox, dryRun, hold, jobs = [] }: Omit<Undo, "restoreId"> & { readonly hold: SlotHold },
   use: (holds: Holds) => Promise<T>,
 ): Promise<T | undefined> =>
-  underLease(work, { restoreId: undoId, mailbox, exclusive: !dryRun }, (lease) =>
-    underHold(work, { mailboxKey: mailbox.key, hold }, (slots) =>
-      whileWatched(state, jobs, (told) => use({ isHeld: () => slots.isHeld() && lease.isHeld(), told })),
-    ),
+  underLease(
+    work,
+    { restoreId: undoId, mailbox, exclusive: !dryRun },
+    (lease) =>
+      underHold(
+        work,
+        { mailboxKey: mailbox.key, hold },
+        (slots) => whileWatched(state, jobs, (told) => use({ isHeld: () => slots.isHeld() && lease.isHeld(), told })),
+        holdMs,
+      ),
+    holdMs,
   );

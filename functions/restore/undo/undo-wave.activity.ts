@@ -30,6 +30,8 @@ type Output = z.output<typeof undoWave.output>;
 interface Deps {
   readonly openGraph: OpenGraph;
   readonly work: Blobs;
+  /** How long the mailbox and slots are held without being renewed. */
+  readonly holdMs?: number | undefined;
   readonly state: Blobs;
   readonly ledgers: Ledgers;
   readonly undoLedgers: UndoLedgers;

@@ -17,6 +17,8 @@ const GRAPH_DEADLINE_MS = 120_000;
 interface Deps {
   readonly openGraph: OpenGraph;
   readonly work: Blobs;
+  /** How long the mailbox and slots are held without being renewed. */
+  readonly holdMs?: number | undefined;
   readonly state: Blobs;
 }
 
@@ -31,8 +33,11 @@ type Input = z.output<typeof ensureFolders.input>;
  */
 export const ensureFoldersActivity = (deps: Deps): ActivityHandler =>
   implementThroughOutages(ensureFolders, (input) =>
-    onlyUnderLease(deps.work, input, (lease) =>
-      whileWatched(deps.state, input.jobs ?? [], (told) => makeFolders(deps, input, { ...lease, told })),
+    onlyUnderLease(
+      deps.work,
+      input,
+      (lease) => whileWatched(deps.state, input.jobs ?? [], (told) => makeFolders(deps, input, { ...lease, told })),
+      deps.holdMs,
     ),
   );
 

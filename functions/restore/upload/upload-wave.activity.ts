@@ -54,6 +54,8 @@ interface Deps {
   readonly sealer: Sealer;
   readonly vault: Blobs;
   readonly work: Blobs;
+  /** How long the mailbox and slots are held without being renewed. */
+  readonly holdMs?: number | undefined;
   readonly state: Blobs;
   readonly ledgers: Ledgers;
   /** How long to wait before an import without an answer is looked for again. */
@@ -77,12 +79,15 @@ export const uploadWaveActivity = (deps: Deps): ActivityHandler =>
   implement(uploadWave, async (input): Promise<Output> => {
     const use = { mailboxKey: input.mailbox.key, hold: input.hold };
     try {
-      const done = await underLease(deps.work, input, (lease) =>
-        underHold(deps.work, use, (slots) =>
-          whileWatched(deps.state, input.jobs ?? [], (told) =>
-            runWave(deps, input, { isHeld: () => slots.isHeld() && lease.isHeld() }, { lease, told }),
-          ),
-        ),
+      const { work, state, holdMs } = deps;
+      const both = (slots: Held, lease: Held): Held => ({ isHeld: () => slots.isHeld() && lease.isHeld() });
+      const run = (slots: Held, lease: Held): Promise<Output> =>
+        whileWatched(state, input.jobs ?? [], (told) => runWave(deps, input, both(slots, lease), { lease, told }));
+      const done = await underLease(
+        work,
+        input,
+        (lease) => underHold(work, use, (slots) => run(slots, lease), holdMs),
+        holdMs,
       );
       return done ?? { ...nothingDone(input), notHeld: true };
     } catch (error) {

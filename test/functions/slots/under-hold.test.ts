@@ -43,13 +43,73 @@ describe("a wave under its hold", () => {
     expect(result).toBe("done");
   });
 
-  test("lets go two minutes after it was killed", async () => {
-    const { rivalAsks, useSlots, pass } = await aHeldMailbox();
+  test("lets go 45 s after it was killed", async () => {
+    const { rivalAsks, useSlots, pass, work } = await aHeldMailbox();
+    const { replace } = work;
+    await useSlots(async () => {
+      await pass(20 * MINUTE);
+      work.replace = () => Promise.reject(new Error("killed"));
+    });
+    work.replace = replace;
+
+    await pass(44_999);
+    expect(await rivalAsks()).toBe(0);
+    await pass(1);
+    expect(await rivalAsks()).toBe(4);
+  });
+
+  test("leaves its slots to its job for two minutes, which asks next", async () => {
+    const { rivalAsks, useSlots, pass, take } = await aHeldMailbox();
     await useSlots(async () => pass(20 * MINUTE));
 
     await pass(2 * MINUTE - 1);
     expect(await rivalAsks()).toBe(0);
-    await pass(30_000);
+    expect(await take({ ...ASKING, asking: "second" })).toBe(1);
+    expect(await rivalAsks()).toBe(3);
+  });
+
+  test("works alone under its hold: another delivery begins when this one has ended", async () => {
+    const { useSlots, pass } = await aHeldMailbox();
+    const begin = vi.fn(async () => "again");
+    let other: Promise<unknown> = Promise.resolve();
+    await useSlots(async () => {
+      other = useSlots(begin);
+      await pass(10 * MINUTE);
+      expect(begin).not.toHaveBeenCalled();
+    });
+    await pass(3_000);
+
+    expect(await other).toBe("again");
+  });
+
+  test("takes its hold along when it is killed: another delivery begins nothing", async () => {
+    const { useSlots, pass, work } = await aHeldMailbox();
+    const begin = vi.fn(async () => "again");
+    const { replace } = work;
+    await useSlots(async () => {
+      work.replace = () => Promise.reject(new Error("killed"));
+    });
+    work.replace = replace;
+    const other = useSlots(begin);
+
+    await pass(48_000);
+    expect(await other).toBeUndefined();
+    expect(begin).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    ["asks anew", { ...ASKING, asking: "second" }],
+    ["gives them back", { ...ASKING, wanted: 0 }],
+  ])("gives its slots to nobody before it has ended, when its job %s meanwhile", async (_, request) => {
+    const { take, rivalAsks, useSlots, pass } = await aHeldMailbox();
+    await useSlots(async (slots) => {
+      expect(await take(request)).toBe(0);
+      expect(await rivalAsks()).toBe(0);
+      await pass(15_000);
+      expect(slots.isHeld()).toBe(false);
+      expect(await rivalAsks()).toBe(0);
+    });
+
     expect(await rivalAsks()).toBe(4);
   });
 
@@ -74,28 +134,18 @@ describe("a wave under its hold", () => {
     expect(begin).not.toHaveBeenCalled();
   });
 
-  test("knows within a renewal that its job has asked anew", async () => {
-    const { take, useSlots, pass } = await aHeldMailbox();
-
-    await useSlots(async (slots) => {
-      await take({ ...ASKING, asking: "second" });
-      await pass(30_000);
-      expect(slots.isHeld()).toBe(false);
-    });
-  });
-
   test("goes on while storage fails for less than the hold, and no longer", async () => {
     const { work, useSlots, pass } = await aHeldMailbox();
     const { replace } = work;
 
     await useSlots(async (slots) => {
       work.replace = () => Promise.reject(new Error("storage is down"));
-      await pass(MINUTE);
+      await pass(30_000);
       expect(slots.isHeld()).toBe(true);
       work.replace = replace;
-      await pass(30_000);
+      await pass(15_000);
       work.replace = () => Promise.reject(new Error("storage is down"));
-      await pass(2 * MINUTE);
+      await pass(45_000);
       expect(slots.isHeld()).toBe(false);
     });
   });
