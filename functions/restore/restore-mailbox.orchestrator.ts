@@ -26,7 +26,10 @@ import {
 import { takeMailbox } from "./target/hold-target.steps.ts";
 import { importItems } from "./upload/import-items.steps.ts";
 
-/** How long planning, and the comparison, may hold their one slot. */
+/**
+ * How long planning, and the comparison, may hold their slots. They use one of them, and hold the restore's share: a
+ * backup that got the rest would leave one to the import for a whole wave.
+ */
 const SINGLE_MS = 10 * 60_000;
 
 type Result = RestorePlan | RestoreResult;
@@ -86,7 +89,7 @@ function* work(context: OrchestrationContext, run: RestoreRun): Generator<Task, 
 function* plan(context: OrchestrationContext, run: RestoreRun): Generator<Task, ImportState, unknown> {
   const { restoreId, mailbox, into, snapshotId, select, target, onConflict, planOf, exclusive } = run.input;
   showRestore(context, run, "waiting");
-  yield* holdSlots(context, run.slots, 1, SINGLE_MS);
+  yield* holdSlots(context, run.slots, MAILBOX_SLOTS, SINGLE_MS);
   showRestore(context, run, "planning");
   const what = { restoreId, mailbox, into, snapshotId, select, target, onConflict, planOf, exclusive };
   const planned = yield* callOrBlock(context, planRestore, { ...what, jobs: [...run.jobs] });
@@ -101,7 +104,7 @@ function* makeFolders(
   state: ImportState,
 ): Generator<Task, void, unknown> {
   showRestore(context, run, "folders");
-  yield* holdSlots(context, run.slots, 1, SINGLE_MS);
+  yield* holdSlots(context, run.slots, MAILBOX_SLOTS, SINGLE_MS);
   const { stopped } = yield* callOrBlock(context, ensureFolders, run.restore);
   run.wait = undefined;
   run.state = { ...state, foldersMade: true };
@@ -111,7 +114,7 @@ function* makeFolders(
 function* report(context: OrchestrationContext, run: RestoreRun): Generator<Task, RestoreResult, unknown> {
   const { stopped } = run;
   showRestore(context, run, "reconciling");
-  yield* holdSlots(context, run.slots, 1, SINGLE_MS);
+  yield* holdSlots(context, run.slots, MAILBOX_SLOTS, SINGLE_MS);
   const what = { ...run.restore, snapshotId: run.input.snapshotId, ...(stopped !== undefined && { stopped }) };
   const result = yield* callOrBlock(context, reconcileRestore, what);
   showRestore(context, run, "done");

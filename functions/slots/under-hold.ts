@@ -13,8 +13,8 @@ const FOR_EVER: HeldSlots = { isHeld: () => true };
 
 /**
  * Does a wave's work under the hold that it was given, and renews that hold until the work ends. Returns `undefined`
- * without beginning when the hold has run out or is another's, or while another delivery of the wave works under it: one
- * that waited in a queue, or comes again, must not send beside those who hold the slots by now.
+ * without beginning when the hold has run out or is another's: a delivery that waited in a queue must not send beside
+ * those who hold the slots by now. Another delivery of the same wave is waited for.
  */
 export const underHold = async <T>(
   work: Blobs,

@@ -20,6 +20,10 @@ const RUNS_AT_ONCE = 5;
 /** A round that takes longer than this hangs. */
 const ROUND_MS = 6 * 60_000;
 
+/** How wrong the clock of the app's machine is, in either direction. Exchange and storage have the right time. */
+const SKEW_MS = 10 * 60_000;
+const SKEWED_CLOCK = new URL("skewed-clock.mjs", import.meta.url).href;
+
 /** A session is not used in its last five minutes, so that one of this length ends within seconds. */
 const SHORT_SESSION_MS = 303_000;
 const LONG_SESSION_MS = 3_600_000;
@@ -103,8 +107,13 @@ const main = async (): Promise<boolean> => {
     if (deliverTwice) sum.twice = mine.length;
     const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-faults-"));
     // An import without an answer is sent again after 10 seconds.
-    const settings = { LANE_SECONDS: "8", LOCAL_WAIT_DIVISOR: "60" };
-    const stack = await startStack({ dataDir, deliverTwice, clock: 10, settings, graph: { mailboxes: [] } });
+    const settings = {
+      LANE_SECONDS: "8",
+      LOCAL_WAIT_DIVISOR: "60",
+      SKEW_MS: String(deliverTwice ? SKEW_MS : -SKEW_MS),
+    };
+    const nodeFlags = [`--import=${SKEWED_CLOCK}`];
+    const stack = await startStack({ dataDir, deliverTwice, clock: 10, settings, nodeFlags, graph: { mailboxes: [] } });
     try {
       for (let at = 0; at < mine.length; at += RUNS_AT_ONCE) await round(stack, mine.slice(at, at + RUNS_AT_ONCE), sum);
     } finally {

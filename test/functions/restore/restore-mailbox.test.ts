@@ -90,7 +90,7 @@ describe("restore-mailbox", () => {
     const [first, second] = wavesOf({ calls });
     expect(second).toMatchObject({ pending: first?.pending });
     expect(second?.hold).not.toEqual(first?.hold);
-    expect(askings.map(({ wanted }) => wanted)).toEqual([1, 1, 4, 0, 4, 1, 0]);
+    expect(askings.map(({ wanted }) => wanted)).toEqual([4, 4, 4, 0, 4, 4, 0]);
     expect(output).toEqual(result);
   });
 
@@ -110,7 +110,7 @@ describe("restore-mailbox", () => {
       "reconcile-restore",
       "share-slots",
     ]);
-    expect(run.askings.map(wanted)).toEqual([1, 1, 4, 1, 0]);
+    expect(run.askings.map(wanted)).toEqual([4, 4, 4, 4, 0]);
     expect(wavesOf(run)).toMatchObject([{ pending: [{ from: 0, to: 8 }], slots: 4, budgetMs: 60_000, spent: [] }]);
     expect(run.output).toEqual(result);
   });
@@ -119,7 +119,7 @@ describe("restore-mailbox", () => {
     const run = await restore(undefined, { ...input, dryRun: true });
 
     expect(namesOf(run)).toEqual(["plan-restore"]);
-    expect(run.askings.map(wanted)).toEqual([1, 0]);
+    expect(run.askings.map(wanted)).toEqual([4, 0]);
     expect(run.output).toEqual(plan);
   });
 
@@ -291,7 +291,7 @@ describe("restore-mailbox, which shares the mailbox's slots", () => {
     expect(everyCall.filter(({ name }) => name === "read-wish")).toHaveLength(2);
     const released = askings.findIndex((asking) => wanted(asking) === 0);
     expect(askings[released]?.asking).toBe(askings[released - 1]?.asking);
-    expect(askings.slice(released + 1).map(wanted)).toEqual([4, 4, 4, 4, 4, 4, 1, 0]);
+    expect(askings.slice(released + 1).map(wanted)).toEqual([4, 4, 4, 4, 4, 4, 4, 0]);
     expect(new Set(askings.map(({ holder }) => holder)).size).toBe(1);
     expect(askings.every(({ mailboxKey }) => mailboxKey === aKey)).toBe(true);
   });

@@ -90,7 +90,7 @@ export const aRestoreToUndo = async ({
 
   const hub = aFakeHub({ [restoreInstance(aRestoreId)]: { name: "restore-mailbox", runtimeStatus: "Completed" } });
   const undoLedgers = blobLedgersOf(container, UndoEntry);
-  const deps = { ...kit, ...hub, openGraph, work, state: work, ledgers, undoLedgers, mayDeleteItems };
+  const deps = { ...kit, ...hub, openGraph, work, state: work, ledgers, undoLedgers, mayDeleteItems, holdMs: 3_000 };
 
   const activity =
     <I extends z.ZodType>(handler: Parameters<typeof deliver>[0], contract: ActivityContract<I>) =>

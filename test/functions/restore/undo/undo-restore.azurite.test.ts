@@ -375,7 +375,8 @@ describe("an undo that is cancelled", () => {
   test.each([true, false])(
     "reports what it did, and what it did not come to (told before it began: %s)",
     async (isEarly) => {
-      const kit = await aRestoreToUndo({ target: "original", isPermitted: true, items: 30, latencyMs: 50 });
+      const kit = await aRestoreToUndo({ target: "original", isPermitted: true, items: 30 });
+      await kit.admin.settings({ latencyMs: 200 });
       const job = undoInstance(undoIdOf(0));
       const cancel = () => makeWish(kit.work, job, "cancel", new Date());
       if (isEarly) await cancel();
