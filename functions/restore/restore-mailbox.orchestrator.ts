@@ -44,14 +44,15 @@ type Result = RestorePlan | RestoreResult;
  */
 export function* restoreMailbox(context: OrchestrationContext): Generator<Task, Result | undefined, unknown> {
   const run = restoreRun(context, Input.parse(context.df.getInput()));
+  let end: Result | undefined;
   try {
-    const result = yield* orWait(context, run, generation(context, run), (waiting) =>
+    end = yield* orWait(context, run, generation(context, run), (waiting) =>
       showRestore(context, run, "waiting", { waiting }),
     );
-    if (result !== undefined) return result;
   } catch (error) {
     if (!(error instanceof ToldError)) fail(run, error);
   }
+  if (end !== undefined) return endOf(run, end);
   context.df.continueAsNew(nextInput(run));
   return undefined;
 }
@@ -83,7 +84,7 @@ function* work(context: OrchestrationContext, run: RestoreRun): Generator<Task, 
   if (run.input.dryRun) return run.state?.plan ?? resultOfNothing(run);
   if (run.stopped === undefined && run.state?.foldersMade === false) yield* makeFolders(context, run, run.state);
   if (run.stopped === undefined && !(yield* importItems(context, run))) return undefined;
-  return endOf(run, yield* report(context, run));
+  return yield* report(context, run);
 }
 
 function* plan(context: OrchestrationContext, run: RestoreRun): Generator<Task, ImportState, unknown> {

@@ -56,7 +56,7 @@ const SMALL = 500;
 
 const USERS: Readonly<Record<Priority, SlotUser>> = { high: "high-restore", normal: "restore", low: "low-restore" };
 
-/** A restore that is not planned yet counts as a small one: planning asks for one slot. */
+/** A restore that is not planned yet counts as a small one: planning is short, and a person may wait for it. */
 const slotUser = ({ partOf, priority = "normal", resume }: RestoreMailboxInput): SlotUser =>
   partOf === undefined && (resume?.plan.items ?? 0) <= SMALL ? "small-restore" : USERS[priority];
 
@@ -96,11 +96,11 @@ export const showRestore = (
 const NOT_PERMITTED = "A fresh import session refused every item: check the app's right to import";
 
 /**
- * The result of a restore that has reported.
+ * The end of a restore that has reported.
  *
  * @throws {Error} for one that failed, or that lacks a permission.
  */
-export const endOf = ({ stopped }: RestoreRun, result: RestoreResult): RestoreResult => {
+export const endOf = <T>({ stopped }: RestoreRun, result: T): T => {
   if (stopped?.reason === "failed") throw new Error(stopped.detail);
   if (stopped?.reason === "not-permitted") throw new Error(`${NOT_PERMITTED} (${stopped.code})`);
   return result;

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { chunksIn, RestoreMailboxInput, type uploadWave } from "../../../functions/restore/restore.contract.ts";
+import {
+  chunksIn,
+  RestoreMailboxInput,
+  type reconcileRestore,
+  type uploadWave,
+} from "../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
@@ -9,6 +14,7 @@ import { aRestoreId } from "../kit.ts";
 
 type Wave = z.output<typeof uploadWave.input>;
 type Asking = z.output<typeof shareSlots.input>;
+type Reconciling = z.output<typeof reconcileRestore.input>;
 type Uploaded = z.output<typeof uploadWave.output>;
 
 const input: RestoreMailboxInput = {
@@ -49,6 +55,7 @@ const restore = async (
   planned = plan,
   share = wanted,
   run: typeof runOrchestrator = runToEnd,
+  reconcile: (asked: Reconciling) => typeof result = () => result,
 ) => {
   let sessions = 0;
   const { calls, ...rest } = await run(restoreMailbox, {
@@ -64,7 +71,7 @@ const restore = async (
         return { sealed: `sealed-${sessions}`, expires: "2026-11-22T02:00:00.000Z" };
       },
       "upload-wave": wave,
-      "reconcile-restore": () => result,
+      "reconcile-restore": reconcile,
     },
   });
   return { ...rest, everyCall: calls, calls: calls.filter(isWork), askings: askingsOf(calls) };
@@ -73,6 +80,9 @@ const restore = async (
 const isWork = ({ name }: { name: string }): boolean => name !== "share-slots" && name !== "read-wish";
 const askingsOf = (calls: readonly { name: string; input: unknown }[]): Asking[] =>
   calls.filter(({ name }) => name === "share-slots").map((call) => call.input as Asking);
+
+const reportsOf = ({ calls }: { readonly calls: readonly { name: string; input: unknown }[] }) =>
+  calls.filter(({ name }) => name === "reconcile-restore");
 
 const namesOf = ({ calls }: Pick<Awaited<ReturnType<typeof restore>>, "calls">): string[] =>
   calls.map(({ name }) => name);
@@ -241,6 +251,22 @@ describe("restore-mailbox", () => {
     expect(message).toContain("the vault is gone");
     const stopped = { reason: "failed", detail: expect.stringContaining("the vault is gone") };
     expect(run.calls.at(-2)).toMatchObject({ name: "reconcile-restore", input: { stopped } });
+    expect(reportsOf(run)).toHaveLength(1);
+  });
+
+  test("reports without a look at the mailbox when it cannot be looked at", async () => {
+    const error: unknown = await restore(undefined, input, plan, wanted, runToEnd, ({ stopped }) => {
+      if (stopped?.unseen) return result;
+      throw new Error("the mailbox is gone");
+    }).catch((thrown) => thrown);
+
+    const { message, run } = error as OrchestratorFailedError;
+    expect(message).toContain("the mailbox is gone");
+    expect(reportsOf(run).map((call) => (call.input as Reconciling).stopped)).toEqual([
+      undefined,
+      { reason: "failed", detail: expect.stringContaining("the mailbox is gone") },
+      { reason: "failed", detail: expect.stringContaining("the mailbox is gone"), unseen: true },
+    ]);
   });
 });
 
