@@ -6,10 +6,13 @@ import { forgetWish } from "../../jobs/wishes.ts";
 import { removeRestoreReport } from "../report/restore-report.ts";
 import { RestoreOrder, RestoreResult } from "../restore.contract.ts";
 import { findRestorePlan } from "../restore-state.ts";
+import { PASSED_ON } from "../target/hold-target.steps.ts";
+import { lastHolder } from "../target/target-lease.ts";
 
 /**
  * Begins a restore anew that failed, was cancelled or had to stop. Its plan and its ledgers stand, so only what is not
- * settled is imported, and its report is written anew. Asked twice, the second call finds it alive.
+ * settled is imported, and its report is written anew. Where another job has had the mailbox since, its plan does not
+ * hold any more: it is refused. Asked twice, the second call finds it alive.
  */
 export const restartRestore =
   ({ work, state }: { readonly work: Blobs; readonly state: Blobs }) =>
@@ -25,8 +28,11 @@ export const restartRestore =
       return problem(409, "job-state", "The job has done its work: there is nothing to resume.", {
         state: "completed",
       });
-    const { restoreId, planOf } = order.data;
-    if (planOf !== undefined && (await findRestorePlan(work, restoreId)) === undefined)
+    const { restoreId, planOf, mailbox, into = mailbox } = order.data;
+    const isPlanned = (await findRestorePlan(work, restoreId)) !== undefined;
+    if (isPlanned && (await lastHolder(work, into.key)) !== restoreId)
+      return problem(409, "mailbox-passed-on", `${PASSED_ON}.`);
+    if (planOf !== undefined && !isPlanned)
       return problem(410, "plan-expired", "What the restore had planned is not kept any more: start another one.");
     await removeRestoreReport(work, restoreId);
     await forgetWish(state, instanceId);

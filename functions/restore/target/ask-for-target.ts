@@ -2,29 +2,31 @@ import type { DurableClient, DurableOrchestrationStatus } from "durable-function
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance, undoInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
-import type { Behind } from "../../../shared/durable/waits.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { RestoreStatus } from "../restore.progress.ts";
+import type { TargetHeld } from "./hold-target.contract.ts";
 import { type JobLife, type TargetRequest, takeTarget } from "./target-lease.ts";
 
 const Progress = RestoreStatus.pick({ etaSeconds: true });
 
 /**
- * Asks for a mailbox for a restore, or for an undo, which have ids of one form; returns what it waits for, or
- * `undefined` when it has the mailbox.
+ * Asks for a mailbox for a restore, or for an undo, which have ids of one form. `waitsFor` when another job has it or
+ * comes first; `passedOn` when another job has had it since the restore was planned; nothing of both when it has it.
  */
 export const askForTarget = async (
   { work, client }: { readonly work: Blobs; readonly client: Pick<DurableClient, "getStatus"> },
   key: MailboxKey,
   request: TargetRequest,
-): Promise<Behind | undefined> => {
+): Promise<TargetHeld> => {
   const jobOf = jobsOfTargets(client);
   const answer = await takeTarget(work, key, request, restoreLives(client));
-  if (answer === true) return undefined;
+  if (answer === true) return {};
+  if (answer === "passed-on") return { passedOn: true };
   const { first, ahead } = answer;
   const job = await jobOf(first);
   const seconds = Progress.safeParse(job?.customStatus).data?.etaSeconds;
-  return { job: job?.instanceId ?? restoreInstance(first), ahead, ...(seconds === undefined ? {} : { seconds }) };
+  const behind = { job: job?.instanceId ?? restoreInstance(first), ahead };
+  return { waitsFor: { ...behind, ...(seconds === undefined ? {} : { seconds }) } };
 };
 
 /** The job that has a mailbox, or wants it: a restore's, or an undo's. */

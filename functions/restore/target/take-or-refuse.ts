@@ -17,7 +17,7 @@ interface Wanted {
 /** Takes the mailbox for a restore whose caller does not want to wait; 409 with the job that has it. */
 export const takeOrRefuse = async (wanted: Wanted): Promise<HttpResponseInit | undefined> => {
   const { mailboxKey, restoreId } = wanted;
-  const waitsFor = await askForTarget(wanted, mailboxKey, { restoreId, waits: false });
+  const { waitsFor } = await askForTarget(wanted, mailboxKey, { restoreId, waits: false });
   if (waitsFor === undefined) return undefined;
   return problemResponse(
     409,

@@ -38,14 +38,21 @@ const ASKS_AGAIN_MS = 90_000;
 /** What is known of a restore's job. `unknown`: it has not begun yet, or its history was purged. */
 export type JobLife = "alive" | "ended" | "unknown";
 
-/** A restore that asks for its mailbox. With `waits`, it keeps its turn until it asks again. */
+/**
+ * A restore that asks for its mailbox. With `waits`, it keeps its turn until it asks again. One that is `planned` has
+ * had the mailbox before: it may only go on where no other job has had it since.
+ */
 export interface TargetRequest {
   readonly restoreId: RunId;
   readonly waits: boolean;
+  readonly planned?: boolean;
 }
 
-/** `true`, or the restore that has the mailbox or gets it next, and how many come before this one. */
-export type TargetAnswer = true | { readonly first: RunId; readonly ahead: number };
+/**
+ * `true`, or the restore that has the mailbox or gets it next, and how many come before this one. `passed-on`: another
+ * job has had the mailbox since the restore was planned, so that its plan may import what is there by now.
+ */
+export type TargetAnswer = true | "passed-on" | { readonly first: RunId; readonly ahead: number };
 
 /**
  * Takes a mailbox for one restore, for as long as its job is alive or its activities are at work, and until its report
@@ -56,7 +63,7 @@ export type TargetAnswer = true | { readonly first: RunId; readonly ahead: numbe
 export const takeTarget = async (
   work: Blobs,
   key: MailboxKey,
-  { restoreId, waits }: TargetRequest,
+  { restoreId, waits, planned = false }: TargetRequest,
   lifeOf: (restoreId: RunId) => Promise<JobLife>,
 ): Promise<TargetAnswer> => {
   const lives = await livesOf(await readJson(work, leaseName(key), Lease), restoreId, lifeOf);
@@ -73,7 +80,8 @@ export const takeTarget = async (
     const position = queue.findIndex((waiter) => waiter.restoreId === restoreId);
     const before = position === -1 ? others : queue.slice(0, position);
     const [next] = before;
-    answer = true;
+    answer = planned && current.holder?.restoreId !== restoreId ? "passed-on" : true;
+    if (answer === "passed-on") return { ...current, waiting: others };
     if (holder?.restoreId === restoreId) return { holder: { ...holder, ended: false }, waiting: others };
     if (holder === undefined && next === undefined)
       return { holder: { restoreId, since: nowMs, ended: false, atWork: {} }, waiting: others };
@@ -83,7 +91,8 @@ export const takeTarget = async (
       ahead: before.length + (holder === undefined ? 0 : 1),
     };
     const own = waits ? [{ restoreId, asked: nowMs }] : [];
-    return { ...(holder && { holder }), waiting: [...before, ...own, ...others.slice(before.length)] };
+    // The last holder stays known, also when it has ended: see `planned`.
+    return { ...current, waiting: [...before, ...own, ...others.slice(before.length)] };
   });
   return answer;
 };
@@ -148,9 +157,14 @@ export const leaveTarget = (work: Blobs, key: MailboxKey, { restoreId, delivery 
 export const endTarget = (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<Lease> =>
   changeHolder(work, key, restoreId, (holder) => ({ ...holder, ended: true }));
 
+/** The restore, or the undo, that has a mailbox or had it last; `undefined` when it is not known. */
+export const lastHolder = async (work: Blobs, key: MailboxKey): Promise<RunId | undefined> =>
+  (await readJson(work, leaseName(key), Lease))?.holder?.restoreId;
+
 /**
- * Removes the leases of mailboxes that no restore has or waits for; returns their number. Each goes in the version that
- * was read: a restore that takes the mailbox meanwhile has it.
+ * Removes the leases of mailboxes that no restore has or waits for, once the history of the last one is purged: until
+ * then it may be resumed. Returns their number. Each goes in the version that was read: a restore that takes the
+ * mailbox meanwhile has it.
  */
 export const tidyTargets = async (work: Blobs, lifeOf: (restoreId: RunId) => Promise<JobLife>): Promise<number> => {
   let removed = 0;
@@ -159,9 +173,11 @@ export const tidyTargets = async (work: Blobs, lifeOf: (restoreId: RunId) => Pro
     if (found === undefined) continue;
     const { holder, waiting } = parseJson(name, found.body, Lease);
     const nowMs = found.at ?? Date.now();
-    const isGone = goneBy(await livesOf({ holder, waiting }, undefined, lifeOf), nowMs);
-    const isHeld = holder !== undefined && !isFree(holder, isGone, nowMs);
-    if (isHeld || waiting.some(({ restoreId, asked }) => !isGone(restoreId, asked))) continue;
+    const lives = await livesOf({ holder, waiting }, undefined, lifeOf);
+    const isGone = goneBy(lives, nowMs);
+    const isKept =
+      holder !== undefined && (lives.get(holder.restoreId) !== "unknown" || !isFree(holder, isGone, nowMs));
+    if (isKept || waiting.some(({ restoreId, asked }) => !isGone(restoreId, asked))) continue;
     if ((await work.remove(name, found.etag)) === "removed") removed += 1;
   }
   return removed;

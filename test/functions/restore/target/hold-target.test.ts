@@ -2,13 +2,14 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import type * as z from "zod";
 import type { RestoreMailboxInput, uploadWave } from "../../../../functions/restore/restore.contract.ts";
 import { restoreMailbox } from "../../../../functions/restore/restore-mailbox.orchestrator.ts";
+import { keepRestorePlan } from "../../../../functions/restore/restore-state.ts";
 import { holdTargetActivity } from "../../../../functions/restore/target/hold-target.activity.ts";
 import { holdTarget } from "../../../../functions/restore/target/hold-target.contract.ts";
 import { endTarget } from "../../../../functions/restore/target/target-lease.ts";
 import type { Behind } from "../../../../shared/durable/waits.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../../shared/vault/samples.ts";
-import { runToEnd } from "../../../support/run-orchestrator.ts";
+import { type OrchestratorFailedError, runToEnd } from "../../../support/run-orchestrator.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRestoreId, deliver } from "../../kit.ts";
 
@@ -106,14 +107,13 @@ describe("a restore that wants its mailbox to itself", () => {
     expect(run.ended).toEqual(new Date("2026-11-22T01:00:00.700Z"));
   });
 
-  test("asks for it again when a wave found that it is another's, and then goes on", async () => {
-    const run = await restore([{}, { waitsFor: waits }, {}], [notHeld, uploaded()]);
+  test("imports no more, and fails, when another has had it since it was planned", async () => {
+    const error: unknown = await restore([{}, { passedOn: true }], [notHeld, uploaded()]).catch((thrown) => thrown);
 
-    const names = namesOf(run).filter((name) => name === "hold-target" || name === "upload-wave");
-    expect(names).toEqual(["hold-target", "upload-wave", "hold-target", "hold-target", "upload-wave"]);
-    const waiting = expect.objectContaining(waits);
-    expect(run.customStatuses).toContainEqual(expect.objectContaining({ phase: "waiting", items: 50, waiting }));
-    expect(run.output).toEqual(result);
+    const { message, run } = error as OrchestratorFailedError;
+    expect(message).toContain("start another restore");
+    const names = run.calls.map(({ name }) => name).filter((name) => /hold-target|upload-wave|reconcile/.test(name));
+    expect(names).toEqual(["hold-target", "upload-wave", "hold-target", "reconcile-restore"]);
   });
 
   test.each([
@@ -151,6 +151,23 @@ describe("hold-target", () => {
     expect(await hold(aRestoreId)).toEqual({ waitsFor: { job: `undo-${rival}`, ahead: 1 } });
     end(`undo-${rival}`);
     expect(await hold(aRestoreId)).toEqual({});
+  });
+
+  test("is refused a restore that has a plan when another has had the mailbox since", async () => {
+    const work = memoryBlobs();
+    const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus: "Completed" } });
+    const hold = (restoreId: string) =>
+      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+    await hold(aRestoreId);
+    const started = new Date().toISOString();
+    const kept = { generation: "g", started, items: 50, present: 0, bytes: 1, chunks: 1, folders: [] };
+    await keepRestorePlan(work, aRestoreId, kept);
+    await endTarget(work, aKey, aRestoreId);
+
+    expect(await hold(aRestoreId)).toEqual({});
+    await endTarget(work, aKey, aRestoreId);
+    expect(await hold(rival)).toEqual({});
+    expect(await hold(aRestoreId)).toEqual({ passedOn: true });
   });
 
   test.each([

@@ -23,6 +23,7 @@ const aTarget = () => {
   const lives = new Map<string, JobLife>();
   const lifeOf = async (restoreId: string): Promise<JobLife> => lives.get(restoreId) ?? "alive";
   const take = (restoreId: string, waits = true) => takeTarget(work, aKey, { restoreId, waits }, lifeOf);
+  const takeAgain = (restoreId: string) => takeTarget(work, aKey, { restoreId, waits: true, planned: true }, lifeOf);
   const keep = (restoreId: string, delivery: string, ms = 2 * MINUTE) =>
     keepTarget(work, aKey, { restoreId, delivery }, ms);
   const leave = (restoreId: string, delivery: string) => leaveTarget(work, aKey, { restoreId, delivery });
@@ -31,20 +32,31 @@ const aTarget = () => {
     now += ms;
   };
   const tidy = (blobs: Blobs = work) => tidyTargets(blobs, lifeOf);
-  return { work, lives, take, keep, leave, end, pass, tidy };
+  return { work, lives, take, takeAgain, keep, leave, end, pass, tidy };
 };
 
 describe("tidying the leases of mailboxes", () => {
-  test("removes that of a restore whose report is written, whose job has ended, or never began", async () => {
-    for (const leave of ["report", "ended", "unknown"] as const) {
+  test("removes that of a restore whose history is purged, or whose job never began", async () => {
+    for (const isReported of [true, false]) {
       const { take, end, lives, pass, tidy, work } = aTarget();
       await take(A);
-      if (leave === "report") await end(A);
-      else lives.set(A, leave);
+      if (isReported) await end(A);
+      lives.set(A, "unknown");
       pass(3 * MINUTE);
 
-      expect([await tidy(), work.blobs.size], leave).toEqual([1, 0]);
+      expect([await tidy(), work.blobs.size]).toEqual([1, 0]);
     }
+  });
+
+  test("leaves that of a restore that has ended, for as long as it can be resumed", async () => {
+    const { take, takeAgain, end, lives, pass, tidy } = aTarget();
+    await take(A);
+    await end(A);
+    lives.set(A, "ended");
+    pass(3 * MINUTE);
+
+    expect(await tidy()).toBe(0);
+    expect(await takeAgain(A)).toBe(true);
   });
 
   test("leaves one that is held, at work or waited for, and one of a restore that is about to begin", async () => {
@@ -71,9 +83,11 @@ describe("tidying the leases of mailboxes", () => {
   });
 
   test("leaves one that a restore takes at that moment", async () => {
-    const { take, end, tidy, work } = aTarget();
+    const { take, end, lives, pass, tidy, work } = aTarget();
     await take(A);
     await end(A);
+    lives.set(A, "unknown");
+    pass(3 * MINUTE);
     const overtaken: Blobs = {
       ...work,
       remove: async (...args) => {
@@ -192,6 +206,26 @@ describe("the lease of a mailbox to restore into", () => {
 
     expect(await take(A)).toBe(true);
     expect(await keep(A, "another wave")).toBe(true);
+  });
+
+  test("goes back to a restore that was planned, unless another has had it since", async () => {
+    const { take, takeAgain, end } = aTarget();
+    await take(A);
+    await end(A);
+    expect(await takeAgain(A)).toBe(true);
+    expect(await take(B)).toEqual({ first: A, ahead: 1 });
+    await end(A);
+    expect(await takeAgain(A)).toEqual({ first: B, ahead: 1 });
+    expect(await take(B)).toBe(true);
+
+    expect(await takeAgain(A)).toBe("passed-on");
+    await end(B);
+    expect(await takeAgain(A)).toBe("passed-on");
+    expect(await take(C)).toBe(true);
+  });
+
+  test("goes to no restore that was planned when it is not known who had it since", async () => {
+    expect(await aTarget().takeAgain(A)).toBe("passed-on");
   });
 
   test("keeps no turn for one that does not want to wait", async () => {
