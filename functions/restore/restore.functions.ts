@@ -42,11 +42,11 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.activity(ensureFolders, ensureFoldersActivity(restore));
   register.activity(createImportSession, createImportSessionActivity(restore));
   register.activity(uploadWave, uploadWaveActivity({ ...restore, firstLookMs: FIRST_LOOK_MS / waitDivisor }));
-  register.activity(reconcileRestore, reconcileRestoreActivity(restore));
+  register.activityWithHub(reconcileRestore, reconcileRestoreActivity(restore));
 
   register.http("start-undo", startUndo({ ...restore, laneBudgetMs, mayDeleteItems }));
   register.orchestrator("undo-restore", undoRestore);
   register.activity(removeFolder, removeFolderActivity(restore));
   register.activity(undoWave, undoWaveActivity({ ...restore, mayDeleteItems }));
-  register.activity(reportUndo, reportUndoActivity({ ...restore, mayDeleteItems }));
+  register.activityWithHub(reportUndo, reportUndoActivity({ ...restore, mayDeleteItems }));
 };

@@ -1,5 +1,6 @@
 import type { ActivityHandler } from "durable-functions";
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import type { ClientOf } from "../../../shared/durable/client.ts";
 import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -12,7 +13,7 @@ import {
   RestorePlanState,
   readRestoreChunk,
 } from "../restore-state.ts";
-import { endTarget } from "../target/target-lease.ts";
+import { passTarget } from "../target/pass-target.ts";
 import { seenVersions } from "../undo/imported-versions.ts";
 import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
 import { itemComparison } from "./compare-items.ts";
@@ -32,11 +33,12 @@ const GRAPH_DEADLINE_MS = 300_000;
  * Only reads the mailbox. Run twice, the first report stands.
  */
 export const reconcileRestoreActivity = (deps: {
+  readonly clientOf: ClientOf;
   readonly openGraph: OpenGraph;
   readonly work: Blobs;
   readonly ledgers: Ledgers;
 }): ActivityHandler =>
-  implementThroughOutages(reconcileRestore, async ({ restoreId, mailbox, snapshotId, stopped }) => {
+  implementThroughOutages(reconcileRestore, async ({ restoreId, mailbox, snapshotId, stopped }, context) => {
     const { work, ledgers } = deps;
     const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const plan = (await findRestorePlan(work, restoreId)) ?? planOfNothing();
@@ -81,7 +83,7 @@ export const reconcileRestoreActivity = (deps: {
       folders,
       items,
     });
-    await endTarget(work, mailbox.key, restoreId);
+    await passTarget({ work, client: deps.clientOf(context), mailboxKey: mailbox.key, restoreId });
     return counts;
   });
 

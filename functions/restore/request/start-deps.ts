@@ -9,7 +9,7 @@ import type { Translator } from "../../id-translation/translator.ts";
 
 /** What starting a restore needs: the caller, the audit log, and the task hub. */
 export interface StartDeps {
-  readonly client: Pick<DurableClient, "getStatus" | "startNew">;
+  readonly client: Pick<DurableClient, "getStatus" | "startNew" | "raiseEvent">;
   readonly context: Pick<InvocationContext, "error">;
   readonly principal: Principal;
   readonly audit: AuditLog;

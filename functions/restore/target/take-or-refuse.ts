@@ -4,12 +4,12 @@ import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { problemResponse } from "../../../shared/http/problem.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { askForTarget } from "./ask-for-target.ts";
-import { endTarget } from "./target-lease.ts";
+import { passTarget } from "./pass-target.ts";
 
 /** A restore that is about to start, and the mailbox that it wants. */
 interface Wanted {
   readonly work: Blobs;
-  readonly client: Pick<DurableClient, "getStatus">;
+  readonly client: Pick<DurableClient, "getStatus" | "raiseEvent">;
   readonly mailboxKey: MailboxKey;
   readonly restoreId: RunId;
 }
@@ -28,10 +28,7 @@ export const takeOrRefuse = async (wanted: Wanted): Promise<HttpResponseInit | u
 };
 
 /** Returns the response of a restore that does not start, once its mailbox is free for the next one. */
-export const giveBack = async (
-  { work, mailboxKey, restoreId }: Wanted,
-  response: HttpResponseInit,
-): Promise<HttpResponseInit> => {
-  await endTarget(work, mailboxKey, restoreId);
+export const giveBack = async (wanted: Wanted, response: HttpResponseInit): Promise<HttpResponseInit> => {
+  await passTarget(wanted);
   return response;
 };

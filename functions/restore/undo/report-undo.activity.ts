@@ -1,9 +1,10 @@
 import type { ActivityHandler } from "durable-functions";
 import { runStart } from "../../../shared/contracts/ids.ts";
+import type { ClientOf } from "../../../shared/durable/client.ts";
 import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type ItemSet, itemSet } from "../../../shared/vault/item-set.ts";
-import { endTarget } from "../target/target-lease.ts";
+import { passTarget } from "../target/pass-target.ts";
 import type { Ledgers } from "../upload/ledger.ts";
 import { type BroughtItem, readBrought } from "./imported-items.ts";
 import { DELETE_ITEMS } from "./needed-right.ts";
@@ -16,6 +17,7 @@ import { type FolderVerdict, findVerdict, surveyPages, undoLedgerName } from "./
 const MAX_LISTED = 10_000;
 
 interface Deps {
+  readonly clientOf: ClientOf;
   readonly work: Blobs;
   readonly ledgers: Ledgers;
   readonly undoLedgers: UndoLedgers;
@@ -41,7 +43,7 @@ const COUNTS = {
  * twice, the first report stands.
  */
 export const reportUndoActivity = (deps: Deps): ActivityHandler =>
-  implementThroughOutages(reportUndo, async (undo) => {
+  implementThroughOutages(reportUndo, async (undo, context) => {
     const { work } = deps;
     const { undoId, restoreId, mailbox, dryRun, isCancelled = false } = undo;
     const verdict = await findVerdict(work, undoId);
@@ -75,12 +77,13 @@ export const reportUndoActivity = (deps: Deps): ActivityHandler =>
       items,
       unlisted,
     });
-    if (!dryRun) await endTarget(work, mailbox.key, undoId);
+    const client = deps.clientOf(context);
+    if (!dryRun) await passTarget({ work, client, mailboxKey: mailbox.key, restoreId: undoId });
     return counts;
   });
 
 async function* outcomes(
-  { work, ledgers, undoLedgers, mayDeleteItems }: Deps,
+  { work, ledgers, undoLedgers, mayDeleteItems }: Omit<Deps, "clientOf">,
   { undoId, restoreId, dryRun, isCancelled = false }: Undo & { readonly isCancelled?: boolean | undefined },
   verdict: FolderVerdict | undefined,
 ): AsyncGenerator<UndoItemReport> {

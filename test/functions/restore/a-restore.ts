@@ -22,6 +22,7 @@ import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { useAzurite } from "../../support/azurite.ts";
 import { runBackup } from "../../support/backup-run.ts";
+import { aFakeHub } from "../fake-hub.ts";
 import { aMailboxInGraph, aRestoreId, deliver, deliverWell } from "../kit.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxInGraph>>;
@@ -49,6 +50,7 @@ export const aRestore = async (
   await backUp();
   const snapshotId = (await readHead(vault, mailbox.key))?.newest?.id ?? "";
 
+  const hub = aFakeHub();
   const container = await useAzurite().freshContainer();
   const ledgers = blobLedgers(container);
   const importHosts = [new URL(emulator.importUrl).host];
@@ -98,7 +100,7 @@ export const aRestore = async (
     return result;
   };
   const reconcile = (overrides: Partial<z.input<typeof reconcileRestore.input>> = {}) =>
-    deliverWell(reconcileRestoreActivity({ openGraph, work, ledgers }), reconcileRestore, {
+    deliverWell(reconcileRestoreActivity({ openGraph, work, ledgers, clientOf: hub.clientOf }), reconcileRestore, {
       ...restore,
       snapshotId,
       ...overrides,
@@ -131,6 +133,7 @@ export const aRestore = async (
     upload,
     uploadAll,
     reconcile,
+    raised: hub.raised,
     report,
     loseInbox,
     inbox,

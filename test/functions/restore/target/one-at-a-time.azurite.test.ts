@@ -49,13 +49,17 @@ describe("an activity of a restore that does not have its mailbox", () => {
   });
 
   test("imports under its own, and leaves it to the next when its report is written", async () => {
-    const { loseInbox, upload, reconcile, take, mailbox, work, exclusive } = await aLateRestore();
+    const { loseInbox, upload, reconcile, raised, take, mailbox, work, exclusive } = await aLateRestore();
     const alive = (restoreId: string) => takeTarget(work, mailbox.key, { restoreId, waits: true }, async () => "alive");
     const { lost, session } = await loseInbox();
 
     expect(await upload(session, { exclusive })).toMatchObject({ imported: lost.length });
     expect(await alive(rival)).toMatchObject({ first: aRestoreId });
     await reconcile();
+    expect(raised).toEqual([
+      [`restore-${rival}`, "wake"],
+      [`undo-${rival}`, "wake"],
+    ]);
     expect(await alive(rival)).toBe(true);
     await endTarget(work, mailbox.key, rival);
     expect(await take(aRestoreId)).toBe(true);
