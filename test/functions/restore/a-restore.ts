@@ -59,7 +59,7 @@ export const aRestore = async (
   const restore = { restoreId: aRestoreId, mailbox: into ?? mailbox };
 
   const plan = (overrides: Partial<z.input<typeof planRestore.input>> = {}) =>
-    deliverWell(planRestoreActivity({ openGraph, vault, work, laneBudgetMs: 600_000 }), planRestore, {
+    deliverWell(planRestoreActivity({ openGraph, vault, work, state: work, laneBudgetMs: 600_000 }), planRestore, {
       restoreId: aRestoreId,
       mailbox,
       ...(into && { into }),

@@ -1,11 +1,14 @@
 import { describe, expect, test } from "vitest";
+import { makeWish } from "../../../../functions/jobs/wishes.ts";
 import { findRestoreReport } from "../../../../functions/restore/report/restore-report.ts";
 import {
+  findRestorePlan,
   keepSelection,
   readFolderMap,
   readRestoreChunk,
   readRestorePlan,
 } from "../../../../functions/restore/restore-state.ts";
+import { restoreInstance } from "../../../../shared/contracts/job-ids.ts";
 import { itemTime } from "../../../../shared/vault/item-filter.ts";
 import { anotherMailbox, aRestoreId } from "../../kit.ts";
 import { aRestore, contents, copyFirstItem, plannedChunks } from "../a-restore.ts";
@@ -31,6 +34,17 @@ describe("plan-restore", () => {
     expect(plan).toMatchObject({ items: 7, present: 13, chunks: 1 });
     expect(plan.bytes).toBe(gone.reduce((sum, { bytes }) => sum + bytes, 0));
     expect(new Set(chunk.map(({ id }) => id))).toEqual(new Set(gone.map(({ id }) => id)));
+  });
+
+  test.each(["pause", "cancel"] as const)("asks Graph nothing, and leaves no plan, when told to %s", async (wish) => {
+    const kit = await aRestore();
+    const job = restoreInstance(aRestoreId);
+    await makeWish(kit.work, job, wish, new Date());
+    const { requests } = await kit.admin.counters({});
+
+    await expect(kit.plan({ jobs: [job] })).rejects.toThrow("was told to stop");
+    expect((await kit.admin.counters({})).requests).toEqual(requests);
+    expect(await findRestorePlan(kit.work, aRestoreId)).toBeUndefined();
   });
 
   test("counts copies: plans two when two of three are gone", async () => {
