@@ -9,6 +9,7 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 import { orAway } from "../../shared/durable/outages.ts";
 import { Wait } from "../../shared/durable/waits.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
+import { ChunkRange } from "./chunk-ranges.ts";
 
 const Count = z.int().nonnegative();
 
@@ -60,13 +61,6 @@ const Restore = z.object({
 });
 
 export type RestoreActivityInput = z.output<typeof Restore>;
-
-/** Chunks of the plan: from `from` up to, not including, `to`. */
-export const ChunkRange = z.object({ from: Count, to: z.int().positive() });
-export type ChunkRange = z.output<typeof ChunkRange>;
-
-export const chunksIn = (ranges: readonly ChunkRange[]): number =>
-  ranges.reduce((sum, { from, to }) => sum + to - from, 0);
 
 /** Item counts of a restore so far; bytes are of the raw streams. */
 export const RestoreTotals = z.object({

@@ -12,7 +12,7 @@ import { WorkStoppedError } from "../../../shared/graph/stopped-work.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import { outageOf } from "../../../shared/outage.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { ChunkRange } from "../restore.contract.ts";
+import { chunkNumbers, rangesOf } from "../chunk-ranges.ts";
 import { type Ledgers, whileHeld } from "../upload/ledger.ts";
 import { readBrought } from "./imported-items.ts";
 import { type Holds, underHolds } from "./under-holds.ts";
@@ -96,7 +96,7 @@ const runWave = async (deps: Deps, input: Input, held: Holds): Promise<Output> =
     return true;
   };
 
-  const left = pending.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
+  const left = chunkNumbers(pending);
   let away = false;
   try {
     for (let [chunk] = left; chunk !== undefined && !isOver(); [chunk] = left) {
@@ -130,7 +130,7 @@ const runWave = async (deps: Deps, input: Input, held: Holds): Promise<Output> =
   }
   return {
     ...counts,
-    left: rangesFrom(left),
+    left: rangesOf(left),
     spent: budget.spent,
     elapsedMs: Date.now() - started,
     waitMs: Math.ceil(waitMs),
@@ -147,15 +147,4 @@ const expectAnswer = async (...where: Parameters<typeof probeMailbox>): Promise<
     if (!(error instanceof GraphError) || outageOf(error) !== undefined) throw error;
     throw new Error(`The mailbox does not answer: ${error.message}`, { cause: error });
   }
-};
-
-/** Chunks that go on to the end without a gap are one range. */
-const rangesFrom = (chunks: readonly number[]): ChunkRange[] => {
-  const ranges: ChunkRange[] = [];
-  for (const chunk of chunks) {
-    const last = ranges.at(-1);
-    if (last?.to === chunk) last.to = chunk + 1;
-    else ranges.push({ from: chunk, to: chunk + 1 });
-  }
-  return ranges;
 };

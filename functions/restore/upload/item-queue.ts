@@ -1,5 +1,5 @@
 import { allOf } from "../../../shared/bounded.ts";
-import type { ChunkRange } from "../restore.contract.ts";
+import { type ChunkRange, chunkNumbers, rangesOf } from "../chunk-ranges.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
 import { type Ledger, openTries, refusingSessions, type Settled, settledItems, type Try } from "./ledger.ts";
@@ -74,7 +74,7 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
   /** Copies of an item can only be counted, not told apart, so they are never in flight at the same time. */
   const copyKey = ({ folderId, searchKey }: RestoreItem): string | undefined =>
     searchKey && `${source.folders[folderId] ?? folderId}\n${searchKey}`;
-  const unopened = ranges.flatMap(({ from, to }) => Array.from({ length: to - from }, (_, n) => from + n));
+  const unopened = chunkNumbers(ranges);
   const open = new Set<OpenChunk>();
   const finished: FinishedItem[] = [];
   let settledHere = 0;
@@ -191,15 +191,4 @@ export const itemQueue = (source: ChunkSource, ranges: readonly ChunkRange[]): I
       await allOf([...open].map(({ ledger }) => ledger.close()));
     },
   };
-};
-
-/** Chunk numbers as ranges, in order. */
-const rangesOf = (numbers: readonly number[]): ChunkRange[] => {
-  const ranges: ChunkRange[] = [];
-  for (const number of numbers.toSorted((a, b) => a - b)) {
-    const last = ranges.at(-1);
-    if (last?.to === number) last.to = number + 1;
-    else ranges.push({ from: number, to: number + 1 });
-  }
-  return ranges;
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
+import { chunksIn } from "../../../functions/restore/chunk-ranges.ts";
 import {
-  chunksIn,
   RestoreMailboxInput,
   type reconcileRestore,
   type uploadWave,
