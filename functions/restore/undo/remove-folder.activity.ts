@@ -2,17 +2,15 @@ import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
 import { removeFolder as deleteFolder } from "../../../shared/graph/folders.ts";
-import type { GraphClient, OpenGraph } from "../../../shared/graph/graph-client.ts";
+import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
-import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
+import { mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { serverClock } from "../../../shared/graph/server-clock.ts";
 import { outageOf } from "../../../shared/outage.ts";
-import type { Blobs } from "../../../shared/storage/blobs.ts";
-import type { Ledgers } from "../upload/ledger.ts";
 import { strangersIn } from "./strangers.ts";
 import { goOnSurveying, isTouched, readTree, topOf } from "./survey-folder.ts";
-import { type Holds, underHolds } from "./under-holds.ts";
+import { type Holds, type UndoDeps, underHolds } from "./under-holds.ts";
 import { type FolderOutcome, removeFolder } from "./undo.contract.ts";
 import {
   type FolderVerdict,
@@ -35,23 +33,13 @@ const MAX_SURVEYS = 3;
 type Input = z.output<typeof removeFolder.input>;
 type Output = z.input<typeof removeFolder.output>;
 
-interface Deps {
-  readonly openGraph: OpenGraph;
-  readonly work: Blobs;
-  /** How long the mailbox and slots are held without being renewed. */
-  readonly holdMs?: number | undefined;
-  readonly state: Blobs;
-  readonly ledgers: Ledgers;
-  readonly gates?: MailboxGates;
-}
-
 /**
  * Surveys the folder that a restore made for itself, and deletes it when all that is in it is what the restore brought.
  * What somebody puts into it between the last look and the deletion, which follow each other at once, goes with it.
  *
  * Run twice, the first verdict stands. A folder that is gone after its removal was noted was removed by this undo.
  */
-export const removeFolderActivity = (deps: Deps): ActivityHandler =>
+export const removeFolderActivity = (deps: UndoDeps): ActivityHandler =>
   implementThroughOutages(
     removeFolder,
     async (input): Promise<Output> =>
@@ -61,7 +49,7 @@ export const removeFolderActivity = (deps: Deps): ActivityHandler =>
       },
   );
 
-const dealWithFolder = async (deps: Deps, input: Input, { isHeld, told }: Holds): Promise<Output> => {
+const dealWithFolder = async (deps: UndoDeps, input: Input, { isHeld, told }: Holds): Promise<Output> => {
   const { work, ledgers, gates = mailboxGates() } = deps;
   const { undoId, restoreId, mailbox, survey, budgetMs, dryRun } = input;
   const known = await findVerdict(work, undoId);

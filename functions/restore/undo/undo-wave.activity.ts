@@ -3,19 +3,17 @@ import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import { probeMailbox } from "../../../shared/graph/folders.ts";
-import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
-import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
+import { mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
 import { semaphore } from "../../../shared/graph/semaphore.ts";
 import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { WorkStoppedError } from "../../../shared/graph/stopped-work.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import { outageOf } from "../../../shared/outage.ts";
-import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { chunkNumbers, rangesOf } from "../chunk-ranges.ts";
-import { type Ledgers, whileHeld } from "../upload/ledger.ts";
+import { whileHeld } from "../upload/ledger.ts";
 import { readBrought } from "./imported-items.ts";
-import { type Holds, underHolds } from "./under-holds.ts";
+import { type Holds, type UndoDeps, underHolds } from "./under-holds.ts";
 import { undoWave } from "./undo.contract.ts";
 import { undoChunk } from "./undo-chunk.ts";
 import type { UndoLedgers } from "./undo-ledger.ts";
@@ -27,15 +25,8 @@ const MIN_DEADLINE_MS = 30_000;
 type Input = z.output<typeof undoWave.input>;
 type Output = z.output<typeof undoWave.output>;
 
-interface Deps {
-  readonly openGraph: OpenGraph;
-  readonly work: Blobs;
-  /** How long the mailbox and slots are held without being renewed. */
-  readonly holdMs?: number | undefined;
-  readonly state: Blobs;
-  readonly ledgers: Ledgers;
+interface Deps extends UndoDeps {
   readonly undoLedgers: UndoLedgers;
-  readonly gates?: MailboxGates;
   /** Whether the app was given the right to delete items. */
   readonly mayDeleteItems: boolean;
 }
