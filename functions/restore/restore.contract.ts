@@ -9,7 +9,7 @@ import { defineActivity } from "../../shared/durable/activity.ts";
 import { orAway } from "../../shared/durable/outages.ts";
 import { Wait } from "../../shared/durable/waits.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
-import { ChunkRange } from "./chunk-ranges.ts";
+import { ChunkRange } from "./chunk-ranges.contract.ts";
 
 const Count = z.int().nonnegative();
 

@@ -10,7 +10,7 @@ import { sendBudget } from "../../../shared/graph/send-budget.ts";
 import { WorkStoppedError } from "../../../shared/graph/stopped-work.ts";
 import { memoize } from "../../../shared/memoize.ts";
 import { outageOf } from "../../../shared/outage.ts";
-import { chunkNumbers, rangesOf } from "../chunk-ranges.ts";
+import { chunkNumbers, rangesOf } from "../chunk-ranges.contract.ts";
 import { whileHeld } from "../upload/ledger.ts";
 import { readBrought } from "./imported-items.ts";
 import { type Holds, type UndoDeps, underHolds } from "./under-holds.ts";

@@ -4,7 +4,7 @@ import { call } from "../../../shared/durable/activity.ts";
 import { pause } from "../../../shared/durable/pause.ts";
 import { BlockedError, callOrBlock, ToldError } from "../../../shared/durable/waits.ts";
 import { type GrantedSlots, holdSlots, nextLanes } from "../../slots/hold-slots.steps.ts";
-import { chunksIn } from "../chunk-ranges.ts";
+import { chunksIn } from "../chunk-ranges.contract.ts";
 import { createImportSession, type ImportSession, uploadWave } from "../restore.contract.ts";
 import { type ImportState, type RestoreRun, showRestore } from "../restore-run.steps.ts";
 

@@ -1,5 +1,5 @@
 import { allOf } from "../../../shared/bounded.ts";
-import { type ChunkRange, chunkNumbers, rangesOf } from "../chunk-ranges.ts";
+import { type ChunkRange, chunkNumbers, rangesOf } from "../chunk-ranges.contract.ts";
 import type { FolderMap, RestoreItem } from "../restore-state.ts";
 import { type GroupLedger, groupLedger } from "./group-ledger.ts";
 import { type Ledger, openTries, refusingSessions, type Settled, settledItems, type Try } from "./ledger.ts";

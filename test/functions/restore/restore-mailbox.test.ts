@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
-import { chunksIn } from "../../../functions/restore/chunk-ranges.ts";
+import { chunksIn } from "../../../functions/restore/chunk-ranges.contract.ts";
 import {
   RestoreMailboxInput,
   type reconcileRestore,
