@@ -174,17 +174,21 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 
 type Identity = Awaited<ReturnType<typeof readIdentity>>;
 
-const graphOptions = ({ graph }: StackOptions, identity: Identity, stateDir: string): StartOptions => ({
+const graphOptions = ({ graph, settings }: StackOptions, identity: Identity, stateDir: string): StartOptions => ({
   ...graph,
   port: identity.ports.graph,
   importPort: identity.ports.imports,
   apps: [
     { appId: "00000000-0000-4000-8000-00000000000b", token: identity.backupToken, roles: BACKUP_ROLES },
-    { appId: "00000000-0000-4000-8000-00000000000e", token: identity.restoreToken, roles: RESTORE_ROLES },
+    { appId: "00000000-0000-4000-8000-00000000000e", token: identity.restoreToken, roles: restoreRoles(settings) },
     { appId: "00000000-0000-4000-8000-00000000000d", token: identity.privacyToken, roles: PRIVACY_ROLES },
   ],
   stateDir,
 });
+
+/** With the right to delete items where a setting says that it was granted. */
+const restoreRoles = (settings: StackOptions["settings"]): string[] =>
+  settings?.["RESTORE_UNDO_ITEMS"] === "true" ? [...RESTORE_ROLES, "MailboxItem.ReadWrite.All"] : RESTORE_ROLES;
 
 const hostArguments = (options: StackOptions, at: { app: string; port: number; data: string }): string[] => [
   ...["--port", String(at.port), "--app", at.app, "--data", at.data],

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type BlobClient, BlobServiceClient, RestError } from "@azure/storage-blob";
+import type { BlobClient } from "@azure/storage-blob";
 import * as z from "zod";
 import { type GraphAdmin, graphAdmin } from "../../local/stack/admin.ts";
 import type { Stack } from "../../local/stack/stack.ts";
 import type { Random } from "./random.ts";
+import { endLease, leasedBlobs } from "./storage-trouble.ts";
 
 /** What was killed, and how often. */
 export interface Kills {
@@ -24,7 +25,7 @@ const MAX_WAIT_MS = 20_000;
 const SLOWEST_MS = 8_000;
 
 /**
- * Kills the app or the whole host up to twice, while `items` are being restored and until that is over: after some
+ * Kills the app or the whole host up to three times, while `items` are being restored and until that is over: after some
  * time, or when some share of the items is there, so that every phase is met.
  */
 export const killSome = async (
@@ -34,10 +35,10 @@ export const killSome = async (
 ): Promise<Kills> => {
   const graph = graphAdmin(stack.graphUrl);
   const kills = { app: 0, host: 0 };
-  for (let left = random.number(0, 2); left > 0; left -= 1) {
+  for (let left = random.number(0, 3); left > 0; left -= 1) {
     const what = random.oneOf(["app", "host"] as const);
     const wait = random.chance(0.5)
-      ? delay(random.number(300, 4_000))
+      ? delay(random.number(300, 8_000))
       : untilImported(graph, random.number(1, items), isOver);
     await wait;
     if (isOver()) break;
@@ -46,6 +47,7 @@ export const killSome = async (
       stack.host.kill();
       await stack.host.ended;
     }
+    // What is leased now, before a new process has begun, is what the dead one held.
     await endLeases(await leasedBlobs(stack), graph);
     if (what === "host") await stack.restartHost();
     kills[what] += 1;
@@ -65,15 +67,6 @@ const killApp = async ({ hostUrl }: Stack): Promise<void> => {
   for (const { processId } of Processes.parse(await answer.json()).processes) process.kill(processId, "SIGKILL");
 };
 
-/** What is leased right after a kill, before a new process has begun: what the dead one held. */
-const leasedBlobs = async ({ connectionString }: Stack): Promise<BlobClient[]> => {
-  const work = BlobServiceClient.fromConnectionString(connectionString).getContainerClient("work");
-  const leased: BlobClient[] = [];
-  for await (const { name, properties } of work.listBlobsFlat())
-    if (properties.leaseState === "leased") leased.push(work.getBlobClient(name));
-  return leased;
-};
-
 /**
  * A dead process's leases end by themselves within a minute; what it had sent has taken effect before that, however
  * slow. A new process may be sending meanwhile, so that it does not get quiet; its own leases stay.
@@ -84,13 +77,4 @@ const endLeases = async (leased: readonly BlobClient[], graph: GraphAdmin): Prom
   const until = Date.now() + SLOWEST_MS;
   while (Date.now() < until && !(await isQuiet())) await delay(50);
   for (const blob of leased) await endLease(blob);
-};
-
-/** One that was let go of meanwhile has ended too. */
-const endLease = async (blob: BlobClient): Promise<void> => {
-  try {
-    await blob.getBlobLeaseClient().breakLease(0);
-  } catch (error) {
-    if (!(error instanceof RestError && error.code === "LeaseNotPresentWithLeaseOperation")) throw error;
-  }
 };

@@ -1,11 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
 import * as z from "zod";
 import { exportBatch, importOneByOne, type Place } from "../../bench/graph-script.ts";
 import { type GraphAdmin, graphAdmin, type Item } from "../../local/stack/admin.ts";
-import { Job, vaultApi } from "../../local/stack/api.ts";
+import { vaultApi } from "../../local/stack/api.ts";
 import type { Stack } from "../../local/stack/stack.ts";
+import { answerOf, ask, endOf } from "./insistent-caller.ts";
+import { giveOrders, type Orders, ordersFor } from "./orders.ts";
 import { type Random, randomFrom } from "./random.ts";
-import { type Tally, tally } from "./tally.ts";
+import { ReportedItem, type Tally, tally } from "./tally.ts";
 import { type Trouble, troubleFor } from "./trouble.ts";
 
 /** One restore of a mailbox of its own: what it is to bring back, and what is to go wrong meanwhile. */
@@ -14,16 +15,34 @@ export interface Run {
   readonly user: string;
   readonly mailboxId: string;
   readonly wanted: readonly Item[];
-  /** Folders that were there before it. */
+  /** Where it goes: into `original`, the items are away when it begins. */
+  readonly target: "new-folder" | "original";
+  /** Folders that were there before one into a new folder. */
   readonly before: ReadonlySet<string>;
   readonly troubles: readonly Trouble[];
+  readonly orders: Orders;
+}
+
+/** What a run came to, after an undo also that. */
+export interface Outcome extends Tally {
+  /** How often a restore failed, and was resumed. */
+  readonly resumed: number;
+  readonly cancelled: boolean;
+  readonly undone: boolean;
+  /** Items that an undo left, and that its report does not name as kept. */
+  readonly left: number;
 }
 
 const Report = z.looseObject({
-  items: z.array(z.looseObject({ id: z.string(), outcome: z.string(), code: z.string().optional() })),
+  counts: z.looseObject({ stopped: z.looseObject({ reason: z.string() }).optional() }),
+  folders: z.array(z.unknown()),
+  items: z.array(ReportedItem),
 });
+const UndoReport = z.looseObject({ items: z.array(z.looseObject({ outcome: z.string() })) });
+const Accepted = z.looseObject({ job: z.string() });
 
-const LOOK_MS = 250;
+/** Somebody resumes a restore that failed so many times, and then gives up. */
+const MAX_RESUMED = 3;
 
 const BACKUP = 0;
 const RESTORE = 1;
@@ -48,14 +67,17 @@ export const prepareRuns = async (stack: Stack, seeds: readonly number[]): Promi
   const api = vaultApi(stack.hostUrl);
   await api.finish(await api.start("/api/backups", { mailboxes: runs.map(({ user }) => user) }));
 
-  const ready: Run[] = [];
-  for (const { seed, user, random } of runs) {
-    const mailboxId = await mailboxOf(graph, user);
-    const wanted = await graph.items(user);
-    const before = new Set((await graph.folders(user)).map(({ id }) => id));
-    ready.push({ seed, user, mailboxId, wanted, before, troubles: troubleFor(random, mailboxId) });
-  }
-  return ready;
+  return Promise.all(runs.map(({ seed, user, random }) => readyRun(graph, seed, user, random)));
+};
+
+const readyRun = async (graph: GraphAdmin, seed: number, user: string, random: Random): Promise<Run> => {
+  const mailboxId = await mailboxOf(graph, user);
+  const wanted = await graph.items(user);
+  const before = new Set((await graph.folders(user)).map(({ id }) => id));
+  const target = random.oneOf(["new-folder", "original"] as const);
+  if (target === "original") for (const { id } of wanted) await graph.run("remove-item", { mailbox: user, item: id });
+  const troubles = troubleFor(random, mailboxId);
+  return { seed, user, mailboxId, wanted, target, before, troubles, orders: ordersFor(random) };
 };
 
 const mailboxOf = async (graph: GraphAdmin, user: string): Promise<string> => {
@@ -74,51 +96,79 @@ const copyOne = async (stack: Stack, user: string, random: Random): Promise<void
   await importOneByOne(placeOf(stack, RESTORE), mailboxId, item.folderId, copies);
 };
 
-/** Sets the run's trouble up, starts its restore, and gives the job. */
-export const startRun = async ({ graphUrl, hostUrl }: Stack, { user, troubles }: Run): Promise<string> => {
-  for (const rule of troubles.flatMap(({ rules }) => rules)) await graphAdmin(graphUrl).run("add-fault", rule);
-  return vaultApi(hostUrl).start("/api/restores", {
-    mailbox: user,
-    select: { all: true },
-    reason: "Restore under faults",
-  });
+/** Sets the run's trouble up, starts its restores, and gives their jobs: the first is the one that gets orders. */
+export const startRun = async (stack: Stack, { seed, user, target, troubles, orders }: Run): Promise<string[]> => {
+  for (const rule of troubles.flatMap(({ rules }) => rules)) await graphAdmin(stack.graphUrl).run("add-fault", rule);
+  const body = { mailbox: user, select: { all: true }, target, reason: "Restore under faults" };
+  const askFor = async (key: string) =>
+    Accepted.parse(await (await ask(stack, "/api/restores", { body, key, expected: [202] })).json()).job;
+  const jobs = new Set(await Promise.all(Array.from({ length: orders.asked }, () => askFor(`run-${seed}`))));
+  if (jobs.size !== 1) throw new Error(`Seed ${seed}: one key has the jobs ${[...jobs].join(", ")}`);
+  const isAskedAgain = target === "original" && orders.again;
+  return isAskedAgain ? [...jobs, await askFor(`run-${seed}-again`)] : [...jobs];
 };
 
-/**
- * Waits for a run's end, which may be a failure, and compares what is there and the report says with what was wanted.
- */
-export const finishRun = async (stack: Stack, { user, wanted, before }: Run, job: string): Promise<Tally> => {
-  const { state, error } = await endOf(stack, job);
-  if (state !== "completed") console.log(`${job} ended as ${state}: ${error ?? "no reason given"}`);
-  const report = state === "completed" ? await answerOf(stack, `/api/restores/${job}/report`, Report) : { items: [] };
-  const there = (await graphAdmin(stack.graphUrl).items(user)).filter(({ folderId }) => !before.has(folderId));
-  return tally(
-    wanted,
-    there.map(({ sha256 }) => sha256),
-    report.items,
-  );
+/** Gives the orders, waits for the ends, and compares what is there and the reports say with what was wanted. */
+export const finishRun = async (stack: Stack, run: Run, jobs: readonly string[]): Promise<Outcome> => {
+  const { wanted, orders } = run;
+  const [first = ""] = jobs;
+  await giveOrders(stack, first, orders);
+  const ends = await Promise.all(jobs.map((job) => endInTheEnd(stack, job)));
+  const reports: ReportedItem[][] = [];
+  for (const job of jobs) reports.push(itemsOf(await reportOf(stack, job, Report), wanted));
+  // What one that was cancelled left out, the other was to bring back.
+  const [last = [], ...others] = reports.toReversed();
+  const reported = [...last, ...others.flat().filter(({ outcome }) => outcome !== "missing")];
+  const found = tally(wanted, await restoredItems(stack, run), reported);
+
+  const resumed = ends.reduce((sum, end) => sum + end.resumed, 0);
+  const cancelled = ends.some(({ state }) => state === "cancelled");
+  const undoJob = orders.undo && jobs.length === 1 ? await startUndo(stack, first) : undefined;
+  const left = undoJob === undefined ? 0 : await leftByUndo(stack, run, undoJob);
+  return { ...found, resumed, cancelled, undone: undoJob !== undefined, left };
 };
 
-const endOf = async (stack: Stack, id: string): Promise<Job> => {
-  for (;;) {
-    const job = await answerOf(stack, `/api/jobs/${id}`, Job);
-    if (["completed", "failed", "cancelled"].includes(job.state)) return job;
-    await delay(LOOK_MS);
+/** A restore that was cancelled before it had a plan says so, and cannot name what it did not bring. */
+const itemsOf = ({ counts, folders, items }: z.output<typeof Report>, wanted: readonly Item[]): ReportedItem[] =>
+  counts.stopped?.reason === "cancelled" && folders.length === 0
+    ? wanted.map(({ id }) => ({ id, outcome: "missing", code: "cancelled" }))
+    : items;
+
+/** Waits for a job's end, and resumes it when it failed, as its operator would. */
+const endInTheEnd = async (stack: Stack, job: string): Promise<{ state: string; resumed: number }> => {
+  for (let resumed = 0; ; resumed += 1) {
+    const { state, error } = await endOf(stack, job);
+    if (state !== "failed" || resumed === MAX_RESUMED) return { state, resumed };
+    console.log(`${job} ended as ${state}: ${error ?? "no reason given"}`);
+    await ask(stack, `/api/jobs/${job}/resume`, { expected: [202, 409, 410] });
   }
 };
 
-/** Asks until there is an answer: the host may be away, and what it was serving when the app was killed has failed. */
-const answerOf = async <S extends z.ZodType>({ hostUrl }: Stack, path: string, schema: S): Promise<z.output<S>> => {
-  for (;;) {
-    try {
-      const answer = await fetch(new URL(path, hostUrl));
-      if (answer.ok) return schema.parse(await answer.json());
-      if (answer.status < 500) throw new Error(`${path} was answered ${answer.status}`);
-    } catch (error) {
-      if (!(error instanceof TypeError)) throw error;
-    }
-    await delay(LOOK_MS);
-  }
+/** A report, which every restore has at its end but one that ended before it had a plan. */
+const reportOf = async <S extends z.ZodType>(stack: Stack, job: string, schema: S): Promise<z.output<S>> =>
+  answerOf(stack, `/api/restores/${job}/report`, schema);
+
+/** The hashes of what lies where the run restored to. */
+const restoredItems = async ({ graphUrl }: Stack, { user, target, before }: Run): Promise<string[]> => {
+  const items = await graphAdmin(graphUrl).items(user);
+  return items.filter(({ folderId }) => target === "original" || !before.has(folderId)).map(({ sha256 }) => sha256);
+};
+
+/** Starts an undo, and gives its job, if there is something to undo. */
+const startUndo = async (stack: Stack, job: string): Promise<string | undefined> => {
+  const asked = { body: { reason: "Undo under faults" }, key: `undo-${job}`, expected: [202, 410] };
+  const answer = await ask(stack, `/api/restores/${job}/undo`, asked);
+  return answer.status === 202 ? Accepted.parse(await answer.json()).job : undefined;
+};
+
+const leftByUndo = async (stack: Stack, run: Run, undoJob: string): Promise<number> => {
+  const { state, error } = await endOf(stack, undoJob);
+  if (state !== "completed") throw new Error(`${undoJob} ended as ${state}: ${error ?? "no reason given"}`);
+  const { items } = await reportOf(stack, undoJob, UndoReport);
+  const kept = items.filter(({ outcome }) => outcome !== "deleted" && outcome !== "already-gone").length;
+  const there = (await restoredItems(stack, run)).length;
+  if (there > 0) console.log(`${undoJob} left ${there} items, and says so of ${kept}`);
+  return Math.max(0, there - kept);
 };
 
 const Faults = z.array(z.looseObject({ mailbox: z.string().optional(), struck: z.number() }));
@@ -136,4 +186,12 @@ export const struckBy = async ({ graphUrl }: Stack, runs: readonly Run[]): Promi
     }
   }
   return counts;
+};
+
+const Mailboxes = z.looseObject({ mailboxes: z.record(z.string(), z.looseObject({ highestConcurrency: z.int() })) });
+
+/** The most requests that any of the runs' mailboxes had under way at once. */
+export const mostInFlight = async ({ graphUrl }: Stack, runs: readonly Run[]): Promise<number> => {
+  const { mailboxes } = Mailboxes.parse(await graphAdmin(graphUrl).counters());
+  return Math.max(0, ...runs.map(({ mailboxId }) => mailboxes[mailboxId]?.highestConcurrency ?? 0));
 };

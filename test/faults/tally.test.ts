@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { FaultRule } from "../../local/graph/faults.ts";
 import { randomFrom } from "./random.ts";
-import { type Outcome, tally } from "./tally.ts";
+import { type ReportedItem, tally } from "./tally.ts";
 import { KINDS, troubleFor } from "./trouble.ts";
 
-const failed = (id: string): Outcome => ({ id, outcome: "failed", code: "no-answer" });
+const failed = (id: string): ReportedItem => ({ id, outcome: "failed", code: "no-answer" });
 
 describe("what a restore under faults came to", () => {
   test.each([
@@ -20,15 +20,27 @@ describe("what a restore under faults came to", () => {
     expect(tally(items, [...there], report)).toMatchObject(expected);
   });
 
-  test.each<[string, Outcome, number]>([
+  test.each<[string, ReportedItem, number]>([
     ["another item is reported", failed("0"), 1],
     ["it failed for no reason", { id: "1", outcome: "failed" }, 1],
     ["it is missing though it was imported", { id: "1", outcome: "missing" }, 1],
     ["it is ambiguous", { id: "1", outcome: "ambiguous" }, 0],
+    ["the restore was cancelled before it", { id: "1", outcome: "missing", code: "cancelled" }, 0],
+    ["the restore failed before it", { id: "1", outcome: "missing", code: "failed" }, 1],
   ])("an item that is not there, where %s: %o, counts as lost %i times", (_, outcome, lost) => {
     const items = ["a", "b"].map((sha256, n) => ({ id: String(n), sha256 }));
     expect(tally(items, ["a"], [outcome])).toMatchObject({ lost });
   });
+});
+
+test.each<[string, ReportedItem[], number]>([
+  ["names neither", [], 2],
+  ["names one", [{ id: "0", outcome: "surplus", lookAt: ["x"] }], 1],
+  ["names both", [{ id: "0", outcome: "surplus", lookAt: ["x", "y"] }], 0],
+  ["names those of another item", [{ id: "1", outcome: "surplus", lookAt: ["x", "y"] }], 2],
+])("of two copies too many, a report that %s leaves some unnamed", (_, report, unnamed) => {
+  const items = ["a", "b"].map((sha256, n) => ({ id: String(n), sha256 }));
+  expect(tally(items, ["a", "a", "a", "b"], report)).toMatchObject({ doubled: 2, unnamed });
 });
 
 test("the same seed plays the same numbers, another one others", () => {

@@ -43,6 +43,10 @@ export const KINDS: readonly [Kind, ...Kind[]] = [
     },
   ],
   [
+    "import answered after a minute",
+    (random) => [{ kind: "slow", delayMs: random.number(61_000, 65_000), ...anImport(random), count: 1 }],
+  ],
+  [
     "import 5xx before commit",
     (random) => [{ kind: "status", status: random.oneOf([500, 502, 503, 504]), ...anImport(random) }],
   ],
