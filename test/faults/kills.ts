@@ -25,8 +25,8 @@ const MAX_WAIT_MS = 20_000;
 const SLOWEST_MS = 8_000;
 
 /**
- * Kills the app or the whole host up to three times, while `items` are being restored and until that is over: after some
- * time, or when some share of the items is there, so that every phase is met.
+ * Kills the app or the whole host up to three times, while `items` are being restored and until that is over: after
+ * some time, or when some share of the items is there, so that every phase is met.
  */
 export const killSome = async (
   stack: Stack,

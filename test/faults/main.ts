@@ -167,12 +167,13 @@ const summary = (sum: Sum): string[] => {
     "",
     `${sum.twice} of the runs were delivered twice, ${sum.shortSessions} had sessions of seconds`,
     `${sum.repeated} were asked for several times at once, ${sum.again} once more by somebody else`,
-    `${sum.paused} were told to pause, ${sum.cancelled} were cancelled, ${sum.undone} undone, ${sum.resumed} resumed after a failure`,
+    `${sum.paused} were told to pause, ${sum.cancelled} were cancelled, ${sum.undone} undone, ` +
+      `${sum.resumed} resumed after a failure`,
     `${sum.killsOfApp} kills of the app, ${sum.killsOfHost} of the host, ` +
       `${sum.outages} times without storage, ${sum.leasesLost} leases lost`,
-    `${sum.runs} runs, ${sum.items} items, ${struck} faults, ${kills} kills: ${sum.reported} reported, ${sum.lost} lost, ` +
-      `${sum.doubled} doubled, ${sum.unnamed} of them not named, ${sum.left} left by an undo, ` +
-      `at most ${sum.inFlight} requests of a mailbox at once`,
+    `${sum.runs} runs, ${sum.items} items, ${struck} faults, ${kills} kills: ` +
+      `${sum.reported} reported, ${sum.lost} lost, ${sum.doubled} doubled, ${sum.unnamed} of them not named, ` +
+      `${sum.left} left by an undo, at most ${sum.inFlight} requests of a mailbox at once`,
   ];
 };
 
