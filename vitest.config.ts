@@ -5,6 +5,8 @@ import { HANGS_MS, PATIENCE_MS } from "./test/support/limits.ts";
 /** What a test needs shows in its name: nothing, Azurite, or the whole stack. .dependency-cruiser.cjs checks it. */
 const AZURITE = "test/**/*.azurite.test.ts";
 const END_TO_END = "test/end-to-end/**/*.test.ts";
+/** Those that take many seconds each, whatever they need. */
+const LONG = "test/**/*.long.*test.ts";
 const MEMORY = "test/memory/**/*.test.ts";
 
 /**
@@ -27,7 +29,7 @@ export default defineConfig({
           name: "units",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [AZURITE, END_TO_END, MEMORY],
+          exclude: [AZURITE, END_TO_END, LONG, MEMORY],
           setupFiles: ["test/support/after-each.ts"],
         },
       },
@@ -37,6 +39,7 @@ export default defineConfig({
           name: "azurite",
           isolate: false,
           include: [AZURITE],
+          exclude: [LONG],
           globalSetup: ["test/support/azurite.ts"],
           setupFiles: ["test/support/after-each.ts"],
         },
@@ -47,7 +50,18 @@ export default defineConfig({
           name: "end-to-end",
           isolate: false,
           include: [END_TO_END],
+          exclude: [LONG],
           globalSetup: ["test/support/stack-app.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "long",
+          isolate: false,
+          include: [LONG],
+          globalSetup: ["test/support/azurite.ts", "test/support/stack-app.ts"],
+          setupFiles: ["test/support/after-each.ts"],
         },
       },
       {

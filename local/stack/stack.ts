@@ -21,6 +21,8 @@ export interface StackOptions {
   readonly graph?: Pick<StartOptions, "mailboxes" | "users" | "settings" | "faults">;
   /** Settings of the app beside those that the stack makes. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether blobs end with the stack, which then needs less processor time. */
+  readonly blobsInMemory?: boolean;
   /** Whether the storage tells the app of snapshots, as Event Grid would; of personal data it always does. */
   readonly events?: boolean;
   readonly clock?: number;
@@ -104,6 +106,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         program: "storage/main.ts",
         args: [
           ...["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
+          ...(options.blobsInMemory ? ["--in-memory"] : []),
           ...subscriptionArguments(identity.ports.host, options),
         ],
         ready: StorageReady,

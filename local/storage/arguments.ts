@@ -14,19 +14,21 @@ const Json = z.string().transform((text, context) => {
 const Arguments = z.strictObject({
   dir: z.string({ error: "say where the blobs live" }).min(1),
   port: z.coerce.number().int().min(0).max(65_535).default(0),
+  "in-memory": z.boolean().default(false),
   "host-url": z.url().optional(),
   subscriptions: Json.pipe(z.array(Subscription)).default([]),
 });
 
 /**
- * Reads `--dir D [--port N] [--host-url U --subscriptions JSON]`.
+ * Reads `--dir D [--port N] [--in-memory] [--host-url U --subscriptions JSON]`.
  * @throws {Error} with one line on what is wrong.
  */
 export const readArguments = (args: readonly string[]): StorageOptions => {
   const text = { type: "string" } as const;
-  const options = { dir: text, port: text, "host-url": text, subscriptions: text };
+  const flag = { type: "boolean" } as const;
+  const options = { dir: text, port: text, "in-memory": flag, "host-url": text, subscriptions: text };
   const parsed = Arguments.safeParse(parseArgs({ args: [...args], options }).values);
   if (!parsed.success) throw new Error(`Wrong arguments: ${explain(parsed.error)}`);
-  const { dir, port, "host-url": hostUrl, subscriptions } = parsed.data;
-  return { dir, port, events: hostUrl === undefined ? undefined : { hostUrl, subscriptions } };
+  const { dir, port, "in-memory": inMemory, "host-url": hostUrl, subscriptions } = parsed.data;
+  return { dir, port, inMemory, events: hostUrl === undefined ? undefined : { hostUrl, subscriptions } };
 };

@@ -23,12 +23,16 @@ collection.findOne = function (query) {
   return findOne.call(this, { ...Object.fromEntries(names), ...query });
 };
 
-const [dir, port] = process.argv.slice(2);
+const [dir, port, where] = process.argv.slice(2);
 const keepAliveSeconds = 60;
 const accessLog = [false, undefined];
 const debugLog = [false, undefined];
 const loose = false;
 const skipApiVersionCheck = true;
+const noCertificate = ["", "", ""];
+const noOauth = undefined;
+const disableProductStyleUrl = false;
+const inMemory = where === "in-memory";
 
 const server = new BlobServer(
   new BlobConfiguration(
@@ -42,6 +46,10 @@ const server = new BlobServer(
     ...debugLog,
     loose,
     skipApiVersionCheck,
+    ...noCertificate,
+    noOauth,
+    disableProductStyleUrl,
+    inMemory,
   ),
 );
 

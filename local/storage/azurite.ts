@@ -18,11 +18,20 @@ const STOP_TIMEOUT_MS = 60_000;
 /**
  * Runs Azurite's blob service on 127.0.0.1 as a child process, with its state in `dir`; port 0 takes a free one.
  * The child saves its state and ends when this process ends, however it ends. Killing the child itself may cost the
- * metadata of its last 5 seconds (Azurite saves on a timer).
+ * metadata of its last 5 seconds (Azurite saves on a timer). `inMemory` keeps nothing, at half the processor time.
  */
-export const startAzurite = async ({ dir, port = 0 }: { dir: string; port?: number }): Promise<Azurite> => {
+export const startAzurite = async ({
+  dir,
+  port = 0,
+  inMemory = false,
+}: {
+  dir: string;
+  port?: number;
+  inMemory?: boolean;
+}): Promise<Azurite> => {
   await mkdir(dir, { recursive: true });
-  const child = fork(fileURLToPath(new URL("azurite-process.mjs", import.meta.url)), [dir, String(port)], {
+  const where = inMemory ? "in-memory" : "on-disk";
+  const child = fork(fileURLToPath(new URL("azurite-process.mjs", import.meta.url)), [dir, String(port), where], {
     execArgv: [],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     env: { ...process.env, AZURITE_ACCOUNTS: "" },

@@ -27,6 +27,8 @@ export interface StorageOptions {
   /** Where the blobs live; a later start with the same directory finds them again. */
   readonly dir: string;
   readonly port?: number | undefined;
+  /** Blobs end with this process, and cost half the processor time. */
+  readonly inMemory?: boolean;
   readonly events?: EventsOptions | undefined;
 }
 

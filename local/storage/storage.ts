@@ -26,8 +26,8 @@ export interface Storage extends StorageControls {
  * Starts Azurite and the gateway in front of it, on 127.0.0.1. Undelivered events survive a restart; counts, faults and
  * dead letters do not.
  */
-export const startStorage = async ({ dir, port = 0, events }: StorageOptions): Promise<Storage> => {
-  const azurite = await startAzurite({ dir });
+export const startStorage = async ({ dir, port = 0, inMemory = false, events }: StorageOptions): Promise<Storage> => {
+  const azurite = await startAzurite({ dir, inMemory });
   const counters = createCounters();
   const faults = createFaults();
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 60_000 });

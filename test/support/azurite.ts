@@ -17,7 +17,7 @@ declare module "vitest" {
 /** For `globalSetup` of the vitest configuration: one Azurite for the whole run, in a directory of its own. */
 export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const dir = await mkdtemp(join(tmpdir(), "azurite-"));
-  const azurite = await startAzurite({ dir });
+  const azurite = await startAzurite({ dir, inMemory: true });
   provide("azurite", connectionString(azurite.url));
   return async () => {
     await azurite.stop();

@@ -47,6 +47,7 @@ export const aStack = async (
   const lines: LoggedLine[] = [];
   const stack = await startStack({
     appDir: inject("appDir"),
+    blobsInMemory: true,
     ...options,
     settings: { LOCAL_WAIT_DIVISOR: "100", ...options.settings },
     dataDir,
