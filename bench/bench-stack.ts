@@ -27,6 +27,8 @@ export interface BenchStackOptions {
   readonly laneSeconds?: number;
   /** How many times as fast the waits of orchestrations pass. */
   readonly clock?: number;
+  /** By how much the app's own waits are shorter. */
+  readonly waitDivisor?: number;
 }
 
 /** Runs one measurement on a stack of its own, in a folder that is removed afterwards. */
@@ -37,7 +39,7 @@ export const withStack = async <T>(
 ): Promise<T> => {
   const dataDir = await mkdtemp(join(tmpdir(), "mailbox-vault-bench-"));
   const invocations = invocationLog();
-  const { mailboxes, latencyMs = 0, limits = {}, laneSeconds, clock = 1 } = options;
+  const { mailboxes, latencyMs = 0, limits = {}, laneSeconds, clock = 1, waitDivisor } = options;
   let stack: Stack | undefined;
   const starting = startStack({
     dataDir,
@@ -45,7 +47,10 @@ export const withStack = async <T>(
     graph: { mailboxes, settings: { latencyMs, limits } },
     workers: options.workers ?? 1,
     clock,
-    settings: laneSeconds === undefined ? {} : { LANE_SECONDS: String(laneSeconds) },
+    settings: {
+      ...(laneSeconds !== undefined && { LANE_SECONDS: String(laneSeconds) }),
+      ...(waitDivisor !== undefined && { LOCAL_WAIT_DIVISOR: String(waitDivisor) }),
+    },
     line: (process, text) => {
       if (process === "host") invocations.read(text);
     },

@@ -8,6 +8,7 @@ const GraphCounters = z.object({
   requests: Counts,
   throttled: Counts,
   itemsExported: z.number(),
+  itemsImported: z.number(),
   mailboxes: z.record(
     z.string(),
     z.object({ requests: z.number(), busyMs: z.number(), highestConcurrency: z.number() }),

@@ -8,14 +8,17 @@ import { type BenchOptions, readBenchOptions, USAGE } from "./options.ts";
 import { cells, type Result, resultOf, unmeasured } from "./result.ts";
 import { backupRun } from "./rows/backup-run.ts";
 import { bundle } from "./rows/bundle.ts";
+import { cancelledRestore } from "./rows/cancelled-restore.ts";
 import { deadRun } from "./rows/dead-run.ts";
 import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
 import { oneNewMail } from "./rows/one-new-mail.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { quietRun } from "./rows/quiet-run.ts";
+import { restoreBesideBackup } from "./rows/restore-beside-backup.ts";
 import { LONG_RESTORE_CASES, RESTORE_CASES, restoreRun } from "./rows/restore-run.ts";
 import { restoreSideBySide } from "./rows/restore-side-by-side.ts";
+import { restoresInOutage } from "./rows/restores-in-outage.ts";
 import { retry } from "./rows/retry.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
 import { throttling } from "./rows/throttling.ts";
@@ -40,6 +43,9 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   ...RESTORE_CASES.map(restoreRun),
   ...(full ? LONG_RESTORE_CASES.map(restoreRun) : []),
   restoreSideBySide,
+  cancelledRestore,
+  restoresInOutage,
+  restoreBesideBackup,
   history(full ? large : undefined),
 ];
 

@@ -106,6 +106,22 @@ export const restoreScriptRate: Row = row(
   "higher",
 );
 
+/** From the order to the last import that was sent, the slowest of several: a job looks at its orders every second. */
+export const cancelSeconds: Row = row("from the cancel of a restore to its last import", "s", "lower", 2);
+
+const THROUGH_OUTAGE = "eight restores of one list through an outage of 30 minutes";
+/** Items that were not imported by the end, and copies beyond those that are reported. */
+export const outageFailures: Row = row(`items failed, ${THROUGH_OUTAGE}`, "", "lower", 0);
+export const outageSurplus: Row = row(`imports not reported, ${THROUGH_OUTAGE}`, "", "lower", 0);
+
+/** A wave of the backup, 100 s, and then some twenty requests of a second, one by one, before the first item. */
+export const firstImportSeconds: Row = row(
+  "first import of a restore of 100 items beside a backup of the mailbox",
+  "s",
+  "lower",
+  130,
+);
+
 export const bundleSize: Row = row("deployed bundle", "MB", "lower", 2);
 export const loadTime: Row = row("load time of the bundle", "ms", "lower", 200);
 

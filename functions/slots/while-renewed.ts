@@ -1,5 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 /** How long a renewed hold lasts: work that was killed keeps others waiting for no longer. Our own choice. */
 const HOLD_MS = 45_000;
 
@@ -8,6 +6,12 @@ const CLOCK_STEP_MS = 1_000;
 
 /** How often, within the length of a hold, a delivery looks whether another one has ended. */
 const LOOKS = 15;
+
+/** By the same timers as the renewals, so that who moves the clock moves both. */
+const delay = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 /** Something that a piece of work holds for itself. */
 export interface Held {

@@ -79,6 +79,26 @@ describe("an import without an answer", () => {
     expect(await kit.inbox()).toEqual(contents(lost));
   });
 
+  test("is named as surplus when it takes effect only after it was sent again", async () => {
+    const kit = await aRestore({ items: 3 });
+    const { lost, session } = await kit.loseInbox();
+    let takeEffect = async (): Promise<unknown> => undefined;
+    const openImporter = firstBy(kit, (real) => async ({ beforeSending: _, ...item }) => {
+      takeEffect = () => real(item);
+      throw new GraphError("POST importItem", { status: 504, code: "GatewayTimeout" });
+    });
+    expect(await kit.uploadAll(session, {}, { openImporter })).toMatchObject({ imported: 3, failed: 0 });
+    expect(await kit.inbox()).toEqual(contents(lost));
+
+    await takeEffect();
+
+    expect(await kit.reconcile()).toMatchObject({ imported: 3, missing: 0, surplus: 1 });
+    const [surplus, ...others] = (await kit.report()).items;
+    expect(others).toEqual([]);
+    expect(surplus?.outcome).toBe("surplus");
+    for (const id of surplus?.lookAt ?? [""]) expect((await kit.items()).map((item) => item.id)).toContain(id);
+  });
+
   test.each([true, false])("is one whose success names no item, too (it was imported: %s)", async (isImported) => {
     const kit = await aRestore({ items: 3 });
     const { lost, session } = await kit.loseInbox();
