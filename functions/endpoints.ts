@@ -8,6 +8,8 @@ export interface Endpoint {
   readonly callers: Callers;
   /** Whether it starts a job, and heeds the header `Idempotency-Key`. */
   readonly starts?: true;
+  /** What differs from the time that every other call is answered within. */
+  readonly answersWithinMs?: number | "as long as its body";
 }
 
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
@@ -23,7 +25,13 @@ export const ENDPOINTS = {
   "start-undo": { method: "POST", route: "restores/{id}/undo", callers: ["Restore.Operator"], starts: true },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
-  "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },
+  "start-translation": {
+    method: "POST",
+    route: "ids/translate",
+    callers: READERS,
+    starts: true,
+    answersWithinMs: "as long as its body",
+  },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
 
   "start-personal-data-export": {
@@ -70,5 +78,5 @@ export const ENDPOINTS = {
   "start-verify": { method: "POST", route: "mailboxes/{mailbox}/verify", callers: ["Backup.Operator"], starts: true },
   "get-verification": { method: "GET", route: "mailboxes/{mailbox}/verification", callers: READERS },
 
-  health: { method: "GET", route: "health", callers: "anyone" },
+  health: { method: "GET", route: "health", callers: "anyone", answersWithinMs: 3_000 },
 } as const satisfies Readonly<Record<string, Endpoint>>;

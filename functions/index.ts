@@ -2,6 +2,7 @@ import { app } from "@azure/functions";
 import { readConfig, secretsIn } from "../shared/config.ts";
 import { durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
+import { ANSWER_MS, answered } from "../shared/http/answered.ts";
 import { guardOf } from "../shared/http/guard.ts";
 import { startsOnce } from "../shared/http/idempotency.ts";
 import { watchResponses } from "../shared/http/paced-body.ts";
@@ -55,9 +56,10 @@ const extraInputs = [durableClient];
 const register: Register = {
   http: (name, handler) => {
     const endpoint: Endpoint = ENDPOINTS[name];
-    const { method, route, callers, starts } = endpoint;
+    const { method, route, callers, starts, answersWithinMs = ANSWER_MS } = endpoint;
     const guarded = guard(callers, starts ? once(handler) : handler);
-    app.http(name, { methods: [method], route, extraInputs, handler: guarded });
+    const within = answersWithinMs === "as long as its body" ? undefined : answersWithinMs;
+    app.http(name, { methods: [method], route, extraInputs, handler: answered(guarded, within) });
   },
   timer: (name, schedule, handler) => app.timer(name, { schedule, extraInputs, handler }),
   timerWithoutHub: (name, schedule, handler) => app.timer(name, { schedule, handler }),

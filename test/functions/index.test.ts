@@ -203,6 +203,18 @@ describe("the app", () => {
     },
   );
 
+  test.each(Object.entries<{ callers: Callers }>(ENDPOINTS).filter(([, { callers }]) => callers !== "anyone"))(
+    "%s answers a failure that nobody foresaw, with its id",
+    async (name) => {
+      const handler = handlers.get(name) ?? expect.fail("it is not registered");
+      const request = { method: "POST", headers: { get: () => expect.fail("Broken") } } as unknown as HttpRequest;
+      const context = { invocationId: "inv-1", error: () => undefined } as unknown as InvocationContext;
+
+      const { status, body } = (await handler(request, context)) as { status: number; body: string };
+      expect([status, JSON.parse(body).id]).toEqual([500, "inv-1"]);
+    },
+  );
+
   test("gives the durable client to every route, and to functions that start or look for jobs", () => {
     const withClient = [...registered].filter(([, bindings]) => bindings.some(({ type }) => type === "durableClient"));
     const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
