@@ -4,7 +4,7 @@ import { type RunId, runStart } from "../../shared/contracts/ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
-import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
+import { inFull, momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
 import { BlockedError, nextWait, sleep, type Wait } from "../../shared/durable/waits.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
@@ -180,6 +180,6 @@ function* exportSome(
     };
     context.df.setCustomStatus(backupStatus("exporting", runId, exported.progress));
     if (done.waitMs > MAX_PAUSE_MS) throw new BlockedError("limits", done.waitMs);
-    yield* pause(context, done.waitMs);
+    yield* pause(context, inFull(done.waitMs));
   }
 }

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { pause } from "../../shared/durable/pause.ts";
+import { inFull, pause } from "../../shared/durable/pause.ts";
 import {
   TranslateExchangeIdsInput as Input,
   type TranslateExchangeIdsInput,
@@ -32,7 +32,7 @@ export function* translateIdsOfMailbox(
     if (done.refused !== undefined) throw new Error(refusalText(done.refused, "app"));
     piece = done.next;
     totals = addCounts(totals, done);
-    yield* pause(context, done.waitMs);
+    yield* pause(context, inFull(done.waitMs));
   }
 
   if (piece < translation.pieces) {

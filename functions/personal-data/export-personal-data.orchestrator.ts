@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { call } from "../../shared/durable/activity.ts";
 import { awaitEvent } from "../../shared/durable/await-event.ts";
-import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
+import { inFull, momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
 import {
   checkPersonalDataExport,
   copyMailboxData,
@@ -94,7 +94,7 @@ function* ask(
       const nextTry = momentIn(context, waitMs);
       if (waitMs > msUntil(context, until)) throw new Error(`${LIMITED}: start another export after ${nextTry}`);
       context.df.setCustomStatus({ phase: "limited", nextTry, unanswered });
-      yield* pause(context, waitMs);
+      yield* pause(context, inFull(waitMs));
       return { stage: "asking", attempt };
     }
     case "unanswered":

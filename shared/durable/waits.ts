@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type ActivityContract, call } from "./activity.ts";
 import { awaitEvent } from "./await-event.ts";
 import { type Away, isAway, isTold, type Told } from "./outages.ts";
-import { momentIn, msUntil } from "./pause.ts";
+import { inFull, momentIn, msUntil } from "./pause.ts";
 
 /** Raised for a job that waits, when what it may wait for has changed. It says nothing: the job looks for itself. */
 export const WAKE = "wake";
@@ -99,7 +99,7 @@ export const nextWait = (
   if (reason === "service" && -msUntil(context, since) > MAX_OUTAGE_MS)
     throw new Error(`${AWAY_SINCE} ${since}: start the work again once they answer`);
   const { firstMs, longestMs } = LENGTHS[reason];
-  const ms = Math.max(askedMs, Math.min(longestMs, firstMs * 2 ** Math.min(times, 20)));
+  const ms = Math.max(inFull(askedMs), Math.min(longestMs, firstMs * 2 ** Math.min(times, 20)));
   return {
     wait: { for: reason, since, times: times + 1 },
     waiting: { for: reason, until: momentIn(context, ms), ...behind },

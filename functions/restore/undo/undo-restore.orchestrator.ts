@@ -3,7 +3,7 @@ import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import { MAILBOX_SLOTS } from "../../../shared/contracts/limits.ts";
 import { call } from "../../../shared/durable/activity.ts";
 import { ownGuid } from "../../../shared/durable/own-ids.ts";
-import { pause } from "../../../shared/durable/pause.ts";
+import { inFull, pause } from "../../../shared/durable/pause.ts";
 import { BlockedError, callOrBlock, orWait, ToldError, type Wait } from "../../../shared/durable/waits.ts";
 import { heedWish } from "../../jobs/heed-wish.steps.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../../slots/hold-slots.steps.ts";
@@ -158,7 +158,7 @@ function* undoItems(context: OrchestrationContext, run: UndoRun): Generator<Task
     if (done.told) throw new ToldError("The undo was told to do something else");
     if (away) throw new BlockedError("service", waitMs);
     if (waitMs > MAX_PAUSE_MS) throw new BlockedError("limits", waitMs);
-    yield* pause(context, waitMs);
+    yield* pause(context, inFull(waitMs));
   }
   return false;
 }

@@ -1,7 +1,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../../shared/contracts/add-counts.ts";
 import { call } from "../../../shared/durable/activity.ts";
-import { pause } from "../../../shared/durable/pause.ts";
+import { inFull, pause } from "../../../shared/durable/pause.ts";
 import { BlockedError, callOrBlock, ToldError } from "../../../shared/durable/waits.ts";
 import { type GrantedSlots, holdSlots, nextLanes } from "../../slots/hold-slots.steps.ts";
 import { chunksIn } from "../chunk-ranges.contract.ts";
@@ -104,5 +104,5 @@ function* restBetween(
   if (isTold || !hasBegun) throw new ToldError("The restore was told to do something else, or has lost its mailbox");
   if (isAway) throw new BlockedError("service", waitMs);
   if (waitMs > MAX_PAUSE_MS) throw new BlockedError("limits", waitMs);
-  yield* pause(context, waitMs);
+  yield* pause(context, inFull(waitMs));
 }

@@ -245,7 +245,7 @@ describe("backup-mailbox", () => {
 
     const { calls, timers } = await run({ wave });
 
-    expect(timers).toEqual([900_000]);
+    expect(timers).toEqual([901_000]);
     expect(wavesOf(calls)[1]).toMatchObject({ slots: 2, position: { again } });
   });
 

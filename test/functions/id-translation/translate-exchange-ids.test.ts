@@ -58,7 +58,7 @@ describe("translate-exchange-ids", () => {
       activities: { "translate-ids": onceRefused },
     });
 
-    expect(run.timers).toEqual([120_000]);
+    expect(run.timers).toEqual([121_000]);
     expect(run.output).toMatchObject({ throttled: 1, translated: 3_600 });
   });
 

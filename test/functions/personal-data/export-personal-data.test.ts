@@ -138,14 +138,14 @@ describe("export-personal-data", () => {
         nextTry: "2026-11-22T07:00:00.000Z",
         unanswered: 0,
       });
-      expect(first.timers).toEqual([6 * 3_600_000]);
+      expect(first.timers).toEqual([6 * 3_600_000 + 1_000]);
       expect(stageAfter(first)).toEqual({ stage: "asking", attempt: 1 });
     });
 
     test("waits as long as Graph asks", async () => {
       const first = await run(input, { request: () => ({ outcome: "limited", retryAfterMs: 7_000 }) });
 
-      expect(first.timers).toEqual([7_000]);
+      expect(first.timers).toEqual([8_000]);
     });
 
     test("fails when that would be too late, and says when to start another", async () => {

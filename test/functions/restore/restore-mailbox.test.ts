@@ -205,7 +205,7 @@ describe("restore-mailbox", () => {
       return unfinished(wave, { throttled: 1, waitMs: 300_000 });
     });
 
-    expect(run.timers).toEqual([300_000]);
+    expect(run.timers).toEqual([301_000]);
     expect(wavesOf(run).map(({ slots }) => slots)).toEqual([4, 2]);
   });
 

@@ -114,8 +114,8 @@ describe("restore-mailboxes, of a list that is not looked up yet", () => {
     });
 
     expect([calls.length, generations]).toEqual([32, 31]);
-    expect(timers.slice(0, 6)).toEqual([60_000, 60_000, 60_000, 60_000, 80_000, 160_000]);
-    const waiting = { for: "service", until: "2026-11-22T01:01:00.000Z" };
+    expect(timers.slice(0, 6)).toEqual([61_000, 61_000, 61_000, 61_000, 80_000, 160_000]);
+    const waiting = { for: "service", until: "2026-11-22T01:01:01.000Z" };
     expect(customStatuses).toContainEqual(expect.objectContaining({ phase: "resolving", waiting }));
     expect(continuedAs).toEqual({ ...input, mailboxes: 7 });
   });
