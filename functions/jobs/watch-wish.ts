@@ -1,23 +1,25 @@
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import type { Wish } from "./wish.contract.ts";
 import { wishOf } from "./wishes.ts";
 
 /** How often a wish is looked at while work is under way. Our own choice: reads are cheap, and people wait. */
 const LOOK_MS = 1_000;
 
 /**
- * Does a piece of a job's work, and aborts `told` once the job is to pause or to end: nothing new is to be begun then.
- * A look that fails is made up for by the next. The wish is looked at before the work begins, too.
+ * Does a piece of a job's work, and aborts `told` once the job is to pause or to end, or to do what else of these it
+ * `heeds`: nothing new is to be begun then. A look that fails is made up for by the next. The wish is looked at before
+ * the work begins, too.
  */
 export const whileWatched = async <T>(
   state: Blobs,
   jobs: readonly string[],
   work: (told: AbortSignal) => Promise<T>,
-  lookMs: number = LOOK_MS,
+  { heeds = ["pause", "cancel"] }: { readonly heeds?: readonly Wish[] } = {},
 ): Promise<T> => {
   const told = new AbortController();
   const look = async (): Promise<void> => {
     const wish = await wishOf(state, jobs).catch(() => "go-on" as const);
-    if (wish !== "go-on") told.abort();
+    if (heeds.includes(wish)) told.abort();
   };
   await look();
   let looking: Promise<void> | undefined;
@@ -25,7 +27,7 @@ export const whileWatched = async <T>(
     looking ??= look().finally(() => {
       looking = undefined;
     });
-  }, lookMs);
+  }, LOOK_MS);
   try {
     return await work(told.signal);
   } finally {

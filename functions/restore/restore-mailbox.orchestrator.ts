@@ -4,6 +4,7 @@ import { reasonOf } from "../../shared/durable/parts.ts";
 import { callOrBlock, orWait, ToldError } from "../../shared/durable/waits.ts";
 import { heedWish } from "../jobs/heed-wish.steps.ts";
 import { holdSlots, withSlots } from "../slots/hold-slots.steps.ts";
+import { inSteps } from "./paging/in-steps.steps.ts";
 import {
   ensureFolders,
   RestoreMailboxInput as Input,
@@ -27,20 +28,20 @@ import { takeMailbox } from "./target/hold-target.steps.ts";
 import { importItems } from "./upload/import-items.steps.ts";
 
 /**
- * How long planning, and the comparison, may hold their slots. They use one of them, and hold the restore's share: a
- * backup that got the rest would leave one to the import for a whole wave.
+ * How long making folders may hold its slots. It uses one of them, and holds the restore's share: a backup that got the
+ * rest would leave one to the import for a whole wave.
  */
 const SINGLE_MS = 10 * 60_000;
 
 type Result = RestorePlan | RestoreResult;
 
 /**
- * Restores items of a snapshot: plans, creates missing folders, imports in waves of lanes, then compares the target
- * with the plan. A dry run ends with the plan.
+ * Restores items of a snapshot: plans in steps, creates missing folders, imports in waves of lanes, then compares the
+ * target with the plan, in steps too. A dry run ends with the plan.
  *
- * Another generation goes on after twenty waves, after each wait, and when it was told to pause or to end. Each begins
- * with a look at what it was told. A restore that is cancelled, that fails or that has to stop compares and reports
- * like one that came to its end.
+ * Another generation goes on after twenty steps or waves, after each wait, and when it was told to pause or to end.
+ * Each begins with a look at what it was told. A restore that is cancelled, that fails or that has to stop compares and
+ * reports like one that came to its end.
  */
 export function* restoreMailbox(context: OrchestrationContext): Generator<Task, Result | undefined, unknown> {
   const run = restoreRun(context, Input.parse(context.df.getInput()));
@@ -78,23 +79,24 @@ function* generation(context: OrchestrationContext, run: RestoreRun): Generator<
   return yield* withSlots(context, run.slots, work(context, run));
 }
 
-/** All that calls Graph: the plan, waves until everything is imported or the generation is full, and the comparison. */
+/** All that calls Graph: the plan, waves until everything is imported, and the comparison, or a full generation. */
 function* work(context: OrchestrationContext, run: RestoreRun): Generator<Task, Result | undefined, unknown> {
-  if (run.stopped === undefined) run.state ??= yield* plan(context, run);
+  if (run.stopped === undefined) {
+    run.state ??= yield* plan(context, run);
+    if (run.state === undefined) return undefined;
+  }
   if (run.input.dryRun) return run.state?.plan ?? resultOfNothing(run);
   if (run.stopped === undefined && run.state?.foldersMade === false) yield* makeFolders(context, run, run.state);
   if (run.stopped === undefined && !(yield* importItems(context, run))) return undefined;
   return yield* report(context, run);
 }
 
-function* plan(context: OrchestrationContext, run: RestoreRun): Generator<Task, ImportState, unknown> {
+function* plan(context: OrchestrationContext, run: RestoreRun): Generator<Task, ImportState | undefined, unknown> {
   const { restoreId, mailbox, into, snapshotId, select, target, onConflict, planOf, exclusive } = run.input;
-  showRestore(context, run, "waiting");
-  yield* holdSlots(context, run.slots, MAILBOX_SLOTS, SINGLE_MS);
   showRestore(context, run, "planning");
   const what = { restoreId, mailbox, into, snapshotId, select, target, onConflict, planOf, exclusive };
-  const planned = yield* callOrBlock(context, planRestore, { ...what, jobs: [...run.jobs] });
-  run.wait = undefined;
+  const planned = yield* inSteps(context, run, planRestore, { ...what, jobs: [...run.jobs] });
+  if (planned === undefined) return undefined;
   const pending = planned.chunks === 0 ? [] : [{ from: 0, to: planned.chunks }];
   return { plan: planned, pending, lanes: MAILBOX_SLOTS, spent: [], totals: NOTHING_DONE, foldersMade: false };
 }
@@ -112,12 +114,11 @@ function* makeFolders(
   run.stopped = stopped;
 }
 
-function* report(context: OrchestrationContext, run: RestoreRun): Generator<Task, RestoreResult, unknown> {
+function* report(context: OrchestrationContext, run: RestoreRun): Generator<Task, RestoreResult | undefined, unknown> {
   const { stopped } = run;
   showRestore(context, run, "reconciling");
-  yield* holdSlots(context, run.slots, MAILBOX_SLOTS, SINGLE_MS);
   const what = { ...run.restore, snapshotId: run.input.snapshotId, ...(stopped !== undefined && { stopped }) };
-  const result = yield* callOrBlock(context, reconcileRestore, what);
-  showRestore(context, run, "done");
+  const result = yield* inSteps(context, run, reconcileRestore, what);
+  if (result !== undefined) showRestore(context, run, "done");
   return result;
 }

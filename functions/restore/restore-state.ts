@@ -54,12 +54,6 @@ export const RestoreItem = PutRecord.extend({
 });
 export type RestoreItem = z.output<typeof RestoreItem>;
 
-/** A page of a sorted run of items. */
-export interface SortedPage {
-  readonly run: number;
-  readonly page: number;
-}
-
 const RestoreChunk = z.array(RestoreItem);
 
 /** The id of the live folder, by the id of the folder in the snapshot. */
@@ -71,9 +65,6 @@ const planName = (restoreId: RunId): string => `${prefix(restoreId)}plan.json`;
 const foldersName = (restoreId: RunId): string => `${prefix(restoreId)}folders.json`;
 const chunkName = (restoreId: RunId, generation: string, chunk: number): string =>
   `${prefix(restoreId)}plan-${generation}/c${String(chunk).padStart(6, "0")}.json`;
-
-const sortedName = (restoreId: RunId, generation: string, { run, page }: SortedPage): string =>
-  `${prefix(restoreId)}plan-${generation}/sorted/r${run}-p${page}.json`;
 
 /** The name of the ledger of one chunk. */
 export const ledgerName = (restoreId: RunId, chunk: number): string =>
@@ -96,27 +87,6 @@ export const keepRestoreChunk = async (
 ): Promise<void> => {
   await work.create(chunkName(restoreId, generation, chunk), jsonBytes(items));
 };
-
-export const keepSortedItems = async (
-  work: Blobs,
-  restoreId: RunId,
-  generation: string,
-  page: SortedPage,
-  items: readonly RestoreItem[],
-): Promise<void> => {
-  await work.create(sortedName(restoreId, generation, page), jsonBytes(items));
-};
-
-export const readSortedItems = async (
-  work: Blobs,
-  restoreId: RunId,
-  generation: string,
-  page: SortedPage,
-): Promise<RestoreItem[]> =>
-  required(
-    await readJson(work, sortedName(restoreId, generation, page), RestoreChunk),
-    `Restore ${restoreId} has no page ${page.page} of run ${page.run}`,
-  );
 
 /** Keeps the plan of a restore, unless another delivery did; returns the plan that stands. */
 export const keepRestorePlan = (

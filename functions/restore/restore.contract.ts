@@ -10,6 +10,7 @@ import { orAway } from "../../shared/durable/outages.ts";
 import { Wait } from "../../shared/durable/waits.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
 import { ChunkRange } from "./chunk-ranges.contract.ts";
+import { StepSlots, Unfinished } from "./paging/paged.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -131,11 +132,14 @@ export const RestorePlan = z.object({
 });
 export type RestorePlan = z.output<typeof RestorePlan>;
 
-/** Resolves the selection and leaves out items that the target has already, or adopts the plan of a dry run. */
+/**
+ * Goes on with a plan: resolves the selection and leaves out items that the target has already, or adopts the plan of a
+ * dry run.
+ */
 export const planRestore = defineActivity({
   name: "plan-restore",
-  input: PlanInput,
-  output: orAway(RestorePlan),
+  input: PlanInput.extend(StepSlots.shape),
+  output: orAway(z.union([Unfinished, RestorePlan])),
   retry: OUTAGE_RETRY,
 });
 
@@ -210,11 +214,11 @@ export const RestoreResult = z.object({
 });
 export type RestoreResult = z.output<typeof RestoreResult>;
 
-/** Compares the target with the plan, and writes the report. */
+/** Goes on with comparing the target with the plan, and writes the report. */
 export const reconcileRestore = defineActivity({
   name: "reconcile-restore",
-  input: Restore.extend({ snapshotId: SnapshotId.optional(), stopped: Stopped.optional() }),
-  output: orAway(RestoreResult),
+  input: Restore.extend({ ...StepSlots.shape, snapshotId: SnapshotId.optional(), stopped: Stopped.optional() }),
+  output: orAway(z.union([Unfinished, RestoreResult])),
   retry: OUTAGE_RETRY,
 });
 

@@ -42,7 +42,7 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.activity(ensureFolders, ensureFoldersActivity(restore));
   register.activity(createImportSession, createImportSessionActivity(restore));
   register.activity(uploadWave, uploadWaveActivity({ ...restore, firstLookMs: FIRST_LOOK_MS / waitDivisor }));
-  register.activityWithHub(reconcileRestore, reconcileRestoreActivity(restore));
+  register.activityWithHub(reconcileRestore, reconcileRestoreActivity({ ...restore, laneBudgetMs }));
 
   register.http("start-undo", startUndo({ ...restore, laneBudgetMs, mayDeleteItems }));
   register.orchestrator("undo-restore", undoRestore);

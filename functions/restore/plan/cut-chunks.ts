@@ -1,35 +1,51 @@
+import { mapBounded } from "../../../shared/bounded.ts";
+import type { Merge } from "../paging/sorted-runs.ts";
 import type { RestoreItem } from "../restore-state.ts";
-import type { RankedItem } from "./sorted-items.ts";
 
 /** Items in a chunk. Each chunk has a ledger. */
 export const CHUNK_ITEMS = 50;
 
-/**
- * Cuts sorted items into chunks. Copies of one item share a chunk, so that no two lanes import copies at the same time
- * and take one for the other. A chunk is larger only when one item has more copies than fit.
- */
-export async function* cutChunks(items: AsyncIterable<RankedItem>): AsyncGenerator<RestoreItem[]> {
-  let chunk: RestoreItem[] = [];
-  for await (const copies of groupCopies(items)) {
-    if (chunk.length > 0 && chunk.length + copies.length > CHUNK_ITEMS) {
-      yield chunk;
-      chunk = [];
-    }
-    chunk.push(...copies);
-  }
-  if (chunk.length > 0) yield chunk;
+/** Chunks that are kept at the same time. */
+const WRITES = 8;
+
+/** How far items are cut: the number of chunks, and where the merge stands after them. */
+export interface Cut {
+  readonly chunks: number;
+  readonly at: readonly number[];
 }
 
-async function* groupCopies(items: AsyncIterable<RankedItem>): AsyncGenerator<RestoreItem[]> {
-  let group: RestoreItem[] = [];
-  let groupHash: number | undefined;
-  for await (const { copyHash, item } of items) {
-    if (group.length > 0 && copyHash !== groupHash) {
-      yield group;
-      group = [];
+/**
+ * Cuts sorted items into chunks, and keeps them. Copies of one item share a chunk, so that no two lanes import copies
+ * at the same time and take one for the other. A chunk is larger only when one item has more copies than fit.
+ *
+ * Run twice, the same chunks have the same numbers. Returns how far it came at the end.
+ */
+export async function* cutChunks(
+  items: Merge<RestoreItem>,
+  { from, most }: { readonly from: number /** Chunks after which it shows how far it came. */; readonly most: number },
+  keep: (chunk: number, items: readonly RestoreItem[]) => Promise<void>,
+): AsyncGenerator<Cut, Cut> {
+  let first = from;
+  let whole: (readonly RestoreItem[])[] = [];
+  let chunk: RestoreItem[] = [];
+  const keepAll = async (at: readonly number[]): Promise<Cut> => {
+    const base = first;
+    await mapBounded([...whole.entries()], WRITES, ([number, each]) => keep(base + number, each));
+    first += whole.length;
+    whole = [];
+    return { chunks: first, at };
+  };
+  for (;;) {
+    const before = items.at();
+    const copies = (await items.next())?.values ?? [];
+    const isFull = chunk.length > 0 && (copies.length === 0 || chunk.length + copies.length > CHUNK_ITEMS);
+    if (isFull) {
+      whole.push(chunk);
+      chunk = [];
+      if (whole.length === most) yield keepAll(before);
     }
-    groupHash = copyHash;
-    group.push(item);
+    if (copies.length === 0) break;
+    chunk.push(...copies);
   }
-  if (group.length > 0) yield group;
+  return keepAll(items.at());
 }

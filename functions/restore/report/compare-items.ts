@@ -1,140 +1,145 @@
-import type { CopyCounter } from "../../../shared/copy-counter.ts";
-import { pathSegment } from "../../../shared/graph/folders.ts";
-import type { PutRecord } from "../../../shared/vault/records.ts";
-import type { RestoreResult, Stopped } from "../restore.contract.ts";
-import type { FolderMap, RestorePlanState, TargetFolder } from "../restore-state.ts";
-import type { Settled } from "../upload/ledger.ts";
-import type { FolderReport, ItemReport } from "./restore-report.ts";
-import { mayBeThere, type Surplus } from "./surplus-copies.ts";
+import type { Entry } from "../paging/sorted-runs.ts";
+import { NO_ANSWER, type Settled } from "../upload/ledger.ts";
+import type { ComparedEntry, FolderCounts, LiveEntry, Row, Tally, Version, WantedEntry } from "./comparison-state.ts";
+import { NO_OUTCOMES } from "./folder-reports.ts";
+import type { ItemReport } from "./restore-report.ts";
 
-type Wanted = Pick<PutRecord, "folderId" | "id" | "searchKey" | "rawBytes">;
-
-interface Unmatched {
-  readonly wanted: Wanted;
-  readonly settled: Settled | undefined;
-}
-
-/** Compares the items of a plan, one after the other, with the ledgers and with the live items of the target. */
+/** Compares the items of a plan, by what the ledgers say of them, with the live items of the target. */
 export interface ItemComparison {
-  /** Matches an item with the live item that was imported for it. Each live item is matched once. */
-  add(wanted: Wanted, settled: Settled | undefined): void;
-  /** The live folders to search for copies of the items that were not found by id. */
-  readonly foldersToSearch: ReadonlySet<string>;
+  /** Takes in an item of the plan. Returns it with a key to match it by, unless its outcome is clear. */
+  add(wanted: WantedEntry): { readonly by: "id" | "copy"; readonly entry: WantedEntry } | undefined;
   /**
-   * To be called once, after the last item. `copies` are the unmatched live items, by live folder. What is missing
-   * since the restore stopped has its code.
+   * Matches what has one id: the live item, if it is there, with the first item of the plan that was imported as it.
+   * Returns what is to be matched by copies.
    */
-  finish(
-    copies: CopyCounter,
-    found: { readonly surplus: readonly Surplus[]; readonly stopped: Stopped | undefined },
-  ): { counts: RestoreResult; folders: FolderReport[]; items: ItemReport[] };
+  matchIds(group: readonly ComparedEntry[]): ComparedEntry[];
+  /** Matches what is left of one item's copies. */
+  matchCopies(group: readonly ComparedEntry[]): void;
+  /** What was counted and found since it was taken last. */
+  take(): { readonly tally: Tally; readonly rows: Entry<Row>[]; readonly versions: Entry<Version>[] };
 }
 
-/** `unmatchedIds` are the ids of all live items; those of matched items are removed. */
+/**
+ * `before` is what earlier steps counted. With `unseen`, every item is there that a ledger says to be imported; what
+ * lay in a folder that is `gone` is not.
+ */
 export const itemComparison = (
-  plan: Pick<RestorePlanState, "present" | "folders">,
-  map: FolderMap,
-  unmatchedIds: Set<string>,
+  before: Tally,
+  {
+    folderIdOf,
+    unseen,
+    gone,
+  }: {
+    readonly folderIdOf: (folder: number) => string;
+    readonly unseen: boolean;
+    readonly gone: ReadonlySet<number>;
+  },
 ): ItemComparison => {
-  const counts = {
-    imported: 0,
-    replaced: 0,
-    present: plan.present,
-    ambiguous: 0,
-    failed: 0,
-    missing: 0,
-    bytes: 0,
-    surplus: 0,
+  let tally: Tally = structuredClone(before);
+  let rows: Entry<Row>[] = [];
+  let versions: Entry<Version>[] = [];
+
+  const countsOf = ({ folder }: Pick<WantedEntry, "folder">): FolderCounts => {
+    const counts = tally.folders[folder] ?? { ...NO_OUTCOMES };
+    tally.folders[folder] = counts;
+    return counts;
   };
-  const folders = new Map(emptyFolders(plan.folders).map((folder) => [folder.folderId, folder]));
-  const foldersToSearch = new Set<string>();
-  const notFoundById: Unmatched[] = [];
-  const folderOf = ({ folderId }: Pick<Wanted, "folderId">): FolderReport => {
-    const folder = folders.get(folderId);
-    if (folder === undefined) throw new Error("The plan has an item of a folder that it does not list");
-    return folder;
+  const restored = (wanted: WantedEntry, outcome: "imported" | "replaced"): void => {
+    const { folder, id, rawBytes, position } = wanted;
+    tally[outcome] += 1;
+    tally.bytes += rawBytes;
+    countsOf(wanted).present += 1;
+    if (outcome === "replaced")
+      rows.push({ key: `${ITEM} ${position}`, value: { folderId: folderIdOf(folder), id, outcome } });
   };
-  const items: ItemReport[] = [];
-  const countRestored = (wanted: Wanted, outcome: "imported" | "replaced"): void => {
-    const { folderId, id, rawBytes } = wanted;
-    counts[outcome] += 1;
-    counts.bytes += rawBytes;
-    folderOf(wanted).present += 1;
-    if (outcome === "replaced") items.push({ folderId, id, outcome });
-  };
-  const matchCopy = ({ wanted, settled }: Unmatched, copies: CopyCounter, stopped: Stopped | undefined): void => {
-    const { folderId, id, searchKey } = wanted;
-    const isRefused = settled?.op === "ambiguous" || (settled?.op === "failed" && !mayBeThere(settled));
-    if (!isRefused && copies.take(map[folderId] ?? "", searchKey)) {
-      countRestored(wanted, settled !== undefined && "itemId" in settled ? settled.op : "imported");
-      return;
-    }
+  const notRestored = (wanted: WantedEntry): void => {
+    const { folder, id, position, settled } = wanted;
     const outcome = settled?.op === "failed" || settled?.op === "ambiguous" ? settled.op : "missing";
-    counts[outcome] += 1;
-    folderOf(wanted).missing += 1;
-    const why =
-      settled === undefined && stopped !== undefined ? { code: stopped.code ?? stopped.reason } : reasonOf(settled);
-    items.push({ folderId, id, outcome, ...why });
-  };
-  const countSurplus = ({ folderId, id, count, lookAt }: Surplus): void => {
-    counts.surplus += count;
-    folderOf({ folderId }).surplus += count;
-    items.push({ folderId, id, outcome: "surplus", lookAt: [...lookAt] });
+    tally[outcome] += 1;
+    countsOf(wanted).missing += 1;
+    const why = settled === undefined ? { unsettled: true as const } : reasonOf(settled);
+    rows.push({ key: `${ITEM} ${position}`, value: { folderId: folderIdOf(folder), id, outcome, ...why } });
   };
 
   return {
-    add: (wanted, settled) => {
-      const folder = folderOf(wanted);
-      folder.wanted += 1;
+    add: (wanted) => {
+      const counts = countsOf(wanted);
+      counts.wanted += 1;
+      const { settled, copy } = wanted;
       if (settled !== undefined && "itemId" in settled) {
-        folder[settled.op] += 1;
-        if (unmatchedIds.delete(settled.itemId)) {
-          countRestored(wanted, settled.op);
-          return;
-        }
+        counts[settled.op] += 1;
+        return { by: "id", entry: wanted };
       }
-      notFoundById.push({ wanted, settled });
-      const live = map[wanted.folderId];
-      if (live !== undefined) foldersToSearch.add(live);
+      if (copy !== undefined) return { by: "copy", entry: wanted };
+      notRestored(wanted);
+      return undefined;
     },
-    foldersToSearch,
-    finish: (copies, { surplus, stopped }) => {
-      for (const unmatched of notFoundById) matchCopy(unmatched, copies, stopped);
-      for (const each of surplus) countSurplus(each);
-      return {
-        counts,
-        folders: [...folders.values()].filter(({ wanted, alreadyThere }) => wanted + alreadyThere > 0),
-        items,
-      };
+
+    matchIds: (group) => {
+      const live = group.find((entry) => entry.t === "live" && !gone.has(entry.folder)) as LiveEntry | undefined;
+      const wanted = inOrder(group);
+      const [first] = wanted;
+      if (first === undefined) return live?.copy === undefined ? [] : [live];
+      return wanted.flatMap((entry) => {
+        const { settled } = entry;
+        const isThere = entry === first && (unseen || live !== undefined);
+        if (isThere && settled !== undefined && "itemId" in settled) {
+          restored(entry, settled.op);
+          const isUnversioned = settled.op === "imported" && settled.changeKey === undefined;
+          if (isUnversioned && live?.changeKey)
+            versions.push({ key: entry.position, value: [settled.itemId, live.changeKey] });
+        } else if (entry.copy === undefined) notRestored(entry);
+        if (entry.copy === undefined) return [];
+        return [isThere ? { ...entry, isThere } : entry];
+      });
+    },
+
+    matchCopies: (group) => {
+      const lookAt = [...new Set(group.flatMap((entry) => (entry.t === "live" ? [entry.id] : [])))];
+      const wanted = inOrder(group);
+      const open = wanted.filter(({ isThere }) => !isThere);
+      let copies = lookAt.length;
+      for (const entry of open) {
+        const { settled } = entry;
+        if (settled?.op !== "ambiguous" && mayBeThere(settled) && copies > 0) {
+          copies -= 1;
+          restored(entry, settled !== undefined && "itemId" in settled ? settled.op : "imported");
+        } else notRestored(entry);
+      }
+      const [first] = wanted;
+      const count = lookAt.length - open.filter(({ settled }) => mayBeThere(settled)).length;
+      if (first === undefined || count <= 0) return;
+      tally.surplus += count;
+      countsOf(first).surplus += count;
+      const row = { folderId: folderIdOf(first.folder), id: first.id, outcome: "surplus", lookAt } as const;
+      rows.push({ key: `${SURPLUS} ${first.position}`, value: row });
+    },
+
+    take: () => {
+      const taken = { tally, rows, versions };
+      tally = structuredClone(tally);
+      [rows, versions] = [[], []];
+      return taken;
     },
   };
 };
 
+/** Rows are in the order of the plan, those of copies that are too many last. */
+const ITEM = "0";
+const SURPLUS = "1";
+
+const inOrder = (group: readonly ComparedEntry[]): WantedEntry[] =>
+  group
+    .filter((entry) => entry.t === "wanted")
+    .toSorted((a, b) => (a.position < b.position ? -1 : Number(a.position > b.position)));
+
+/** Of most failed items, Exchange is known to have imported nothing. */
+const mayBeThere = (settled: Settled | undefined): boolean => settled?.op !== "failed" || settled.code === NO_ANSWER;
+
 /** Why an item did not come back, or may not have, and which live items to look at. */
-const reasonOf = (settled: Settled | undefined): Pick<ItemReport, "code" | "lookAt"> => {
-  if (settled?.op === "failed") return { code: settled.code };
-  if (settled?.op !== "ambiguous") return {};
+const reasonOf = (settled: Settled): Pick<ItemReport, "code" | "lookAt"> => {
+  if (settled.op === "failed") return { code: settled.code };
+  if (settled.op !== "ambiguous") return {};
   const { code, lookAt } = settled;
   return { ...(code === undefined ? {} : { code }), ...(lookAt === undefined ? {} : { lookAt }) };
-};
-
-const NOTHING = { wanted: 0, imported: 0, replaced: 0, present: 0, missing: 0, surplus: 0 };
-
-const emptyFolders = (folders: readonly TargetFolder[]): FolderReport[] => {
-  const byId = new Map(folders.map((folder) => [folder.sourceId, folder]));
-  return folders.map((folder) => {
-    const path = pathOf(folder, byId);
-    const counts = { ...NOTHING, alreadyThere: folder.present ?? 0 };
-    return { folderId: folder.sourceId, ...(path === undefined ? {} : { path }), ...counts };
-  });
-};
-
-/** The path of a live folder, else the names from the top down; `undefined` when the plan lacks a folder above. */
-const pathOf = (folder: TargetFolder, byId: ReadonlyMap<string, TargetFolder>): string | undefined => {
-  if (folder.path !== undefined) return folder.path;
-  const segment = pathSegment(folder.displayName);
-  if (folder.parentSourceId === undefined) return segment;
-  const parent = byId.get(folder.parentSourceId);
-  const above = parent && pathOf(parent, byId);
-  return above && `${above}/${segment}`;
 };

@@ -1,91 +1,85 @@
 import type { ActivityHandler } from "durable-functions";
-import type { RunId } from "../../../shared/contracts/ids.ts";
+import type * as z from "zod";
 import type { ClientOf } from "../../../shared/durable/client.ts";
 import { implementThroughOutages } from "../../../shared/durable/through-outages.ts";
-import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
-import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { goOnFromCheckpoint, openCheckpoints, removeCheckpoints } from "../paging/checkpoints.ts";
+import { oneStep, type Step, type StepDeps } from "../paging/one-step.ts";
+import { eachInOrder } from "../paging/sorted-runs.ts";
 import { type RestoreResult, reconcileRestore } from "../restore.contract.ts";
-import {
-  findFolderMap,
-  findRestorePlan,
-  ledgerName,
-  ledgersPrefix,
-  RestorePlanState,
-  readRestoreChunk,
-} from "../restore-state.ts";
+import { findFolderMap, findRestorePlan, RestorePlanState } from "../restore-state.ts";
 import { passTarget } from "../target/pass-target.ts";
-import { seenVersions } from "../undo/imported-versions.ts";
-import { type Ledgers, type Settled, settledItems } from "../upload/ledger.ts";
-import { itemComparison } from "./compare-items.ts";
-import { keepRestoreReport } from "./restore-report.ts";
-import { surplusCopies } from "./surplus-copies.ts";
-import { copiesSince, liveIds } from "./target-contents.ts";
+import { keepVersions } from "../undo/imported-versions.ts";
+import type { Ledgers } from "../upload/ledger.ts";
+import { type Compared, comparisonStages } from "./comparison-stages.ts";
+import { ComparisonState, Row, Version } from "./comparison-state.ts";
+import { folderReports } from "./folder-reports.ts";
+import { findRestoreReport, type ItemReport, keepRestoreReport } from "./restore-report.ts";
 
-/** How long the comparison waits for Graph before the task hub takes over. */
-const GRAPH_DEADLINE_MS = 300_000;
+interface Deps extends StepDeps {
+  readonly clientOf: ClientOf;
+  readonly ledgers: Ledgers;
+}
+
+type Input = z.output<typeof reconcileRestore.input>;
 
 /**
- * Lists the target again, compares it with the plan and the ledgers, writes the report, and leaves the mailbox to the
- * next restore. An imported item counts as missing when neither its id nor a copy of it is found, and when somebody
- * deleted its folder. Copies beyond those that were to be made are surplus. Where the mailbox could not be looked at,
- * the ledgers alone are believed.
+ * One step of the comparison at a restore's end, from where the last one came to: lists the target again, and compares
+ * it with the plan and the ledgers. The last step writes the report, and leaves the mailbox to the next restore. An
+ * imported item counts as missing when neither its id nor a copy of it is found, and when somebody deleted its folder.
+ * Copies beyond those that were to be made are surplus. Where the mailbox could not be looked at, the ledgers alone are
+ * believed.
  *
- * Only reads the mailbox. Run twice, the first report stands.
+ * Only reads the mailbox, so it needs no lease, and goes on when it is told to end: every restore reports. Run twice,
+ * the first report stands.
  */
-export const reconcileRestoreActivity = (deps: {
-  readonly clientOf: ClientOf;
-  readonly openGraph: OpenGraph;
-  readonly work: Blobs;
-  readonly ledgers: Ledgers;
-}): ActivityHandler =>
-  implementThroughOutages(reconcileRestore, async ({ restoreId, mailbox, snapshotId, stopped }, context) => {
-    const { work, ledgers } = deps;
-    const graph = deps.openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
-    const plan = (await findRestorePlan(work, restoreId)) ?? planOfNothing();
-    // A restore that could not create its folders has none.
-    const map = (await findFolderMap(work, restoreId)) ?? {};
-    const outcomes = await readOutcomes(ledgers, restoreId);
-    const imported = importedIds(outcomes);
-    const surplus = surplusCopies(plan.started, imported);
-    const targets = new Set(plan.folders.flatMap(({ sourceId }) => map[sourceId] ?? []));
-    const versions = seenVersions(work, restoreId, outcomes);
-    const see: Parameters<typeof liveIds>[3] = (folderId, item) => {
-      surplus.seen(folderId, item);
-      versions.seen(item);
-    };
-    const ids = stopped?.unseen ? imported : await liveIds(graph, mailbox, targets, see);
-    await versions.keep();
-
-    const comparison = itemComparison(plan, map, ids);
-    for (let chunk = 0; chunk < plan.chunks; chunk += 1) {
-      const settled = outcomes.get(ledgerName(restoreId, chunk));
-      for (const [item, record] of (await readRestoreChunk(work, restoreId, plan, chunk)).entries()) {
-        const entry = settled?.get(item);
-        const isThere = entry !== undefined && "itemId" in entry && ids.has(entry.itemId);
-        surplus.add(map[record.folderId], record, entry, isThere);
-        comparison.add(record, entry);
-      }
-    }
-
-    const toSearch = stopped?.unseen ? [] : comparison.foldersToSearch;
-    const copies = await copiesSince(graph, mailbox, toSearch, { since: plan.started, ids });
-    const found = comparison.finish(copies, { surplus: surplus.found(), stopped });
-    const { folders, items } = found;
-    const counts: RestoreResult = { ...found.counts, ...(stopped !== undefined && { stopped }) };
-    await keepRestoreReport(work, {
-      v: 1,
-      restoreId,
-      mailbox: mailbox.key,
-      ...(snapshotId === undefined ? {} : { snapshot: snapshotId }),
-      started: plan.started,
-      finished: new Date().toISOString(),
-      counts,
-      folders,
-      items,
+export const reconcileRestoreActivity = (deps: Deps): ActivityHandler =>
+  implementThroughOutages(reconcileRestore, (input, context) => {
+    const { restoreId, mailbox } = input;
+    return oneStep(deps, { ...input, exclusive: undefined }, ["pause"], async (step) => {
+      const counts = await compareIn(deps, input, step);
+      const freed = { work: deps.work, client: deps.clientOf(context), mailboxKey: mailbox.key, restoreId };
+      if (counts !== undefined) await passTarget(freed);
+      return counts;
     });
-    await passTarget({ work, client: deps.clientOf(context), mailboxKey: mailbox.key, restoreId });
-    return counts;
   });
+
+const compareIn = async ({ work, ledgers }: Deps, input: Input, step: Step): Promise<RestoreResult | undefined> => {
+  const { restoreId, mailbox, snapshotId, stopped } = input;
+  const reported = await findRestoreReport(work, restoreId);
+  if (reported !== undefined) return reported.counts;
+
+  // A restore that could not create its folders has none.
+  const map = (await findFolderMap(work, restoreId)) ?? {};
+  const compared: Compared = { plan: (await findRestorePlan(work, restoreId)) ?? planOfNothing(), map };
+  const checkpoints = await openCheckpoints(work, { restoreId, kind: "comparing" }, ComparisonState);
+  const stages = comparisonStages({ work, ledgers }, input, compared, step);
+  const state = await goOnFromCheckpoint(checkpoints, stages, step.isOver, step.progress);
+  if (state === undefined) return undefined;
+
+  const versions: Version[] = [];
+  for await (const version of eachInOrder(work, state.versions, Version)) versions.push(version);
+  await keepVersions(work, restoreId, versions);
+  const items: ItemReport[] = [];
+  // What is missing since the restore stopped has its code.
+  const why = stopped === undefined ? {} : { code: stopped.code ?? stopped.reason };
+  for await (const { unsettled, ...row } of eachInOrder(work, state.rows, Row))
+    items.push(unsettled ? { ...row, ...why } : row);
+  const { folders, ...counted } = state.tally;
+  const counts: RestoreResult = { ...counted, present: compared.plan.present, ...(stopped && { stopped }) };
+  await keepRestoreReport(work, {
+    v: 1,
+    restoreId,
+    mailbox: mailbox.key,
+    ...(snapshotId === undefined ? {} : { snapshot: snapshotId }),
+    started: state.started,
+    finished: new Date().toISOString(),
+    counts,
+    folders: folderReports(compared.plan.folders, folders),
+    items,
+  });
+  await removeCheckpoints(work, restoreId, "comparing");
+  return counts;
+};
 
 /** Of a restore that ended before it was planned. */
 const planOfNothing = (): RestorePlanState =>
@@ -93,17 +87,3 @@ const planOfNothing = (): RestorePlanState =>
     ...{ generation: "none", started: new Date().toISOString(), folders: [] },
     ...{ items: 0, present: 0, bytes: 0, chunks: 0 },
   });
-
-const importedIds = (outcomes: ReadonlyMap<string, ReadonlyMap<number, Settled>>): Set<string> => {
-  const ids = new Set<string>();
-  for (const settled of outcomes.values())
-    for (const entry of settled.values()) if ("itemId" in entry) ids.add(entry.itemId);
-  return ids;
-};
-
-const readOutcomes = async (ledgers: Ledgers, restoreId: RunId): Promise<Map<string, Map<number, Settled>>> => {
-  const outcomes = new Map<string, Map<number, Settled>>();
-  for await (const { name, entries } of ledgers.readAll(ledgersPrefix(restoreId)))
-    outcomes.set(name, settledItems(entries));
-  return outcomes;
-};

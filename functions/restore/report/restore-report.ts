@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson } from "../../../shared/storage/blobs.ts";
+import { removeCheckpoints } from "../paging/checkpoints.ts";
 import { RestoreResult } from "../restore.contract.ts";
 import { reportName } from "../restore-state.ts";
 
@@ -62,8 +63,9 @@ export const keepRestoreReport = async (work: Blobs, report: RestoreReport): Pro
   await work.create(reportName(report.restoreId), jsonBytes(RestoreReport.parse(report)));
 };
 
-/** For a restore that goes on after it had ended: another report is written at its end. */
+/** For a restore that goes on after it had ended: it is compared anew at its end, and another report written. */
 export const removeRestoreReport = async (work: Blobs, restoreId: RunId): Promise<void> => {
+  await removeCheckpoints(work, restoreId, "comparing");
   await work.remove(reportName(restoreId));
 };
 

@@ -157,6 +157,12 @@ export const leaveTarget = (work: Blobs, key: MailboxKey, { restoreId, delivery 
 export const endTarget = (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<Lease> =>
   changeHolder(work, key, restoreId, (holder) => ({ ...holder, ended: true }));
 
+/** Since when a restore has its mailbox, without another one in between; `undefined` when it does not have it. */
+export const tenureOf = async (work: Blobs, key: MailboxKey, restoreId: RunId): Promise<number | undefined> => {
+  const holder = (await readJson(work, leaseName(key), Lease))?.holder;
+  return holder?.restoreId === restoreId ? holder.since : undefined;
+};
+
 /** The restore, or the undo, that has a mailbox or had it last; `undefined` when it is not known. */
 export const lastHolder = async (work: Blobs, key: MailboxKey): Promise<RunId | undefined> =>
   (await readJson(work, leaseName(key), Lease))?.holder?.restoreId;

@@ -1,7 +1,7 @@
 import type { RunId } from "../../../shared/contracts/ids.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { findFolderMap, ledgerName, type RestoreItem, readRestoreChunk, readRestorePlan } from "../restore-state.ts";
-import { type LedgerEntry, type Ledgers, NO_ANSWER, openTries, type Settled, settledItems } from "../upload/ledger.ts";
+import { type Ledgers, NO_ANSWER, openTries, type Settled, settledItems } from "../upload/ledger.ts";
 import { findVersions } from "./imported-versions.ts";
 
 /** An item of a chunk that a restore imported, or may have. */
@@ -47,7 +47,7 @@ export const readBrought = async (
     chunks: plan.chunks,
     folders,
     inChunk: async (chunk) => {
-      const entries = await entriesOf(ledgers, ledgerName(restoreId, chunk));
+      const entries = await ledgers.read(ledgerName(restoreId, chunk));
       if (entries.length === 0) return [];
       const settled = settledItems(entries);
       const tries = openTries(entries);
@@ -61,15 +61,10 @@ export const readBrought = async (
     },
     imported: async function* () {
       for (let chunk = 0; chunk < plan.chunks; chunk += 1)
-        for (const entry of settledItems(await entriesOf(ledgers, ledgerName(restoreId, chunk))).values())
+        for (const entry of settledItems(await ledgers.read(ledgerName(restoreId, chunk))).values())
           if (entry.op === "imported") yield { itemId: entry.itemId, changeKey: versionOf(entry) };
     },
   };
-};
-
-const entriesOf = async (ledgers: Ledgers, name: string): Promise<LedgerEntry[]> => {
-  for await (const ledger of ledgers.readAll(name)) if (ledger.name === name) return ledger.entries;
-  return [];
 };
 
 const broughtBy = (

@@ -4,20 +4,8 @@ import { parseJson } from "../../../shared/storage/blobs.ts";
 
 const ItemPosition = z.object({ item: z.int().nonnegative() });
 
-/**
- * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
- * item, with the time by Exchange's own clock; `refused` cancels the last intent when Exchange is known to have refused
- * the item. `away`: the last intent met an outage, so it says nothing about the item. `ambiguous` says why, and which
- * live items to look at.
- */
-export const LedgerEntry = z.discriminatedUnion("op", [
-  ItemPosition.extend({ op: z.literal("intent"), at: z.iso.datetime().optional() }),
-  ItemPosition.extend({
-    op: z.literal("refused"),
-    /** The session that refused it, by when it expires, where that was with 403. */
-    session: z.string().optional(),
-  }),
-  ItemPosition.extend({ op: z.literal("away") }),
+/** The final outcome of an item. `ambiguous` says why, and which live items to look at. */
+export const Settled = z.discriminatedUnion("op", [
   ItemPosition.extend({
     op: z.literal("imported"),
     itemId: z.string().min(1),
@@ -32,13 +20,27 @@ export const LedgerEntry = z.discriminatedUnion("op", [
   }),
   ItemPosition.extend({ op: z.literal("failed"), code: z.string() }),
 ]);
+export type Settled = z.output<typeof Settled>;
+
+/**
+ * What a restore did, or was about to do, with item `item` of a chunk. An `intent` is written before each POST of the
+ * item, with the time by Exchange's own clock; `refused` cancels the last intent when Exchange is known to have refused
+ * the item. `away`: the last intent met an outage, so it says nothing about the item.
+ */
+export const LedgerEntry = z.discriminatedUnion("op", [
+  ItemPosition.extend({ op: z.literal("intent"), at: z.iso.datetime().optional() }),
+  ItemPosition.extend({
+    op: z.literal("refused"),
+    /** The session that refused it, by when it expires, where that was with 403. */
+    session: z.string().optional(),
+  }),
+  ItemPosition.extend({ op: z.literal("away") }),
+  ...Settled.options,
+]);
 export type LedgerEntry = z.output<typeof LedgerEntry>;
 
 /** The code of an item that failed since no try to import it was answered. */
 export const NO_ANSWER = "no-answer";
-
-/** The final outcome of an item. */
-export type Settled = Exclude<LedgerEntry, { op: "intent" | "refused" | "away" }>;
 
 /** The last outcome of each settled item. */
 export const settledItems = (entries: readonly LedgerEntry[]): Map<number, Settled> =>
@@ -97,6 +99,8 @@ export class LedgerLostError extends Error {
 export interface Ledgers<E = LedgerEntry> {
   /** @throws {LedgerLostError} when another writer holds it and does not release it in time. */
   open(name: string): Promise<Ledger<E>>;
+  /** The entries of one ledger; none where there is no such ledger. */
+  read(name: string): Promise<E[]>;
   /** The entries of every ledger under a prefix, ledger by ledger in the order of names. */
   readAll(prefix: string): AsyncIterable<{ name: string; entries: E[] }>;
 }
@@ -141,6 +145,15 @@ export const blobLedgers = (container: ContainerClient): Ledgers => blobLedgersO
 
 /** As `blobLedgers`, of another kind of work. */
 export const blobLedgersOf = <E>(container: ContainerClient, entry: z.ZodType<E>): Ledgers<E> => ({
+  read: async (name) => {
+    try {
+      return parseEntries(name, await download(container, name), entry);
+    } catch (error) {
+      if (error instanceof RestError && error.statusCode === 404) return [];
+      throw error;
+    }
+  },
+
   readAll: async function* (prefix) {
     for await (const { name } of container.listBlobsFlat({ prefix }))
       yield { name, entries: parseEntries(name, await download(container, name), entry) };

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import type * as z from "zod";
+import { isUnfinished, type Unfinished } from "../../../functions/restore/paging/paged.contract.ts";
 import { planRestoreActivity } from "../../../functions/restore/plan/plan-restore.activity.ts";
 import { reconcileRestoreActivity } from "../../../functions/restore/report/reconcile-restore.activity.ts";
 import { findRestoreReport } from "../../../functions/restore/report/restore-report.ts";
@@ -17,6 +18,7 @@ import { ensureFoldersActivity } from "../../../functions/restore/upload/ensure-
 import { blobLedgers } from "../../../functions/restore/upload/ledger.ts";
 import { uploadWaveActivity } from "../../../functions/restore/upload/upload-wave.activity.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { type Away, isAway, isTold, type Told } from "../../../shared/durable/outages.ts";
 import { importer } from "../../../shared/graph/import-item.ts";
 import { sealer } from "../../../shared/security/seal.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
@@ -58,16 +60,24 @@ export const aRestore = async (
   const into = intoOf && (await intoOf(kit));
   const restore = { restoreId: aRestoreId, mailbox: into ?? mailbox };
 
-  const plan = (overrides: Partial<z.input<typeof planRestore.input>> = {}) =>
-    deliverWell(planRestoreActivity({ openGraph, vault, work, state: work, laneBudgetMs: 600_000 }), planRestore, {
+  const stepDeps = { openGraph, work, state: work, laneBudgetMs: 600_000 };
+  /** One step of planning, as it is delivered. */
+  const planStep = (
+    overrides: Partial<z.input<typeof planRestore.input>> = {},
+    deps: Partial<Parameters<typeof planRestoreActivity>[0]> = {},
+  ) =>
+    deliver(planRestoreActivity({ ...stepDeps, vault, ...deps }), planRestore, {
       restoreId: aRestoreId,
       mailbox,
       ...(into && { into }),
       snapshotId,
       select: { all: true },
       target: "original",
+      slots: 4,
       ...overrides,
     });
+  /** Steps until all is planned, as the orchestrator runs them. */
+  const plan = (...input: Parameters<typeof planStep>) => toTheEnd(planRestore.name, () => planStep(...input));
   const makeFolders = () =>
     deliverWell(ensureFoldersActivity({ openGraph, work, state: work }), ensureFolders, restore);
   const openSession = () =>
@@ -99,12 +109,18 @@ export const aRestore = async (
     while (result.left.length > 0) result = await upload(...input);
     return result;
   };
-  const reconcile = (overrides: Partial<z.input<typeof reconcileRestore.input>> = {}) =>
-    deliverWell(reconcileRestoreActivity({ openGraph, work, ledgers, clientOf: hub.clientOf }), reconcileRestore, {
+  const reconcileStep = (
+    overrides: Partial<z.input<typeof reconcileRestore.input>> = {},
+    deps: Partial<Parameters<typeof reconcileRestoreActivity>[0]> = {},
+  ) =>
+    deliver(reconcileRestoreActivity({ ...stepDeps, ledgers, clientOf: hub.clientOf, ...deps }), reconcileRestore, {
       ...restore,
+      slots: 4,
       snapshotId,
       ...overrides,
     });
+  const reconcile = (...input: Parameters<typeof reconcileStep>) =>
+    toTheEnd(reconcileRestore.name, () => reconcileStep(...input));
   const report = async () => (await findRestoreReport(work, aRestoreId)) ?? expect.fail("there is no report");
 
   /** Loses the inbox, plans to bring it back, and opens a session: ready for the first wave. */
@@ -127,17 +143,30 @@ export const aRestore = async (
     seals,
     ledgers,
     container,
+    planStep,
     plan,
     makeFolders,
     openSession,
     upload,
     uploadAll,
+    reconcileStep,
     reconcile,
     raised: hub.raised,
     report,
     loseInbox,
     inbox,
   };
+};
+
+/** Takes steps until one ends the work. None is to meet an outage. */
+const toTheEnd = async <T extends object>(name: string, step: () => Promise<T>) => {
+  for (;;) {
+    const answer = await step();
+    if (isAway(answer)) throw new Error(`${name} met an outage`);
+    if (isTold(answer)) throw new Error(`${name} was told to stop`);
+    if (isUnfinished(answer) && (answer.notHeld || answer.away)) throw new Error(`${name} had to stop`);
+    if (!isUnfinished(answer)) return answer as Exclude<T, Away | Told | Unfinished>;
+  }
 };
 
 /** The items of every chunk of a restore's plan. */

@@ -225,7 +225,7 @@ describe("restore-mailbox", () => {
     const { customStatuses } = await restore();
 
     expect(customStatuses.map((status) => (status as { phase: string }).phase)).toEqual(
-      expect.arrayContaining(["waiting", "planning", "folders", "importing", "done"]),
+      expect.arrayContaining(["planning", "folders", "importing", "reconciling", "done"]),
     );
     expect(customStatuses.at(-1)).toEqual({
       phase: "done",

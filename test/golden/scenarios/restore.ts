@@ -76,6 +76,25 @@ const BUSY = { job: "restore-20261122T093000Z-abc777", ahead: 1, seconds: 90 };
 const restoreMailbox: Record<string, Scenario> = {
   "a first generation, which ends": { input: order, activities: well() },
   "a dry run": { input: { ...order, dryRun: true }, activities: well() },
+  "a plan in steps, the second of which meets an outage after it did something": {
+    input: order,
+    activities: {
+      ...well(),
+      "plan-restore": inTurn<unknown>({ unfinished: true }, { unfinished: true, away: true, waitMs: 60_000 }),
+    },
+  },
+  "a step of planning that has lost its slots": {
+    input: { ...order, exclusive: true },
+    activities: { ...well(), "hold-target": () => ({}), "plan-restore": () => ({ unfinished: true, notHeld: true }) },
+  },
+  "a generation whose twenty steps of planning do not suffice": {
+    input: order,
+    activities: { ...well(), "plan-restore": () => ({ unfinished: true }) },
+  },
+  "a comparison in steps, the second of which is told to pause": {
+    input: { ...order, resume: { ...resume, pending: [] } },
+    activities: { ...well(), "reconcile-restore": inTurn<unknown>({ unfinished: true }, { told: true }) },
+  },
   "a mailbox that passes to another restore during a wave": {
     input: { ...order, exclusive: true },
     activities: {

@@ -289,16 +289,19 @@ describe("plan-restore, as a forecast", () => {
     expect(requests).toBe(folders);
   });
 
-  test("makes one request after the other, since it holds one of the mailbox's slots", async () => {
-    const kit = await aRestore({ items: 2, layout: "typical", userFolders: 12 });
-    await kit.admin["reset-counters"]({});
-    await kit.admin.settings({ latencyMs: 5 });
+  test.each([1, 2, 4])(
+    "lists the folders of the target with as many requests at once as it has slots: %i",
+    async (slots) => {
+      const kit = await aRestore({ items: 2, layout: "typical", userFolders: 12 });
+      await kit.admin["reset-counters"]({});
+      await kit.admin.settings({ latencyMs: 5 });
 
-    await kit.plan();
+      await kit.plan({ slots });
 
-    const { mailboxes } = await kit.admin.counters({});
-    expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(1);
-  });
+      const { mailboxes } = await kit.admin.counters({});
+      expect(mailboxes[kit.mailbox.id]?.highestConcurrency).toBe(slots);
+    },
+  );
 
   test("adopts the plan of a dry run as it was reviewed, with its chunks", async () => {
     const kit = await aRestore({ items: 60 });

@@ -32,11 +32,13 @@ describe("an activity of a restore that does not have its mailbox", () => {
     return { ...kit, take, exclusive };
   };
 
-  test("neither plans nor makes folders", async () => {
-    const { plan, take, exclusive } = await aLateRestore();
+  test("plans nothing, and its job asks again", async () => {
+    const { planStep, take, exclusive, admin } = await aLateRestore();
     await take(rival);
+    const { requests } = await admin.counters({});
 
-    await expect(plan({ exclusive })).rejects.toThrow("does not have its mailbox to itself");
+    expect(await planStep({ exclusive })).toMatchObject({ unfinished: true, notHeld: true });
+    expect((await admin.counters({})).requests).toEqual(requests);
   });
 
   test("imports nothing, and its job asks again", async () => {
