@@ -2,8 +2,12 @@ import { describe, expect, test } from "vitest";
 import { readArguments } from "../../../local/storage/arguments.ts";
 
 describe("readArguments", () => {
-  test("takes a free port and no events by default", () => {
-    expect(readArguments(["--dir", "x"])).toEqual({ dir: "x", port: 0, events: undefined });
+  test("takes a free port, the disk and no events by default", () => {
+    expect(readArguments(["--dir", "x"])).toEqual({ dir: "x", port: 0, inMemory: false, events: undefined });
+  });
+
+  test("keeps blobs in memory where it is told to", () => {
+    expect(readArguments(["--dir", "x", "--in-memory"])).toMatchObject({ inMemory: true });
   });
 
   test("reads subscriptions as JSON", () => {
@@ -13,6 +17,7 @@ describe("readArguments", () => {
     expect(readArguments(args)).toEqual({
       dir: "x",
       port: 7071,
+      inMemory: false,
       events: { hostUrl: "http://127.0.0.1:1", subscriptions: [{ functionName: "snapshot-written", schema: "cloud" }] },
     });
   });
