@@ -1,6 +1,6 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
-import { reasonOf } from "../../shared/durable/parts.ts";
+import { reasonOf } from "../../shared/durable/reason.ts";
 import { callOrBlock, orWait, ToldError } from "../../shared/durable/waits.ts";
 import { heedWish } from "../jobs/heed-wish.steps.ts";
 import { holdSlots, withSlots } from "../slots/hold-slots.steps.ts";

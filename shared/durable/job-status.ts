@@ -1,5 +1,6 @@
 import type { DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
+import { reasonOf } from "./reason.ts";
 
 /** `pausing`, `resuming` and `stopping`: it was told so, and has not done it yet. */
 export type JobState =
@@ -80,7 +81,7 @@ export const jobOf = (
     updated: new Date(lastUpdatedTime).toISOString(),
     ...(progress ? { progress: progressIn(state, progress) } : {}),
     ...(hasResult ? { result: output } : {}),
-    ...(state === "failed" ? { error: String(output), ...resultIn(progress) } : {}),
+    ...(state === "failed" ? { error: reasonOf(output), ...resultIn(progress) } : {}),
   };
 };
 

@@ -1,15 +1,13 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type * as z from "zod";
 import type { PartFailure } from "../contracts/part.ts";
+import { reasonOf } from "./reason.ts";
 
 /** A sub-orchestration: a part of another orchestration. */
 interface Part {
   readonly instanceId: string;
   readonly input: unknown;
 }
-
-/** Longer reasons are cut. */
-const MAX_REASON_CHARACTERS = 300;
 
 /** Runs a part and returns its output. A failure is returned, not thrown. */
 export function* tryPart<O extends z.ZodType>(
@@ -23,12 +21,6 @@ export function* tryPart<O extends z.ZodType>(
     return { job: instanceId, reason: reasonOf(error) };
   }
 }
-
-/** Why something failed, in one line. The first line of an error is its reason; a stack follows. */
-export const reasonOf = (error: unknown): string => {
-  const [line = ""] = String(error instanceof Error ? error.message : error).split("\n");
-  return line.trim().slice(0, MAX_REASON_CHARACTERS);
-};
 
 /**
  * A sliding window over a queue: starts one orchestration in each place of the window, and waits for all of them. Each
