@@ -267,6 +267,8 @@ describe("npm run check:infra", () => {
       /must not be traced/,
     ],
     ["an option of the host with a wrong name", "host.json", '"partitionCount"', '"partitions"', /storageProvider/],
+    ["logs of every storage call", "host.json", '"Azure.Core": "Warning"', '"Azure.Core": "Information"', /costs more/],
+    ["orders that wait half a minute", "host.json", '"00:00:05"', '"00:00:30"', /orders would wait/],
     [
       "a permission of Graph under another's id",
       "infra/identity/grants.json",
