@@ -66,11 +66,15 @@ const Settings = z
     PRIVACY_IDENTITY_CLIENT_ID: z.guid({
       error: "should be the client id of the managed identity that exports personal data",
     }),
+    RETENTION_IDENTITY_CLIENT_ID: z.guid({
+      error: "should be the client id of the managed identity that removes what retention lets go",
+    }),
     LOCAL_BACKUP_TOKEN: localToken,
     LOCAL_RESTORE_TOKEN: localToken,
     LOCAL_PRIVACY_TOKEN: localToken,
     LOCAL_WAIT_DIVISOR: wholeNumber(1, 1_000),
     VAULT_BLOB_ENDPOINT: z.url({ error: BLOB_ENDPOINT }),
+    PACKAGES_BLOB_ENDPOINT: z.url({ error: "should be the blob endpoint of the account of personal-data packages" }),
     VAULT_CONNECTION_STRING: z.string().regex(/BlobEndpoint=/, {
       error: "should be a connection string with a BlobEndpoint, for a local storage emulator only",
     }),
@@ -100,6 +104,9 @@ const Settings = z
     PERSONAL_DATA_DEADLINE_DAYS: wholeNumber(1, 366),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
+    PACKAGES_EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, {
+      error: "should be the resource id of the account of personal-data packages",
+    }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
     BACKUP_INTERVAL_HOURS: wholeNumber(1, 8_760),
     NOTIFY_WEBHOOK_URL: z.url({ error: "should be the URL of a webhook, over https" }).refine(isHttps, {
@@ -128,10 +135,18 @@ const Settings = z
         backup: duty({ clientId: env.BACKUP_IDENTITY_CLIENT_ID, localToken: env.LOCAL_BACKUP_TOKEN }),
         restore: duty({ clientId: env.RESTORE_IDENTITY_CLIENT_ID, localToken: env.LOCAL_RESTORE_TOKEN }),
         privacy: duty({ clientId: env.PRIVACY_IDENTITY_CLIENT_ID, localToken: env.LOCAL_PRIVACY_TOKEN }),
+        retention: duty({
+          clientId: env.RETENTION_IDENTITY_CLIENT_ID ?? env.BACKUP_IDENTITY_CLIENT_ID,
+          localToken: env.LOCAL_BACKUP_TOKEN,
+        }),
       },
       storage:
         env.VAULT_CONNECTION_STRING === undefined
-          ? { kind: "endpoint", blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "" }
+          ? {
+              kind: "endpoint",
+              blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "",
+              packageEndpoint: env.PACKAGES_BLOB_ENDPOINT ?? env.VAULT_BLOB_ENDPOINT ?? "",
+            }
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
       retention: env.RETENTION,
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
@@ -155,6 +170,7 @@ const Settings = z
       },
       followUp: {
         eventSource: env.EVENT_SOURCE,
+        packageEventSource: env.PACKAGES_EVENT_SOURCE ?? env.EVENT_SOURCE,
         leaverHoldDays: env.LEAVER_HOLD_DAYS ?? 365,
         webhook:
           env.NOTIFY_WEBHOOK_URL === undefined
@@ -199,9 +215,16 @@ export interface Config {
     readonly restore: DutyCredential;
     /** Reads users, has their personal data exported, and keeps the packages. */
     readonly privacy: DutyCredential;
+    /** Deletes from the vault, and does nothing else. */
+    readonly retention: DutyCredential;
   };
   readonly storage:
-    | { readonly kind: "endpoint"; readonly blobEndpoint: string }
+    | {
+        readonly kind: "endpoint";
+        readonly blobEndpoint: string;
+        /** Where packages of personal data are kept: an account apart from the vault, in Azure. */
+        readonly packageEndpoint: string;
+      }
     | { readonly kind: "connection-string"; readonly connectionString: string };
   /** Which snapshots are kept; without a policy nothing is ever removed. */
   readonly retention: RetentionPolicy | undefined;
@@ -242,6 +265,8 @@ export interface Config {
   readonly followUp: {
     /** The resource id of the account whose events are trusted; `undefined`: every one that is subscribed to. */
     readonly eventSource: string | undefined;
+    /** The same of the account of packages. */
+    readonly packageEventSource: string | undefined;
     /** How long the mailbox of someone who left is kept from retention. */
     readonly leaverHoldDays: number;
     /** Where notices go. The URL is a credential. */
