@@ -2,31 +2,19 @@ import * as z from "zod";
 import { BackupScope, Entries, FolderEntries } from "./backup-scope.ts";
 import { RetentionPolicy } from "./retention-policy.ts";
 import { BLOB_ENDPOINT, conflictsIn, GRAPH, isHttps } from "./setting-conflicts.ts";
-
-const list = (error: string) =>
-  z
-    .string()
-    .transform((text) => text.split(",").map((entry) => entry.trim()))
-    .refine((entries) => !entries.includes(""), { error });
-
-const wholeNumber = (min: number, max: number) => {
-  const error = `should be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-
-const schedule = (example: string) => {
-  const error = `should be a six-field NCRONTAB expression, such as ${example}`;
-  return z.string({ error }).regex(/^(\S+\s+){5}\S+$/, { error });
-};
-
-/** Every hour, between the full ones; and after the night's backups. */
-const COVERAGE_SCHEDULE = "0 30 * * * *";
-const REHEARSAL_SCHEDULE = "0 0 12 * * *";
-const VERIFY_SCHEDULE = "0 0 13 * * *";
-
-/** The resource id of a storage account, as in the events of Event Grid. */
-const STORAGE_ACCOUNT =
-  /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
+import {
+  COVERAGE_SCHEDULE,
+  DAY_MS,
+  endpointsOf,
+  HOUR_MS,
+  list,
+  localToken,
+  REHEARSAL_SCHEDULE,
+  STORAGE_ACCOUNT,
+  schedule,
+  VERIFY_SCHEDULE,
+  wholeNumber,
+} from "./setting-schemas.ts";
 
 /** Longest time in which the lanes of a wave begin work. What they have begun then must end before the host's limit. */
 export const MAX_LANE_SECONDS = 600;
@@ -34,9 +22,6 @@ export const MAX_LANE_SECONDS = 600;
 /** How long a mailbox and its slots are held without being renewed. With an emulator, no test waits for so long. */
 const HOLD_MS = 45_000;
 const MIN_HOLD_MS = 3_000;
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * A user delegation key is valid for 7 days, of which some minutes have passed. Source:
@@ -46,8 +31,6 @@ const MAX_SAS_HOURS = 7 * 24 - 1;
 
 /** The record of an export is scratch data, which lasts longer. */
 const MAX_EXPORT_DAYS = 7;
-
-const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
 const duty = (env: { clientId: string | undefined; localToken: string | undefined }): DutyCredential =>
   env.localToken === undefined
@@ -66,9 +49,7 @@ const Settings = z
     PRIVACY_IDENTITY_CLIENT_ID: z.guid({
       error: "should be the client id of the managed identity that exports personal data",
     }),
-    RETENTION_IDENTITY_CLIENT_ID: z.guid({
-      error: "should be the client id of the managed identity that removes what retention lets go",
-    }),
+    RETENTION_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that removes" }),
     LOCAL_BACKUP_TOKEN: localToken,
     LOCAL_RESTORE_TOKEN: localToken,
     LOCAL_PRIVACY_TOKEN: localToken,
@@ -104,9 +85,9 @@ const Settings = z
     PERSONAL_DATA_DEADLINE_DAYS: wholeNumber(1, 366),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
-    PACKAGES_EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, {
-      error: "should be the resource id of the account of personal-data packages",
-    }),
+    PACKAGES_EVENT_SOURCE: z
+      .string()
+      .regex(STORAGE_ACCOUNT, { error: "should be the resource id of the packages' account" }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
     BACKUP_INTERVAL_HOURS: wholeNumber(1, 8_760),
     NOTIFY_WEBHOOK_URL: z.url({ error: "should be the URL of a webhook, over https" }).refine(isHttps, {
@@ -142,11 +123,7 @@ const Settings = z
       },
       storage:
         env.VAULT_CONNECTION_STRING === undefined
-          ? {
-              kind: "endpoint",
-              blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "",
-              packageEndpoint: env.PACKAGES_BLOB_ENDPOINT ?? env.VAULT_BLOB_ENDPOINT ?? "",
-            }
+          ? endpointsOf(env.VAULT_BLOB_ENDPOINT ?? "", env.PACKAGES_BLOB_ENDPOINT)
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
       retention: env.RETENTION,
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
@@ -218,13 +195,8 @@ export interface Config {
     /** Deletes from the vault, and does nothing else. */
     readonly retention: DutyCredential;
   };
-  readonly storage:
-    | {
-        readonly kind: "endpoint";
-        readonly blobEndpoint: string;
-        /** Where packages of personal data are kept: an account apart from the vault, in Azure. */
-        readonly packageEndpoint: string;
-      }
+  readonly storage: /** Packages of personal data are kept in an account apart from the vault, in Azure. */
+    | { readonly kind: "endpoint"; readonly blobEndpoint: string; readonly packageEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
   /** Which snapshots are kept; without a policy nothing is ever removed. */
   readonly retention: RetentionPolicy | undefined;

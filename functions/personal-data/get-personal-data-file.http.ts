@@ -25,8 +25,8 @@ const HEADERS = {
  * GET /api/personal-data-exports/{id}/files/{name}
  *
  * 200 with a file of the package, or 206 with one range of it, both streamed; 404 for a file or an export that does not
- * exist; 416 for a range beyond the end; 503 when the audit log cannot be written, which has a line for each file that is
- * read, and for a range that begins it. Several ranges are answered with the whole file, and so is a range with
+ * exist; 416 for a range beyond the end; 503 when the audit log cannot be written, which has a line for each file that
+ * is read, and for a range that begins it. Several ranges are answered with the whole file, and so is a range with
  * `If-Range`, since files have no version.
  */
 export const getPersonalDataFile =

@@ -40,10 +40,10 @@ const StartRequest = z.strictObject({
 /**
  * POST /api/personal-data-exports
  *
- * 202 with the export's `Location`; 400 for a body that does not parse; 403 when the mailbox is wanted and the caller may
- * not restore: its content would come by another door; 404 for a user that does not exist, or whose
- * mailbox is wanted and not in the vault; 409 with the other export while one of the same person runs; 503 when the
- * audit log cannot be written: nothing starts without it.
+ * 202 with the export's `Location`; 400 for a body that does not parse; 403 when the mailbox is wanted and the caller
+ * may not restore: its content would come by another door; 404 for a user that does not exist, or whose mailbox is
+ * wanted and not in the vault; 409 with the other export while one of the same person runs; 503 when the audit log
+ * cannot be written: nothing starts without it.
  */
 export const startPersonalDataExport =
   (deps: {

@@ -82,7 +82,10 @@ export const PersonalDataRequested = z.strictObject({
 });
 export type PersonalDataRequested = z.output<typeof PersonalDataRequested>;
 
-/** Who read a file of a package, or removed the package, and when. A file's name may hold a person's name: it is not here. */
+/**
+ * Who read a file of a package, or removed the package, and when. A file's name may hold a person's name: it is not
+ * here.
+ */
 export const PersonalDataTouched = z.strictObject({
   event: z.enum(["personal-data-read", "personal-data-removed"]),
   at: z.iso.datetime(),
