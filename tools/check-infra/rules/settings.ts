@@ -1,10 +1,8 @@
 import * as z from "zod";
-import { readConfig } from "../../shared/config.ts";
-import { type Expression, type Member, textOf, valueAt } from "./bicep/ast.ts";
-import { type Finding, finding } from "./finding.ts";
-import { deployed, type Project } from "./project.ts";
-
-const APP = "infra/modules/function-app.bicep";
+import { readConfig } from "../../../shared/config.ts";
+import { type Finding, finding } from "../finding.ts";
+import type { Project } from "../project.ts";
+import { lastOf, ofType } from "../snapshot.ts";
 
 /** Settings for a machine with the emulators only. In Azure they are refused, or would be a security hole. */
 const OF_THE_EMULATORS = /^LOCAL_|^VAULT_CONNECTION_STRING$|^GRAPH_ENDPOINT$/;
@@ -49,89 +47,60 @@ const NOT_ON_FLEX = anyOf(
 const Sample = z.looseObject({ Values: z.record(z.string(), z.string()) });
 
 /**
- * Compares the settings in the templates with those that are read: by the app, which is observed while it reads them;
- * by the host, in `host.json` and in schedules; and by the host itself. Then lets the app read each environment's
+ * Compares the settings of each deployment with those that are read: by the app, which is observed while it reads them;
+ * by the host, in `host.json` and in schedules; and by the host itself. Then lets the app read each deployment's
  * settings.
  */
 export const checkSettings = (project: Project): Finding[] => {
-  const members = settingsOf(project);
-  const derived = new Map(members.map((member) => [member.key ?? "", member]));
   const environments = environmentsOf(project);
-  const wanted = wantedSettings(project);
-  const named = new Set([
-    ...derived.keys(),
-    ...environments.flatMap(({ choices }) => choices.map(({ key }) => key ?? "")),
-  ]);
-
-  const findings: Finding[] = [];
-  const checkName = (file: string, member: Member): void => {
-    const name = member.key ?? "";
-    if (NOT_ON_FLEX.test(name)) findings.push(finding(file, member.at, `${name} is not for Flex Consumption`));
-    else if (OF_THE_EMULATORS.test(name)) findings.push(finding(file, member.at, `${name} is for the emulators only`));
-    else if (!wanted.has(name) && !OF_THE_HOST.test(name) && !isNamedBy(members, name))
-      findings.push(finding(file, member.at, `nobody reads the setting ${name}`));
-  };
-  for (const member of members) checkName(APP, member);
-  for (const { file, choices } of environments) for (const member of choices) checkName(file, member);
-  for (const name of wanted)
-    if (!named.has(name) && !OF_THE_EMULATORS.test(name) && OF_THE_PLATFORM[name] === undefined)
-      findings.push(finding(APP, undefined, `the setting ${name} is read, but set in no template and no environment`));
-  findings.push(...checkSample(project, wanted));
-  for (const environment of environments)
-    findings.push(
-      ...checkNamed(environment, derived, settingsNamedForHost(project)),
-      ...checkStart(environment, derived),
-    );
-  return findings;
+  const named = settingsNamedForHost(project);
+  const wanted = new Set([...settingsReadByApp(), ...named]);
+  const set = new Set(environments.flatMap(({ settings }) => Object.keys(settings)));
+  return [
+    ...environments.flatMap((environment) => checkEnvironment(environment, wanted, named)),
+    ...[...wanted]
+      .filter((name) => !set.has(name) && !OF_THE_EMULATORS.test(name) && OF_THE_PLATFORM[name] === undefined)
+      .map((name) =>
+        finding("infra/app.bicep", `the setting ${name} is read, but set in no template and no environment`),
+      ),
+    ...checkSample(project, wanted),
+  ];
 };
-
-/** Every member of the objects that make up the app's settings, also of conditional ones. */
-const settingsOf = (project: Project): Member[] => {
-  const settings = deployed(project, "Microsoft.Web/sites/config").find(
-    ({ statement }) => textOf(valueAt(statement.body, "name")) === "appsettings",
-  );
-  const file = project.bicep.find(({ path }) => path === settings?.file);
-  const collect = (expression: Expression | undefined): Member[] => {
-    switch (expression?.kind) {
-      case "object":
-        return [...expression.members];
-      case "call":
-        return expression.args.flatMap(collect);
-      case "choice":
-        return [...collect(expression.yes), ...collect(expression.no)];
-      case "name": {
-        const variable = file?.statements.find(({ kind, name }) => kind === "var" && name === expression.name);
-        return variable?.kind === "var" ? collect(variable.value) : [];
-      }
-      default:
-        return [];
-    }
-  };
-  return collect(valueAt(settings?.statement.body, "properties"));
-};
-
-/**
- * Whether another setting has this one's name as its value, as one of a connection may: then it is read through that.
- */
-const isNamedBy = (members: readonly Member[], name: string): boolean =>
-  members.some(({ value }) => textOf(value) === name);
 
 interface Environment {
   readonly file: string;
-  readonly choices: readonly Member[];
+  readonly settings: Readonly<Record<string, string>>;
 }
 
 const environmentsOf = (project: Project): Environment[] =>
-  project.bicep
-    .filter(({ path }) => path.endsWith(".bicepparam"))
-    .map(({ path: file, statements }) => {
-      const settings = statements.find(({ kind, name }) => kind === "param" && name === "settings");
-      const value = settings?.kind === "param" ? settings.value : undefined;
-      return { file, choices: value?.kind === "object" ? value.members : [] };
+  project.snapshots
+    .filter(({ target }) => target.layer === "app" || target.layer === "both")
+    .map((snapshot) => {
+      const config = ofType(snapshot, "Microsoft.Web/sites/config").find(({ name }) => lastOf(name) === "appsettings");
+      return { file: snapshot.file, settings: z.record(z.string(), z.string()).parse(config?.properties ?? {}) };
     });
 
-const wantedSettings = (project: Project): ReadonlySet<string> =>
-  new Set([...settingsReadByApp(), ...settingsNamedForHost(project)]);
+const checkEnvironment = (
+  { file, settings }: Environment,
+  wanted: ReadonlySet<string>,
+  named: readonly string[],
+): Finding[] => {
+  const values = Object.values(settings);
+  const wrong = Object.keys(settings).flatMap((name) => {
+    if (NOT_ON_FLEX.test(name)) return [`${name} is not for Flex Consumption`];
+    if (OF_THE_EMULATORS.test(name)) return [`${name} is for the emulators only`];
+    // One that another setting names as its value, as one of a connection may, is read through that.
+    return wanted.has(name) || OF_THE_HOST.test(name) || values.includes(name)
+      ? []
+      : [`nobody reads the setting ${name}`];
+  });
+  for (const name of named)
+    if (settings[name] === undefined) wrong.push(`the host asks for ${name}, which this environment does not set`);
+  for (const name of ["SEAL_KEY", "NOTIFY_WEBHOOK_URL"])
+    if (settings[name] !== undefined && !settings[name].includes("@Microsoft.KeyVault("))
+      wrong.push(`${name} is a secret, and should be a reference to the key vault`);
+  return [...wrong, ...refusals(settings)].map((what) => finding(file, what));
+};
 
 /** The names of the variables that the app reads, set or not. */
 export const settingsReadByApp = (): ReadonlySet<string> => {
@@ -172,43 +141,28 @@ const checkSample = (project: Project, wanted: ReadonlySet<string>): Finding[] =
   return [
     ...names
       .filter((name) => !wanted.has(name) && !ofCoreTools.includes(name) && !OF_THE_HOST.test(name))
-      .map((name) => finding(file, undefined, `nobody reads the setting ${name}`)),
+      .map((name) => finding(file, `nobody reads the setting ${name}`)),
     ...settingsNamedForHost(project)
       .filter((name) => !names.includes(name))
-      .map((name) => finding(file, undefined, `the host asks for ${name}, which the sample does not set`)),
+      .map((name) => finding(file, `the host asks for ${name}, which the sample does not set`)),
   ];
 };
 
-/** Settings that the host resolves have no default: without its schedule, a function does not start. */
-const checkNamed = (
-  { file, choices }: Environment,
-  derived: ReadonlyMap<string, Member>,
-  names: readonly string[],
-): Finding[] =>
-  names
-    .filter((name) => !derived.has(name) && !choices.some(({ key }) => key === name))
-    .map((name) => finding(file, undefined, `the host asks for ${name}, which this environment does not set`));
-
 /** Lets the app read an environment's settings, with samples for values that only Azure knows. */
-const checkStart = ({ file, choices }: Environment, derived: ReadonlyMap<string, Member>): Finding[] => {
+const refusals = (settings: Readonly<Record<string, string>>): string[] => {
   const env: Record<string, string> = { ...OF_THE_PLATFORM };
-  for (const [name, { value }] of derived) env[name] = textOf(value) ?? sampleOf(name);
-  for (const { key = "", value } of choices) {
-    const text = textOf(value);
-    if (text === undefined) continue;
-    env[key] = text;
-  }
+  for (const [name, value] of Object.entries(settings)) env[name] = value.startsWith("[") ? sampleOf(name) : value;
   try {
     readConfig(env);
     return [];
   } catch (error) {
-    return [finding(file, undefined, error instanceof Error ? error.message : String(error))];
+    return [error instanceof Error ? error.message : String(error)];
   }
 };
 
 const sampleOf = (name: string): string => {
   if (name.endsWith("_CLIENT_ID") || name.endsWith("_TENANT_ID")) return "11111111-1111-4111-8111-111111111111";
-  if (name === "EVENT_SOURCE")
+  if (name.endsWith("EVENT_SOURCE"))
     return "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/sample";
   if (name === "SEAL_KEY") return Buffer.alloc(32, 1).toString("base64");
   return "https://sample.example/";
