@@ -1,7 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { CONTAINERS } from "../../../shared/storage/containers.ts";
 import { checkFreshness, checkRules } from "../../../tools/check-infra/check-infra.ts";
 import { lineOf } from "../../../tools/check-infra/finding.ts";
 import { openProject, type Project, type Registered, registrations } from "../../../tools/check-infra/project.ts";
+import { checkUse } from "../../../tools/check-infra/rules/rights.ts";
 
 let functions: readonly Registered[];
 let sound: Project;
@@ -167,6 +169,14 @@ describe("npm run check:infra", () => {
     expect(checkRules(openProject(more)).map(lineOf)).toContainEqual(
       expect.stringMatching(/no subscription delivers events to the function mail-arrived/),
     );
+  });
+
+  test("finds a right that the app does not use, and one that it lacks", () => {
+    const mistaken = { ...CONTAINERS, backup: ["vault", "work"], restore: ["vault", "work", "audit", "state"] };
+    expect(checkUse(mistaken).map(({ message }) => message)).toEqual([
+      "the app needs a right that is not given: restore on state",
+      "the app never uses the right of backup on state",
+    ]);
   });
 
   test("finds a snapshot that was made from other sources", () => {

@@ -498,6 +498,7 @@ resource hostBlobs `,
     "AUTHENTICATION: 'platform'\n  BACKUP_HOUR: '1'",
     /nobody reads the setting BACKUP_HOUR/,
   ],
+  ["a setting that is not set", "prod", APP, /^ {2}SEAL_KEY: .*\n/m, "", /SEAL_KEY should be/],
   [
     "a secret in plain sight",
     "prod",

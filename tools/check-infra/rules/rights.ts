@@ -83,7 +83,7 @@ const CONDITIONS: Readonly<Record<string, string>> = {
 /** Checks that each identity has the rights that it needs, at the narrowest scope, and no others. */
 export const checkRights = (project: Project): Finding[] => [
   ...project.snapshots.flatMap(checkSnapshot),
-  ...checkUse(),
+  ...checkUse(CONTAINERS),
   ...checkDelegation(project),
 ];
 
@@ -154,9 +154,9 @@ const whatIs = (snapshot: Snapshot, scope: string): string => {
 };
 
 /** Checks that an identity has a right on a container if, and only if, the app opens the container with it. */
-const checkUse = (): Finding[] => {
+export const checkUse = (containers: Readonly<Record<string, readonly string[]>>): Finding[] => {
   const file = "infra/modules/vault-rights.bicep";
-  const opened = Object.entries(CONTAINERS).flatMap(([duty, names]) => names.map((name) => `${duty} on ${name}`));
+  const opened = Object.entries(containers).flatMap(([duty, names]) => names.map((name) => `${duty} on ${name}`));
   const given = [...FOUNDATION, "retention: remover on vault"]
     .map((right) => right.replace(/: .* on /, " on "))
     .filter((right) => /^(backup|retention|restore|privacy) on /.test(right));
