@@ -22,24 +22,13 @@ if (app === undefined || !["seal-key", "notify-webhook-url"].includes(name)) sto
 
 /** Not knowing is not the same as none: a key too many would lock out what the first one sealed. */
 const isThere = () => {
+  const show = ["keyvault", "show", "--resource-group", group, "--name", vault];
+  const id = az([...show, "--query", "id", "--output", "tsv"]).trim();
   try {
-    const id = az([
-      "keyvault",
-      "show",
-      "--resource-group",
-      group,
-      "--name",
-      vault,
-      "--query",
-      "id",
-      "--output",
-      "tsv",
-    ]).trim();
     az(["rest", "--method", "GET", "--url", `${id}/secrets/${name}?api-version=2024-11-01`, "--output", "none"]);
     return true;
   } catch (error) {
-    if (/SecretNotFound|\(404\)|ResourceNotFound/i.test(saidBy(error)) && !/VaultNotFound/i.test(saidBy(error)))
-      return false;
+    if (/not ?found/i.test(saidBy(error))) return false;
     throw error;
   }
 };

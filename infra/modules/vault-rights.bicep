@@ -117,7 +117,7 @@ resource hostTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 
 // A new blob is added; of those that are there, it may overwrite the head alone, and packs: a pack of more than 4 MiB is
 // written in blocks, and Put Block and Put Block List take the right to write, also for a new blob. No condition can tell
-// the two apart; overwriting leaves the old version.
+// the two apart; overwriting leaves the old version. Of no blob may it set the tier: what is archived takes hours to read.
 // Sources: learn.microsoft.com/rest/api/storageservices/authorize-with-azure-active-directory (permissions for operations),
 // learn.microsoft.com/azure/storage/blobs/storage-auth-abac-attributes.
 resource backupVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -128,7 +128,7 @@ resource backupVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalType: 'ServicePrincipal'
     roleDefinitionId: adder.id
     conditionVersion: '2.0'
-    condition: '((!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write\'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike \'*/head.json\' OR @Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike \'*/packs/*.zip\'))'
+    condition: '((!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write\'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike \'*/head.json\' OR @Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike \'*/packs/*.zip\')) AND ((!(ActionMatches{\'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write\'} AND SubOperationMatches{\'Blob.Write.Tier\'})) OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringEquals \'none\'))'
   }
 }
 

@@ -126,7 +126,7 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
     expect(stored.filter((key) => broken.includes(key))).toEqual([]);
   });
 
-  test("is seen by the log's own alerts: the row of a scan, and the mailbox of each head that was written", async () => {
+  test("is seen by the log's alerts: the row of a scan, and the mailbox of each head that was written", async () => {
     const headers = { "content-type": "application/json" };
     await stack.api.request("/admin/functions/watch-coverage", { method: "POST", headers, body: '{"input": ""}' });
     const row = await eventually("row of a scan", () => {
@@ -140,7 +140,7 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
     const pattern = new RegExp(/extract\(@"([^"]+)"/.exec(silent)?.[1] ?? "nothing");
     const written: string[] = [];
     for await (const { name } of stack.vault.list("")) if (name.endsWith("/head.json")) written.push(name);
-    const keys = written.map((name) => pattern.exec(`https://mvdataexample.blob.core.windows.net/vault/${name}`)?.[1]);
+    const keys = written.map((name) => pattern.exec(`https://mvdata.blob.core.windows.net/vault/${name}`)?.[1]);
     expect(keys).toEqual(written.map((name) => name.split("/")[0]));
     expect(keys).toHaveLength(MAILBOXES - UNSOUND);
   });

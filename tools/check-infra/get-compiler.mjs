@@ -13,6 +13,10 @@ const PACKAGE = "Azure.Bicep.CommandLine.linux-x64";
 const folder = fileURLToPath(new URL("../../node_modules/.cache/bicep", import.meta.url));
 const compiler = join(folder, PACKAGE.toLowerCase(), VERSION, "tools/bicep");
 
+if (process.platform !== "linux" || process.arch !== "x64") {
+  console.error("This brings the compiler for Linux on x64. Elsewhere: az bicep install, or set BICEP to its path.");
+  process.exit(1);
+}
 if (!existsSync(compiler)) {
   mkdirSync(folder, { recursive: true });
   const project = join(folder, "compiler.csproj");

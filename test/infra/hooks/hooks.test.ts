@@ -85,7 +85,7 @@ describe.skipIf(process.platform === "win32")("before azd provisions", () => {
 describe.skipIf(process.platform === "win32")("the seal key", () => {
   const azure = (secret: string, status = '"Resolved"') => `(args, env) => {
     const line = args.join(" ");
-    if (line.includes("/secrets/")) { if (${secret}) return ""; throw new Error("SecretNotFound"); }
+    if (line.includes("/secrets/")) { if (${secret}) return ""; throw new Error('Not Found({"error":{}})'); }
     const isKey = (text) => Buffer.from(text, "base64").length === 32;
     if (line.startsWith("deployment") && !isKey(env.SECRET_VALUE)) throw new Error("no key");
     if (line.includes("--method GET") && line.includes("configreferences"))

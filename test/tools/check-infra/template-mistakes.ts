@@ -262,6 +262,14 @@ export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
     /backup: adder on vault: should be limited/,
   ],
   [
+    "a backup that may archive what it stored",
+    "foundation",
+    VAULT_RIGHTS,
+    "Blob.Write.Tier",
+    "Blob.Write.WithTagHeaders",
+    /backup: adder on vault: should be limited/,
+  ],
+  [
     "a backup that may delete",
     "foundation",
     "infra/modules/roles.bicep",

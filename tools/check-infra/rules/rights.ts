@@ -75,7 +75,9 @@ const PATH = `@Resource[${BLOBS}:path]`;
 const CONDITIONS: Readonly<Record<string, string>> = {
   "backup: adder on vault": [
     `((!(ActionMatches{'${BLOBS}/write'})) OR `,
-    `(${PATH} StringLike '*/head.json' OR ${PATH} StringLike '*/packs/*.zip'))`,
+    `(${PATH} StringLike '*/head.json' OR ${PATH} StringLike '*/packs/*.zip')) AND `,
+    `((!(ActionMatches{'${BLOBS}/write'} AND SubOperationMatches{'Blob.Write.Tier'})) OR `,
+    `(${PATH} StringEquals 'none'))`,
   ].join(""),
   "retention: remover on vault": `((!(ActionMatches{'${BLOBS}/delete'})) OR (${PATH} StringNotLike '*/head.json'))`,
 };
