@@ -2,12 +2,16 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { HANGS_MS, PATIENCE_MS } from "./test/support/limits.ts";
 
-/** What a test needs shows in its name: nothing, Azurite, or the whole stack. .dependency-cruiser.cjs checks it. */
+/**
+ * What a test needs shows in its name: nothing, Azurite, the whole stack, or Bicep's compiler. .dependency-cruiser.cjs
+ * checks it.
+ */
 const AZURITE = "test/**/*.azurite.test.ts";
 const END_TO_END = "test/end-to-end/**/*.test.ts";
 /** Those that take many seconds each, whatever they need. */
 const LONG = "test/**/*.long.*test.ts";
 const MEMORY = "test/memory/**/*.test.ts";
+const INFRA = "test/**/*.bicep.test.ts";
 
 /**
  * What the tests start, some hundred processes, keeps its compiled code between starts. That saves a seventh of the
@@ -29,7 +33,7 @@ export default defineConfig({
           name: "units",
           isolate: false,
           include: ["test/**/*.test.ts"],
-          exclude: [AZURITE, END_TO_END, LONG, MEMORY],
+          exclude: [AZURITE, END_TO_END, LONG, MEMORY, INFRA],
           setupFiles: ["test/support/after-each.ts"],
         },
       },
@@ -62,6 +66,14 @@ export default defineConfig({
           include: [LONG],
           globalSetup: ["test/support/azurite.ts", "test/support/stack-app.ts"],
           setupFiles: ["test/support/after-each.ts"],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "infra",
+          include: [INFRA],
+          maxConcurrency: 2,
         },
       },
       {

@@ -9,13 +9,7 @@ import { dutyCredential } from "../shared/security/credentials.ts";
 import { onBehalfOf } from "../shared/security/on-behalf-of.ts";
 import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/storage/azure-blobs.ts";
-import {
-  auditContainer,
-  blobService,
-  stateContainer,
-  vaultContainer,
-  workContainer,
-} from "../shared/storage/containers.ts";
+import { blobService, containersOf, packageService } from "../shared/storage/containers.ts";
 import { appTranslator, callerTranslator } from "./id-translation/translator.ts";
 import { notifier } from "./notify/notifier.ts";
 import { webhook } from "./notify/webhook.ts";
@@ -45,23 +39,29 @@ export const openServices = ({
   const backupCredential = dutyCredential(graphConfig.backup);
   const restoreCredential = dutyCredential(graphConfig.restore);
   const privacyCredential = dutyCredential(graphConfig.privacy);
-  const backupStorage = blobService(storage, backupCredential);
-  const restoreStorage = blobService(storage, restoreCredential);
-  const privacyStorage = blobService(storage, privacyCredential);
+  const retentionCredential = dutyCredential(graphConfig.retention);
+  const backupContainer = containersOf("backup", blobService(storage, backupCredential));
+  const retentionContainer = containersOf("retention", blobService(storage, retentionCredential));
+  const restoreContainer = containersOf("restore", blobService(storage, restoreCredential));
+  const privacyContainer = containersOf("privacy", blobService(storage, privacyCredential));
 
-  const state = azureBlobs(stateContainer(backupStorage));
-  const audit = blobAuditLog(auditContainer(restoreStorage));
+  const state = azureBlobs(backupContainer("state"));
+  const audit = blobAuditLog(restoreContainer("audit"));
 
   const backup = {
     clientOf,
     gates,
     holdMs,
     openGraph: graph({ endpoint, credential: backupCredential, userAgent }),
-    vault: azureBlobs(vaultContainer(backupStorage)),
-    work: azureBlobs(workContainer(backupStorage)),
+    vault: azureBlobs(backupContainer("vault")),
+    work: azureBlobs(backupContainer("work")),
     state,
     audit,
-    reachVault: () => vaultContainer(backupStorage).exists(),
+    reachVault: () => backupContainer("vault").exists(),
+  };
+  const retention = {
+    /** Only what a list of removals has named for a day: `functions/retention/prune.ts`. */
+    remove: azureBlobs(retentionContainer("vault")).remove,
   };
   const restore = {
     clientOf,
@@ -71,20 +71,23 @@ export const openServices = ({
     openImporter: importer({ importHosts, userAgent }),
     importHosts,
     sealer: sealer(sealKey),
-    vault: azureBlobs(vaultContainer(restoreStorage)),
-    work: azureBlobs(workContainer(restoreStorage)),
-    ledgers: blobLedgers(workContainer(restoreStorage)),
-    undoLedgers: blobLedgersOf(workContainer(restoreStorage), UndoEntry),
+    vault: azureBlobs(restoreContainer("vault")),
+    work: azureBlobs(restoreContainer("work")),
+    ledgers: blobLedgers(restoreContainer("work")),
+    undoLedgers: blobLedgersOf(restoreContainer("work"), UndoEntry),
     state,
     audit,
   };
   const privacy = {
     clientOf,
     openGraph: graph({ endpoint, credential: privacyCredential, userAgent }),
-    vault: azureBlobs(vaultContainer(privacyStorage)),
-    work: azureBlobs(workContainer(privacyStorage)),
-    packages: azurePackages(privacyStorage, { kind: storage.kind, sasMs: personalData.sasMs }),
-    audit: blobAuditLog(auditContainer(privacyStorage)),
+    vault: azureBlobs(privacyContainer("vault")),
+    work: azureBlobs(privacyContainer("work")),
+    packages: azurePackages(packageService(storage, privacyCredential), {
+      kind: storage.kind,
+      sasMs: personalData.sasMs,
+    }),
+    audit: blobAuditLog(privacyContainer("audit")),
   };
 
   const translator =
@@ -99,7 +102,7 @@ export const openServices = ({
           graphAs: (credential) => graph({ endpoint, credential, userAgent }),
         });
   const post = followUp.webhook && webhook(followUp.webhook, { userAgent });
-  return { backup, restore, privacy, translator, notifier: notifier({ state, post }) };
+  return { backup, retention, restore, privacy, translator, notifier: notifier({ state, post }) };
 };
 
 export type Services = ReturnType<typeof openServices>;

@@ -1,4 +1,4 @@
-// A deployment to try things out, which `azd up` reads. Production has a file of its own.
+// A deployment to try things out, which `azd up` reads. Production has foundation.bicepparam and prod.bicepparam.
 using 'main.bicep'
 
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
@@ -8,10 +8,6 @@ param tags = {
   purpose: 'development'
 }
 
-param dataRedundancy = 'Standard_LRS'
-param undeleteDays = 14
-param logDays = 30
-param logCapGb = 1
 param alertEmails = [readEnvironmentVariable('ALERT_EMAIL')]
 param monthlyBudget = 100
 param budgetStart = readEnvironmentVariable('BUDGET_START')

@@ -2,31 +2,19 @@ import * as z from "zod";
 import { BackupScope, Entries, FolderEntries } from "./backup-scope.ts";
 import { RetentionPolicy } from "./retention-policy.ts";
 import { BLOB_ENDPOINT, conflictsIn, GRAPH, isHttps } from "./setting-conflicts.ts";
-
-const list = (error: string) =>
-  z
-    .string()
-    .transform((text) => text.split(",").map((entry) => entry.trim()))
-    .refine((entries) => !entries.includes(""), { error });
-
-const wholeNumber = (min: number, max: number) => {
-  const error = `should be a whole number from ${min} to ${max}`;
-  return z.coerce.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-};
-
-const schedule = (example: string) => {
-  const error = `should be a six-field NCRONTAB expression, such as ${example}`;
-  return z.string({ error }).regex(/^(\S+\s+){5}\S+$/, { error });
-};
-
-/** Every hour, between the full ones; and after the night's backups. */
-const COVERAGE_SCHEDULE = "0 30 * * * *";
-const REHEARSAL_SCHEDULE = "0 0 12 * * *";
-const VERIFY_SCHEDULE = "0 0 13 * * *";
-
-/** The resource id of a storage account, as in the events of Event Grid. */
-const STORAGE_ACCOUNT =
-  /^\/subscriptions\/[^/]+\/resourceGroups\/[^/]+\/providers\/Microsoft\.Storage\/storageAccounts\/[a-z0-9]{3,24}$/i;
+import {
+  COVERAGE_SCHEDULE,
+  DAY_MS,
+  endpointsOf,
+  HOUR_MS,
+  list,
+  localToken,
+  REHEARSAL_SCHEDULE,
+  STORAGE_ACCOUNT,
+  schedule,
+  VERIFY_SCHEDULE,
+  wholeNumber,
+} from "./setting-schemas.ts";
 
 /** Longest time in which the lanes of a wave begin work. What they have begun then must end before the host's limit. */
 export const MAX_LANE_SECONDS = 600;
@@ -34,9 +22,6 @@ export const MAX_LANE_SECONDS = 600;
 /** How long a mailbox and its slots are held without being renewed. With an emulator, no test waits for so long. */
 const HOLD_MS = 45_000;
 const MIN_HOLD_MS = 3_000;
-
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 
 /**
  * A user delegation key is valid for 7 days, of which some minutes have passed. Source:
@@ -46,8 +31,6 @@ const MAX_SAS_HOURS = 7 * 24 - 1;
 
 /** The record of an export is scratch data, which lasts longer. */
 const MAX_EXPORT_DAYS = 7;
-
-const localToken = z.string().min(1, { error: "should be a token that the emulator on this machine takes" });
 
 const duty = (env: { clientId: string | undefined; localToken: string | undefined }): DutyCredential =>
   env.localToken === undefined
@@ -66,11 +49,13 @@ const Settings = z
     PRIVACY_IDENTITY_CLIENT_ID: z.guid({
       error: "should be the client id of the managed identity that exports personal data",
     }),
+    RETENTION_IDENTITY_CLIENT_ID: z.guid({ error: "should be the client id of the managed identity that removes" }),
     LOCAL_BACKUP_TOKEN: localToken,
     LOCAL_RESTORE_TOKEN: localToken,
     LOCAL_PRIVACY_TOKEN: localToken,
     LOCAL_WAIT_DIVISOR: wholeNumber(1, 1_000),
     VAULT_BLOB_ENDPOINT: z.url({ error: BLOB_ENDPOINT }),
+    PACKAGES_BLOB_ENDPOINT: z.url({ error: "should be the blob endpoint of the account of personal-data packages" }),
     VAULT_CONNECTION_STRING: z.string().regex(/BlobEndpoint=/, {
       error: "should be a connection string with a BlobEndpoint, for a local storage emulator only",
     }),
@@ -100,6 +85,9 @@ const Settings = z
     PERSONAL_DATA_DEADLINE_DAYS: wholeNumber(1, 366),
     AUTHENTICATION: z.enum(["platform", "none"], { error: "should be 'platform', or 'none' for the emulator only" }),
     EVENT_SOURCE: z.string().regex(STORAGE_ACCOUNT, { error: "should be the resource id of the data account" }),
+    PACKAGES_EVENT_SOURCE: z
+      .string()
+      .regex(STORAGE_ACCOUNT, { error: "should be the resource id of the packages' account" }),
     LEAVER_HOLD_DAYS: wholeNumber(1, 36_500),
     BACKUP_INTERVAL_HOURS: wholeNumber(1, 8_760),
     NOTIFY_WEBHOOK_URL: z.url({ error: "should be the URL of a webhook, over https" }).refine(isHttps, {
@@ -128,10 +116,14 @@ const Settings = z
         backup: duty({ clientId: env.BACKUP_IDENTITY_CLIENT_ID, localToken: env.LOCAL_BACKUP_TOKEN }),
         restore: duty({ clientId: env.RESTORE_IDENTITY_CLIENT_ID, localToken: env.LOCAL_RESTORE_TOKEN }),
         privacy: duty({ clientId: env.PRIVACY_IDENTITY_CLIENT_ID, localToken: env.LOCAL_PRIVACY_TOKEN }),
+        retention: duty({
+          clientId: env.RETENTION_IDENTITY_CLIENT_ID ?? env.BACKUP_IDENTITY_CLIENT_ID,
+          localToken: env.LOCAL_BACKUP_TOKEN,
+        }),
       },
       storage:
         env.VAULT_CONNECTION_STRING === undefined
-          ? { kind: "endpoint", blobEndpoint: env.VAULT_BLOB_ENDPOINT ?? "" }
+          ? endpointsOf(env.VAULT_BLOB_ENDPOINT ?? "", env.PACKAGES_BLOB_ENDPOINT)
           : { kind: "connection-string", connectionString: env.VAULT_CONNECTION_STRING },
       retention: env.RETENTION,
       sealKey: Buffer.from(env.SEAL_KEY, "base64"),
@@ -155,6 +147,7 @@ const Settings = z
       },
       followUp: {
         eventSource: env.EVENT_SOURCE,
+        packageEventSource: env.PACKAGES_EVENT_SOURCE ?? env.EVENT_SOURCE,
         leaverHoldDays: env.LEAVER_HOLD_DAYS ?? 365,
         webhook:
           env.NOTIFY_WEBHOOK_URL === undefined
@@ -199,9 +192,11 @@ export interface Config {
     readonly restore: DutyCredential;
     /** Reads users, has their personal data exported, and keeps the packages. */
     readonly privacy: DutyCredential;
+    /** Deletes from the vault, and does nothing else. */
+    readonly retention: DutyCredential;
   };
-  readonly storage:
-    | { readonly kind: "endpoint"; readonly blobEndpoint: string }
+  readonly storage: /** Packages of personal data are kept in an account apart from the vault, in Azure. */
+    | { readonly kind: "endpoint"; readonly blobEndpoint: string; readonly packageEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
   /** Which snapshots are kept; without a policy nothing is ever removed. */
   readonly retention: RetentionPolicy | undefined;
@@ -242,6 +237,8 @@ export interface Config {
   readonly followUp: {
     /** The resource id of the account whose events are trusted; `undefined`: every one that is subscribed to. */
     readonly eventSource: string | undefined;
+    /** The same of the account of packages. */
+    readonly packageEventSource: string | undefined;
     /** How long the mailbox of someone who left is kept from retention. */
     readonly leaverHoldDays: number;
     /** Where notices go. The URL is a credential. */

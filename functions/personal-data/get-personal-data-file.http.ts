@@ -1,6 +1,9 @@
-import type { HttpHandler, HttpResponseInit } from "@azure/functions";
+import type { HttpResponseInit } from "@azure/functions";
+import type { AuditLog } from "../../shared/audit/audit-log.ts";
+import { auditOrRefuse } from "../../shared/audit/audit-or-refuse.ts";
 import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import { byteRange } from "../../shared/http/byte-range.ts";
+import type { SignedInHandler } from "../../shared/http/guard.ts";
 import { pacedBody } from "../../shared/http/paced-body.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import { isFileName } from "./package-names.ts";
@@ -22,15 +25,17 @@ const HEADERS = {
  * GET /api/personal-data-exports/{id}/files/{name}
  *
  * 200 with a file of the package, or 206 with one range of it, both streamed; 404 for a file or an export that does not
- * exist; 416 for a range beyond the end. Several ranges are answered with the whole file, and so is a range with
+ * exist; 416 for a range beyond the end; 503 when the audit log cannot be written, which has a line for each file that
+ * is read, and for a range that begins it. Several ranges are answered with the whole file, and so is a range with
  * `If-Range`, since files have no version.
  */
 export const getPersonalDataFile =
-  (deps: { readonly packages: Packages }): HttpHandler =>
-  async (request, context) => {
+  (deps: { readonly packages: Packages; readonly audit: AuditLog }): SignedInHandler =>
+  async (request, context, principal) => {
     const exportId = personalDataInstance.parse(request.params["id"] ?? "")?.[0];
     const name = request.params["name"] ?? "";
-    const container = exportId && isFileName(name) ? (await deps.packages.find(exportId)).at(-1) : undefined;
+    if (exportId === undefined || !isFileName(name)) return notFound();
+    const container = (await deps.packages.find(exportId)).at(-1);
     if (container === undefined) return notFound();
     const files = deps.packages.open(container);
     const found = await files.info(name);
@@ -48,6 +53,13 @@ export const getPersonalDataFile =
         },
       );
       return { ...refusal, headers: { ...refusal.headers, "content-range": `bytes */${size}` } };
+    }
+    // A download in parts has one line, that of its first.
+    if (range === undefined || range.offset === 0) {
+      const entry = { event: "personal-data-read" as const, at: new Date().toISOString(), principal: principal.id };
+      const job = personalDataInstance(exportId);
+      const refused = await auditOrRefuse(deps.audit, context, "personal-data", [{ ...entry, job }]);
+      if (refused !== undefined) return refused;
     }
     const content = await files.read(name, range);
     if (content === undefined) return notFound();

@@ -23,7 +23,10 @@ export const personalDataFunctions: Feature = (register, { privacy }, config) =>
   register.http("get-personal-data-export", getPersonalDataExport({ ...privacy, deadlineMs }));
   register.http("get-personal-data-file", getPersonalDataFile(privacy));
   register.http("delete-personal-data-export", deletePersonalDataExport(privacy));
-  register.event("personal-data-written", personalDataWritten({ ...privacy, source: config.followUp.eventSource }));
+  register.event(
+    "personal-data-written",
+    personalDataWritten({ ...privacy, source: config.followUp.packageEventSource }),
+  );
 
   register.orchestrator("export-personal-data", exportPersonalData);
   register.activity(requestPersonalDataExport, requestPersonalDataExportActivity(privacy));

@@ -10,7 +10,7 @@ import { findInstance, isAlive, startUnlessKnown } from "../../shared/durable/st
 import { findUser } from "../../shared/graph/directory.ts";
 import type { GraphClient, OpenGraph } from "../../shared/graph/graph-client.ts";
 import { readBody } from "../../shared/http/body.ts";
-import type { SignedInHandler } from "../../shared/http/guard.ts";
+import { refuseRole, type SignedInHandler } from "../../shared/http/guard.ts";
 import { invalidRequest, json, problemResponse } from "../../shared/http/problem.ts";
 import { newStart, startedId } from "../../shared/http/start.ts";
 import { mailboxesOf } from "../../shared/mailboxes.ts";
@@ -40,9 +40,10 @@ const StartRequest = z.strictObject({
 /**
  * POST /api/personal-data-exports
  *
- * 202 with the export's `Location`; 400 for a body that does not parse; 404 for a user that does not exist, or whose
- * mailbox is wanted and not in the vault; 409 with the other export while one of the same person runs; 503 when the
- * audit log cannot be written: nothing starts without it.
+ * 202 with the export's `Location`; 400 for a body that does not parse; 403 when the mailbox is wanted and the caller
+ * may not restore: its content would come by another door; 404 for a user that does not exist, or whose mailbox is
+ * wanted and not in the vault; 409 with the other export while one of the same person runs; 503 when the audit log
+ * cannot be written: nothing starts without it.
  */
 export const startPersonalDataExport =
   (deps: {
@@ -61,6 +62,7 @@ export const startPersonalDataExport =
     const parsed = StartRequest.safeParse(await readBody(request));
     if (!parsed.success) return invalidRequest(parsed.error);
     const { user, reason, includeMailbox } = parsed.data;
+    if (includeMailbox && !principal.roles.includes("Restore.Operator")) return refuseRole("Restore.Operator");
 
     const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
     const person = await findUser(graph, user);

@@ -14,6 +14,8 @@ import type { SnapshotsInUse } from "./snapshots-in-use.ts";
 
 export interface RetentionDeps {
   readonly vault: Blobs;
+  /** Deletes from the vault. */
+  readonly remove: Blobs["remove"];
   readonly state: Blobs;
   readonly policy: RetentionPolicy;
 }

@@ -63,7 +63,7 @@ type StageEnd = "complete" | "stopped" | "late";
  * one's work done.
  */
 export const prune = async (
-  { vault, state }: { readonly vault: Blobs; readonly state: Blobs },
+  { vault, remove, state }: { readonly vault: Blobs; readonly remove: Blobs["remove"]; readonly state: Blobs },
   mailboxKey: MailboxKey,
   snapshots: SnapshotNames,
   needed: NeededBlobs,
@@ -71,7 +71,7 @@ export const prune = async (
 ): Promise<PruneResult> => {
   const stored = await readCandidates(state, mailboxKey);
   const candidates = await findCandidates(vault, mailboxKey, snapshots, needed, stored.candidates, cycle);
-  const remover = countingRemover(vault);
+  const remover = countingRemover(remove);
   const result = (finished: boolean): PruneResult => {
     const { counts } = remover;
     return { waiting: candidates.length - counts.removed, ...counts, finished };
@@ -159,7 +159,7 @@ const removeRest = async (
 
 type Remover = ReturnType<typeof countingRemover>;
 
-const countingRemover = (vault: Blobs) => {
+const countingRemover = (removeBlob: Blobs["remove"]) => {
   const counts = { removed: 0, removedBytes: 0, refused: 0 };
   return {
     counts,
@@ -167,7 +167,7 @@ const countingRemover = (vault: Blobs) => {
     isRefused: () => counts.refused >= MAX_REFUSED,
     /** False when the container refused. */
     remove: async ({ name, bytes }: Candidate): Promise<boolean> => {
-      const outcome = await vault.remove(name);
+      const outcome = await removeBlob(name);
       if (outcome === "refused") counts.refused += 1;
       if (outcome === "removed") {
         counts.removed += 1;

@@ -12,6 +12,8 @@ import { type SnapshotsInUse, snapshotsInUse } from "./snapshots-in-use.ts";
 
 export interface RetainActivityDeps {
   readonly vault: Blobs;
+  /** Deletes from the vault, which the identity that adds to it cannot. */
+  readonly remove: Blobs["remove"];
   readonly state: Blobs;
   /** Without a policy nothing is ever removed. */
   readonly policy: RetentionPolicy | undefined;

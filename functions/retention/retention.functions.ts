@@ -8,8 +8,12 @@ import { retainMailboxesActivity } from "./retain-mailboxes.activity.ts";
 import { compactMailbox, retainMailbox, retainMailboxes } from "./retention.contract.ts";
 import { startRetention } from "./start-retention.http.ts";
 
-export const retentionFunctions: Feature = (register, { backup }, { retention: policy, backup: { laneBudgetMs } }) => {
-  const deps = { ...backup, policy, laneBudgetMs };
+export const retentionFunctions: Feature = (
+  register,
+  { backup, retention },
+  { retention: policy, backup: { laneBudgetMs } },
+) => {
+  const deps = { ...backup, remove: retention.remove, policy, laneBudgetMs };
   register.timer("nightly-retention", RETENTION_SCHEDULE, nightlyRetention(deps));
   register.http("start-retention", startRetention(deps));
 

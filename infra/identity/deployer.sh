@@ -3,7 +3,8 @@
 #
 #   deployer.sh RESOURCE_GROUP LOCATION OWNER/REPOSITORY ENVIRONMENT [--apply]
 #
-# ENVIRONMENT is an environment of the repository: `plan` may look and say what would change; any other may deploy.
+# ENVIRONMENT is an environment of the repository: `plan` may look and say what would change. Any other has no rights yet:
+# the foundation gives them, to the principal id that this prints as DEPLOYER_PRINCIPAL_ID.
 # Needs az, signed in as Owner of the subscription. The identity lives in a resource group of its own, so that what it
 # deploys can be taken down without it.
 set -euo pipefail
@@ -19,12 +20,11 @@ apply=${5:-}
 name="mailbox-vault-$environment"
 subject="repo:$repository:environment:$environment"
 scope="/subscriptions/$(az account show --query id --output tsv)"
-# The templates give rights and define roles, which only an Owner may. To say what would change, reading is enough, and the
-# right to ask.
-role=$([[ $environment == plan ]] && echo 'Mailbox Vault planner' || echo Owner)
+# To say what would change, reading is enough, and the right to ask.
+role='Mailbox Vault planner'
 
 if [[ -z $apply ]]; then
-  echo "would make the identity $name in $group, trust $subject, and make it $role of $scope"
+  echo "would make the identity $name in $group, trust $subject$([[ $environment == plan ]] && echo ", and make it $role of $scope")"
   exit 0
 fi
 if [[ $environment == plan && $(az role definition list --name "$role" --query 'length(@)') == 0 ]]; then
@@ -37,6 +37,9 @@ az identity create --resource-group "$group" --name "$name" --location "$locatio
 az identity federated-credential create --resource-group "$group" --identity-name "$name" --name github --output none \
   --issuer https://token.actions.githubusercontent.com --subject "$subject" --audiences api://AzureADTokenExchange
 principal_id=$(az identity show --resource-group "$group" --name "$name" --query principalId --output tsv)
-az role assignment create --role "$role" --scope "$scope" --output none \
-  --assignee-object-id "$principal_id" --assignee-principal-type ServicePrincipal
-az identity show --resource-group "$group" --name "$name" --query clientId --output tsv
+if [[ $environment == plan ]]; then
+  az role assignment create --role "$role" --scope "$scope" --output none \
+    --assignee-object-id "$principal_id" --assignee-principal-type ServicePrincipal
+fi
+echo "AZURE_CLIENT_ID=$(az identity show --resource-group "$group" --name "$name" --query clientId --output tsv)"
+echo "DEPLOYER_PRINCIPAL_ID=$principal_id"

@@ -1,50 +1,33 @@
-metadata description = 'What somebody is woken for. Each alert names its runbook in docs/operate.md.'
+metadata description = 'What somebody is woken for, by what is in the logs. Each alert names its runbook in docs/operate.md. None needs the app.'
 
 param location string
 param tags object
 param prefix string
-param emails array
+param actionGroupId string
 param workspaceId string
-param topicId string
-param topicName string
 
-@description('Hours without one mailbox backed up after which somebody is told.')
+@description('Hours without a look at a mailbox after which somebody is told.')
 param silenceHours int
 
-var headsWritten = '''
-StorageBlobLogs
-| where TimeGenerated > ago(SILENCE)
-| where OperationName == "PutBlob" and StatusCode in ("200", "201")
-| where Uri has "/vault/" and Uri has "/head.json"
-| count
-| where Count == 0
-'''
+@description('Whether Entra sends sign-ins of managed identities to the workspace.')
+param signInLogs bool
 
-resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: '${prefix}-people'
-  location: 'global'
-  tags: tags
-  properties: {
-    enabled: true
-    groupShortName: 'mailvault'
-    emailReceivers: [
-      for (email, i) in emails: {
-        name: 'person-${i}'
-        emailAddress: email
-        useCommonAlertSchema: true
-      }
-    ]
-  }
-}
+@description('The principal ids of the app\'s identities, by duty.')
+param duties object
+
+@description('The one identity that may delete from the vault; empty where there is none.')
+param retentionPrincipalId string
+
+var principals = join(map(items(duties), duty => '"${duty.value}"'), ', ')
 
 // Every backup of a mailbox ends by writing its head.json, also when nothing had changed. Storage itself counts these
 // writes, so that this holds when the app is down, mute, or was never deployed.
-resource silence 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+resource noBackup 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-no-backup'
   location: location
   tags: tags
   properties: {
-    displayName: 'No mailbox was backed up for ${silenceHours} hours'
+    displayName: 'No mailbox was looked at for ${silenceHours} hours'
     description: 'Runbook: docs/operate.md, "No backup".'
     severity: 1
     enabled: true
@@ -57,7 +40,7 @@ resource silence 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: replace(headsWritten, 'SILENCE', '${silenceHours}h')
+          query: replace(loadTextContent('../queries/no-backup.kql'), 'SILENCE', '${silenceHours}h')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
@@ -66,11 +49,74 @@ resource silence 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
       ]
     }
     autoMitigate: true
-    actions: { actionGroups: [people.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }
 
-resource failedRuns 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+// By the key of a mailbox, which is the only name that a log has for it.
+resource mailboxSilent 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: '${prefix}-mailbox-silent'
+  location: location
+  tags: tags
+  properties: {
+    displayName: 'A mailbox was not looked at for ${silenceHours} hours'
+    description: 'Runbook: docs/operate.md, "One mailbox is behind".'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    // A table appears with its first row, which comes after this rule.
+    skipQueryValidation: true
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT1H'
+    overrideQueryTimeRange: 'P2D'
+    criteria: {
+      allOf: [
+        {
+          query: replace(loadTextContent('../queries/mailbox-silent.kql'), 'SILENCE', '${silenceHours}h')
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: { actionGroups: [actionGroupId] }
+  }
+}
+
+// What storage cannot know: mailboxes in scope that were never backed up, or are damaged.
+resource coverage 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: '${prefix}-coverage'
+  location: location
+  tags: tags
+  properties: {
+    displayName: 'The app says that mailboxes are not covered'
+    description: 'Runbook: docs/operate.md, "One mailbox is behind".'
+    severity: 2
+    enabled: true
+    scopes: [workspaceId]
+    // A table appears with its first row, which comes after this rule.
+    skipQueryValidation: true
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT2H'
+    criteria: {
+      allOf: [
+        {
+          query: loadTextContent('../queries/coverage.kql')
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: { actionGroups: [actionGroupId] }
+  }
+}
+
+resource failedFunctions 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-failed-functions'
   location: location
   tags: tags
@@ -87,11 +133,7 @@ resource failedRuns 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: '''
-AppRequests
-| where Success == false
-| where ResultCode !startswith "4"
-'''
+          query: loadTextContent('../queries/failed-functions.kql')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 20
@@ -100,18 +142,18 @@ AppRequests
       ]
     }
     autoMitigate: true
-    actions: { actionGroups: [people.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }
 
-// Nothing of the app removes a container but those of personal-data exports.
-resource removed 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+// Nothing of the app removes a container of the vault's account.
+resource containerRemoved 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-container-removed'
   location: location
   tags: tags
   properties: {
     displayName: 'Somebody removed a container of the vault\'s account, or changed what protects it'
-    description: 'Runbook: docs/operate.md, "Refusals at the vault".'
+    description: 'Runbook: docs/operate.md, "Somebody touched the vault".'
     severity: 1
     enabled: true
     scopes: [workspaceId]
@@ -122,11 +164,7 @@ resource removed 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: '''
-StorageBlobLogs
-| where OperationName in ("DeleteContainer", "SetBlobServiceProperties")
-| where not(OperationName == "DeleteContainer" and Uri has "/dsr-")
-'''
+          query: loadTextContent('../queries/container-removed.kql')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
@@ -135,12 +173,42 @@ StorageBlobLogs
       ]
     }
     autoMitigate: true
-    actions: { actionGroups: [people.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }
 
-// The app's own identities are refused nothing in a sound deployment.
-resource refusals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+resource vaultDeletions 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: '${prefix}-vault-deletions'
+  location: location
+  tags: tags
+  properties: {
+    displayName: 'Somebody but retention deleted from the vault'
+    description: 'Runbook: docs/operate.md, "Somebody touched the vault".'
+    severity: 1
+    enabled: true
+    scopes: [workspaceId]
+    // A table appears with its first row, which comes after this rule.
+    skipQueryValidation: true
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    criteria: {
+      allOf: [
+        {
+          query: replace(loadTextContent('../queries/vault-deletions.kql'), 'RETENTION', empty(retentionPrincipalId) ? 'nobody' : retentionPrincipalId)
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: { actionGroups: [actionGroupId] }
+  }
+}
+
+// The app's own identities are refused nothing in a sound deployment, but for blobs that are there already.
+resource storageRefusals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-storage-refusals'
   location: location
   tags: tags
@@ -157,10 +225,7 @@ resource refusals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: '''
-StorageBlobLogs
-| where StatusCode == "403"
-'''
+          query: loadTextContent('../queries/storage-refusals.kql')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 5
@@ -169,11 +234,42 @@ StorageBlobLogs
       ]
     }
     autoMitigate: true
-    actions: { actionGroups: [people.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }
 
-resource muted 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+resource signIns 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = if (signInLogs) {
+  name: '${prefix}-sign-ins'
+  location: location
+  tags: tags
+  properties: {
+    displayName: 'An identity of the app signed in from elsewhere'
+    description: 'Runbook: docs/operate.md, "An identity from elsewhere".'
+    severity: 1
+    enabled: true
+    scopes: [workspaceId]
+    // A table appears with its first row, which comes after this rule.
+    skipQueryValidation: true
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT1H'
+    overrideQueryTimeRange: 'P2D'
+    criteria: {
+      allOf: [
+        {
+          query: replace(loadTextContent('../queries/sign-ins.kql'), 'PRINCIPALS', principals)
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: { actionGroups: [actionGroupId] }
+  }
+}
+
+resource logCap 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-log-cap'
   location: location
   tags: tags
@@ -190,10 +286,7 @@ resource muted 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: '''
-_LogOperation
-| where Category =~ "Ingestion" and Detail has "OverQuota"
-'''
+          query: loadTextContent('../queries/log-cap.kql')
           timeAggregation: 'Count'
           operator: 'GreaterThan'
           threshold: 0
@@ -202,64 +295,6 @@ _LogOperation
       ]
     }
     autoMitigate: true
-    actions: { actionGroups: [people.id] }
+    actions: { actionGroups: [actionGroupId] }
   }
 }
-
-resource deadLettered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: '${prefix}-dead-letters'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'An event on ${topicName} was given up. Runbook: docs/operate.md, "Dead letters".'
-    severity: 2
-    enabled: true
-    scopes: [topicId]
-    evaluationFrequency: 'PT5M'
-    windowSize: 'PT15M'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          name: 'dead-lettered'
-          criterionType: 'StaticThresholdCriterion'
-          metricName: 'DeadLetteredCount'
-          operator: 'GreaterThan'
-          threshold: 0
-          timeAggregation: 'Total'
-        }
-      ]
-    }
-    actions: [{ actionGroupId: people.id }]
-  }
-}
-
-resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: '${prefix}-undelivered'
-  location: 'global'
-  tags: tags
-  properties: {
-    description: 'Events on ${topicName} do not reach the app. Runbook: docs/operate.md, "Dead letters".'
-    severity: 3
-    enabled: true
-    scopes: [topicId]
-    evaluationFrequency: 'PT15M'
-    windowSize: 'PT1H'
-    criteria: {
-      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
-      allOf: [
-        {
-          name: 'delivery-attempts-failed'
-          criterionType: 'StaticThresholdCriterion'
-          metricName: 'DeliveryAttemptFailCount'
-          operator: 'GreaterThan'
-          threshold: 50
-          timeAggregation: 'Total'
-        }
-      ]
-    }
-    actions: [{ actionGroupId: people.id }]
-  }
-}
-
-output actionGroupId string = people.id

@@ -20,12 +20,18 @@ param writeOnceDays int
 @minValue(0)
 param auditDays int
 
+@description('Identity that reaches the key of your own that encrypts the account; empty for Microsoft\'s keys.')
+param keyIdentityId string
+param keyVaultUri string
+param keyName string
+
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
   location: location
   tags: tags
   kind: 'StorageV2'
   sku: { name: redundancy }
+  identity: empty(keyIdentityId) ? null : { type: 'UserAssigned', userAssignedIdentities: { '${keyIdentityId}': {} } }
   properties: {
     accessTier: 'Hot'
     allowBlobPublicAccess: false
@@ -34,8 +40,17 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
     supportsHttpsTrafficOnly: true
-    // A signed link lives no longer than the key it is signed with, which Entra gives out for seven days at most.
-    sasPolicy: { expirationAction: 'Block', sasExpirationPeriod: '7.00:00:00' }
+    // Nothing signs links to the vault.
+    sasPolicy: { expirationAction: 'Block', sasExpirationPeriod: '0.01:00:00' }
+    // Without a version the account takes each new one of the key by itself.
+    encryption: empty(keyIdentityId)
+      ? null
+      : {
+          keySource: 'Microsoft.Keyvault'
+          identity: { userAssignedIdentity: keyIdentityId }
+          keyvaultproperties: { keyvaulturi: keyVaultUri, keyname: keyName }
+          services: { blob: { enabled: true, keyType: 'Account' }, file: { enabled: true, keyType: 'Account' } }
+        }
     publicNetworkAccess: 'Enabled'
     // Event Grid writes its dead letters as a trusted service, which a closed account lets in only by this bypass.
     networkAcls: {
@@ -62,7 +77,8 @@ resource vault 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-0
   name: 'vault'
   properties: {
     publicAccess: 'None'
-    immutableStorageWithVersioning: { enabled: writeOnceDays > 0 }
+    // Only possible when a container is made; without a policy it forbids nothing.
+    immutableStorageWithVersioning: { enabled: true }
   }
 }
 
@@ -179,4 +195,3 @@ resource blobLog 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 
 output name string = account.name
 output id string = account.id
-output blobEndpoint string = account.properties.primaryEndpoints.blob

@@ -1,18 +1,18 @@
-metadata description = 'Says what is written to the data account. Who hears of it is the second layer, events/main.bicep.'
+metadata description = 'Says what is written to a storage account. Who hears of it is the last layer, events/main.bicep.'
 
 param location string
 param tags object
-param prefix string
-param dataAccountId string
+param name string
+param accountId string
 param workspaceId string
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
-  name: '${prefix}-data-events'
+  name: name
   location: location
   tags: tags
   identity: { type: 'SystemAssigned' }
   properties: {
-    source: dataAccountId
+    source: accountId
     topicType: 'Microsoft.Storage.StorageAccounts'
   }
 }

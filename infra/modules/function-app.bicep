@@ -3,6 +3,10 @@ metadata description = 'The app, its plan, its settings, and who may call it.'
 param location string
 param tags object
 param prefix string
+
+@description('Makes the name of the site, which is a name in the world\'s DNS, unique.')
+param token string
+
 param zoneRedundant bool
 param maximumInstances int
 param instanceMemoryMb int
@@ -13,19 +17,27 @@ param backupIdentity object
 param restoreIdentity object
 param privacyIdentity object
 
+@description('Empty where nothing is ever removed.')
+param retentionIdentity object
+
 param packagesUrl string
 param hostBlobEndpoint string
 param hostQueueEndpoint string
 param hostTableEndpoint string
 param dataBlobEndpoint string
 param dataAccountId string
+param packageBlobEndpoint string
+param packageAccountId string
 param keyVaultUri string
 param insightsConnectionString string
 param workspaceId string
 
 param taskHub string
 
-@description('Endpoint of the Durable Task Scheduler; empty for the task hub in Azure Storage.')
+@description('Whether the task hub is in the Durable Task Scheduler, and not in Azure Storage.')
+param usesScheduler bool
+
+@description('Endpoint of the scheduler; empty without one.')
 param schedulerEndpoint string
 
 @description('Client id of the app registration that callers ask tokens for.')
@@ -58,7 +70,7 @@ var hostSettings = {
 }
 
 // Puts the task hub into the scheduler, in place of what host.json says.
-var schedulerSettings = empty(schedulerEndpoint)
+var schedulerSettings = !usesScheduler
   ? {}
   : {
       DURABLE_TASK_SCHEDULER_CONNECTION_STRING: 'Endpoint=${schedulerEndpoint};Authentication=ManagedIdentity;ClientID=${hostIdentity.clientId}'
@@ -74,8 +86,15 @@ var appSettings = {
   PRIVACY_IDENTITY_CLIENT_ID: privacyIdentity.clientId
   VAULT_BLOB_ENDPOINT: dataBlobEndpoint
   EVENT_SOURCE: dataAccountId
+  PACKAGES_BLOB_ENDPOINT: packageBlobEndpoint
+  PACKAGES_EVENT_SOURCE: packageAccountId
   SEAL_KEY: '@Microsoft.KeyVault(SecretUri=${keyVaultUri}secrets/seal-key)'
 }
+
+// The right to delete from the vault is an identity of its own, and is not there where nothing is removed.
+var retentionSettings = empty(retentionIdentity)
+  ? {}
+  : { RETENTION_IDENTITY_CLIENT_ID: retentionIdentity.clientId }
 
 // Whoever translates ids as the caller asks Entra in the name of the API, of this tenant.
 var translates = contains(choices, 'ID_TRANSLATION') && choices.ID_TRANSLATION == 'delegated'
@@ -103,18 +122,21 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 }
 
 resource site 'Microsoft.Web/sites@2024-11-01' = {
-  name: '${prefix}-app'
+  name: '${prefix}-app-${token}'
   location: location
   tags: union(tags, { 'azd-service-name': 'app' })
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
-    userAssignedIdentities: {
-      '${hostIdentity.id}': {}
-      '${backupIdentity.id}': {}
-      '${restoreIdentity.id}': {}
-      '${privacyIdentity.id}': {}
-    }
+    userAssignedIdentities: union(
+      {
+        '${hostIdentity.id}': {}
+        '${backupIdentity.id}': {}
+        '${restoreIdentity.id}': {}
+        '${privacyIdentity.id}': {}
+      },
+      empty(retentionIdentity) ? {} : { '${retentionIdentity.id}': {} }
+    )
   }
   properties: {
     serverFarmId: plan.id
@@ -150,7 +172,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
 resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
   parent: site
   name: 'appsettings'
-  properties: union(hostSettings, schedulerSettings, appSettings, translationSettings, noticeSettings, choices)
+  properties: union(hostSettings, schedulerSettings, appSettings, retentionSettings, translationSettings, noticeSettings, choices)
 }
 
 resource noFtp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = {

@@ -2,12 +2,13 @@ metadata description = 'Where logs go. Nobody writes to it with a key.'
 
 param location string
 param tags object
-param prefix string
+param workspaceName string
+param insightsName string
 param retentionDays int
 param dailyCapGb int
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
-  name: '${prefix}-logs'
+  name: workspaceName
   location: location
   tags: tags
   properties: {
@@ -19,7 +20,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: '${prefix}-insights'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -32,7 +33,5 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 output workspaceId string = workspace.id
+output workspaceName string = workspace.name
 output insightsName string = insights.name
-
-@description('An address, not a secret: writing needs an Entra token.')
-output connectionString string = insights.properties.ConnectionString

@@ -1,4 +1,4 @@
-metadata description = 'Only for an isolated deployment: the app reaches both storage accounts inside a virtual network.'
+metadata description = 'Only for an isolated deployment: the app reaches the vault and the host\'s account inside a virtual network.'
 
 param location string
 param tags object
@@ -66,37 +66,17 @@ resource zoneLink 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06
   }
 ]
 
-resource privateEndpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = [
+module privateEndpoint 'private-endpoint.bicep' = [
   for endpoint in endpoints: {
     name: '${prefix}-${endpoint.name}'
-    location: location
-    tags: tags
-    properties: {
-      subnet: { id: '${network.id}/subnets/endpoints' }
-      privateLinkServiceConnections: [
-        {
-          name: endpoint.name
-          properties: {
-            privateLinkServiceId: endpoint.account
-            groupIds: [endpoint.service]
-          }
-        }
-      ]
-    }
-  }
-]
-
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
-  for (endpoint, i) in endpoints: {
-    parent: privateEndpoint[i]
-    name: 'default'
-    properties: {
-      privateDnsZoneConfigs: [
-        {
-          name: endpoint.service
-          properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zones[endpoint.service]) }
-        }
-      ]
+    params: {
+      location: location
+      tags: tags
+      name: '${prefix}-${endpoint.name}'
+      subnetId: '${network.id}/subnets/endpoints'
+      accountId: endpoint.account
+      service: endpoint.service
+      zoneId: resourceId('Microsoft.Network/privateDnsZones', zones[endpoint.service])
     }
     dependsOn: [zone, zoneLink]
   }

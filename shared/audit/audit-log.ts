@@ -82,6 +82,19 @@ export const PersonalDataRequested = z.strictObject({
 });
 export type PersonalDataRequested = z.output<typeof PersonalDataRequested>;
 
+/**
+ * Who read a file of a package, or removed the package, and when. A file's name may hold a person's name: it is not
+ * here.
+ */
+export const PersonalDataTouched = z.strictObject({
+  event: z.enum(["personal-data-read", "personal-data-removed"]),
+  at: z.iso.datetime(),
+  /** The object id of the caller. */
+  principal: z.guid(),
+  job: JobId,
+});
+export type PersonalDataTouched = z.output<typeof PersonalDataTouched>;
+
 /** Who decided to keep or to remove data of a mailbox, when and why. */
 export const VaultChange = z.strictObject({
   event: z.enum(["hold-set", "hold-released", "retention-requested"]),
@@ -100,7 +113,7 @@ export type VaultChange = z.output<typeof VaultChange>;
 export const SERIES = {
   restores: z.discriminatedUnion("event", [RestoreListRequested, RestoreRequested, UndoRequested]),
   vault: VaultChange,
-  "personal-data": PersonalDataRequested,
+  "personal-data": z.discriminatedUnion("event", [PersonalDataRequested, PersonalDataTouched]),
 } as const;
 export type Series = keyof typeof SERIES;
 export type AuditEntry<S extends Series> = z.output<(typeof SERIES)[S]>;

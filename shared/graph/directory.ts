@@ -41,7 +41,9 @@ export const usersPage = (graph: GraphClient, link?: string): Promise<Page<Direc
   );
 
 /** A user by id or principal name; `undefined` when there is none. */
-export const findUser = (graph: GraphClient, idOrName: string): Promise<DirectoryUser | undefined> => {
+export const findUser = async (graph: GraphClient, idOrName: string): Promise<DirectoryUser | undefined> => {
+  // In a URL these segments would lead to another address.
+  if (/^\.{1,2}$/.test(idOrName)) return undefined;
   const target = `/v1.0/users/${encodeURIComponent(idOrName)}?${SELECT}`;
   return unlessNoUser(() => fetchElement(graph, { operation: "GET user", target }, DirectoryUser));
 };

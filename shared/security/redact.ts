@@ -22,15 +22,22 @@ const NAMES = [
   "storagelocation",
 ].join("|");
 
+/** A URL, whose query is in doubt a secret. */
+const withoutQuery = (url: string, upToQuery?: string): string =>
+  upToQuery === undefined ? url : `${upToQuery}${REDACTED}`;
+
 /**
+ * Each takes time that grows with the text and no faster: what one has looked at, it does not look at from another
+ * place again. A line of a log may hold what somebody sent.
+ *
  * The shapes of secrets: whole queries of URLs (a SAS, an import URL), credentials in a URL, bearer tokens, JSON web
  * tokens (also with only two of their parts), and values under the name of a secret.
  */
-const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/"'<>\\@]+@/gi, `$1${REDACTED}@`],
-  [/(\bhttps?:\/\/[^\s?"'<>\\]+\?)[^\s"'<>\\]+/gi, `$1${REDACTED}`],
+const SHAPES: readonly (readonly [RegExp, string | ((found: string, ...groups: string[]) => string)])[] = [
+  [/(\b[a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/"'<>\\@]+@/gi, `$1${REDACTED}@`],
+  [/(\bhttps?:\/\/[^\s?"'<>\\]+\?)[^\s"'<>\\]+|\bhttps?:\/\/[^\s?"'<>\\]+/gi, withoutQuery],
   [/(\bbearer(?:\s|%20|\+)+)[^\s"'<>\\,;]+/gi, `$1${REDACTED}`],
-  [/\beyJ[\w-]{6,}(?:\.[\w-]*){1,4}/g, REDACTED],
+  [/\beyJ[\w-]{6,}(?:\.[\w-]*){0,4}/g, (found) => (found.includes(".") ? REDACTED : found)],
   [new RegExp(`(\\b(?:${NAMES}|code)(?:=|%3d))${VALUE}`, "gi"), `$1${REDACTED}`],
   [new RegExp(`(["']?\\b(?:${NAMES})["']?\\s*:\\s*["'])[^"']*`, "gi"), `$1${REDACTED}`],
 ];
@@ -44,7 +51,11 @@ export const redactor = (known: readonly string[]): Redact => {
   const byLength = spellings.toSorted((a, b) => b.length - a.length);
   return (text) => {
     const withoutKnown = byLength.reduce((left, secret) => left.replaceAll(secret, REDACTED), text);
-    return SHAPES.reduce((left, [shape, instead]) => left.replace(shape, instead), withoutKnown);
+    return SHAPES.reduce(
+      (left, [shape, instead]) =>
+        typeof instead === "string" ? left.replace(shape, instead) : left.replace(shape, instead),
+      withoutKnown,
+    );
   };
 };
 

@@ -10,8 +10,16 @@ export const azureBlobs = (container: ContainerClient, { idleMs = IDLE_MS } = {}
   const blob = (name: string) => container.getBlockBlobClient(name);
 
   return {
-    create: (name, body, options) =>
-      created(blob(name).upload(body, body.byteLength, { ...headers(options), conditions: ONLY_IF_ABSENT })),
+    create: async (name, body, options) => {
+      try {
+        const request = { ...headers(options), conditions: ONLY_IF_ABSENT };
+        return await created(blob(name).upload(body, body.byteLength, request));
+      } catch (error) {
+        // Who may only add blobs is refused, before the condition is looked at, when the blob is there.
+        if (hasCode(error, "AuthorizationPermissionMismatch") && (await blob(name).exists())) return "exists";
+        throw error;
+      }
+    },
 
     stage: (name, blockId, body) => created(blob(name).stageBlock(blockId, body, body.byteLength)),
 

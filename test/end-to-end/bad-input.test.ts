@@ -25,6 +25,7 @@ const Problem = z.strictObject({
 const signedIn = (...roles: string[]) => aPrincipalHeader({ id: "0a0a0a0a-1111-4222-8333-444444444444", roles });
 const OPERATOR = signedIn("Restore.Operator", "Backup.Operator");
 const OFFICER = signedIn("Privacy.Officer");
+const OFFICER_AND_OPERATOR = signedIn("Privacy.Officer", "Restore.Operator");
 
 const Accepted = z.looseObject({ job: z.string() });
 
@@ -140,13 +141,15 @@ describe("an export of personal data is refused", () => {
     [403, "without the role", body, OPERATOR, "role-missing"],
     [400, "who gives no reason", { user: ADA }, OFFICER, "invalid-request"],
     [404, "who names nobody", { ...body, user: "nobody@contoso.example" }, OFFICER, "user-not-found"],
+    [403, "who wants the mailbox and may not restore it", { ...body, includeMailbox: true }, OFFICER, "role-missing"],
     [
       404,
       "who wants a mailbox that the vault has not",
       { ...body, user: BO, includeMailbox: true },
-      OFFICER,
+      OFFICER_AND_OPERATOR,
       "snapshot-not-found",
     ],
+    [400, "who names a path instead of a person", { ...body, user: ".." }, OFFICER, "invalid-request"],
   ])("with %i to a caller %s", async (status, _, body, headers, kind) => {
     const problem = await problemOf(await post(path, JSON.stringify(body), headers), status);
     expect(problem.type).toBe(`/problems/${kind}`);
@@ -169,6 +172,7 @@ describe("what does not exist is answered with 404", () => {
     ["one of two mailboxes", "/api/backups", { mailboxes: [ADA, "nobody@contoso.example"] }, "mailbox-not-found"],
     ["a mailbox key", "/api/backups", { mailboxes: ["a".repeat(26)] }, "mailbox-not-found"],
     ["a name like a path", "/api/backups", { mailboxes: ["../users/x?$select=id#"] }, "mailbox-not-found"],
+    ["a name of dots", "/api/backups", { mailboxes: [".."] }, "mailbox-not-found"],
     ["a name with a quote", "/api/backups", { mailboxes: ["o'hara' or 1 eq 1"] }, "mailbox-not-found"],
     ["a name with control characters", "/api/backups", { mailboxes: ["a\u0000\r\nb: c"] }, "mailbox-not-found"],
     ["a long name", "/api/backups", { mailboxes: ["é".repeat(10_000)] }, "mailbox-not-found"],

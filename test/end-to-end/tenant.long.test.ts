@@ -1,9 +1,11 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { FaultRule } from "../../local/graph/faults.ts";
 import type { Job } from "../../local/stack/api.ts";
 import { backupInstance } from "../../shared/contracts/job-ids.ts";
 import { listMailboxes, readHead, readManifest } from "../../shared/vault/snapshots.ts";
+import { eventually } from "../support/eventually.ts";
 import { aStack, stopStacks, type TestStack } from "../support/stack.ts";
 
 /** Mailboxes in the tenant; `MAILBOXES=200` for a long look. */
@@ -122,6 +124,25 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
 
     expect(stored).toHaveLength(MAILBOXES - UNSOUND);
     expect(stored.filter((key) => broken.includes(key))).toEqual([]);
+  });
+
+  test("is seen by the log's alerts: the row of a scan, and the mailbox of each head that was written", async () => {
+    const headers = { "content-type": "application/json" };
+    await stack.api.request("/admin/functions/watch-coverage", { method: "POST", headers, body: '{"input": ""}' });
+    const row = await eventually("row of a scan", () => {
+      const text = stack.lines.map((line) => line.text).find((line) => line.includes("coverage {"));
+      return text === undefined ? undefined : JSON.parse(text.slice(text.indexOf("{")));
+    });
+    const asked = [...(await readFile("infra/queries/coverage.kql", "utf8")).matchAll(/found\.(\w+)/g)];
+    expect(asked.reduce((sum, [, field = ""]) => sum + row[field], 0)).toBe(UNSOUND);
+
+    const silent = await readFile("infra/queries/mailbox-silent.kql", "utf8");
+    const pattern = new RegExp(/extract\(@"([^"]+)"/.exec(silent)?.[1] ?? "nothing");
+    const written: string[] = [];
+    for await (const { name } of stack.vault.list("")) if (name.endsWith("/head.json")) written.push(name);
+    const keys = written.map((name) => pattern.exec(`https://mvdata.blob.core.windows.net/vault/${name}`)?.[1]);
+    expect(keys).toEqual(written.map((name) => name.split("/")[0]));
+    expect(keys).toHaveLength(MAILBOXES - UNSOUND);
   });
 
   test("works on as many mailboxes at a time as the window has places, and never on more", async () => {

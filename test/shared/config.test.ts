@@ -29,8 +29,13 @@ describe("readConfig", () => {
         backup: { kind: "managed-identity", clientId: undefined },
         restore: { kind: "managed-identity", clientId: undefined },
         privacy: { kind: "managed-identity", clientId: undefined },
+        retention: { kind: "managed-identity", clientId: undefined },
       },
-      storage: { kind: "endpoint", blobEndpoint: "https://vault.blob.core.windows.net" },
+      storage: {
+        kind: "endpoint",
+        blobEndpoint: "https://vault.blob.core.windows.net",
+        packageEndpoint: "https://vault.blob.core.windows.net",
+      },
       sealKey: Buffer.alloc(32, 7),
       authentication: "platform",
       idTranslation: { by: "app" },
@@ -110,10 +115,31 @@ describe("readConfig", () => {
     expect(backup.intervalMs).toBe(12 * 3_600_000);
     expect(followUp).toEqual({
       eventSource: source,
+      packageEventSource: source,
       leaverHoldDays: 30,
       webhook: { url: "https://hooks.example/s3cret", format: "slack" },
       coverageSchedule: "0 0 * * * *",
       rehearsal: { schedule: "0 0 7 * * *", mailbox: "rehearsal@contoso.example", items: 50 },
+    });
+  });
+
+  test("takes an account of packages and an identity that removes, apart from the vault's and the backup's", () => {
+    const packages = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/packages";
+    const backup = "11111111-1111-4111-8111-111111111111";
+    const remover = "22222222-2222-4222-8222-222222222222";
+    const apart = readConfig(
+      someSettings({
+        PACKAGES_BLOB_ENDPOINT: "https://packages.blob.core.windows.net",
+        PACKAGES_EVENT_SOURCE: packages,
+        BACKUP_IDENTITY_CLIENT_ID: backup,
+        RETENTION_IDENTITY_CLIENT_ID: remover,
+      }),
+    );
+    expect(apart.storage).toMatchObject({ packageEndpoint: "https://packages.blob.core.windows.net" });
+    expect(apart.followUp.packageEventSource).toBe(packages);
+    expect(apart.graph.retention).toEqual({ kind: "managed-identity", clientId: remover });
+    expect(readConfig(someSettings({ BACKUP_IDENTITY_CLIENT_ID: backup })).graph.retention).toMatchObject({
+      clientId: backup,
     });
   });
 

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,9 +19,7 @@ const PROJECT = fileURLToPath(new URL("../../", import.meta.url));
  */
 export const setup = async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const appDir = await mkdtemp(join(tmpdir(), "mailbox-vault-app-"));
-  await mkdir(join(appDir, "dist"));
-  await promisify(execFile)(process.execPath, [join(PROJECT, "scripts/build.mjs"), join(appDir, "dist")]);
-  for (const file of ["host.json", "package.json"]) await copyFile(join(PROJECT, file), join(appDir, file));
+  await promisify(execFile)(process.execPath, [join(PROJECT, "scripts/package.mjs"), appDir]);
   provide("appDir", appDir);
   return () => rm(appDir, { recursive: true });
 };

@@ -104,7 +104,7 @@ describe.each(await versionsBefore())("what an earlier version left behind: %s",
       const { candidates } = await readCandidates(state, key);
       const nowMs = Date.parse((await readHead(vault, key))?.checkedAt ?? "") + 2 * DAY_MS;
       const context = { nowMs, isLate: () => false, isRunning: async () => false, inUse: async () => () => false };
-      const outcome = await forgetAndPrune({ vault, state, policy }, key, context);
+      const outcome = await forgetAndPrune({ vault, remove: vault.remove, state, policy }, key, context);
 
       expect(isHeld((await readHead(vault, key))?.hold, nowMs)).toBe(hold !== null);
       expect(outcome).toMatchObject({ outcome: hold === null ? "done" : "held", removed: candidates.size });

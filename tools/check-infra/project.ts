@@ -1,69 +1,61 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { BicepFile, DeployedStatement } from "./bicep/ast.ts";
-import { parseBicep } from "./bicep/parse.ts";
-import { BicepSyntaxError } from "./bicep/scanner.ts";
-import { type Finding, finding } from "./finding.ts";
+import * as z from "zod";
+import { registeredApp } from "./registered-app.ts";
+import { type Snapshot, SnapshotFile } from "./snapshot.ts";
+import { snapshotPathOf, TARGETS } from "./targets.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A function of the app, by what starts it. */
+export interface Registered {
+  readonly name: string;
+  /** Such as `eventGridTrigger`. */
+  readonly trigger: string;
+  /** Of a timer. */
+  readonly schedule: string | undefined;
+}
 
 /** The files of the project. A test may give some of them another text, to see what is found then. */
 export interface Project {
-  /** Every template and parameter file that could be read. */
-  readonly bicep: readonly BicepFile[];
-  /** The files that could not be parsed. */
-  readonly unreadable: readonly Finding[];
   /** A file's text. @throws when there is none */
   text(path: string): string;
   /** Paths of the files below a folder, in order. */
   list(folder: string): readonly string[];
+  readonly snapshots: readonly Snapshot[];
+  readonly functions: readonly Registered[];
 }
 
-/** A template's resource or module, and its file. */
-export interface Deployed {
-  readonly file: string;
-  readonly statement: DeployedStatement;
-}
+const Binding = z.looseObject({ type: z.string(), schedule: z.string().optional() });
 
-/** Parsed files by path and text: a process may check the same ones many times. */
-const parsed = new Map<string, BicepFile>();
-
-const parseOnce = (path: string, text: string): BicepFile => {
-  const key = `${path}\n${text}`;
-  const file = parsed.get(key) ?? parseBicep(path, text);
-  parsed.set(key, file);
-  return file;
+/** The functions as the app registers them. */
+export const registrations = async (): Promise<Registered[]> => {
+  const { functions } = await registeredApp();
+  return [...functions.values()].map(({ metadata: { name, bindings } }) => {
+    const all = Object.values(bindings).map((binding) => Binding.parse(binding));
+    const trigger = all.find(({ type }) => type.endsWith("Trigger"));
+    return { name, trigger: trigger?.type ?? "none", schedule: trigger?.schedule };
+  });
 };
 
-export const openProject = (changed: Readonly<Record<string, string>> = {}): Project => {
-  const text = (path: string): string => changed[path] ?? readFileSync(join(ROOT, path), "utf8");
-  const list = (folder: string): readonly string[] =>
+export const openFiles = (changed: Readonly<Record<string, string>> = {}): Pick<Project, "text" | "list"> => ({
+  text: (path) => changed[path] ?? readFileSync(join(ROOT, path), "utf8"),
+  list: (folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
       .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
-      .sort();
+      .sort(),
+});
 
-  const bicep: BicepFile[] = [];
-  const unreadable: Finding[] = [];
-  for (const path of list("infra").filter((name) => /\.bicep(param)?$/.test(name))) {
-    try {
-      bicep.push(parseOnce(path, text(path)));
-    } catch (error) {
-      if (!(error instanceof BicepSyntaxError)) throw error;
-      unreadable.push(finding(path, error.at, error.message));
-    }
-  }
-  return { bicep, unreadable, text, list };
+export const openProject = (
+  functions: readonly Registered[],
+  changed: Readonly<Record<string, string>> = {},
+): Project => {
+  const { text, list } = openFiles(changed);
+  const snapshots = TARGETS.map((target): Snapshot => {
+    const file = snapshotPathOf(target);
+    const { predictedResources: resources, outputs } = SnapshotFile.parse(JSON.parse(text(file)));
+    return { target, file, resources, outputs };
+  });
+  return { text, list, snapshots, functions };
 };
-
-/** The resources of one type that the templates deploy, without `existing` ones. */
-export const deployed = (project: Project, type: string): Deployed[] =>
-  project.bicep.flatMap(({ path, statements }) =>
-    statements
-      .filter((statement) => statement.kind === "resource" && !statement.existing)
-      .map((statement) => ({ file: path, statement: statement as DeployedStatement }))
-      .filter(({ statement }) => typeOf(statement) === type.toLowerCase()),
-  );
-
-/** A resource's type in lower case: Azure ignores the case. */
-export const typeOf = ({ what }: DeployedStatement): string => (what.split("@")[0] ?? "").toLowerCase();

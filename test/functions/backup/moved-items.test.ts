@@ -145,7 +145,7 @@ describe("moved items", () => {
     const policy = RetentionPolicy.parse("last=1");
     const state = memoryBlobs();
     for (const nowMs of [0, 25 * 3_600_000].map((later) => Date.UTC(2027, 0, 1) + later))
-      await forgetAndPrune({ vault, state, policy }, key, {
+      await forgetAndPrune({ vault, remove: vault.remove, state, policy }, key, {
         nowMs,
         isLate: () => false,
         isRunning: async () => false,

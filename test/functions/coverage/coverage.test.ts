@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { InvocationContext } from "@azure/functions";
 import { describe, expect, test, vi } from "vitest";
 import { closeScope, keepLeftOut, keepScopePage } from "../../../functions/backup/discover/scope-state.ts";
 import { scanCoverage, sharedScan } from "../../../functions/coverage/coverage-scan.ts";
@@ -12,7 +14,7 @@ import { summedJson } from "../../../shared/vault/summed-json.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aTimer } from "../a-timer.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";
-import { aQuietContext, ask } from "../fake-hub.ts";
+import { ask } from "../fake-hub.ts";
 
 const HOUR_MS = 3_600_000;
 const [DAMAGED, DEPARTED, HELD, NEVER, STALE, WELL] = ["a", "b", "c", "d", "e", "f"].map((letter) =>
@@ -236,8 +238,26 @@ describe("watch-coverage", () => {
       return "sent" as const;
     };
     const watch = watchCoverage({ ...coverage, notifier: notifier({ state: coverage.state, post }) });
-    return { ...coverage, notices, tick: () => watch(aTimer, aQuietContext()) };
+    const lines: string[] = [];
+    const context = new InvocationContext({ logHandler: (_, line) => void lines.push(String(line)) });
+    return { ...coverage, notices, lines, tick: () => watch(aTimer, context) };
   };
+
+  test("logs a line of each scan, with what the log's alert looks for and nobody's name", async () => {
+    const { tick, lines } = await aWatch();
+    await tick();
+    await tick();
+
+    const query = await readFile("infra/queries/coverage.kql", "utf8");
+    const [, prefix = ""] = /startswith "(coverage )\{"/.exec(query) ?? [];
+    const found = lines.filter((line) => line.startsWith(`${prefix}{`)).map((line) => JSON.parse(line.slice(9)));
+    expect(query).toContain(`substring(Message, ${prefix.length})`);
+    expect(found).toHaveLength(2);
+    const fields = [...query.matchAll(/found\.(\w+)/g)].map(([, field = ""]) => field);
+    expect(fields).toEqual(["stale", "damaged", "never"]);
+    for (const field of fields) expect(found[0][field]).toBe(1);
+    expect(lines.join()).not.toMatch(/user /);
+  });
 
   test("notifies people of mailboxes in breach once, and then only of changes", async () => {
     const { tick, notices, check } = await aWatch();

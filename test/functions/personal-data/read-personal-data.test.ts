@@ -4,10 +4,14 @@ import { deletePersonalDataExport } from "../../../functions/personal-data/delet
 import { getPersonalDataExport } from "../../../functions/personal-data/get-personal-data-export.http.ts";
 import { getPersonalDataFile } from "../../../functions/personal-data/get-personal-data-file.http.ts";
 import { packageName } from "../../../functions/personal-data/package-names.ts";
+import type { SignedInHandler } from "../../../shared/http/guard.ts";
+import { memoryAuditLog } from "../../shared/audit/memory-audit-log.ts";
 import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aPackage, exportId, job } from "./a-finished-export.ts";
 
 const DAY_MS = 86_400_000;
+const OFFICER = { id: "0a0a0a0a-1111-4222-8333-444444444444", roles: ["Privacy.Officer"] };
+const asJson = (line: string): unknown => JSON.parse(line);
 const files = { "OneDrive/a b#1.txt": "0123456789", "RequestInfo.json": "{}" };
 
 type Instances = Parameters<typeof aFakeHub>[0];
@@ -18,12 +22,18 @@ const running: Instances = {
 
 const anExport = async (instances: Instances = ended) => {
   const kit = await aPackage(files);
-  const deps = { ...kit, ...aFakeHub(instances), deadlineMs: 30 * DAY_MS };
+  const audit = memoryAuditLog();
+  const deps = { ...kit, ...aFakeHub(instances), audit, deadlineMs: 30 * DAY_MS };
+  const asOfficer =
+    (handler: SignedInHandler): HttpHandler =>
+    (request, context) =>
+      handler(request, context, OFFICER);
+  const audited = () => [...audit.blobs.values()].flatMap((text) => text.trimEnd().split("\n")).map(asJson);
   const get = (id = job, query = {}) => ask(getPersonalDataExport(deps), { params: { id }, query });
-  const remove = (id = job) => ask(deletePersonalDataExport(deps), { method: "DELETE", params: { id } });
+  const remove = (id = job) => ask(asOfficer(deletePersonalDataExport(deps)), { method: "DELETE", params: { id } });
   const read = (name: string, headers: Record<string, string> = {}, id = job) =>
-    bytesFrom(getPersonalDataFile(deps), { id, name }, headers);
-  return { ...kit, get, remove, read };
+    bytesFrom(asOfficer(getPersonalDataFile(deps)), { id, name }, headers);
+  return { ...kit, get, remove, read, audited };
 };
 
 /** Calls a handler as the host does, and reads its answer to the end. */
@@ -215,4 +225,27 @@ test.each([
 
   for (const { status, headers } of [await get(id), await remove(id), await read("RequestInfo.json", {}, id)])
     expect([status, headers]).toMatchObject([404, PROBLEM]);
+});
+
+describe("the audit log of a package", () => {
+  const line = (event: string) => expect.objectContaining({ event, principal: OFFICER.id, job });
+
+  test("has who read a file, once for a download in parts, and who removed the package", async () => {
+    const { read, remove, audited } = await anExport();
+
+    await read("RequestInfo.json");
+    await read("OneDrive/a b#1.txt", { range: "bytes=0-4" });
+    await read("OneDrive/a b#1.txt", { range: "bytes=5-9" });
+    expect(audited()).toEqual([line("personal-data-read"), line("personal-data-read")]);
+
+    await remove();
+    await remove();
+    expect(audited().slice(2)).toEqual([line("personal-data-removed")]);
+  });
+
+  test("has nothing of a file that is not there", async () => {
+    const { read, audited } = await anExport();
+    expect((await read("nothing.txt")).status).toBe(404);
+    expect(audited()).toEqual([]);
+  });
 });

@@ -12,7 +12,8 @@ import { aFakeHub, ask, PROBLEM } from "../fake-hub.ts";
 import { aMailboxInGraph } from "../kit.ts";
 
 const OFFICER = "0a0a0a0a-1111-4222-8333-444444444444";
-const HEADERS = aPrincipalHeader({ id: OFFICER, roles: ["Privacy.Officer"] });
+const HEADERS = aPrincipalHeader({ id: OFFICER, roles: ["Privacy.Officer", "Restore.Operator"] });
+const OFFICER_ALONE = aPrincipalHeader({ id: OFFICER, roles: ["Privacy.Officer"] });
 const DAY_MS = 86_400_000;
 const reason = "request 42 of the data subject";
 const JOB = /^personal-data-\d{8}T\d{6}Z-[a-z2-7]{6}$/;
@@ -23,7 +24,7 @@ const anApi = async (overrides: { audit?: AuditLog } = {}) => {
   const audit = memoryAuditLog();
   const deps = { ...kit, ...hub, audit, archives: false, timeoutMs: 7 * DAY_MS, ...overrides };
   const handler = guardOf(principalOf("platform"))(["Privacy.Officer"], startPersonalDataExport(deps));
-  const post = (body: unknown) => ask(handler, { method: "POST", headers: HEADERS, body });
+  const post = (body: unknown, headers = HEADERS) => ask(handler, { method: "POST", headers, body });
   const audited = () =>
     [...audit.blobs.values()].flatMap((text) =>
       text
@@ -64,6 +65,16 @@ describe("POST /api/personal-data-exports", () => {
       mailboxes: [mailbox.key],
     });
     expect(started[0]?.input).toMatchObject({ mailboxes: [mailbox.key] });
+  });
+
+  test("leaves the mailbox out to who may not restore it", async () => {
+    const { post, started, mailbox, vault } = await anApi();
+    await writeHistory(vault, [[[]]], { mailboxKey: mailbox.key });
+
+    const refused = await post({ user: UPN, reason, includeMailbox: true }, OFFICER_ALONE);
+    expect(refused).toMatchObject({ status: 403, body: { roles: ["Restore.Operator"] } });
+    expect(started).toEqual([]);
+    expect((await post({ user: UPN, reason }, OFFICER_ALONE)).status).toBe(202);
   });
 
   test("audits who asked for whose data, and why, before anything starts", async () => {

@@ -186,7 +186,7 @@ export const aMailboxHistory = (random: Random, policyText: string) => {
 
   const cycle = (calls = 1) => {
     let looks = 0;
-    return forgetAndPrune({ vault, state, policy }, aKey, {
+    return forgetAndPrune({ vault, remove: vault.remove, state, policy }, aKey, {
       nowMs,
       isLate: () => {
         looks += 1;

@@ -30,7 +30,7 @@ const packOf = (n: number) => packName(aKey, snapshotAt(n), 0, 0);
 
 const aCleaner = (vault: Blobs, policy = "last=2", state = memoryBlobs()) => {
   const cycle = (hours: number, context: Partial<RetentionContext> = {}) =>
-    forgetAndPrune({ vault, state, policy: RetentionPolicy.parse(policy) }, aKey, {
+    forgetAndPrune({ vault, remove: vault.remove, state, policy: RetentionPolicy.parse(policy) }, aKey, {
       nowMs: START_MS + hours * HOUR_MS,
       isLate: () => false,
       isRunning: async () => false,

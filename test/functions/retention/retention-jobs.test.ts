@@ -27,7 +27,8 @@ const aPlace = async (policy: RetentionPolicy | undefined = LAST, instances: Par
   const vault = memoryBlobs();
   await writeHistory(vault, changes(6));
   await writeHistory(vault, changes(3), { mailboxKey: otherKey });
-  return { vault, state: memoryBlobs(), policy, laneBudgetMs: 600_000, ...aFakeHub(instances) };
+  const { remove } = vault;
+  return { vault, remove, state: memoryBlobs(), policy, laneBudgetMs: 600_000, ...aFakeHub(instances) };
 };
 
 describe("retain-mailbox", () => {

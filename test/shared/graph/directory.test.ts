@@ -18,6 +18,12 @@ describe("findUser", () => {
     expect(await findUser(client, "nobody")).toBeUndefined();
   });
 
+  test.each([".", ".."])("asks nobody for %j, which would be another address", async (name) => {
+    const { client, asked } = await aGraph([]);
+    expect(await findUser(client, name)).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
   test("throws any other error", async () => {
     const { client } = await aGraph([failing(403, "Authorization_RequestDenied")]);
     await expect(findUser(client, "ada")).rejects.toThrow(GraphError);

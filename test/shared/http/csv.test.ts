@@ -28,7 +28,11 @@ describe("csvOf", () => {
     ["+1", "'+1"],
     ["-1", "'-1"],
     ["@SUM(A1)", "'@SUM(A1)"],
-    ["\t=1", "'\t=1"],
+    ["\t=1", '"\'\t=1"'],
+    ["  =1", "'  =1"],
+    [";=1", '"\';=1"'],
+    ["a;=1", '"a;=1"'],
+    ["\u00a0=1", "'\u00a0=1"],
     ['=HYPERLINK("x","y")', '"\'=HYPERLINK(""x"",""y"")"'],
     ["a=1", "a=1"],
   ])("writes %j so that no spreadsheet calculates with it", (cell, text) => {

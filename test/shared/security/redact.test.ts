@@ -96,3 +96,14 @@ describe("redactError", () => {
     expect(redactError(undefined, redact)).toBeUndefined();
   });
 });
+
+describe("a redactor of what somebody sent", () => {
+  /** Texts that look like the beginning of a secret everywhere, and never are one. */
+  test.each(["a.", "a-", "http://a", "eyJabcdef-", "https://", "bearer ", "token:", "sig", "x@"])(
+    "is done with a megabyte of %j: with time that grew with its square, this would outlast the test",
+    (piece) => {
+      const text = piece.repeat(Math.ceil(1_000_000 / piece.length));
+      expect(redact(text).length).toBeGreaterThan(0);
+    },
+  );
+});

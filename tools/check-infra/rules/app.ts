@@ -1,7 +1,7 @@
 import { ENDPOINTS } from "../../../functions/endpoints.ts";
-import { plainOf, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
-import { type Deployed, deployed, type Project } from "../project.ts";
+import type { Project } from "../project.ts";
+import { at, lastOf, listAt, ofType, type Resource, type Snapshot } from "../snapshot.ts";
 
 /** The path that Event Grid and other extensions call, with a key of their own instead of a token. */
 const WEBHOOKS = "/runtime/webhooks/*";
@@ -32,34 +32,45 @@ const KEY_VAULT: readonly Demand[] = [
 ];
 
 /** Checks who may reach the app, and that no key or password opens it. */
-export const checkApp = (project: Project): Finding[] => {
-  const configs = deployed(project, "Microsoft.Web/sites/config");
-  const authentication = configs.filter(
-    ({ statement }) => textOf(valueAt(statement.body, "name")) === "authsettingsV2",
-  );
+export const checkApp = (project: Project): Finding[] =>
+  project.snapshots.flatMap((snapshot) => [
+    ...demand(snapshot, "Microsoft.Insights/components", INSIGHTS),
+    ...demand(snapshot, "Microsoft.KeyVault/vaults", KEY_VAULT),
+    ...demand(snapshot, "Microsoft.Web/sites", SITE),
+    ...(snapshot.target.layer === "app" || snapshot.target.layer === "both" ? checkSite(snapshot) : []),
+  ]);
+
+const demand = (snapshot: Snapshot, type: string, demands: readonly Demand[]): Finding[] =>
+  ofType(snapshot, type).flatMap(({ name, properties }) => missing(snapshot, name, properties, demands));
+
+const missing = ({ file }: Snapshot, name: string, properties: unknown, demands: readonly Demand[]): Finding[] =>
+  demands
+    .filter(([path, value]) => at(properties, ...path.split(".")) !== value)
+    .map(([path, value]) => finding(file, `${name}: ${path} should be ${value}`));
+
+const checkSite = (snapshot: Snapshot): Finding[] => {
+  const named = (type: string, name: string): Resource | undefined =>
+    ofType(snapshot, type).find((resource) => lastOf(resource.name) === name);
+  const site = ofType(snapshot, "Microsoft.Web/sites")[0];
+  const authentication = named("Microsoft.Web/sites/config", "authsettingsV2");
   return [
-    ...demand(deployed(project, "Microsoft.Web/sites"), SITE),
-    ...demand(authentication, AUTHENTICATION),
-    ...authentication.flatMap(checkWaysIn),
-    ...demand(deployed(project, "Microsoft.Insights/components"), INSIGHTS),
-    ...demand(deployed(project, "Microsoft.KeyVault/vaults"), KEY_VAULT),
-    ...(["ftp", "scm"] as const).flatMap((name) => checkBasicAuth(project, name)),
+    ...(/-[a-z0-9]{13}$/.test(site?.name ?? "")
+      ? []
+      : [finding(snapshot.file, `${site?.name}: the name of a site is one in the world, and needs the unique token`)]),
+    ...missing(snapshot, "authentication", authentication?.properties, AUTHENTICATION),
+    ...checkWaysIn(snapshot, authentication),
+    ...["ftp", "scm"]
+      .filter(
+        (name) =>
+          at(named("Microsoft.Web/sites/basicPublishingCredentialsPolicies", name)?.properties, "allow") !== false,
+      )
+      .map((name) => finding(snapshot.file, `passwords should be off for ${name}`)),
   ];
 };
 
-const demand = (resources: readonly Deployed[], demands: readonly Demand[]): Finding[] => {
-  if (resources.length === 0) return [finding("infra", undefined, `nothing has ${demands[0]?.[0]}`)];
-  return resources.flatMap(({ file, statement }) =>
-    demands
-      .filter(([path, value]) => plainOf(valueAt(statement.body, "properties", ...path.split("."))) !== value)
-      .map(([path, value]) => finding(file, statement.at, `${statement.name}: ${path} should be ${value}`)),
-  );
-};
-
 /** Without a token, only the endpoints for anyone and the webhooks can be reached. */
-const checkWaysIn = ({ file, statement }: Deployed): Finding[] => {
-  const paths = valueAt(statement.body, "properties", "globalValidation", "excludedPaths");
-  const excluded = paths?.kind === "array" ? paths.items.map((path) => textOf(path) ?? "?") : [];
+const checkWaysIn = ({ file }: Snapshot, authentication: Resource | undefined): Finding[] => {
+  const excluded = listAt(authentication?.properties, "globalValidation", "excludedPaths");
   const wanted = [
     WEBHOOKS,
     ...Object.values(ENDPOINTS).flatMap(({ route, callers }) => (callers === "anyone" ? [`/api/${route}`] : [])),
@@ -67,17 +78,9 @@ const checkWaysIn = ({ file, statement }: Deployed): Finding[] => {
   return [
     ...wanted
       .filter((path) => !excluded.includes(path))
-      .map((path) => finding(file, statement.at, `${path} should be reached without a token`)),
+      .map((path) => finding(file, `${path} should be reached without a token`)),
     ...excluded
-      .filter((path) => !wanted.includes(path))
-      .map((path) => finding(file, statement.at, `${path} should not be reached without a token`)),
+      .filter((path) => !wanted.some((one) => one === path))
+      .map((path) => finding(file, `${path} should not be reached without a token`)),
   ];
-};
-
-const checkBasicAuth = (project: Project, name: string): Finding[] => {
-  const policy = deployed(project, "Microsoft.Web/sites/basicPublishingCredentialsPolicies").find(
-    ({ statement }) => textOf(valueAt(statement.body, "name")) === name,
-  );
-  const allowed = plainOf(valueAt(policy?.statement.body, "properties", "allow"));
-  return allowed === false ? [] : [finding("infra", policy?.statement.at, `passwords should be off for ${name}`)];
 };

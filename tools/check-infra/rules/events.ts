@@ -1,87 +1,79 @@
 import { OWN_PREFIX } from "../../../functions/personal-data/package-names.ts";
-import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
 import { type Finding, finding } from "../finding.ts";
-import { type Deployed, deployed, type Project } from "../project.ts";
+import type { Project } from "../project.ts";
+import { at, listAt, ofType, type Resource, type Snapshot } from "../snapshot.ts";
 
-const FILE = "infra/events/main.bicep";
-const TYPES = [
-  "Microsoft.EventGrid/systemTopics/eventSubscriptions",
-  "Microsoft.EventGrid/partnerTopics/eventSubscriptions",
-];
+const OF_STORAGE = "Microsoft.EventGrid/systemTopics/eventSubscriptions";
+const OF_USERS = "Microsoft.EventGrid/partnerTopics/eventSubscriptions";
 
 /**
  * Containers that may raise an event. Blobs that the app writes while it handles one are in others, or filtered out.
  */
-const WATCHED = ["/blobServices/default/containers/vault/blobs/", "/blobServices/default/containers/dsr-"];
+const WATCHED: readonly unknown[] = [
+  "/blobServices/default/containers/vault/blobs/",
+  "/blobServices/default/containers/dsr-",
+];
 
 /** Checks that no event is lost silently, that filters prevent duplicates, and that no event causes itself. */
-export const checkEvents = (project: Project): Finding[] => {
-  const subscriptions = TYPES.flatMap((type) => deployed(project, type));
-  return [...subscriptions.flatMap(checkSubscription), ...checkFunctions(project, subscriptions)];
-};
+export const checkEvents = (project: Project): Finding[] =>
+  project.snapshots
+    .filter(({ target }) => target.layer === "events")
+    .flatMap((snapshot) => {
+      const subscriptions = [...ofType(snapshot, OF_STORAGE), ...ofType(snapshot, OF_USERS)];
+      return [
+        ...subscriptions.flatMap((subscription) => checkSubscription(snapshot, subscription)),
+        ...checkFunctions(project, snapshot, subscriptions),
+      ];
+    });
 
-const checkSubscription = ({ file, statement }: Deployed): Finding[] => {
-  const properties = valueAt(statement.body, "properties");
-  const at = (...keys: readonly string[]): Expression | undefined => valueAt(properties, ...keys);
+const checkSubscription = ({ file }: Snapshot, { name, type, properties }: Resource): Finding[] => {
   const wrong: string[] = [];
-
-  if (textOf(at("eventDeliverySchema")) !== "CloudEventSchemaV1_0") wrong.push("should deliver CloudEvents");
-  if (textOf(at("destination", "endpointType")) !== "AzureFunction") wrong.push("should deliver to a function");
-  const batch = at("destination", "properties", "maxEventsPerBatch");
-  if (batch?.kind !== "literal" || batch.value !== 1) wrong.push("should deliver one event at a time");
-  if (!hasEntries(at("filter", "includedEventTypes"))) wrong.push("should name the types of its events");
-  if (at("retryPolicy", "eventTimeToLiveInMinutes") === undefined) wrong.push("should say how long it tries");
-
-  const deadLetters = at("deadLetterWithResourceIdentity", "deadLetterDestination", "properties", "blobContainerName");
-  if (textOf(deadLetters) !== "dead-letters") wrong.push("should keep undelivered events in dead-letters");
-
-  if (statement.what.startsWith("Microsoft.EventGrid/systemTopics/")) wrong.push(...checkFilter(properties));
-  return wrong.map((what) => finding(file, statement.at, `the subscription ${statement.name} ${what}`));
+  if (at(properties, "eventDeliverySchema") !== "CloudEventSchemaV1_0") wrong.push("should deliver CloudEvents");
+  if (at(properties, "destination", "endpointType") !== "AzureFunction") wrong.push("should deliver to a function");
+  if (at(properties, "destination", "properties", "maxEventsPerBatch") !== 1)
+    wrong.push("should deliver one event at a time");
+  if (listAt(properties, "filter", "includedEventTypes").length === 0)
+    wrong.push("should name the types of its events");
+  if (at(properties, "retryPolicy", "eventTimeToLiveInMinutes") === undefined)
+    wrong.push("should say how long it tries");
+  const deadLetters = at(properties, "deadLetterWithResourceIdentity", "deadLetterDestination", "properties");
+  if (at(deadLetters, "blobContainerName") !== "dead-letters")
+    wrong.push("should keep undelivered events in dead-letters");
+  if (type === OF_STORAGE) wrong.push(...checkFilter(at(properties, "filter")));
+  return wrong.map((what) => finding(file, `the subscription ${name} ${what}`));
 };
 
-const checkFilter = (properties: Expression | undefined): string[] => {
-  const begins = textOf(valueAt(properties, "filter", "subjectBeginsWith")) ?? "";
+const checkFilter = (filter: unknown): string[] => {
+  const begins = at(filter, "subjectBeginsWith");
   if (!WATCHED.includes(begins)) return ["feeds itself: it gets events of containers that its own function writes to"];
-  const advanced = valueAt(properties, "filter", "advancedFilters");
-  const keys = advanced?.kind === "array" ? advanced.items.map((item) => textOf(valueAt(item, "key"))) : [];
-  const wrong = keys.includes("data.api") ? [] : ["should filter the kinds of writes, by data.api"];
-  const ends = textOf(valueAt(properties, "filter", "subjectEndsWith"));
-  if (begins.includes("/vault/") && ends !== ".manifest.json")
+  const advanced = listAt(filter, "advancedFilters");
+  const wrong = advanced.some((one) => at(one, "key") === "data.api")
+    ? []
+    : ["should filter the kinds of writes, by data.api"];
+  if (String(begins).includes("/vault/") && at(filter, "subjectEndsWith") !== ".manifest.json")
     wrong.push("feeds itself: of the vault it should get events of manifests only");
-  if (begins.endsWith("/dsr-") && !hasOwn(advanced))
+  const leavesOwnOut = advanced.some(
+    (one) => at(one, "operatorType") === "StringNotContains" && listAt(one, "values").includes(`/blobs/${OWN_PREFIX}`),
+  );
+  if (String(begins).endsWith("/dsr-") && !leavesOwnOut)
     wrong.push("feeds itself: of a package it should not get events of the app's own files");
   return wrong;
 };
 
-/** Whether the app's own files of a package are filtered out. */
-const hasOwn = (filters: Expression | undefined): boolean =>
-  filters?.kind === "array" &&
-  filters.items.some((filter) => {
-    const values = valueAt(filter, "values");
-    const texts = values?.kind === "array" ? values.items.map(textOf) : [];
-    return textOf(valueAt(filter, "operatorType")) === "StringNotContains" && texts.includes(`/blobs/${OWN_PREFIX}`);
-  });
-
-const hasEntries = (list: Expression | undefined): boolean => list?.kind === "array" && list.items.length > 0;
-
 /** Checks that every event function has a subscription, and every subscription a function. */
-const checkFunctions = (project: Project, subscriptions: readonly Deployed[]): Finding[] => {
-  const registered = project
-    .list("functions")
-    .filter((path) => path.endsWith(".functions.ts"))
-    .flatMap((path) => [...project.text(path).matchAll(/register\.event\("([a-z-]+)"/g)])
-    .map(([, name = ""]) => name);
-  const targets = subscriptions.map(({ file, statement }) => {
-    const resource = valueAt(statement.body, "properties", "destination", "properties", "resourceId");
-    const end = resource?.kind === "string" ? resource.parts.at(-1) : undefined;
-    return { file, statement, target: typeof end === "string" ? end.replace("/functions/", "") : "" };
-  });
+const checkFunctions = ({ functions }: Project, { file }: Snapshot, subscriptions: readonly Resource[]): Finding[] => {
+  const registered = functions.filter(({ trigger }) => trigger === "eventGridTrigger").map(({ name }) => name);
+  const targets = subscriptions.map(
+    ({ properties }) =>
+      /\/functions\/([^/']+)'?\)?\]?$/.exec(String(at(properties, "destination", "properties", "resourceId")))?.[1] ??
+      "?",
+  );
   return [
     ...targets
-      .filter(({ target }) => !registered.includes(target))
-      .map(({ file, statement, target }) => finding(file, statement.at, `the app has no event function ${target}`)),
+      .filter((target) => !registered.includes(target))
+      .map((target) => finding(file, `the app has no event function ${target}`)),
     ...registered
-      .filter((name) => !targets.some(({ target }) => target === name))
-      .map((name) => finding(FILE, undefined, `no subscription delivers events to the function ${name}`)),
+      .filter((name) => !targets.includes(name))
+      .map((name) => finding(file, `no subscription delivers events to the function ${name}`)),
   ];
 };

@@ -51,6 +51,12 @@ const Host = z.strictObject({
   }),
 });
 
+/** One command, which works in any shell. */
+const Hook = z.strictObject({
+  windows: z.strictObject({ shell: z.literal("pwsh"), run: z.string() }),
+  posix: z.strictObject({ shell: z.literal("sh"), run: z.string() }),
+});
+
 /** Source: learn.microsoft.com/azure/developer/azure-developer-cli/azd-schema (read 2026-11). */
 const AzureYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9-]+$/),
@@ -59,30 +65,51 @@ const AzureYaml = z.strictObject({
   services: z.record(
     z.string(),
     z.strictObject({
-      project: z.string(),
+      project: z.literal("package", { error: "azd should deploy the folder package: beside it, it would build anew" }),
       host: z.literal("function"),
-      language: z.enum(["ts", "js"]),
-      hooks: z.record(z.string(), z.unknown()).optional(),
+      language: z.literal("js"),
+      remoteBuild: z.literal(false, { error: "what is shipped cannot be built again" }),
     }),
   ),
-  hooks: z.record(
-    z.string(),
-    z.strictObject({ shell: z.enum(["sh", "pwsh"]), run: z.string(), interactive: z.boolean().optional() }),
-  ),
+  hooks: z.strictObject({
+    preprovision: Hook,
+    postprovision: Hook,
+    prepackage: Hook,
+    predeploy: Hook,
+    postdeploy: Hook,
+  }),
 });
 
 /** Checks host.json and azure.yaml: an option with a wrong name would be silently ignored. */
 export const checkHost = (project: Project): Finding[] => [
   ...issues("host.json", Host, () => JSON.parse(project.text("host.json"))),
   ...issues("azure.yaml", AzureYaml, () => readYaml(project.text("azure.yaml"))),
+  ...checkHooks(project),
 ];
 
+/** The programs that hooks run exist, and both shells run the same, however they spell variables. */
+const checkHooks = (project: Project): Finding[] => {
+  const path = "azure.yaml";
+  const lines = [...project.text(path).matchAll(/run: node (\S+)(.*)$/gm)].map(([, program = "", rest = ""]) => ({
+    program,
+    rest: rest.replaceAll(/\$env:|["$]/g, ""),
+  }));
+  const files = new Set([...project.list("infra"), ...project.list("scripts")]);
+  return [
+    ...lines.filter(({ program }) => !files.has(program)).map(({ program }) => finding(path, `there is no ${program}`)),
+    ...lines
+      .filter(
+        ({ program, rest }) => lines.filter((one) => one.program === program && one.rest === rest).length % 2 === 1,
+      )
+      .map(({ program }) => finding(path, `Windows and others should run the same: ${program}`)),
+  ];
+};
 const issues = (path: string, schema: z.ZodType, read: () => unknown): Finding[] => {
   try {
     const { error } = schema.safeParse(read());
-    return (error?.issues ?? []).map((issue) => finding(path, undefined, `${issue.path.join(".")}: ${issue.message}`));
+    return (error?.issues ?? []).map((issue) => finding(path, `${issue.path.join(".")}: ${issue.message}`));
   } catch (error) {
-    if (error instanceof SyntaxError) return [finding(path, undefined, error.message)];
+    if (error instanceof SyntaxError) return [finding(path, error.message)];
     throw error;
   }
 };

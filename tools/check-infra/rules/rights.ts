@@ -1,157 +1,223 @@
-import { type Expression, textOf, valueAt } from "../bicep/ast.ts";
+import { CONTAINERS } from "../../../shared/storage/containers.ts";
 import { type Finding, finding } from "../finding.ts";
-import { type Deployed, deployed, type Project } from "../project.ts";
-
-const FILE = "infra/modules/rights.bicep";
-
-/** The file that opens the containers, each with the identity of a duty. */
-const APP = "functions/services.ts";
+import type { Project } from "../project.ts";
+import { at, lastOf, listAt, ofType, type Resource, type Snapshot, scopeOf } from "../snapshot.ts";
+import { EXAMPLES } from "../targets.ts";
+import { vaultAccount } from "./storage.ts";
 
 /** Ids of built-in roles. Source: learn.microsoft.com/azure/role-based-access-control/built-in-roles (read 2026-11). */
 const BUILT_IN: Readonly<Record<string, string>> = {
-  blobOwner: "b7e6dc6d-f1e8-4753-8033-0f276bb0955b",
-  blobContributor: "ba92f5b4-2d11-453d-a403-e96b0029c9fe",
-  blobReader: "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1",
-  queueContributor: "974c5e8b-45b9-4653-ba55-5f855dd0fb88",
-  tableContributor: "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3",
-  metricsPublisher: "3913510d-42f4-4e42-8a64-420c390055eb",
-  secretsUser: "4633458b-17de-408a-b874-0445c86b69e6",
-  durableContributor: "0ad04412-c4d5-4796-b79c-f76d14c8d402",
+  "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "blob owner",
+  "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "blob contributor",
+  "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "blob reader",
+  "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "queue contributor",
+  "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "table contributor",
+  "3913510d-42f4-4e42-8a64-420c390055eb": "metrics publisher",
+  "4633458b-17de-408a-b874-0445c86b69e6": "secrets user",
+  "0ad04412-c4d5-4796-b79c-f76d14c8d402": "durable contributor",
+  "e147488a-f6f5-4113-8e2d-b22465e65bf6": "key encryption user",
+  "92aaf0da-9dab-42b6-94a3-d43ce8d16293": "log contributor",
+  "428e0ff0-5e57-4d9c-a221-2c70d0e0a443": "event subscription contributor",
+  "b24988ac-6180-42a0-ab88-20f7382dd24c": "contributor",
+  "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "access administrator",
 };
 
-/** Every right, as `who: role on what`. One more would be a security hole, and one less an outage. */
-export const RIGHTS: readonly string[] = [
-  "host: blobOwner on hostAccount",
-  "host: queueContributor on hostAccount",
-  "host: tableContributor on hostAccount",
-  "host: metricsPublisher on insights",
-  "host: secretsUser on keyVault",
-  "host: durableContributor on hub",
-  "backup: writerRole on vault",
-  "backup: removerRole on vault",
-  "backup: blobContributor on work",
-  "backup: blobContributor on state",
-  "restore: blobReader on vault",
-  "restore: blobContributor on work",
-  "restore: appenderRole on audit",
-  "privacy: blobReader on vault",
-  "privacy: blobContributor on work",
-  "privacy: appenderRole on audit",
-  "privacy: packageKeeperRole on dataAccount",
-  "topic: blobContributor on deadLetters",
-  "userTopic: blobContributor on deadLetters",
+/** The rights that the foundation gives, as `who: role on what`. One more is a security hole, one less an outage. */
+const FOUNDATION: readonly string[] = [
+  "host: metrics publisher on insights",
+  "backup: adder on vault",
+  "backup: blob contributor on work",
+  "backup: blob contributor on state",
+  "restore: blob reader on vault",
+  "restore: blob contributor on work",
+  "restore: appender on audit",
+  "privacy: blob reader on vault",
+  "privacy: blob contributor on work",
+  "privacy: appender on audit",
+  "data-events: blob contributor on dead-letters",
 ];
 
-/** Checks that rights are in one file, at the narrowest scope, and that role ids match their names. */
-export const checkRights = (project: Project): Finding[] => {
-  const assignments = deployed(project, "Microsoft.Authorization/roleAssignments");
-  const given = assignments.map(rightOf);
+/** The rights that the app's layer gives: none of them reaches the vault. */
+const APP: readonly string[] = [
+  "host: blob owner on host account",
+  "host: queue contributor on host account",
+  "host: table contributor on host account",
+  "host: secrets user on key vault",
+  "privacy: blob contributor on package account",
+  "package-events: blob contributor on package account's dead-letters",
+];
+
+const USER_TOPIC = "user-events: blob contributor on dead-letters";
+const DEPLOYER: readonly string[] = [
+  "deployer: log contributor on workspace",
+  "deployer: event subscription contributor on topic",
+  "deployer: contributor on the group of the app",
+  "deployer: access administrator on the group of the app",
+];
+
+const wantedRights = (snapshot: Snapshot): readonly string[] => {
+  const { layer, choice } = snapshot.target;
+  const given = [...(layer === "app" ? [] : FOUNDATION), ...(layer === "foundation" ? [] : APP)];
+  if (ofType(snapshot, IDENTITY).some(({ name }) => name.endsWith("-retention")))
+    given.push("retention: remover on vault");
+  if (choice === "scheduler") given.push("host: durable contributor on task hub");
+  if (choice === "customer-key") given.push("vault-key: key encryption user on vault's key");
+  if (layer === "foundation") given.push(USER_TOPIC, ...DEPLOYER);
+  if (layer === "foundation" && choice === "private") given.push("deployer: linker on data account");
+  return given;
+};
+
+const IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities";
+const BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
+const PATH = `@Resource[${BLOBS}:path]`;
+
+/** What limits a right, word by word: with a condition of another meaning it would be another right. */
+const CONDITIONS: Readonly<Record<string, string>> = {
+  "backup: adder on vault": [
+    `((!(ActionMatches{'${BLOBS}/write'})) OR `,
+    `(${PATH} StringLike '*/head.json' OR ${PATH} StringLike '*/packs/*.zip')) AND `,
+    `((!(ActionMatches{'${BLOBS}/write'} AND SubOperationMatches{'Blob.Write.Tier'})) OR `,
+    `(${PATH} StringEquals 'none'))`,
+  ].join(""),
+  "retention: remover on vault": `((!(ActionMatches{'${BLOBS}/delete'})) OR (${PATH} StringNotLike '*/head.json'))`,
+};
+
+/** Checks that each identity has the rights that it needs, at the narrowest scope, and no others. */
+export const checkRights = (project: Project): Finding[] => [
+  ...project.snapshots.flatMap(checkSnapshot),
+  ...checkUse(CONTAINERS),
+  ...checkDelegation(project),
+];
+
+const checkSnapshot = (snapshot: Snapshot): Finding[] => {
+  const { file, target } = snapshot;
+  const roles = ofType(snapshot, "Microsoft.Authorization/roleDefinitions");
+  if (target.layer === "events" || target.layer === "secret") return [];
+  const assignments = ofType(snapshot, "Microsoft.Authorization/roleAssignments");
+  const given = assignments.map((assignment) => rightOf(snapshot, assignment));
+  const wanted = wantedRights(snapshot);
   return [
-    ...checkRoleIds(project),
-    ...assignments
-      .filter(({ file }) => file !== FILE)
-      .map(({ file, statement }) => finding(file, statement.at, `rights are given in ${FILE} only`)),
-    ...assignments
-      .filter(({ statement }) => textOf(valueAt(statement.body, "properties", "principalType")) !== "ServicePrincipal")
-      .map(({ file, statement }) =>
-        finding(file, statement.at, `${statement.name} needs principalType ServicePrincipal`),
-      ),
-    ...assignments.flatMap(({ file, statement }, index) =>
-      RIGHTS.includes(given[index] ?? "")
-        ? []
-        : [finding(file, statement.at, `a right that nobody needs: ${given[index]}`)],
-    ),
-    ...RIGHTS.filter((right) => !given.includes(right)).map((right) =>
-      finding(FILE, undefined, `a right is missing: ${right}`),
-    ),
-    ...assignments
-      .filter(
-        (assignment, index) => given[index]?.endsWith(" on dataAccount") && !isBoundToPackages(project, assignment),
-      )
-      .map(({ file, statement }) =>
-        finding(file, statement.at, `${statement.name} should reach the blobs of packages only`),
-      ),
-    ...checkUse(project),
-    ...deployed(project, "Microsoft.Authorization/roleDefinitions").flatMap(checkOwnRole),
+    ...given
+      .filter((right) => !wanted.includes(right))
+      .map((right) => finding(file, `a right that nobody needs: ${right}`)),
+    ...wanted.filter((right) => !given.includes(right)).map((right) => finding(file, `a right is missing: ${right}`)),
+    ...assignments.flatMap(({ properties }, index) => {
+      const right = given[index] ?? "";
+      const condition = CONDITIONS[right];
+      return [
+        ...(at(properties, "principalType") === "ServicePrincipal"
+          ? []
+          : [finding(file, `${right}: needs principalType ServicePrincipal`)]),
+        ...(condition === undefined || at(properties, "condition") === condition
+          ? []
+          : [finding(file, `${right}: should be limited by a condition: ${condition}`)]),
+      ];
+    }),
+    ...roles.flatMap((role) => checkOwnRole(file, role)),
   ];
 };
 
-/** A condition limits only the actions that it names, so it must name each action of the role. */
-const isBoundToPackages = (project: Project, { statement }: Deployed): boolean => {
-  const condition = textOf(valueAt(statement.body, "properties", "condition")) ?? "";
-  const name = roleOf(valueAt(statement.body, "properties", "roleDefinitionId"));
-  const role = deployed(project, "Microsoft.Authorization/roleDefinitions").find((own) => own.statement.name === name);
-  const actions = role === undefined ? [] : actionsIn(role, "dataActions");
-  return (
-    actions.length > 0 &&
-    actions.every((action) => condition.includes(`!(ActionMatches{'${action}'})`)) &&
-    condition.endsWith(
-      "OR (@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name] StringLike 'dsr-*'))",
-    )
-  );
+const rightOf = (snapshot: Snapshot, assignment: Resource): string => {
+  const { properties } = assignment;
+  const role = lastOf(String(at(properties, "roleDefinitionId")));
+  const roleName = BUILT_IN[role] ?? ownRole(snapshot, role) ?? `the unknown role ${role}`;
+  return `${whoIs(String(at(properties, "principalId")))}: ${roleName} on ${whatIs(snapshot, scopeOf(assignment))}`;
+};
+
+/** `Mailbox Vault adder (mv-prod)` is adder. */
+const ownRole = (snapshot: Snapshot, id: string): string | undefined => {
+  const role = ofType(snapshot, "Microsoft.Authorization/roleDefinitions").find(({ name }) => name === id);
+  return /^Mailbox Vault (\w+) \(/.exec(String(at(role?.properties, "roleName")))?.[1];
+};
+
+const whoIs = (principal: string): string => {
+  if (principal === EXAMPLES["DEPLOYER_PRINCIPAL_ID"]) return "deployer";
+  const [, type, name = ""] = /\/(userAssignedIdentities|systemTopics|partnerTopics)\/([^/']+)'/.exec(principal) ?? [];
+  if (type === "partnerTopics") return "user-events";
+  return name.replace(/^mv-[a-z]+-/, "") || "somebody unknown";
+};
+
+const whatIs = (snapshot: Snapshot, scope: string): string => {
+  const container = /\/containers\/([^/]+)$/.exec(scope)?.[1];
+  if (container !== undefined) return /\/mvdsr/.test(scope) ? `package account's ${container}` : container;
+  if (scope === vaultAccount(snapshot)) return "data account";
+  const known: readonly (readonly [RegExp, string])[] = [
+    [/\/storageAccounts\/mvhost[^/]+$/, "host account"],
+    [/\/storageAccounts\/mvdsr[^/]+$/, "package account"],
+    [/\/components\/[^/]+$/, "insights"],
+    [/\/vaults\/mvkey[^/]+$/, "vault's key"],
+    [/\/vaults\/mv-[^/]+$/, "key vault"],
+    [/\/taskHubs\/[^/]+$/, "task hub"],
+    [/\/workspaces\/[^/]+$/, "workspace"],
+    [/\/systemTopics\/[^/]+$/, "topic"],
+    [/\/resourceGroups\/mv-[a-z]+-rg$/, "the group of the app"],
+  ];
+  return known.find(([pattern]) => pattern.test(scope))?.[1] ?? scope;
 };
 
 /** Checks that an identity has a right on a container if, and only if, the app opens the container with it. */
-const checkUse = (project: Project): Finding[] => {
-  const opened = [...project.text(APP).matchAll(/\b([a-z]+)Container\(([a-z]+)Storage\)/g)];
-  const used = new Set(opened.map(([, container, duty]) => `${duty} on ${container}`));
-  const given = new Set(
-    RIGHTS.map((right) => right.replace(/: \w+/, "")).filter((right) =>
-      /^(backup|restore|privacy) on [a-z]+$/.test(right),
-    ),
-  );
+export const checkUse = (containers: Readonly<Record<string, readonly string[]>>): Finding[] => {
+  const file = "infra/modules/vault-rights.bicep";
+  const opened = Object.entries(containers).flatMap(([duty, names]) => names.map((name) => `${duty} on ${name}`));
+  const given = [...FOUNDATION, "retention: remover on vault"]
+    .map((right) => right.replace(/: .* on /, " on "))
+    .filter((right) => /^(backup|retention|restore|privacy) on /.test(right));
   return [
-    ...[...used]
-      .filter((right) => !given.has(right))
-      .map((right) => finding(FILE, undefined, `the app needs a right that is not given: ${right}`)),
-    ...[...given]
-      .filter((right) => !used.has(right))
-      .map((right) => finding(FILE, undefined, `the app never uses the right of ${right}`)),
+    ...opened
+      .filter((right) => !given.includes(right))
+      .map((right) => finding(file, `the app needs a right that is not given: ${right}`)),
+    ...given
+      .filter((right) => !opened.includes(right))
+      .map((right) => finding(file, `the app never uses the right of ${right}`)),
   ];
 };
 
-const checkRoleIds = (project: Project): Finding[] => {
-  const statements = project.bicep.find(({ path }) => path === FILE)?.statements ?? [];
-  const roles = statements.find(({ kind, name }) => kind === "var" && name === "roles");
-  if (roles?.kind !== "var" || roles.value.kind !== "object")
-    return [finding(FILE, undefined, "the ids of roles should be in one object, roles")];
-  return roles.value.members
-    .filter(({ key = "", value }) => BUILT_IN[key] !== textOf(value))
-    .map(({ key, at }) => finding(FILE, at, `this is not the id of ${key}`));
-};
-
-const rightOf = ({ statement }: Deployed): string => {
-  const principal = valueAt(statement.body, "properties", "principalId");
-  const scope = valueAt(statement.body, "scope");
-  const who = rootOf(principal).replace(/PrincipalId$/, "");
-  const what = scope?.kind === "name" ? scope.name : "the whole resource group";
-  return `${who}: ${roleOf(valueAt(statement.body, "properties", "roleDefinitionId"))} on ${what}`;
-};
-
-/** The name that a chain of members begins with. */
-const rootOf = (expression: Expression | undefined): string => {
-  if (expression?.kind === "member" || expression?.kind === "sure") return rootOf(expression.of);
-  return expression?.kind === "name" ? expression.name : "?";
-};
-
-/** `subscriptionResourceId('…', roles.x)` of a built-in role, `x.id` of one of our own. */
-const roleOf = (expression: Expression | undefined): string => {
-  const last = expression?.kind === "call" ? expression.args.at(-1) : undefined;
-  if (last?.kind === "member") return last.name;
-  return expression?.kind === "member" && expression.of.kind === "name" ? expression.of.name : "?";
-};
-
 /** A role of our own must allow less than a built-in one. */
-const checkOwnRole = (role: Deployed): Finding[] =>
-  [...actionsIn(role, "actions"), ...actionsIn(role, "dataActions")]
-    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/blobServices/"))
-    .map((action) => finding(role.file, role.statement.at, `${role.statement.name} allows too much: ${action}`));
+const checkOwnRole = (file: string, { properties }: Resource): Finding[] =>
+  listAt(properties, "permissions")
+    .flatMap((permission) => [...listAt(permission, "actions"), ...listAt(permission, "dataActions")].map(String))
+    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/"))
+    .map((action) => finding(file, `${at(properties, "roleName")} allows too much: ${action}`));
 
-const actionsIn = ({ statement }: Deployed, kind: "actions" | "dataActions"): string[] => {
-  const permissions = valueAt(statement.body, "properties", "permissions");
-  const items = permissions?.kind === "array" ? permissions.items : [];
-  return items.flatMap((item) => {
-    const list = valueAt(item, kind);
-    return list?.kind === "array" ? list.items.map((action) => textOf(action) ?? "*") : [];
-  });
+/** Checks that the pipeline may give the roles that the app's layer gives, and no others. */
+const checkDelegation = (project: Project): Finding[] => {
+  const inApp = project.snapshots.filter(({ target }) => target.layer === "app");
+  const needed = new Set(
+    inApp.flatMap((snapshot) =>
+      ofType(snapshot, "Microsoft.Authorization/roleAssignments").map(({ properties }) =>
+        lastOf(String(at(properties, "roleDefinitionId"))),
+      ),
+    ),
+  );
+  return project.snapshots.flatMap((snapshot) =>
+    ofType(snapshot, "Microsoft.Authorization/roleAssignments")
+      .filter(({ properties }) => lastOf(String(at(properties, "roleDefinitionId"))).startsWith("f58310d9"))
+      .flatMap(({ properties }) => {
+        const condition = String(at(properties, "condition"));
+        const lists = [...condition.matchAll(/RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals \{([^}]*)\}/g)];
+        const isBound =
+          lists.length === 2 && (condition.match(/StringEqualsIgnoreCase \{'ServicePrincipal'\}/g) ?? []).length === 2;
+        return [
+          ...(isBound ? [] : [finding(snapshot.file, "the pipeline may give rights without a limit")]),
+          ...lists.flatMap(([, list = ""]) => {
+            const allowed = list.split(", ");
+            return [
+              ...allowed
+                .filter((role) => !needed.has(role))
+                .map((role) =>
+                  finding(snapshot.file, `the pipeline may give a role that nobody needs: ${BUILT_IN[role] ?? role}`),
+                ),
+              ...[...needed]
+                .filter((role) => !allowed.includes(role))
+                .map((role) =>
+                  finding(
+                    snapshot.file,
+                    `the pipeline may not give a role that the app needs: ${BUILT_IN[role] ?? role}`,
+                  ),
+                ),
+            ];
+          }),
+        ];
+      }),
+  );
 };

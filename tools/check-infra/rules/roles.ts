@@ -40,10 +40,10 @@ const checkGrants = (project: Project): Finding[] =>
   Object.entries(Grants.parse(JSON.parse(project.text(GRANTS)))).flatMap(([duty, { graph, exchange }]) => [
     ...Object.entries(graph)
       .filter(([name, id]) => GRAPH_ROLES[name] !== id)
-      .map(([name]) => finding(GRANTS, undefined, `${duty}: this is not the id of ${name}, or no directory role`)),
+      .map(([name]) => finding(GRANTS, `${duty}: this is not the id of ${name}, or no directory role`)),
     ...[...Object.keys(graph), ...exchange]
       .filter((name) => NOT_OF[duty]?.test(name))
-      .map((name) => finding(GRANTS, undefined, `${duty} must not hold ${name}: it is another's duty`)),
+      .map((name) => finding(GRANTS, `${duty} must not hold ${name}: it is another's duty`)),
   ]);
 
 const checkApiRoles = (project: Project): Finding[] => {
@@ -52,11 +52,11 @@ const checkApiRoles = (project: Project): Finding[] => {
   const doubled = roles.length !== new Set(roles.map(({ id }) => id)).size;
   return [
     ...ROLES.filter((role) => !values.includes(role)).map((role) =>
-      finding(API_ROLES, undefined, `the app asks for the role ${role}, which nobody can have`),
+      finding(API_ROLES, `the app asks for the role ${role}, which nobody can have`),
     ),
     ...values
       .filter((value) => !ROLES.some((role) => role === value))
-      .map((value) => finding(API_ROLES, undefined, `the app asks nobody for the role ${value}`)),
-    ...(doubled ? [finding(API_ROLES, undefined, "two roles have the same id")] : []),
+      .map((value) => finding(API_ROLES, `the app asks nobody for the role ${value}`)),
+    ...(doubled ? [finding(API_ROLES, "two roles have the same id")] : []),
   ];
 };

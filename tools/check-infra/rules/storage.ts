@@ -1,9 +1,13 @@
-import { plainOf, textOf, valueAt } from "../bicep/ast.ts";
+import { CONTAINERS } from "../../../shared/storage/containers.ts";
 import { type Finding, finding } from "../finding.ts";
-import { type Deployed, deployed, type Project } from "../project.ts";
+import type { Project } from "../project.ts";
+import { at, lastOf, listAt, ofType, type Resource, type Snapshot, scopeOf } from "../snapshot.ts";
+
+const ACCOUNTS = "Microsoft.Storage/storageAccounts";
+const CONTAINER = `${ACCOUNTS}/blobServices/containers`;
 
 /** Containers that a lifecycle rule may empty. All others are kept. */
-const SHORT_LIVED: readonly string[] = ["work/", "dead-letters/"];
+const SHORT_LIVED: readonly unknown[] = ["work/", "dead-letters/"];
 
 const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
   ["allowSharedKeyAccess", false],
@@ -14,72 +18,64 @@ const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
   ["minimumTlsVersion", "TLS1_2"],
 ];
 
-/** Checks that there are no shared keys and no public access, the vault's four safety nets, and every container. */
-export const checkStorage = (project: Project): Finding[] => {
-  const accounts = deployed(project, "Microsoft.Storage/storageAccounts");
-  const findings = accounts.flatMap(({ file, statement }) =>
-    ACCOUNT.filter(([name, value]) => plainOf(valueAt(statement.body, "properties", name)) !== value).map(
-      ([name, value]) => finding(file, statement.at, `storage account ${statement.name}: ${name} should be ${value}`),
+/** The id of the vault's account; `undefined` in a snapshot that does not make it. */
+export const vaultAccount = (snapshot: Snapshot): string | undefined =>
+  ofType(snapshot, CONTAINER)
+    .find(({ name }) => lastOf(name) === "vault")
+    ?.id.split("/blobServices/")[0];
+
+/** Checks that there are no shared keys and no public access, the vault's safety nets, and every container. */
+export const checkStorage = (project: Project): Finding[] =>
+  project.snapshots.flatMap((snapshot) => [
+    ...ofType(snapshot, ACCOUNTS).flatMap(({ name, properties }) =>
+      ACCOUNT.filter(([key, value]) => at(properties, key) !== value).map(([key, value]) =>
+        finding(snapshot.file, `storage account ${name}: ${key} should be ${value}`),
+      ),
     ),
-  );
-  return [
-    ...findings,
-    ...checkContainers(project),
-    ...checkNets(project),
-    ...deployed(project, "Microsoft.Storage/storageAccounts/managementPolicies").flatMap(checkLifecycle),
-  ];
-};
+    ...ofType(snapshot, CONTAINER)
+      .filter(({ properties }) => at(properties, "publicAccess") !== "None")
+      .map(({ name }) => finding(snapshot.file, `the container ${name} should have publicAccess None`)),
+    ...ofType(snapshot, `${ACCOUNTS}/managementPolicies`).flatMap((policy) => checkLifecycle(snapshot, policy)),
+    ...(snapshot.target.layer === "foundation" || snapshot.target.layer === "both" ? checkVault(snapshot) : []),
+  ]);
 
-const checkContainers = (project: Project): Finding[] => {
-  const file = "infra/modules/data-storage.bicep";
-  const containers = deployed(project, "Microsoft.Storage/storageAccounts/blobServices/containers");
-  const names = new Set(containers.map(({ statement }) => textOf(valueAt(statement.body, "name"))));
-  const opened = [...project.text("shared/storage/containers.ts").matchAll(/getContainerClient\("([a-z0-9-]+)"\)/g)];
-  return [
-    ...opened
-      .filter(([, name]) => !names.has(name))
-      .map(([, name]) => finding(file, undefined, `the app opens a container ${name} that no template makes`)),
-    ...containers
-      .filter(({ statement }) => textOf(valueAt(statement.body, "properties", "publicAccess")) !== "None")
-      .map((container) => finding(container.file, container.statement.at, "a container should have publicAccess None")),
-  ];
-};
+const checkVault = (snapshot: Snapshot): Finding[] => {
+  const account = vaultAccount(snapshot);
+  const wrong: string[] = [];
+  if (account === undefined) wrong.push("the app opens a container vault that nothing makes");
+  const below = (resource: Resource): boolean => resource.id.startsWith(`${account}/`);
+  const containers = ofType(snapshot, CONTAINER).filter(below);
+  for (const name of new Set(Object.values(CONTAINERS).flat()))
+    if (name !== "vault" && !containers.some((made) => lastOf(made.name) === name))
+      wrong.push(`the app opens a container ${name} that nothing makes`);
 
-const checkNets = (project: Project): Finding[] => {
-  const file = "infra/modules/data-storage.bicep";
-  const inFile = (type: string): Deployed | undefined => deployed(project, type).find((found) => found.file === file);
-  const services = inFile("Microsoft.Storage/storageAccounts/blobServices");
-  const properties = valueAt(services?.statement.body, "properties");
-  const at = services?.statement.at;
-  const findings: Finding[] = [];
-  if (plainOf(valueAt(properties, "isVersioningEnabled")) !== true)
-    findings.push(finding(file, at, "the vault's account should keep versions"));
+  const vault = containers.find(({ name }) => lastOf(name) === "vault");
+  if (at(vault?.properties, "immutableStorageWithVersioning", "enabled") !== true)
+    wrong.push("the container vault should be able to be write-once: that is decided when it is made");
+  const service = ofType(snapshot, `${ACCOUNTS}/blobServices`).find(below)?.properties;
+  if (at(service, "isVersioningEnabled") !== true) wrong.push("the vault's account should keep versions");
   for (const policy of ["deleteRetentionPolicy", "containerDeleteRetentionPolicy"])
-    if (plainOf(valueAt(properties, policy, "enabled")) !== true)
-      findings.push(finding(file, at, `the vault's account should have a ${policy}`));
-  const lock = inFile("Microsoft.Authorization/locks");
-  if (textOf(valueAt(lock?.statement.body, "properties", "level")) !== "CanNotDelete")
-    findings.push(finding(file, undefined, "the vault's account should be locked against deletion"));
-  const audit = deployed(
-    project,
-    "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies",
-  ).find(({ statement }) => valueAt(statement.body, "parent")?.kind === "name" && statement.name === "auditPolicy");
-  if (plainOf(valueAt(audit?.statement.body, "properties", "allowProtectedAppendWrites")) !== true)
-    findings.push(
-      finding(file, audit?.statement.at, "lines must be added to a locked audit log: allowProtectedAppendWrites"),
-    );
-  return findings;
+    if (at(service, policy, "enabled") !== true) wrong.push(`the vault's account should have a ${policy}`);
+  const lock = ofType(snapshot, "Microsoft.Authorization/locks").find((found) => scopeOf(found) === account);
+  if (at(lock?.properties, "level") !== "CanNotDelete")
+    wrong.push("the vault's account should be locked against deletion");
+  for (const policy of ofType(snapshot, `${CONTAINER}/immutabilityPolicies`))
+    if (policy.name.includes("/audit/") && at(policy.properties, "allowProtectedAppendWrites") !== true)
+      wrong.push("lines must be added to a locked audit log: allowProtectedAppendWrites");
+  const logs = ofType(snapshot, "Microsoft.Insights/diagnosticSettings").find(below)?.properties;
+  for (const category of ["StorageRead", "StorageWrite", "StorageDelete"])
+    if (!listAt(logs, "logs").some((log) => at(log, "category") === category && at(log, "enabled") === true))
+      wrong.push(`the vault's account should log ${category}: alerts look for it`);
+  return wrong.map((what) => finding(snapshot.file, what));
 };
 
 /** A rule may delete current versions in short-lived containers only. */
-const checkLifecycle = ({ file, statement }: Deployed): Finding[] => {
-  const rules = valueAt(statement.body, "properties", "policy", "rules");
-  if (rules?.kind !== "array") return [finding(file, statement.at, "a lifecycle needs its rules in plain sight")];
-  return rules.items.flatMap((rule) => {
-    const removes = valueAt(rule, "definition", "actions", "baseBlob") !== undefined;
-    const prefixes = valueAt(rule, "definition", "filters", "prefixMatch");
-    const names = prefixes?.kind === "array" ? prefixes.items.map(textOf) : [];
-    const allowed = names.length > 0 && names.every((name) => name !== undefined && SHORT_LIVED.includes(name));
-    return removes && !allowed ? [finding(file, rule.at, "a lifecycle rule removes what must be kept")] : [];
+const checkLifecycle = ({ file }: Snapshot, { properties }: Resource): Finding[] =>
+  listAt(properties, "policy", "rules").flatMap((rule) => {
+    const removes = at(rule, "definition", "actions", "baseBlob") !== undefined;
+    const prefixes = listAt(rule, "definition", "filters", "prefixMatch");
+    const isAllowed = prefixes.length > 0 && prefixes.every((prefix) => SHORT_LIVED.includes(prefix));
+    return removes && !isAllowed
+      ? [finding(file, `the lifecycle rule ${at(rule, "name")} removes what must be kept`)]
+      : [];
   });
-};

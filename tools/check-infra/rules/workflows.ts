@@ -9,7 +9,7 @@ const PINNED = /^\s*-?\s*uses: (\S+)@([0-9a-f]{40}) # v\d+(\.\d+)*$/;
 const Text = z.string();
 const Names = z.union([Text, z.array(Text)]);
 const PermissionsGiven = z.partialRecord(
-  z.enum(["contents", "id-token", "pull-requests"]),
+  z.enum(["contents", "id-token", "pull-requests", "attestations"]),
   z.enum(["read", "write", "none"]),
 );
 const Variables = z.record(Text, z.union([Text, z.boolean()]));
@@ -73,19 +73,18 @@ export const checkWorkflows = (project: Project): Finding[] =>
 const checkShape = (path: string, text: string): Finding[] => {
   try {
     const { success, data, error } = Workflow.safeParse(readYaml(text));
-    if (!success)
-      return error.issues.map((issue) => finding(path, undefined, `${issue.path.join(".")}: ${issue.message}`));
+    if (!success) return error.issues.map((issue) => finding(path, `${issue.path.join(".")}: ${issue.message}`));
     return Object.entries(data.jobs).flatMap(([name, job]) => [
       ...needsOf(job.needs)
         .filter((needed) => data.jobs[needed] === undefined)
-        .map((needed) => finding(path, undefined, `${name} needs ${needed}, which is not a job`)),
+        .map((needed) => finding(path, `${name} needs ${needed}, which is not a job`)),
       ...(job.permissions?.["id-token"] === "write" && job.environment === undefined
-        ? [finding(path, undefined, `${name} may sign in to Azure outside of an environment`)]
+        ? [finding(path, `${name} may sign in to Azure outside of an environment`)]
         : []),
     ]);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    return [finding(path, undefined, error.message)];
+    return [finding(path, error.message)];
   }
 };
 
@@ -95,6 +94,6 @@ const needsOf = (needs: string | readonly string[] | undefined): readonly string
 const checkPins = (path: string, text: string): Finding[] =>
   text
     .split("\n")
-    .map((line, index) => ({ line, at: { line: index + 1, column: 1 } }))
+    .map((line, index) => ({ line, number: index + 1 }))
     .filter(({ line }) => /^\s*-?\s*uses:/.test(line) && !/uses: \.\//.test(line) && !PINNED.test(line))
-    .map(({ at }) => finding(path, at, "an action is named by its commit, with its version as a comment"));
+    .map(({ number }) => finding(path, "an action is named by its commit, with its version as a comment", number));

@@ -1,0 +1,27 @@
+import { execFileSync } from "node:child_process";
+
+const isWindows = process.platform === "win32";
+
+/**
+ * Runs the Azure CLI and returns what it printed. On Windows it is a batch file, which takes a shell to run.
+ *
+ * @throws with what it said when it fails.
+ */
+export const az = (args, env = {}) =>
+  execFileSync(isWindows ? "az.cmd" : "az", isWindows ? args.map((arg) => `"${arg}"`) : args, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+    shell: isWindows,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+
+export const azJson = (args, env) => JSON.parse(az([...args, "--output", "json"], env));
+
+/** Ends the program with a line for a person. */
+export const stop = (message) => {
+  console.error(message);
+  process.exit(1);
+};
+
+/** What the CLI said, without the stack of the call. */
+export const saidBy = (error) => String(error.stderr || error.message).trim();

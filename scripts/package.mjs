@@ -1,0 +1,29 @@
+import "./require-node.mjs";
+import { execFileSync } from "node:child_process";
+import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Stages what is deployed, and nothing else, in the folder package, or in the one that the first argument names, which
+ * is emptied: the bundle, host.json, and a package.json without scripts and dependencies. With these the platform would
+ * install and build again what is in the bundle already, and from files that are not there.
+ */
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = resolve(process.argv[2] ?? join(root, "package"));
+
+await rm(folder, { recursive: true, force: true });
+await mkdir(join(folder, "dist"), { recursive: true });
+execFileSync(process.execPath, [join(root, "scripts/build.mjs"), join(folder, "dist")], { stdio: "inherit" });
+await copyFile(join(root, "host.json"), join(folder, "host.json"));
+const {
+  name,
+  version,
+  private: isPrivate,
+  type,
+  main,
+} = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+await writeFile(
+  join(folder, "package.json"),
+  `${JSON.stringify({ name, version, private: isPrivate, type, main }, undefined, 2)}\n`,
+);
