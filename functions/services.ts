@@ -1,6 +1,7 @@
 import { blobAuditLog } from "../shared/audit/blob-audit-log.ts";
 import type { Config } from "../shared/config.ts";
-import { clientOf } from "../shared/durable/client.ts";
+import { claimingStarts } from "../shared/durable/claimed-starts.ts";
+import { type ClientOf, clientOf as hubClientOf } from "../shared/durable/client.ts";
 import { graph } from "../shared/graph/graph-client.ts";
 import { importer } from "../shared/graph/import-item.ts";
 import { mailboxGates } from "../shared/graph/mailbox-gate.ts";
@@ -47,6 +48,7 @@ export const openServices = ({
 
   const state = azureBlobs(backupContainer("state"));
   const audit = blobAuditLog(restoreContainer("audit"));
+  const clientOf: ClientOf = (context) => claimingStarts(hubClientOf(context), state);
 
   const backup = {
     clientOf,

@@ -85,6 +85,12 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   personalDataInstance,
 ];
 
+/** Whether one instance with this id is alive at a time, and the id comes again. Other ids name one piece of work. */
+export const hasOneAlive = (id: string): boolean =>
+  [backupTenantInstance, backupInstance, cleanVaultInstance, cleanInstance, tidyWorkInstance, verifyInstance].some(
+    (form) => form.parse(id) !== undefined,
+  );
+
 /** The id of a job that people see. */
 export const JobId = z
   .string()

@@ -25,9 +25,14 @@ export const findInstance = async (
   }
 };
 
+/** Somebody else is starting an instance with the same id at this moment. */
+export class AlreadyStartingError extends Error {
+  override readonly name = "AlreadyStartingError";
+}
+
 /**
- * Starts an orchestration unless one with its id is alive. Two calls at the same time start one: the extension refuses
- * the second start, which shows here as a failed start of a live instance.
+ * Starts an orchestration unless one with its id is alive. Two calls at the same time start one: the other one's claim
+ * is refused (`claimingStarts`), or the start of an instance that lives by then fails.
  */
 export const startOnce = async (
   client: Pick<DurableClient, "getStatus" | "startNew">,
@@ -39,7 +44,8 @@ export const startOnce = async (
     await client.startNew(orchestrator, options);
     return "started";
   } catch (error) {
-    if (isAlive(await findInstance(client, options.instanceId))) return "already-running";
+    const isOthers = error instanceof AlreadyStartingError || isAlive(await findInstance(client, options.instanceId));
+    if (isOthers) return "already-running";
     throw error;
   }
 };
@@ -75,7 +81,7 @@ export const startOnceFor = async (
 };
 
 /** The most that the clocks of the app and the task hub may differ. Our own choice. */
-const CLOCKS_DIFFER_MS = 1_000;
+export const CLOCKS_DIFFER_MS = 1_000;
 
 /**
  * Starts an orchestration unless its id was ever used, within the history that is kept. For work that is named by its

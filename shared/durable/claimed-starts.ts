@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import type { DurableClient } from "durable-functions";
+import * as z from "zod";
+import { hasOneAlive } from "../contracts/job-ids.ts";
+import { type Blobs, jsonBytes, parseJson } from "../storage/blobs.ts";
+import { AlreadyStartingError, CLOCKS_DIFFER_MS, findInstance } from "./start-once.ts";
+
+/** Who is about to start an instance. */
+const Claim = z.object({ by: z.string(), at: z.iso.datetime() });
+
+/** Whoever claimed an id for longer, and did not start it, has died. Our own choice: a start takes a second. */
+const CLAIM_MS = 60_000;
+
+const claimName = (instanceId: string): string => `starts/${instanceId}.json`;
+
+/**
+ * A client whose starts of one id at the same moment start one instance. The task hub accepts them all, and carries out
+ * one of them, seen on the real host with the Durable extension 3.19: whoever was told that theirs began would wait for
+ * work that nobody does. So who starts claims the id in storage first, where only one is alive at a time.
+ *
+ * Its `startNew` throws {AlreadyStartingError} for the others. A claim whose owner died counts for a minute.
+ */
+export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.now): DurableClient => {
+  const startNew: DurableClient["startNew"] = async (orchestrator, options) => {
+    const { instanceId } = options ?? {};
+    if (instanceId === undefined || !hasOneAlive(instanceId)) return client.startNew(orchestrator, options);
+    const claim = await claimStart(client, state, instanceId, now());
+    try {
+      return await client.startNew(orchestrator, options);
+    } catch (error) {
+      // A claim that stays ends by itself; what failed is what the caller is to hear of.
+      await state.remove(claimName(instanceId), claim).catch(() => undefined);
+      throw error;
+    }
+  };
+  return Object.assign(Object.create(client) as DurableClient, { startNew });
+};
+
+/** Claims an id, and returns the version of the claim. @throws {AlreadyStartingError} */
+const claimStart = async (
+  client: Pick<DurableClient, "getStatus">,
+  state: Blobs,
+  instanceId: string,
+  nowMs: number,
+): Promise<string | undefined> => {
+  const name = claimName(instanceId);
+  const found = await state.readWhole(name);
+  if (found !== undefined) {
+    const atMs = Date.parse(parseJson(name, found.body, Claim).at);
+    const isRecent = Math.abs(nowMs - atMs) < CLAIM_MS;
+    if (isRecent && !(await hasBegunSince(client, instanceId, atMs)))
+      throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
+  }
+  const own = { by: randomUUID(), at: new Date(nowMs).toISOString() };
+  if (!(await state.replace(name, jsonBytes(own), found?.etag)))
+    throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
+  return (await state.readWhole(name))?.etag;
+};
+
+/** Whether a claim has led to an instance. */
+const hasBegunSince = async (
+  client: Pick<DurableClient, "getStatus">,
+  instanceId: string,
+  atMs: number,
+): Promise<boolean> => {
+  const instance = await findInstance(client, instanceId);
+  return instance !== undefined && new Date(instance.createdTime).getTime() >= atMs - CLOCKS_DIFFER_MS;
+};
