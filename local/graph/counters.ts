@@ -20,12 +20,17 @@ export interface MailboxCounters {
   inFlight: number;
   /** Most requests at the same time, refused ones included. */
   highestConcurrency: number;
+  /** Requests whose caller has neither its answer nor gone away, and the most of them at the same time. */
+  awaited: number;
+  highestAwaited: number;
   /** Sum over its requests of the time from arrival to the answer's last byte, refused ones included. */
   busyMs: number;
 }
 
 export interface Counters {
   readonly arrived: (endpoint: string, mailboxId: string | undefined) => () => void;
+  /** A caller begins to wait for a mailbox. Returns what to call when it has its answer, or is gone. */
+  readonly awaited: (mailboxId: string) => () => void;
   readonly answered: (status: number, throttled?: ThrottleKind) => void;
   readonly received: (bytes: number) => void;
   readonly sent: (bytes: number) => void;
@@ -37,6 +42,8 @@ export interface Counters {
 }
 
 const MAX_VIOLATIONS = 1000;
+
+const NO_REQUESTS = { requests: 0, inFlight: 0, highestConcurrency: 0, awaited: 0, highestAwaited: 0, busyMs: 0 };
 
 const nothingYet = () => ({
   requests: {} as Record<string, number>,
@@ -54,7 +61,7 @@ export const createCounters = (): Counters => {
   let counts = nothingYet();
 
   const mailboxOf = (id: string): MailboxCounters => {
-    counts.mailboxes[id] ??= { requests: 0, inFlight: 0, highestConcurrency: 0, busyMs: 0 };
+    counts.mailboxes[id] ??= { ...NO_REQUESTS };
     return counts.mailboxes[id];
   };
 
@@ -70,6 +77,14 @@ export const createCounters = (): Counters => {
       return () => {
         mailbox.inFlight -= 1;
         mailbox.busyMs += performance.now() - start;
+      };
+    },
+    awaited: (mailboxId) => {
+      const mailbox = mailboxOf(mailboxId);
+      mailbox.awaited += 1;
+      mailbox.highestAwaited = Math.max(mailbox.highestAwaited, mailbox.awaited);
+      return () => {
+        mailbox.awaited -= 1;
       };
     },
     answered: (status, throttled) => {
@@ -100,6 +115,7 @@ export const createCounters = (): Counters => {
         counts.mailboxes[id] = Object.assign(mailbox, {
           requests: mailbox.inFlight,
           highestConcurrency: mailbox.inFlight,
+          highestAwaited: mailbox.awaited,
           busyMs: 0,
         });
       }

@@ -27,7 +27,9 @@ export const serve = async (
   const arrival = performance.now();
   const ids = correlate(request, response, world.now());
   try {
-    const { reply, cut, finish } = await conduct(world, plan(), arrival);
+    const exchange = plan();
+    if (exchange.charge !== undefined) response.once("close", world.counters.awaited(exchange.charge.mailboxId));
+    const { reply, cut, finish } = await conduct(world, exchange, arrival);
     try {
       world.counters.answered(reply.status);
       await send(world, response, reply, cut);

@@ -177,9 +177,10 @@ const summary = (sum: Sum): string[] => {
   ];
 };
 
+// Callers of a round that failed would ask for ever.
 try {
-  process.exitCode = (await main()) ? 0 : 1;
+  process.exit((await main()) ? 0 : 1);
 } catch (error) {
   console.error(error instanceof StackError ? error.message : error);
-  process.exitCode = error instanceof StackError ? 2 : 1;
+  process.exit(error instanceof StackError ? 2 : 1);
 }

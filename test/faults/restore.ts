@@ -188,10 +188,13 @@ export const struckBy = async ({ graphUrl }: Stack, runs: readonly Run[]): Promi
   return counts;
 };
 
-const Mailboxes = z.looseObject({ mailboxes: z.record(z.string(), z.looseObject({ highestConcurrency: z.int() })) });
+const Mailboxes = z.looseObject({ mailboxes: z.record(z.string(), z.looseObject({ highestAwaited: z.int() })) });
 
-/** The most requests that any of the runs' mailboxes had under way at once. */
+/**
+ * The most requests that any of the runs' mailboxes was asked at once. Those of a process that was killed do not count,
+ * however long the server goes on with them: nobody knows of them.
+ */
 export const mostInFlight = async ({ graphUrl }: Stack, runs: readonly Run[]): Promise<number> => {
   const { mailboxes } = Mailboxes.parse(await graphAdmin(graphUrl).counters());
-  return Math.max(0, ...runs.map(({ mailboxId }) => mailboxes[mailboxId]?.highestConcurrency ?? 0));
+  return Math.max(0, ...runs.map(({ mailboxId }) => mailboxes[mailboxId]?.highestAwaited ?? 0));
 };

@@ -60,6 +60,25 @@ describe("limits", () => {
     await expect.poll(async () => (await ask(`${base}/folders`)).status).toBe(200);
   });
 
+  test("a request whose caller left goes on, and nobody awaits it", async () => {
+    const { base, mailbox, emulator } = await anEmulator({});
+    await emulator.admin["add-fault"]({ kind: "hold", endpoint: "folders" });
+    const leave = new AbortController();
+    const callers = [leave.signal, AbortSignal.timeout(60_000)].map((signal) =>
+      fetch(`${emulator.graphUrl}${base}/folders`, { headers: { authorization: "Bearer emulator-token" }, signal }),
+    );
+    const counted = async () => (await emulator.admin.counters({})).mailboxes[mailbox];
+    await expect.poll(counted).toMatchObject({ inFlight: 2, awaited: 2 });
+
+    leave.abort();
+    await expect(callers[0]).rejects.toThrow();
+    await expect.poll(counted).toMatchObject({ inFlight: 2, awaited: 1, highestAwaited: 2 });
+
+    await emulator.admin["clear-faults"]({});
+    expect((await callers[1])?.status).toBe(200);
+    await expect.poll(counted).toMatchObject({ inFlight: 0, awaited: 0 });
+  });
+
   test("requests are counted over a sliding window, refused ones too", async () => {
     let time = 1_000_000;
     const settings = { limits: { maxRequests: 3, requestWindowMs: 60_000 } };
