@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
-import { fastClock, realClock } from "./clock.ts";
+import { keptFastClock, realClock } from "./clock.ts";
 import { type Host, startHost } from "./host.ts";
 import { formatLogLine } from "./log.ts";
 import { readSettings } from "./settings.ts";
@@ -36,14 +36,14 @@ const main = async (): Promise<void> => {
   }
 };
 
-const start = (): Promise<Host> => {
+const start = async (): Promise<Host> => {
   const { port, app, data, clock, workers, "share-times": seed, ...options } = readArguments(process.argv.slice(2));
   return startHost({
     appDir: app,
     port,
     dataDir: data,
     settings: readSettings(app, process.env),
-    clock: clock === 1 ? realClock : fastClock(clock, Date.now()),
+    clock: clock === 1 ? realClock : await keptFastClock(clock, data),
     workers,
     log: (entry) => console.log(formatLogLine(entry, new Date())),
     nodeFlags: options["node-flag"],

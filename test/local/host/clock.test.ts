@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { fastClock, realClock } from "../../../local/host/clock.ts";
+import { fastClock, keptFastClock, realClock } from "../../../local/host/clock.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -48,4 +51,17 @@ describe("fastClock", () => {
     for (let look = 0; look < 1_000; look += 1) expect(clock.now() % 1).toBe(0);
     expect(clock.now()).toBeGreaterThanOrEqual(1_000_000);
   });
+});
+
+test("a fast clock runs on while its host is away", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "clock-"));
+  const began = Date.now();
+  const first = await keptFastClock(60, join(folder, "host"));
+  expect(first.now() - began).toBe(0);
+
+  await vi.advanceTimersByTimeAsync(10_000);
+  const second = await keptFastClock(60, join(folder, "host"));
+  expect(second.now()).toBe(first.now());
+  expect(second.now() - began).toBe(600_000);
+  await rm(folder, { recursive: true });
 });
