@@ -36,7 +36,7 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
     if (until !== undefined && msUntil(context, until) <= 0) return outcomes;
     const { mailbox } = yield* call(context, takeMailbox, { tenantRun, place, turn });
     if (mailbox === undefined) return outcomes;
-    context.df.setCustomStatus({ ...outcomes, running: backupInstance(mailbox.key) } satisfies PlaceStatus);
+    context.df.setCustomStatus(statusOf(outcomes, backupInstance(mailbox.key)));
     const result = yield* backUp(context, { mailbox, trigger, full, ...limit });
     if ("goesOn" in result) {
       yield* pause(context, HAND_OVER_MS);
@@ -48,6 +48,9 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
   context.df.continueAsNew({ tenantRun, trigger, full, place, turn, outcomes, ...limit } satisfies BackupInTurnInput);
   return undefined;
 }
+
+/** Without the failures: their reasons could exceed the 16 KB of a status, which fails the orchestration. */
+const statusOf = ({ failures: _, ...counts }: BackupOutcomes, running: string): PlaceStatus => ({ ...counts, running });
 
 const count = (outcomes: BackupOutcomes, result: Ended): BackupOutcomes => {
   if ("reason" in result) {

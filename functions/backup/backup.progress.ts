@@ -13,7 +13,7 @@ export const TenantStatus = BackupQueue.extend({
 export type TenantStatus = z.output<typeof TenantStatus>;
 
 /** The custom status of one place in the window of a tenant-wide backup. */
-export const PlaceStatus = BackupOutcomes.extend({
+export const PlaceStatus = BackupOutcomes.omit({ failures: true }).extend({
   /** The instance of the mailbox's backup that it waits for. */
   running: z.string(),
 });

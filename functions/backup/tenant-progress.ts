@@ -5,7 +5,7 @@ import { BackupStatus, PlaceStatus, TenantStatus } from "./backup.progress.ts";
 
 // Read loosely, and only the fields that count here: a status may be of another version of the app.
 const Tenant = TenantStatus.pick({ places: true }).required().loose();
-const Place = PlaceStatus.omit({ failures: true }).loose();
+const Place = PlaceStatus.loose();
 const Mailbox = BackupStatus.pick({ exported: true, bytes: true }).loose();
 
 /**

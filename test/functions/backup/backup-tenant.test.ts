@@ -328,6 +328,17 @@ describe("backup-in-turn", () => {
     expect(customStatuses.at(-1)).toMatchObject({ failed: 1, running: `backup-${aMailbox(2).key}` });
   });
 
+  test("has a status that fits, however many fail and whatever they say", async () => {
+    const { customStatuses } = await inTurn(20, () => {
+      throw new Error('"\\'.repeat(200));
+    });
+
+    // Above 16 KB of UTF-16 the task hub fails the orchestration.
+    const bytes = customStatuses.map((status) => 2 * JSON.stringify(status).length);
+    expect(customStatuses.at(-1)).toMatchObject({ failed: 19 });
+    expect(Math.max(...bytes)).toBeLessThan(1_000);
+  });
+
   test("goes on in a new generation after twenty mailboxes, with its place, turn and counts", async () => {
     const { continuedAs, calls } = await inTurn(50, () => done("complete", 1), { ...input, turn: 20 });
 
