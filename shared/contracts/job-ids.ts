@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { MailboxKey, RunId, SnapshotId } from "./ids.ts";
+import { type MailboxKey, type RunId, runStart, type SnapshotId } from "./ids.ts";
 
 const KEY = "[a-z2-7]{26}";
 const RUN = "\\d{8}T\\d{6}Z-[a-z2-7]{6}";
@@ -90,6 +90,13 @@ export const hasOneAlive = (id: string): boolean =>
   [backupTenantInstance, backupInstance, cleanVaultInstance, cleanInstance, tidyWorkInstance, verifyInstance].some(
     (form) => form.parse(id) !== undefined,
   );
+
+/** When a job was asked for, to the second, where its id says so; `undefined` for an id that comes again. */
+export const askedAt = (id: string): Date | undefined => {
+  const forms = [restoreInstance, restoresInstance, undoInstance, translationInstance, personalDataInstance];
+  const [run] = forms.flatMap((form) => form.parse(id) ?? []);
+  return run === undefined ? undefined : runStart(run);
+};
 
 /** The id of a job that people see. */
 export const JobId = z

@@ -1,5 +1,6 @@
 import type { DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
+import { askedAt } from "../contracts/job-ids.ts";
 import { reasonOf } from "./reason.ts";
 
 /** `pausing`, `resuming` and `stopping`: it was told so, and has not done it yet. */
@@ -77,7 +78,8 @@ export const jobOf = (
     id: instanceId,
     kind: name,
     state,
-    created: new Date(createdTime).toISOString(),
+    // The task hub's time moves with each generation of a job.
+    created: (askedAt(instanceId) ?? new Date(createdTime)).toISOString(),
     updated: new Date(lastUpdatedTime).toISOString(),
     ...(progress ? { progress: progressIn(state, progress) } : {}),
     ...(hasResult ? { result: output } : {}),

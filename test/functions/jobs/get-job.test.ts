@@ -42,6 +42,19 @@ describe("GET /api/jobs/{id}", () => {
   });
 
   test.each([
+    ["restore-20261121T235959Z-abc234", "2026-11-21T23:59:59.000Z"],
+    ["personal-data-20261121T235959Z-abc234", "2026-11-21T23:59:59.000Z"],
+    ["backup-tenant", "2026-11-22T01:00:00.000Z"],
+  ])(
+    "says when %s was asked for, where its id does: the hub's time moves with each generation",
+    async (asked, created) => {
+      const { body } = await job({ [asked]: { runtimeStatus: "Running" } }, asked);
+
+      expect(body).toMatchObject({ created });
+    },
+  );
+
+  test.each([
     ["Pending", "pending", true],
     ["ContinuedAsNew", "running", true],
     ["Suspended", "paused", false],
