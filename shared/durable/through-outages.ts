@@ -7,9 +7,9 @@ import { type ActivityContract, implement } from "./activity.ts";
 import type { Away, Told } from "./outages.ts";
 
 /**
- * The handler of an activity that returns how long to wait when Graph or storage is away, or when it no longer holds its
- * mailbox or its slots, and that it was told to stop when it was. Thrown, an outage would end its job with the task
- * hub's last delivery, minutes later.
+ * The handler of an activity that returns how long to wait when Graph or storage is away, or when its mailbox or slots
+ * are no longer held, and that it was told to stop when it was. Thrown, an outage would end its job with the task hub's
+ * last delivery, minutes later.
  */
 export const implementThroughOutages = <I extends z.ZodType, O extends z.ZodType>(
   contract: ActivityContract<I, O>,
