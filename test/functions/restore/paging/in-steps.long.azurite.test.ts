@@ -140,11 +140,10 @@ describe("planning in steps", () => {
     const outage = { kind: "status", endpoint: "items", status: 503, retryAfter: 3_600, count: 4 } as const;
     await kit.fault({ ...outage, after: Math.ceil(pages / 2) });
 
-    expect(await kit.planStep({ restoreId: idOf(1) })).toMatchObject({
-      unfinished: true,
-      away: true,
-      waitMs: 3_600_000,
-    });
+    const ended = await kit.planStep({ restoreId: idOf(1) });
+    expect(ended).toMatchObject({ unfinished: true, away: true, waitMs: expect.any(Number) });
+    // What is left of the hour that was asked for: a lane may hear of it after another one.
+    expect(Math.round(Number((ended as { waitMs?: number }).waitMs) / 60_000)).toBe(60);
     await kit.plan({ restoreId: idOf(1) });
 
     const failed = outage.count;
