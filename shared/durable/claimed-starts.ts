@@ -7,6 +7,7 @@ import { AlreadyStartingError, CLOCKS_DIFFER_MS, findInstance } from "./start-on
 
 /** Who is about to start an instance. */
 const Claim = z.object({ by: z.string(), at: z.iso.datetime() });
+type Claim = z.output<typeof Claim>;
 
 /** Whoever claimed an id for longer, and did not start it, has died. Our own choice: a start takes a second. */
 const CLAIM_MS = 60_000;
@@ -24,25 +25,25 @@ export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.n
   const startNew: DurableClient["startNew"] = async (orchestrator, options) => {
     const { instanceId } = options ?? {};
     if (instanceId === undefined || !hasOneAlive(instanceId)) return client.startNew(orchestrator, options);
-    const claim = await claimStart(client, state, instanceId, now());
+    const own = await claimStart(client, state, instanceId, now());
     try {
       return await client.startNew(orchestrator, options);
     } catch (error) {
       // A claim that stays ends by itself; what failed is what the caller is to hear of.
-      await state.remove(claimName(instanceId), claim).catch(() => undefined);
+      await releaseStart(state, instanceId, own).catch(() => undefined);
       throw error;
     }
   };
   return Object.assign(Object.create(client) as DurableClient, { startNew });
 };
 
-/** Claims an id, and returns the version of the claim. @throws {AlreadyStartingError} */
+/** Claims an id. @throws {AlreadyStartingError} */
 const claimStart = async (
   client: Pick<DurableClient, "getStatus">,
   state: Blobs,
   instanceId: string,
   nowMs: number,
-): Promise<string | undefined> => {
+): Promise<Claim> => {
   const name = claimName(instanceId);
   const found = await state.readWhole(name);
   if (found !== undefined) {
@@ -54,7 +55,14 @@ const claimStart = async (
   const own = { by: randomUUID(), at: new Date(nowMs).toISOString() };
   if (!(await state.replace(name, jsonBytes(own), found?.etag)))
     throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
-  return (await state.readWhole(name))?.etag;
+  return own;
+};
+
+/** Another one's claim, which came when this one had counted for too long, stays. */
+const releaseStart = async (state: Blobs, instanceId: string, own: Claim): Promise<void> => {
+  const name = claimName(instanceId);
+  const found = await state.readWhole(name);
+  if (found !== undefined && parseJson(name, found.body, Claim).by === own.by) await state.remove(name, found.etag);
 };
 
 /** Whether a claim has led to an instance. */
