@@ -195,7 +195,8 @@ export interface Config {
     /** Deletes from the vault, and does nothing else. */
     readonly retention: DutyCredential;
   };
-  readonly storage: /** Packages of personal data are kept in an account apart from the vault, in Azure. */
+  /** In Azure, packages of personal data are kept in an account apart from the vault. */
+  readonly storage:
     | { readonly kind: "endpoint"; readonly blobEndpoint: string; readonly packageEndpoint: string }
     | { readonly kind: "connection-string"; readonly connectionString: string };
   /** Which snapshots are kept; without a policy nothing is ever removed. */

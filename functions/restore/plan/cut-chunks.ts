@@ -18,11 +18,12 @@ export interface Cut {
  * Cuts sorted items into chunks, and keeps them. Copies of one item share a chunk, so that no two lanes import copies
  * at the same time and take one for the other. A chunk is larger only when one item has more copies than fit.
  *
- * Run twice, the same chunks have the same numbers. Returns how far it came at the end.
+ * Shows how far it came after `most` chunks, and returns it at the end. Run twice, the same chunks have the same
+ * numbers.
  */
 export async function* cutChunks(
   items: Merge<RestoreItem>,
-  { from, most }: { readonly from: number /** Chunks after which it shows how far it came. */; readonly most: number },
+  { from, most }: { readonly from: number; readonly most: number },
   keep: (chunk: number, items: readonly RestoreItem[]) => Promise<void>,
 ): AsyncGenerator<Cut, Cut> {
   let first = from;

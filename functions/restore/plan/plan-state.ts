@@ -4,7 +4,7 @@ import { type Blobs, readJson, required } from "../../../shared/storage/blobs.ts
 import { createOnce } from "../../../shared/storage/create-once.ts";
 import { FolderFacts, PutRecord } from "../../../shared/vault/records.ts";
 import { Listing } from "../paging/list-target.ts";
-import { SortedRun } from "../paging/sorted-runs.ts";
+import { MergedRuns } from "../paging/sorted-runs.ts";
 import { RestoreItem, TargetFolder } from "../restore-state.ts";
 
 const Count = z.int().nonnegative();
@@ -25,10 +25,6 @@ const NeededFolders = z.array(TargetFolder);
 
 /** Numbers of items, by the index of their folder among those that are selected. */
 const CountsByFolder = z.record(z.string(), Count);
-
-/** Sorted runs, and where the merge of all of them stands. */
-const MergedRuns = z.object({ runs: z.array(SortedRun), at: z.array(Count) });
-export type MergedRuns = z.output<typeof MergedRuns>;
 
 /**
  * How far a restore is planned: `items` of the snapshot are sorted, `live` ones listed, those of a `review` sorted, all

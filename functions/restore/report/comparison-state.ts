@@ -1,12 +1,10 @@
 import * as z from "zod";
 import { Listing } from "../paging/list-target.ts";
-import { SortedRun } from "../paging/sorted-runs.ts";
+import { MergedRuns, SortedRun } from "../paging/sorted-runs.ts";
 import { Settled } from "../upload/ledger.ts";
 import { FolderReport, ItemReport } from "./restore-report.ts";
 
 const Count = z.int().nonnegative();
-
-const MergedRuns = z.object({ runs: z.array(SortedRun), at: z.array(Count) });
 
 /** Outcomes of the planned items of one folder. */
 const FolderCounts = FolderReport.omit({ folderId: true, path: true, alreadyThere: true });
