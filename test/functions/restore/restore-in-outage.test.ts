@@ -4,22 +4,14 @@ import type { RestoreMailboxInput, uploadWave } from "../../../functions/restore
 import { restoreInTurn } from "../../../functions/restore/restore-in-turn.orchestrator.ts";
 import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orchestrator.ts";
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
-import { aKey } from "../../shared/vault/samples.ts";
 import { type OrchestratorFailedError, runToEnd } from "../../support/run-orchestrator.ts";
-import { aRestoreId } from "../kit.ts";
 import { aListed, aListId, aResult, NONE } from "./a-list.ts";
+import { anOrder } from "./an-order.ts";
 
 type Wave = z.output<typeof uploadWave.input>;
 type Asking = z.output<typeof shareSlots.input>;
 
-const input: RestoreMailboxInput = {
-  restoreId: aRestoreId,
-  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
-  snapshotId: "20261121T010000Z-abc234",
-  select: { all: true },
-  target: "new-folder",
-  dryRun: false,
-};
+const input: RestoreMailboxInput = anOrder;
 const plan = { items: 400, present: 3, bytes: 4_000, chunks: 8, folders: 2, foldersToCreate: 2, laneBudgetMs: 60_000 };
 const result = { imported: 400, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
 const NOTHING = { imported: 0, replaced: 0, ambiguous: 0, failed: 0, bytes: 0, sessionEnded: false, spent: [] };

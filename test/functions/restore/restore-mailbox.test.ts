@@ -10,21 +10,14 @@ import { restoreMailbox } from "../../../functions/restore/restore-mailbox.orche
 import type { shareSlots } from "../../../functions/slots/slots.contract.ts";
 import { aKey } from "../../shared/vault/samples.ts";
 import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
-import { aRestoreId } from "../kit.ts";
+import { anOrder } from "./an-order.ts";
 
 type Wave = z.output<typeof uploadWave.input>;
 type Asking = z.output<typeof shareSlots.input>;
 type Reconciling = z.output<typeof reconcileRestore.input>;
 type Uploaded = z.output<typeof uploadWave.output>;
 
-const input: RestoreMailboxInput = {
-  restoreId: aRestoreId,
-  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
-  snapshotId: "20261121T010000Z-abc234",
-  select: { all: true },
-  target: "new-folder",
-  dryRun: false,
-};
+const input: RestoreMailboxInput = anOrder;
 const plan = { items: 400, present: 3, bytes: 4_000, chunks: 8, folders: 2, foldersToCreate: 2, laneBudgetMs: 60_000 };
 const result = { imported: 400, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
 

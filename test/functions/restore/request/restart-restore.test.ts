@@ -8,18 +8,11 @@ import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../../shared/vault/samples.ts";
 import { aFakeHub, aQuietContext } from "../../fake-hub.ts";
 import { aRestoreId } from "../../kit.ts";
+import { anOrder } from "../an-order.ts";
 
 const rival = "20261122T093000Z-abc777";
 const job = restoreInstance(aRestoreId);
-const order: RestoreOrder = {
-  restoreId: aRestoreId,
-  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
-  snapshotId: "20261121T010000Z-abc234",
-  select: { all: true },
-  target: "original",
-  dryRun: false,
-  exclusive: true,
-};
+const order: RestoreOrder = { ...anOrder, target: "original", exclusive: true };
 const counts = { imported: 5, replaced: 0, present: 0, ambiguous: 0, failed: 0, missing: 0, bytes: 1 };
 
 /** A restore that has ended, and that is asked to go on. */

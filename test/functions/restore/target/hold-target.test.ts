@@ -12,21 +12,14 @@ import { aKey } from "../../../shared/vault/samples.ts";
 import { type OrchestratorFailedError, runToEnd } from "../../../support/run-orchestrator.ts";
 import { aFakeHub } from "../../fake-hub.ts";
 import { aRestoreId, deliver } from "../../kit.ts";
+import { anOrder } from "../an-order.ts";
 
 afterEach(() => {
   vi.useRealTimers();
 });
 
 const rival = "20261122T093000Z-abc777";
-const input: RestoreMailboxInput = {
-  restoreId: aRestoreId,
-  mailbox: { key: aKey, id: "MBX:ada@contoso", kind: "primary", userId: "ada" },
-  snapshotId: "20261121T010000Z-abc234",
-  select: { all: true },
-  target: "original",
-  dryRun: false,
-  exclusive: true,
-};
+const input: RestoreMailboxInput = { ...anOrder, target: "original", exclusive: true };
 const plan = { items: 50, present: 3, bytes: 4_000, chunks: 1, folders: 2, foldersToCreate: 0, laneBudgetMs: 60_000 };
 const result = { imported: 50, replaced: 0, present: 3, ambiguous: 0, failed: 0, missing: 0, bytes: 4_000 };
 const waits: Behind = { job: `restore-${rival}`, ahead: 1, seconds: 90 };
