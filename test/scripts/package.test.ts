@@ -1,6 +1,6 @@
 import { execFile, fork } from "node:child_process";
 import { once } from "node:events";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
@@ -43,5 +43,16 @@ describe("the folder that is deployed", () => {
     const listed = [...(await output).matchAll(/^\t([\w-]+):/gm)].map(([, name]) => name);
     const { functions } = await registeredApp();
     expect(listed.toSorted()).toEqual([...functions.values()].map(({ metadata: { name } }) => name).toSorted());
+  });
+
+  test("is not one that holds anything else, which stays as it is", async () => {
+    const folder = await aFolder();
+    await writeFile(join(folder, "notes.txt"), "mine");
+    await writeFile(join(folder, "package.json"), "mine");
+
+    const staging = promisify(execFile)(process.execPath, ["scripts/package.mjs", folder]);
+    await expect(staging).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining("it holds notes.txt") });
+    expect((await readdir(folder)).toSorted()).toEqual(["notes.txt", "package.json"]);
+    expect(await readFile(join(folder, "package.json"), "utf8")).toBe("mine");
   });
 });
