@@ -14,7 +14,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = resolve(process.argv[2] ?? join(root, "package"));
 
-const STAGED = ["dist", "host.json", "package.json"];
+/** The last two are what azd's install leaves in it. */
+const STAGED = ["dist", "host.json", "package.json", "package-lock.json", "node_modules"];
 
 await mkdir(folder, { recursive: true });
 const other = (await readdir(folder)).find((name) => !STAGED.includes(name));

@@ -24,7 +24,12 @@ const append = async (blob: AppendBlobClient, line: Buffer): Promise<"appended" 
     if (hasCode(error, "BlockCountExceedsLimit")) return "full";
     if (!hasCode(error, "BlobNotFound")) throw error;
   }
-  await blob.createIfNotExists();
+  try {
+    await blob.createIfNotExists();
+  } catch (error) {
+    // Who may only add blobs is refused, before the condition is looked at, when another process has made it meanwhile.
+    if (!hasCode(error, "AuthorizationPermissionMismatch")) throw error;
+  }
   await blob.appendBlock(line, line.length);
   return "appended";
 };

@@ -45,6 +45,17 @@ describe("the folder that is deployed", () => {
     expect(listed.toSorted()).toEqual([...functions.values()].map(({ metadata: { name } }) => name).toSorted());
   });
 
+  test("is staged again where an install has been, as azd does one", async () => {
+    const folder = await aFolder();
+    const stage = () => promisify(execFile)(process.execPath, ["scripts/package.mjs", folder]);
+    await stage();
+    await promisify(execFile)("npm", ["install", "--no-audit", "--no-fund", "--offline"], { cwd: folder, shell: true });
+    expect(await readdir(folder)).toContain("package-lock.json");
+
+    await stage();
+    expect((await readdir(folder)).toSorted()).toEqual(["dist", "host.json", "package.json"]);
+  });
+
   test("is not one that holds anything else, which stays as it is", async () => {
     const folder = await aFolder();
     await writeFile(join(folder, "notes.txt"), "mine");
