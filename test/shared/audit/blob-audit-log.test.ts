@@ -34,7 +34,7 @@ const aLog = async (refusal: string) => {
   return { log: blobAuditLog(new ContainerClient(`http://127.0.0.1:${port}/account/audit`)), asked };
 };
 
-test("a month's blob that another process made meanwhile is appended to, where making it again is not permitted", async () => {
+test("a blob that another process made meanwhile is appended to where making it is refused", async () => {
   const { log, asked } = await aLog("AuthorizationPermissionMismatch");
   await log.append("vault", ENTRY);
 
