@@ -128,9 +128,11 @@ describe("a backup of a tenant in which some mailboxes are broken", () => {
 
   test("is seen by the log's alerts: the row of a scan, and the mailbox of each head that was written", async () => {
     const headers = { "content-type": "application/json" };
+    // A scan of the timer's own, in the middle of the backups, counts mailboxes that were not yet backed up.
+    const before = stack.lines.length;
     await stack.api.request("/admin/functions/watch-coverage", { method: "POST", headers, body: '{"input": ""}' });
     const row = await eventually("row of a scan", () => {
-      const text = stack.lines.map((line) => line.text).find((line) => line.includes("coverage {"));
+      const text = stack.lines.slice(before).find((line) => line.text.includes("coverage {"))?.text;
       return text === undefined ? undefined : JSON.parse(text.slice(text.indexOf("{")));
     });
     const asked = [...(await readFile("infra/queries/coverage.kql", "utf8")).matchAll(/found\.(\w+)/g)];
