@@ -74,10 +74,14 @@ const fail = (run: RestoreRun, error: unknown): void => {
 function* generation(context: OrchestrationContext, run: RestoreRun): Generator<Task, Result | undefined, unknown> {
   const wish = yield* heedWish(context, run.jobs, () => showRestore(context, run, "waiting", { paused: true }));
   if (wish === "paused") return undefined;
-  if (wish === "cancel") run.stopped ??= { reason: "cancelled" };
+  if (wish === "cancel" && isLeftToDo(run)) run.stopped ??= { reason: "cancelled" };
   if (run.input.exclusive && run.stopped === undefined) yield* takeMailbox(context, run.target);
   return yield* withSlots(context, run.slots, work(context, run));
 }
+
+/** Whether a restore that ends now leaves something out. One that only compares has done its work. */
+const isLeftToDo = ({ state }: RestoreRun): boolean =>
+  state === undefined || !state.foldersMade || state.pending.length > 0;
 
 /** All that calls Graph: the plan, waves until everything is imported, and the comparison, or a full generation. */
 function* work(context: OrchestrationContext, run: RestoreRun): Generator<Task, Result | undefined, unknown> {

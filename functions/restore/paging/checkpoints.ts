@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as z from "zod";
 import { mapBounded } from "../../../shared/bounded.ts";
 import type { RunId } from "../../../shared/contracts/ids.ts";
-import { type Blobs, readJson, required } from "../../../shared/storage/blobs.ts";
+import { type Blobs, readJson, required, UnreadableBlobError } from "../../../shared/storage/blobs.ts";
 import { createOnce } from "../../../shared/storage/create-once.ts";
 
 /** Blobs that are removed at the same time. */
@@ -35,16 +35,20 @@ export interface Checkpoints<S> {
 interface Checkpoint<S> {
   readonly attempt: number;
   readonly number: number;
-  readonly state: S;
-  /** Whether it was made while the restore had the mailbox as it has now, and not too long ago. */
-  readonly isFresh: boolean;
+  /** Absent where the work cannot go on from it: it was left for too long, or written by another version of the app. */
+  readonly state: S | undefined;
+  /** Whether it was left alone for longer than steps follow each other: see `Stages.afterRest`. */
+  readonly isRested: boolean;
 }
 
 /**
- * A listing that was left alone for longer is begun anew: its pages go on by position, and what was added or removed
- * meanwhile shifts them. Our own choice: shorter outages cost nothing.
+ * Work that was left alone for longer is begun anew. Longer than the longest wait that a `Retry-After` is taken for, an
+ * hour, after which there must be something to go on from.
  */
-const FRESH_MS = 60 * 60_000;
+const FRESH_MS = 90 * 60_000;
+
+/** Steps that follow each other are some seconds apart. Our own choice. */
+const RESTED_MS = 3 * 60_000;
 
 const prefixOf = (restoreId: RunId, kind: PagedWork): string => `restore-${restoreId}/${kind}/`;
 const checkpointsOf = (restoreId: RunId, kind: PagedWork): string => `${prefixOf(restoreId, kind)}checkpoints/`;
@@ -63,9 +67,20 @@ export const openCheckpoints = async <S extends object>(
   for await (const { name } of work.list(checkpointsOf(restoreId, kind))) newest = name;
   const read = async (name: string): Promise<Checkpoint<S>> => {
     const [, attempt, number] = /a(\d+)-c(\d+)\.json$/.exec(name) ?? [];
-    const { stamp, state } = required(await readJson(work, name, stamped), `Restore ${restoreId} has no ${kind}`);
-    const isFresh = stamp.tenure === tenure && Date.now() < stamp.at + FRESH_MS;
-    return { attempt: Number(attempt), number: Number(number), state, isFresh };
+    const found = await readStamped(name);
+    const restedMs = found === undefined ? 0 : Date.now() - found.stamp.at;
+    const isFresh = found?.stamp.tenure === tenure && restedMs < FRESH_MS;
+    const state = isFresh ? found?.state : undefined;
+    return { attempt: Number(attempt), number: Number(number), state, isRested: restedMs > RESTED_MS };
+  };
+  /** One that another version of the app wrote may be of another form. */
+  const readStamped = async (name: string): Promise<z.output<typeof stamped> | undefined> => {
+    try {
+      return required(await readJson(work, name, stamped), `Restore ${restoreId} has no ${kind}`);
+    } catch (error) {
+      if (error instanceof UnreadableBlobError) return undefined;
+      throw error;
+    }
   };
   return {
     last: newest === undefined ? undefined : await read(newest),
@@ -102,17 +117,17 @@ export interface Stages<S> {
   /** The state in which an attempt begins. */
   begin(nameFor: (kind: string) => string): Promise<S>;
   /**
+   * The state from which to go on some minutes after it was kept. The pages of a listing go on by position, and what
+   * was added or removed meanwhile shifts them.
+   */
+  afterRest(state: S): S;
+  /**
    * Goes on with the stage that a state is in. Yields a state whenever the work could go on from it, and returns the
    * one at the end of the stage, or of the step; `undefined` when there is no more to do.
    *
    * @throws {BeginAnewError} when the attempt cannot go on.
    */
   goOn(state: S, nameFor: (kind: string) => string): AsyncGenerator<S, S> | undefined;
-}
-
-/** What a step has done: raised with every checkpoint that it kept. */
-export interface StepProgress {
-  kept: number;
 }
 
 /**
@@ -126,33 +141,37 @@ export const goOnFromCheckpoint = async <S>(
   checkpoints: Checkpoints<S>,
   stages: Stages<S>,
   isOver: () => boolean,
-  progress: StepProgress,
 ): Promise<S | undefined> => {
   const { last } = checkpoints;
-  let attempt = last === undefined ? 0 : last.attempt + Number(!last.isFresh);
-  let number = last?.isFresh ? last.number : -1;
-  let state = last?.isFresh ? last.state : undefined;
+  const kept = last?.state;
+  let attempt = last === undefined ? 0 : last.attempt + Number(kept === undefined);
+  let number = kept === undefined ? -1 : (last?.number ?? -1);
+  let state = kept !== undefined && last?.isRested ? stages.afterRest(kept) : kept;
   let givenUp = 0;
   const nameFor = (kind: string): string => checkpoints.nameFor(attempt, kind);
   const keep = async (next: S): Promise<boolean> => {
     number += 1;
-    progress.kept += 1;
     state = await checkpoints.keep(attempt, number, next);
     return state === next;
   };
   const isDone = (): boolean => state !== undefined && stages.goOn(state, nameFor) === undefined;
+  /** Until the end of the stage or of the step, or until another step is found to have come further. */
+  const goOnWithStage = async (from: S): Promise<void> => {
+    const stage = stages.goOn(from, nameFor);
+    for (let next = await stage?.next(); stage !== undefined && next !== undefined; next = await stage.next()) {
+      const { done, value } = next;
+      const isOwn = value === state || (await keep(value));
+      if (done) return;
+      if (isOwn && !isOver()) continue;
+      await stage.return(value);
+      return;
+    }
+  };
   for (;;) {
     try {
       if (state === undefined) await keep(await stages.begin(nameFor));
       while (!isDone()) {
-        const stage = stages.goOn(state as S, nameFor);
-        for (;;) {
-          const { done, value } = (await stage?.next()) ?? { done: true, value: state };
-          const isOwn = value === undefined || value === state || (await keep(value));
-          if (!done && isOwn && !isOver()) continue;
-          await stage?.return(value as S);
-          break;
-        }
+        await goOnWithStage(state as S);
         if (isOver()) return isDone() ? state : undefined;
       }
       return state;

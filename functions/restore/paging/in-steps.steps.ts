@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { MAILBOX_SLOTS } from "../../../shared/contracts/limits.ts";
 import type { ActivityContract } from "../../../shared/durable/activity.ts";
 import type { Away, Told } from "../../../shared/durable/outages.ts";
-import { BlockedError, callOrBlock, ToldError, type Wait } from "../../../shared/durable/waits.ts";
+import { callOrBlock, ToldError, type Wait } from "../../../shared/durable/waits.ts";
 import { holdSlots, type SlotUse } from "../../slots/hold-slots.steps.ts";
 import { isUnfinished, type StepSlots, type Unfinished } from "./paged.contract.ts";
 
@@ -34,7 +34,6 @@ export function* inSteps<I extends z.ZodType, O extends z.ZodType<object>>(
     }
     if (done.notHeld) throw new ToldError("The step's slots, or its mailbox, were no longer the restore's");
     run.wait = undefined;
-    if (done.away) throw new BlockedError("service", done.waitMs);
   }
   return undefined;
 }

@@ -2,10 +2,10 @@ import * as z from "zod";
 import { allOf } from "../../../shared/bounded.ts";
 import { hasFolder } from "../../../shared/graph/folders.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
-import { isNotFound } from "../../../shared/graph/graph-error.ts";
+import { GraphError, isNotFound } from "../../../shared/graph/graph-error.ts";
 import { type LiveItem, listItems } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
-import { type Round, startRound } from "../../../shared/graph/page.ts";
+import { type Page, type Round, startRound } from "../../../shared/graph/page.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { type Entry, keepRun, SortedRun } from "./sorted-runs.ts";
 
@@ -29,6 +29,12 @@ export const Listing = z.object({
 export type Listing = z.output<typeof Listing>;
 
 export const NOTHING_LISTED: Listing = { next: 0, open: [], gone: [], runs: [] };
+
+/** A listing that goes on after some minutes: what is open begins anew, and items that come twice count once. */
+export const afterRest = (listing: Listing): Listing => ({
+  ...listing,
+  open: listing.open.map(({ folder }) => ({ folder })),
+});
 
 /** Lanes for each slot: while one sorts out a page, another one's request is under way. */
 const LANES_PER_SLOT = 2;
@@ -58,6 +64,8 @@ export async function* goOnListing<T>(
   let listing = from;
   // The rounds of folders that are open here. One that another step left open begins a round of its own.
   const rounds = new Map<number, Round>();
+  // Links that another step left. A folder whose link is refused by now is listed again: what comes twice counts once.
+  const stored = new Set(from.open.flatMap(({ link }) => link ?? []));
   const isWhole = (): boolean => listing.next >= folders.length && listing.open.length === 0;
   while (!isWhole()) {
     const entries: Entry<T>[] = [];
@@ -84,15 +92,14 @@ export async function* goOnListing<T>(
           const round = rounds.get(folder) ?? startRound("listing");
           rounds.set(folder, round);
           try {
-            const page = await listItems(graph, mailbox, folders[folder] ?? "", { link }, round);
-            for (const live of page.value) entries.push(entryOf(folder, live));
+            const page = await pageOf(graph, { mailbox, folder: folders[folder] ?? "", link }, round);
+            for (const live of page?.value ?? []) entries.push(entryOf(folder, live));
+            if (page === undefined) gone.push(folder);
             pages += 1;
-            open = page.nextLink === undefined ? undefined : { folder, link: page.nextLink };
+            open = page?.nextLink === undefined ? undefined : { folder, link: page.nextLink };
           } catch (error) {
-            if (await isGone(error, folder)) {
-              gone.push(folder);
-              pages += 1;
-              open = undefined;
+            if (link !== undefined && stored.delete(link) && isRefusedLink(error)) {
+              open = { folder };
               continue;
             }
             failed = true;
@@ -107,15 +114,6 @@ export async function* goOnListing<T>(
         }
       } while (!isFull() && (waiting.length > 0 || next < folders.length));
     };
-    const isGone = async (error: unknown, folder: number): Promise<boolean> => {
-      if (!isNotFound(error)) return false;
-      try {
-        return !(await hasFolder(graph, mailbox, folders[folder] ?? ""));
-      } catch {
-        return false;
-      }
-    };
-
     let failure: { readonly error: unknown } | undefined;
     try {
       await allOf(Array.from({ length: slots * LANES_PER_SLOT }, lane));
@@ -132,3 +130,25 @@ export async function* goOnListing<T>(
   }
   return listing;
 }
+
+/** Statuses of a link that is not known any more, while the folder is there. Our own choice. */
+const isRefusedLink = (error: unknown): boolean =>
+  error instanceof GraphError && [400, 404, 410].includes(error.status);
+
+/** A page of a folder; `undefined` when somebody has deleted the folder. */
+const pageOf = async (
+  graph: GraphClient,
+  {
+    mailbox,
+    folder,
+    link,
+  }: { readonly mailbox: MailboxAddress; readonly folder: string; readonly link: string | undefined },
+  round: Round,
+): Promise<Page<LiveItem> | undefined> => {
+  try {
+    return await listItems(graph, mailbox, folder, { link }, round);
+  } catch (error) {
+    if (isNotFound(error) && !(await hasFolder(graph, mailbox, folder))) return undefined;
+    throw error;
+  }
+};

@@ -12,7 +12,6 @@ import type { SlotHold } from "../../slots/slots.contract.ts";
 import { underHold } from "../../slots/under-hold.ts";
 import { tenureOf } from "../target/target-lease.ts";
 import { type LeasedWork, underLease } from "../target/under-lease.ts";
-import type { StepProgress } from "./checkpoints.ts";
 import type { Unfinished } from "./paged.contract.ts";
 
 /**
@@ -48,7 +47,8 @@ export interface Step {
   readonly isOver: () => boolean;
   readonly runEntries: number;
   readonly tenure: number | undefined;
-  readonly progress: StepProgress;
+  /** For what has no checkpoint: its requests are not broken off when the step is to end. */
+  readonly patient: GraphClient;
 }
 
 interface StepInput extends LeasedWork {
@@ -57,7 +57,7 @@ interface StepInput extends LeasedWork {
   readonly jobs?: readonly string[] | undefined;
 }
 
-const UNFINISHED: Unfinished = { unfinished: true, waitMs: 0 };
+const UNFINISHED: Unfinished = { unfinished: true };
 const NOT_HELD: Unfinished = { ...UNFINISHED, notHeld: true };
 
 /**
@@ -74,22 +74,21 @@ export const oneStep = async <T>(
 ): Promise<T | Unfinished | Away> => {
   const { work, state, holdMs, laneBudgetMs, runEntries = RUN_ENTRIES, gates = mailboxGates() } = deps;
   const { mailbox, slots, hold, restoreId, exclusive, jobs = [] } = input;
-  const progress: StepProgress = { kept: 0 };
   const run = async (isHeld: () => boolean, told: AbortSignal): Promise<T | Unfinished> => {
     const deadline = Date.now() + laneBudgetMs;
     const clock = serverClock();
-    const graph = deps.openGraph({
+    const budget = {
       untilMs: deadline + GRACE_MS,
-      endsMs: deadline + 2 * GRACE_MS,
       slots: semaphore(slots),
       isHeld,
       gate: gates.of(mailbox.key),
       stopping: told,
       answered: clock.note,
-    });
+    };
+    const graph = deps.openGraph({ ...budget, endsMs: deadline + 2 * GRACE_MS });
     const tenure = exclusive ? await tenureOf(work, mailbox.key, restoreId) : undefined;
     const isOver = (): boolean => told.aborted || !isHeld() || Date.now() >= deadline;
-    const done = await step({ graph, clock, slots, isOver, runEntries, tenure, progress });
+    const done = await step({ graph, patient: deps.openGraph(budget), clock, slots, isOver, runEntries, tenure });
     if (done !== undefined) return done;
     if (told.aborted) throw new WorkStoppedError("The step was told to stop");
     return isHeld() ? UNFINISHED : NOT_HELD;
@@ -112,7 +111,6 @@ export const oneStep = async <T>(
     if (error instanceof SlotsLostError) return NOT_HELD;
     const outage = error instanceof OutOfTimeError ? { askedMs: 0 } : outageOf(error);
     if (outage === undefined) throw error;
-    const askedMs = Math.ceil(outage.askedMs);
-    return progress.kept > 0 ? { ...UNFINISHED, away: true, waitMs: askedMs } : { awayMs: askedMs };
+    return { awayMs: Math.ceil(outage.askedMs) };
   }
 };

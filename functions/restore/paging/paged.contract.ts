@@ -14,9 +14,6 @@ export const Unfinished = z.object({
   unfinished: z.literal(true),
   /** Its slots, or the mailbox, were no longer the restore's: it ended early. */
   notHeld: z.literal(true).optional(),
-  /** Graph or storage went away after it had done something; `waitMs` is what they ask for, and may be 0. */
-  away: z.literal(true).optional(),
-  waitMs: z.int().nonnegative().default(0),
 });
 export type Unfinished = z.output<typeof Unfinished>;
 

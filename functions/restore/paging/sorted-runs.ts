@@ -26,6 +26,8 @@ export type SortedRun = z.output<typeof SortedRun>;
 /** Sorted runs, and where the merge of all of them stands. */
 export const MergedRuns = z.object({ runs: z.array(SortedRun), at: z.array(Count) });
 
+export const NOTHING_SORTED = { runs: [], at: [] };
+
 /** Sorts entries and keeps them as a run; none when there are no entries. */
 export const keepRun = async <T>(blobs: Blobs, name: string, entries: readonly Entry<T>[]): Promise<SortedRun[]> => {
   if (entries.length === 0) return [];

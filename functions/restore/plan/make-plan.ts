@@ -32,11 +32,15 @@ export const goOnPlanning = async (
 ): Promise<RestorePlanState | undefined> => {
   const { restoreId, mailbox, into = mailbox } = input;
   const found = await findRestorePlan(work, restoreId);
-  if (found !== undefined) return found;
+  if (found !== undefined) {
+    // One that died after its plan may have left some.
+    await removeCheckpoints(work, restoreId, "planning");
+    return found;
+  }
   const its = { restoreId, kind: "planning", ...(step.tenure !== undefined && { tenure: step.tenure }) } as const;
   const checkpoints = await openCheckpoints(work, its, PlanState);
   const stages = planStages({ vault, work }, input, step);
-  const state = await goOnFromCheckpoint(checkpoints, stages, step.isOver, step.progress);
+  const state = await goOnFromCheckpoint(checkpoints, stages, step.isOver);
   if (state === undefined) return undefined;
 
   const { live, selected } = await readSurvey(work, state.data, restoreId);

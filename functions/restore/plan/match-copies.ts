@@ -37,7 +37,10 @@ export const matchByCopy = (
   const reviewed = new Map(
     group.filter((entry) => entry.t === "reviewed").map((entry) => [`${entry.folderId}\n${entry.id}`, entry]),
   );
-  const rank = rankOf(Math.max(...items.map(({ item }) => timeOf(item))), key);
+  const rank = rankOf(
+    items.reduce((newest, { item }) => Math.max(newest, timeOf(item)), Number.NEGATIVE_INFINITY),
+    key,
+  );
   const free = new Set(live.filter(({ keyed }) => keyed));
   const copies = take(items, free, ({ item }) => item.searchKey !== undefined);
   const matched: MatchedItem[] = [];

@@ -9,9 +9,9 @@ import { foldSnapshot } from "../../../shared/vault/fold.ts";
 import type { SnapshotFolder } from "../../../shared/vault/records.ts";
 import { BeginAnewError, type Stages } from "../paging/checkpoints.ts";
 import { copyKey, messageKey } from "../paging/copy-keys.ts";
-import { goOnListing, NOTHING_LISTED } from "../paging/list-target.ts";
+import { afterRest, goOnListing, NOTHING_LISTED } from "../paging/list-target.ts";
 import type { Step } from "../paging/one-step.ts";
-import { type Entry, mergeRuns } from "../paging/sorted-runs.ts";
+import { type Entry, mergeRuns, NOTHING_SORTED } from "../paging/sorted-runs.ts";
 import { chooseSnapshot } from "../request/choose-snapshot.ts";
 import { type FoldedSnapshot, selectFolders, selectItems } from "../request/selection.ts";
 import type { planRestore, Selection } from "../restore.contract.ts";
@@ -47,7 +47,7 @@ interface Attempt {
 export const planStages = (
   { vault, work }: { readonly vault: Blobs; readonly work: Blobs },
   input: Input,
-  { graph, slots, isOver, runEntries }: Step,
+  { graph, patient, slots, isOver, runEntries }: Step,
 ): Stages<PlanState> => {
   const { restoreId, mailbox, into = mailbox, snapshotId, target, onConflict = "skip", planOf } = input;
   const decide = planOf === undefined ? decideAnew(onConflict) : decideAsReviewed;
@@ -80,6 +80,7 @@ export const planStages = (
     const needed = await readFolders(work, state.data, restoreId);
     const folders = [...new Set(needed.flatMap(({ liveId }) => liveId ?? []))];
     let { liveKeyless } = state;
+    let latest = state;
     const entryOf = (folder: number, item: LiveItem): Entry<CopyEntry> => {
       const { id, changeKey, searchKey } = item;
       const folderKey = folders[folder] ?? "";
@@ -95,10 +96,11 @@ export const planStages = (
       const { done, value: listing } = await listings.next();
       // A folder that is gone has to be made anew, or found elsewhere.
       if (listing && listing.gone.length > 0) throw new BeginAnewError("A folder was deleted while it was listed");
-      if (listing === undefined) return state;
+      if (listing === undefined) return latest;
       const runs = [...state.copies.runs, ...listing.runs];
       if (done) return { ...state, listing, liveKeyless, copies: { runs, at: [] }, stage: afterLive() };
-      yield { ...state, listing, liveKeyless };
+      latest = { ...state, listing, liveKeyless };
+      yield latest;
     }
   }
   const afterLive = (): PlanState["stage"] => (planOf === undefined ? "match" : "review");
@@ -148,16 +150,15 @@ export const planStages = (
     begin: async (nameFor) => {
       const { snapshot, select } = await readSnapshot("");
       const data = nameFor("target");
-      const live = await listFolders(graph, into);
+      const live = await listFolders(patient, into);
       const selected = targetsOf(selectFolders(snapshot.folders, select), snapshot.folders, live);
       await keepSurvey(work, data, { live, selected });
       return beginning(data);
     },
+    afterRest: (state) => ({ ...state, listing: afterRest(state.listing) }),
     goOn: (state, nameFor) => (state.stage === "planned" ? undefined : goOn(state, nameFor)),
   };
 };
-
-const NOTHING_SORTED = { runs: [], at: [] };
 
 const beginning = (data: string): PlanState => ({
   stage: "items",

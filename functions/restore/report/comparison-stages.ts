@@ -4,7 +4,7 @@ import type { LiveItem } from "../../../shared/graph/items.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { BeginAnewError, type Stages } from "../paging/checkpoints.ts";
 import { copyKey, idKey } from "../paging/copy-keys.ts";
-import { goOnListing } from "../paging/list-target.ts";
+import { afterRest, goOnListing } from "../paging/list-target.ts";
 import type { Step } from "../paging/one-step.ts";
 import { type Entry, keepRun, mergeRuns } from "../paging/sorted-runs.ts";
 import { CHUNK_ITEMS } from "../plan/cut-chunks.ts";
@@ -48,7 +48,9 @@ export const comparisonStages = (
     itemComparison(tally, { folderIdOf, unseen, gone: new Set(listing.gone) });
 
   async function* live(state: ComparisonState, nameOf: () => string): States {
-    const sinceMs = Date.parse(wholeSecond(state.started));
+    // Graph tells times of creation in whole seconds.
+    const sinceMs = Math.floor(Date.parse(state.started) / 1000) * 1000;
+    let latest = state;
     const entryOf = (folder: number, item: LiveItem): Entry<LiveEntry> => {
       const { id, changeKey, searchKey, created } = item;
       const isNew = searchKey !== undefined && Date.parse(created ?? "") >= sinceMs;
@@ -64,9 +66,10 @@ export const comparisonStages = (
     );
     for (;;) {
       const { done, value: listing } = await listings.next();
-      if (listing === undefined) return state;
+      if (listing === undefined) return latest;
       if (done) return { ...state, listing, byId: { runs: listing.runs, at: [] }, stage: "outcomes" };
-      yield { ...state, listing };
+      latest = { ...state, listing };
+      yield latest;
     }
   }
 
@@ -194,7 +197,8 @@ export const comparisonStages = (
 
   return {
     begin: async () => beginning(unseen, plan.started),
-    goOn: (state, nameFor) => stageOf(state, nameFor),
+    afterRest: (state) => ({ ...state, listing: afterRest(state.listing) }),
+    goOn: stageOf,
   };
 };
 
@@ -204,6 +208,3 @@ type NameFor = (kind: string) => string;
 const idOf = ({ settled }: WantedEntry): string => (settled !== undefined && "itemId" in settled ? settled.itemId : "");
 
 const padded = (number: number): string => String(number).padStart(6, "0");
-
-/** Graph tells times of creation in whole seconds. */
-const wholeSecond = (time: string): string => new Date(Math.floor(Date.parse(time) / 1000) * 1000).toISOString();

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { Listing } from "../paging/list-target.ts";
-import { MergedRuns, SortedRun } from "../paging/sorted-runs.ts";
+import { Listing, NOTHING_LISTED } from "../paging/list-target.ts";
+import { MergedRuns, NOTHING_SORTED, SortedRun } from "../paging/sorted-runs.ts";
 import { Settled } from "../upload/ledger.ts";
 import { FolderReport, ItemReport } from "./restore-report.ts";
 
@@ -83,13 +83,11 @@ export type Row = z.output<typeof Row>;
 export const Version = z.tuple([z.string(), z.string()]);
 export type Version = z.output<typeof Version>;
 
-const NOTHING_SORTED = { runs: [], at: [] };
-
 export const beginning = (unseen: boolean, started: string): ComparisonState => ({
   stage: unseen ? "outcomes" : "live",
   unseen,
   started,
-  ...{ listing: { next: 0, open: [], gone: [], runs: [] }, chunks: 0 },
+  ...{ listing: NOTHING_LISTED, chunks: 0 },
   ...{ byId: NOTHING_SORTED, byCopy: NOTHING_SORTED, rows: [], versions: [] },
   tally: { imported: 0, replaced: 0, ambiguous: 0, failed: 0, missing: 0, bytes: 0, surplus: 0, folders: {} },
 });

@@ -46,14 +46,18 @@ export const reconcileRestoreActivity = (deps: Deps): ActivityHandler =>
 const compareIn = async ({ work, ledgers }: Deps, input: Input, step: Step): Promise<RestoreResult | undefined> => {
   const { restoreId, mailbox, snapshotId, stopped } = input;
   const reported = await findRestoreReport(work, restoreId);
-  if (reported !== undefined) return reported.counts;
+  if (reported !== undefined) {
+    // One that died after its report may have left some.
+    await removeCheckpoints(work, restoreId, "comparing");
+    return reported.counts;
+  }
 
   // A restore that could not create its folders has none.
   const map = (await findFolderMap(work, restoreId)) ?? {};
   const compared: Compared = { plan: (await findRestorePlan(work, restoreId)) ?? planOfNothing(), map };
   const checkpoints = await openCheckpoints(work, { restoreId, kind: "comparing" }, ComparisonState);
   const stages = comparisonStages({ work, ledgers }, input, compared, step);
-  const state = await goOnFromCheckpoint(checkpoints, stages, step.isOver, step.progress);
+  const state = await goOnFromCheckpoint(checkpoints, stages, step.isOver);
   if (state === undefined) return undefined;
 
   const versions: Version[] = [];

@@ -124,8 +124,7 @@ const endByFolder = ({ item, brought }: BroughtItem, there: ItemSet): UndoneItem
 };
 
 const endsOf = async (ledgers: UndoLedgers, name: string): Promise<Map<number, UndoneItem>> => {
-  for await (const ledger of ledgers.readAll(name)) if (ledger.name === name) return undoneItems(ledger.entries);
-  return new Map();
+  return undoneItems(await ledgers.read(name));
 };
 
 type Outcome = Pick<UndoItemReport, "outcome" | "code" | "lookAt">;

@@ -164,7 +164,7 @@ const toTheEnd = async <T extends object>(name: string, step: () => Promise<T>) 
     const answer = await step();
     if (isAway(answer)) throw new Error(`${name} met an outage`);
     if (isTold(answer)) throw new Error(`${name} was told to stop`);
-    if (isUnfinished(answer) && (answer.notHeld || answer.away)) throw new Error(`${name} had to stop`);
+    if (isUnfinished(answer) && answer.notHeld) throw new Error(`${name} had to stop`);
     if (!isUnfinished(answer)) return answer as Exclude<T, Away | Told | Unfinished>;
   }
 };

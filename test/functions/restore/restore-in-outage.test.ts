@@ -101,6 +101,23 @@ describe("restore-mailbox in an outage", () => {
     expect(run.calls.at(-2)).toMatchObject({ name: "reconcile-restore", input: { stopped: { reason: "failed" } } });
   });
 
+  test("goes on for a week when steps come to an outage in turns, whatever they list before it", async () => {
+    let steps = 0;
+    const error: unknown = await restore({
+      // The comparison after the failure is another one: it does without the mailbox.
+      "reconcile-restore": ({ stopped }: object & { stopped?: object }) => {
+        steps += 1;
+        return stopped === undefined ? { awayMs: steps % 2 === 0 ? 0 : 3_600_000 } : { ...result, stopped };
+      },
+    }).catch((thrown) => thrown);
+
+    const { message, run } = error as OrchestratorFailedError;
+    expect(message).toContain("away since");
+    const days = (run.ended.getTime() - Date.parse("2026-11-22T01:00:00Z")) / 86_400_000;
+    expect(days).toBeGreaterThan(7);
+    expect(days).toBeLessThan(7.1);
+  });
+
   test.each(["read-wish", "share-slots"])("waits for %s, longer each time, and goes on", async (name) => {
     const well = {
       "read-wish": () => ({ wish: "go-on" }),
@@ -116,6 +133,23 @@ describe("restore-mailbox in an outage", () => {
 });
 
 describe("restore-mailbox, which has to stop,", () => {
+  test("ends as it is, and is not called cancelled, when it is told so after its last import", async () => {
+    const isTold = { now: false };
+    const run = await restore({
+      "read-wish": () => ({ wish: isTold.now ? "cancel" : "go-on" }),
+      "reconcile-restore": first(
+        1,
+        () => {
+          isTold.now = true;
+          return { awayMs: 0 };
+        },
+        (asked: object & { stopped?: object }) => ({ ...result, stopped: asked.stopped }),
+      ),
+    });
+
+    expect(run.output).toEqual(result);
+  });
+
   test("compares and reports what it did, with the reason", async () => {
     const stopped = { reason: "full", code: "ErrorQuotaExceeded" };
     const run = await restore({

@@ -80,7 +80,7 @@ const restoreMailbox: Record<string, Scenario> = {
     input: order,
     activities: {
       ...well(),
-      "plan-restore": inTurn<unknown>({ unfinished: true }, { unfinished: true, away: true, waitMs: 60_000 }),
+      "plan-restore": inTurn<unknown>({ unfinished: true }, { awayMs: 60_000 }),
     },
   },
   "a step of planning that has lost its slots": {

@@ -123,7 +123,7 @@ describe("planning in steps", () => {
     let asked = 0;
     await stepsOf(async () => {
       const answer = await kit.planStep({ restoreId: idOf(1) }, SHORT);
-      if (("awayMs" in answer && answer.awayMs > 0) || ("away" in answer && answer.waitMs > 0)) asked += 1;
+      if ("awayMs" in answer && answer.awayMs > 0) asked += 1;
       return answer;
     });
 
@@ -141,13 +141,92 @@ describe("planning in steps", () => {
     await kit.fault({ ...outage, after: Math.ceil(pages / 2) });
 
     const ended = await kit.planStep({ restoreId: idOf(1) });
-    expect(ended).toMatchObject({ unfinished: true, away: true, waitMs: expect.any(Number) });
     // What is left of the hour that was asked for: a lane may hear of it after another one.
-    expect(Math.round(Number((ended as { waitMs?: number }).waitMs) / 60_000)).toBe(60);
+    expect(Math.round(Number("awayMs" in ended && ended.awayMs) / 60_000)).toBe(60);
+    makeOlder(kit, 61);
     await kit.plan({ restoreId: idOf(1) });
 
+    // What was open after the hour is listed again, from its first page.
     const failed = outage.count;
-    expect((await kit.admin.counters({})).requests["items"]).toBeLessThanOrEqual(pages + failed);
+    expect((await kit.admin.counters({})).requests["items"]).toBeLessThan(1.5 * pages + failed);
+    expect(await planOf(kit, idOf(1))).toEqual(await planOf(kit, idOf(0)));
+  });
+
+  test("plans nothing that is there, where others delete while it rests in the middle of a folder", async () => {
+    const kit = await aTornMailbox();
+    await kit.admin["reset-counters"]({});
+    while (((await kit.admin.counters({})).requests["items"] ?? 0) < 6)
+      await kit.planStep({ restoreId: idOf(1) }, SHORT);
+    const folders = (await kit.admin.folders({ mailbox: kit.mailbox.id })).map(({ id }) => id);
+    for (const folder of folders)
+      for (const { id } of (await kit.items(folder)).slice(0, 3))
+        await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: id });
+    makeOlder(kit, 50);
+    await kit.plan({ restoreId: idOf(1) }, SHORT);
+
+    const live = new Set((await Promise.all(folders.map((folder) => kit.items(folder)))).flat().map(({ id }) => id));
+    const planned = (await plannedChunks(kit, idOf(1))).flat();
+    expect(planned.length).toBeGreaterThanOrEqual(kit.lost);
+    expect(planned.filter(({ id }) => live.has(id))).toEqual([]);
+  });
+
+  test("begins anew from a checkpoint that another version of the app wrote", async () => {
+    const kit = await aTornMailbox();
+    await kit.plan({ restoreId: idOf(0) });
+    await kit.planStep({ restoreId: idOf(1) }, SHORT);
+    changeCheckpoints(kit, ({ stamp }) => ({ stamp, state: { stage: "unheard-of" } }));
+    await kit.plan({ restoreId: idOf(1) }, SHORT);
+
+    expect(await planOf(kit, idOf(1))).toEqual(await planOf(kit, idOf(0)));
+  });
+
+  test("waits while a look at a folder that is not found meets an outage", async () => {
+    const kit = await aTornMailbox();
+    await kit.planStep({ restoreId: idOf(1) }, SHORT);
+    await kit.admin["remove-folder"]({ mailbox: kit.mailbox.id, folder: kit.projects });
+    await kit.fault({ kind: "status", endpoint: "folder", status: 503, retryAfter: 3_600 });
+
+    const answers: object[] = [];
+    while (answers.length < 200) {
+      const answer = await kit.planStep({ restoreId: idOf(1) }, SHORT);
+      answers.push(answer);
+      if ("awayMs" in answer) break;
+    }
+    expect(answers.at(-1)).toHaveProperty("awayMs");
+  });
+
+  test("lists a folder again whose stored link is refused", async () => {
+    const kit = await aTornMailbox();
+    await kit.plan({ restoreId: idOf(0) });
+    await kit.admin["reset-counters"]({});
+    while (((await kit.admin.counters({})).requests["items"] ?? 0) < 6)
+      await kit.planStep({ restoreId: idOf(1) }, SHORT);
+    let refused = 0;
+    changeCheckpoints(kit, ({ stamp, state }) => {
+      const { listing } = state as { listing: { open: { folder: number; link?: string }[] } };
+      for (const open of listing.open) {
+        if (open.link === undefined) continue;
+        refused += 1;
+        open.link = open.link.replace(/\d+$/, "forgotten");
+      }
+      return { stamp, state };
+    });
+    await kit.plan({ restoreId: idOf(1) }, SHORT);
+
+    expect(refused).toBeGreaterThan(0);
+    expect(await planOf(kit, idOf(1))).toEqual(await planOf(kit, idOf(0)));
+  });
+
+  test("lists a tree of folders to its end, though it takes longer than a step", async () => {
+    const kit = await aTornMailbox();
+    await kit.plan({ restoreId: idOf(0) });
+    await kit.fault({ kind: "slow", endpoint: "folders", delayMs: 100, count: 20 });
+    const isOver: Kit["openGraph"] = (budget) =>
+      kit.openGraph({ ...budget, ...(budget?.endsMs !== undefined && { endsMs: Date.now() + 50 }) });
+    await kit.planStep({ restoreId: idOf(1) }, { ...SHORT, openGraph: isOver });
+
+    expect([...kit.work.blobs.keys()].some((name) => name.includes("/planning/checkpoints/"))).toBe(true);
+    await kit.plan({ restoreId: idOf(1) }, SHORT);
     expect(await planOf(kit, idOf(1))).toEqual(await planOf(kit, idOf(0)));
   });
 
@@ -206,6 +285,20 @@ describe("planning in steps", () => {
   });
 });
 
+interface Kept {
+  readonly stamp: { readonly at: number };
+  readonly state: unknown;
+}
+
+const changeCheckpoints = (kit: Kit, change: (kept: Kept) => Kept): void => {
+  for (const [name, blob] of kit.work.blobs)
+    if (name.includes("/checkpoints/"))
+      blob.body = Buffer.from(JSON.stringify(change(JSON.parse(blob.body.toString()) as Kept)));
+};
+
+const makeOlder = (kit: Kit, minutes: number): void =>
+  changeCheckpoints(kit, ({ stamp, state }) => ({ stamp: { ...stamp, at: stamp.at - minutes * 60_000 }, state }));
+
 const hasListed = async (kit: Kit): Promise<boolean> =>
   [...kit.work.blobs.keys()].some((name) => name.includes("/planning/") && name.includes("/live-"));
 
@@ -223,7 +316,7 @@ describe("comparing in steps", () => {
     return kit;
   };
   const reportOf = async (kit: Kit) => {
-    const { finished: _, ...report } = (await findRestoreReport(kit.work, aRestoreId)) ?? {};
+    const { finished: _, ...report } = (await findRestoreReport(kit.work, aRestoreId)) ?? expect.fail("no report");
     return report;
   };
   const again = (kit: Kit) => removeRestoreReport(kit.work, aRestoreId);
@@ -275,6 +368,39 @@ describe("comparing in steps", () => {
 
     const { missing } = await kit.reconcile({}, SHORT);
     expect(missing).toBeGreaterThanOrEqual(planned);
+  });
+
+  test("misses nothing that is there, where others delete while it rests in the middle of a folder", async () => {
+    const kit = await aRestored();
+    await kit.admin["reset-counters"]({});
+    while (((await kit.admin.counters({})).requests["items"] ?? 0) < 6) await kit.reconcileStep({}, SHORT);
+    const folders = (await kit.admin.folders({ mailbox: kit.mailbox.id })).map(({ id }) => id);
+    for (const folder of folders)
+      for (const { id } of (await kit.items(folder)).slice(0, 3))
+        await kit.admin["remove-item"]({ mailbox: kit.mailbox.id, item: id });
+    makeOlder(kit, 50);
+    await kit.reconcile({}, SHORT);
+
+    const live = new Set((await Promise.all(folders.map((folder) => kit.items(folder)))).flat().map(({ id }) => id));
+    const imports = new Map<string, string>();
+    for (const [chunk, items] of (await plannedChunks(kit)).entries())
+      for (const entry of await kit.ledgers.read(
+        `restore-${aRestoreId}/ledger/c${String(chunk).padStart(6, "0")}.jsonl`,
+      ))
+        if (entry.op === "imported") imports.set(items[entry.item]?.id ?? "", entry.itemId);
+    const missing = (await reportOf(kit)).items.filter(({ outcome }) => outcome === "missing");
+    expect(missing.filter(({ id }) => live.has(imports.get(id) ?? ""))).toEqual([]);
+  });
+
+  test("leaves no checkpoints behind where it died after its report", async () => {
+    const kit = await aRestored();
+    const dying: Blobs = { ...kit.work, remove: () => Promise.reject(new DiedError()) };
+    await kit.reconcile({}, { ...SHORT, laneBudgetMs: 30_000, work: dying }).catch(() => undefined);
+    const left = () => [...kit.work.blobs.keys()].filter((name) => name.includes("/comparing/"));
+    expect(left()).not.toEqual([]);
+
+    await kit.reconcile();
+    expect(left()).toEqual([]);
   });
 
   test("heeds a pause, and not an order to end, since it reports that", async () => {
