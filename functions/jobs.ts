@@ -14,7 +14,6 @@ import {
   undoInstance,
   verifyInstance,
   verifyShareInstance,
-  verifySnapshotInstance,
 } from "../shared/contracts/job-ids.ts";
 import type { Role } from "../shared/security/principal.ts";
 
@@ -24,10 +23,8 @@ export interface JobKind {
   readonly ids: readonly { parse(id: string): unknown }[];
   /** Who may control it: any role that may start it. */
   readonly owners: readonly [Role, ...Role[]];
-  /** `window`: works through a queue in several places; `place`: is one of them, and does one thing after the other. */
+  /** `window`: works through a queue in several places; `place`: does one part after the other, as its status says. */
   readonly parts?: "window" | "place";
-  /** It heeds what it is told by itself, and so do its parts. Others are suspended and terminated by the task hub. */
-  readonly heeds?: true;
   /**
    * Snapshots that must not be removed while such a job is alive, beside the newest: those that its input names, or
    * every one, for jobs that wait in a queue with snapshots chosen long before.
@@ -52,21 +49,20 @@ export const JOBS = {
     ids: [restoresInstance],
     owners: ["Restore.Operator"],
     parts: "window",
-    heeds: true,
     snapshotsInUse: "all",
   },
-  "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", heeds: true, snapshotsInUse: "all" },
-  "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], heeds: true, snapshotsInUse: "of-input" },
-  "undo-restore": { ids: [undoInstance], owners: ["Restore.Operator"], heeds: true, snapshotsInUse: "none" },
+  "restore-in-turn": { ids: [], owners: ["Restore.Operator"], parts: "place", snapshotsInUse: "all" },
+  "restore-mailbox": { ids: [restoreInstance], owners: ["Restore.Operator"], snapshotsInUse: "of-input" },
+  "undo-restore": { ids: [undoInstance], owners: ["Restore.Operator"], snapshotsInUse: "none" },
   "verify-vault": {
-    ids: [verifyInstance, verifySnapshotInstance, verifyShareInstance],
+    ids: [verifyInstance, verifyShareInstance],
     owners: ["Backup.Operator"],
     snapshotsInUse: "none",
   },
   "clean-mailbox": { ids: [cleanInstance], owners: ["Backup.Operator"], snapshotsInUse: "none" },
   "clean-vault": { ids: [cleanVaultInstance], owners: ["Backup.Operator"], snapshotsInUse: "none" },
   "tidy-work": { ids: [tidyWorkInstance], owners: ["Backup.Operator"], snapshotsInUse: "none" },
-  "run-rehearsal": { ids: [rehearsalInstance], owners: ["Restore.Operator"], snapshotsInUse: "none" },
+  "run-rehearsal": { ids: [rehearsalInstance], owners: ["Restore.Operator"], parts: "place", snapshotsInUse: "none" },
   "protect-leaver": { ids: [leaverInstance], owners: ["Backup.Operator"], snapshotsInUse: "none" },
   "follow-up-snapshot": { ids: [followUpInstance], owners: ["Backup.Operator"], snapshotsInUse: "none" },
   "export-personal-data": { ids: [personalDataInstance], owners: ["Privacy.Officer"], snapshotsInUse: "of-input" },

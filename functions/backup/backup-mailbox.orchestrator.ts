@@ -5,12 +5,17 @@ import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownGuid, ownRunId } from "../../shared/durable/own-ids.ts";
 import { inFull, momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
-import { BlockedError, nextWait, sleep, type Wait } from "../../shared/durable/waits.ts";
+import { BlockedError, nextWait, sleep, ToldError, type Wait } from "../../shared/durable/waits.ts";
+import { CANCELLED } from "../jobs/generation.contract.ts";
+import { heedWish } from "../jobs/heed-wish.steps.ts";
+import type { Standing } from "../jobs/in-generations.steps.ts";
 import { holdSlots, nextLanes, type SlotUse, withSlots } from "../slots/hold-slots.steps.ts";
 import {
   type BackupMailboxInput,
   type BackupMailboxResult,
   type BackupProgress,
+  type BackupTotals,
+  type CancelledBackup,
   commitSnapshot,
   exportWave,
   BackupMailboxInput as Input,
@@ -37,32 +42,48 @@ type Resume = NonNullable<BackupMailboxInput["resume"]>;
  * After a day of planning a run commits what it has, and another one goes on.
  *
  * A wave uses at most four slots, the mailbox's own limit, which a restore into the same mailbox shares. After every
- * twenty waves a new generation goes on, so that history does not grow with the mailbox.
+ * twenty waves a new generation goes on, so that history does not grow with the mailbox. Each begins with a look at
+ * what the job was told.
  */
 export function* backupMailbox(
   context: OrchestrationContext,
-): Generator<Task, BackupMailboxResult | UnfinishedBackup | undefined, unknown> {
+): Generator<Task, BackupMailboxResult | UnfinishedBackup | CancelledBackup | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { mailbox, trigger } = input;
+  const { mailbox, trigger, partOf } = input;
   const id = input.resume?.runId ?? ownRunId(context, input.startOver ? "run that starts over" : "run");
   const use: SlotUse = { mailboxKey: mailbox.key, holder: input.holder ?? ownGuid(context, id), user: "backup" };
+  const jobs = [context.df.instanceId, ...(partOf === undefined ? [] : [partOf])];
 
-  const run = input.resume ?? (yield* open(context, input, id));
-  const done: Exported = { progress: run.progress, wait: input.wait };
+  let run = input.resume;
+  const done: Exported = { progress: run?.progress ?? noProgress, wait: input.wait };
+  const show = (standing: Standing): void =>
+    context.df.setCustomStatus({ ...backupStatus("waiting", run?.runId ?? id, done.progress), ...standing });
+  const soFar = (): BackupMailboxInput => ({
+    ...input,
+    holder: use.holder,
+    wait: done.wait,
+    ...(run && { resume: { ...run, progress: done.progress } }),
+  });
   try {
-    yield* withSlots(context, use, exportSome(context, input, run, { use, done }));
+    const wish = yield* heedWish(context, jobs, () => show({ paused: true }));
+    if (wish === "cancel") return { ...CANCELLED, totals: totalsOf(input) };
+    if (wish === "paused") return another(context, soFar());
+    run ??= yield* open(context, input, id);
+    done.progress = run.progress;
+    yield* withSlots(context, use, exportSome(context, input, run, { use, jobs, done }));
   } catch (error) {
+    if (error instanceof ToldError) return another(context, soFar());
     if (!(error instanceof BlockedError)) throw error;
     const { wait, waiting } = nextWait(context, done.wait, error);
-    context.df.setCustomStatus({ ...backupStatus("waiting", run.runId, done.progress), waiting });
+    done.wait = wait;
+    show({ waiting });
     yield* sleep(context, waiting.until);
-    return goOn(context, { ...input, holder: use.holder, wait, resume: { ...run, progress: done.progress } });
+    return goOn(context, soFar());
   }
   const { progress } = done;
   if (done.met !== undefined) return startOver(context, input, done.met);
   const { position } = progress;
-  if (!isDone(position, isLate(context, run, position)))
-    return goOn(context, { ...input, holder: use.holder, wait: done.wait, resume: { ...run, progress } });
+  if (!isDone(position, isLate(context, run, position))) return goOn(context, soFar());
 
   const { runId, isAdopted, damage = input.damage } = run;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
@@ -73,9 +94,8 @@ export function* backupMailbox(
   yield* forget(context, mailbox, runId);
   const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
   if (isAdopted || !position.planned) {
-    const { until } = input;
-    const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all };
-    return goOn(context, { ...next, ...(damage !== undefined && { damage }), ...(until !== undefined && { until }) });
+    const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all, partOf, until: input.until };
+    return goOn(context, { ...next, ...(damage !== undefined && { damage }) });
   }
   context.df.setCustomStatus(backupStatus("done", runId, progress));
   return { ...snapshot, totals: all, ...(damage !== undefined && { damage }) };
@@ -96,14 +116,21 @@ function* forget(context: OrchestrationContext, mailbox: MailboxRef, runId: RunI
   }
 }
 
+/** Goes on as another generation. */
+const another = (context: OrchestrationContext, input: BackupMailboxInput): undefined => {
+  context.df.continueAsNew(input);
+};
+
 /** Goes on as another generation or, when the job that waits has no more time, as a job of its own. */
 const goOn = (context: OrchestrationContext, input: BackupMailboxInput): UnfinishedBackup | undefined => {
   const { until, ...rest } = input;
-  const { earlier = noProgress.totals, resume } = rest;
-  if (isOver(context, until)) return { goesOn: rest, totals: addCounts(earlier, resume?.progress.totals ?? NOTHING) };
-  context.df.continueAsNew(input);
-  return undefined;
+  const { partOf: _, ...alone } = rest;
+  if (isOver(context, until)) return { goesOn: alone, totals: totalsOf(input) };
+  return another(context, input);
 };
+
+const totalsOf = ({ earlier = NOTHING, resume }: BackupMailboxInput): BackupTotals =>
+  addCounts(earlier, resume?.progress.totals ?? NOTHING);
 
 const NOTHING = noProgress.totals;
 
@@ -142,13 +169,13 @@ interface Exported {
 /**
  * Runs waves until there is no more to plan and export, the generation is full, or damage stops it.
  *
- * @throws {BlockedError} when it has to wait.
+ * @throws {BlockedError | ToldError} when it has to wait, or was told to do something else.
  */
 function* exportSome(
   context: OrchestrationContext,
   { mailbox, until }: BackupMailboxInput,
   run: Resume,
-  { use, done: exported }: { readonly use: SlotUse; readonly done: Exported },
+  { use, jobs, done: exported }: { readonly use: SlotUse; readonly jobs: readonly string[]; readonly done: Exported },
 ): Generator<Task, void, unknown> {
   const { runId, laneBudgetMs: budgetMs } = run;
   for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1) {
@@ -159,7 +186,7 @@ function* exportSome(
     context.df.setCustomStatus(backupStatus("exporting", runId, progress));
     const { wave, position } = progress;
     const done = yield* call(context, exportWave, {
-      ...{ mailbox, runId, wave, slots, hold, budgetMs, position },
+      ...{ mailbox, runId, wave, slots, hold, budgetMs, position, jobs: [...jobs] },
       ...(run.isAdopted && { mayBePacked: true }),
       ...(isLate(context, run, position) && { stopPlanning: true }),
     });
@@ -179,6 +206,7 @@ function* exportSome(
       totals: addCounts(progress.totals, done),
     };
     context.df.setCustomStatus(backupStatus("exporting", runId, exported.progress));
+    if (done.told) throw new ToldError("The backup was told to do something else");
     if (done.waitMs > MAX_PAUSE_MS) throw new BlockedError("limits", done.waitMs);
     yield* pause(context, inFull(done.waitMs));
   }

@@ -15,10 +15,10 @@ import {
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
-  MAX_LEFT_OUT,
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 import type { TenantStatus } from "./backup.progress.ts";
+import { MAX_LEFT_OUT } from "./left-out.contract.ts";
 
 /**
  * How long a run takes mailboxes, and waits for those that it has taken. The next night must find it ended, after the
@@ -40,6 +40,7 @@ export function* backupTenant(context: OrchestrationContext): Generator<Task, Ba
   try {
     const until = input.full ? undefined : momentIn(context, RUN_MS);
     const { mailboxes, ...result } = yield* backUpAll(context, tenantRun, input, until);
+    if (result.stopped !== undefined) return result;
     yield* notifyPeople(context, runNotice(tenantRun, result));
     const isCut = until !== undefined && msUntil(context, until) <= 0 && endedOf(result) < mailboxes;
     if (!isCut) return result;
@@ -136,4 +137,5 @@ function* backUpQueue(
 const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({
   ...addCounts(a, b),
   failures: [...a.failures, ...b.failures].slice(0, MAX_FAILURES),
+  ...(b.stopped !== undefined && { stopped: b.stopped }),
 });

@@ -6,7 +6,9 @@ import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
 import { Wait } from "../../shared/durable/waits.ts";
+import { Cancelled, Generation } from "../jobs/generation.contract.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
+import { LeftOut, MAX_LEFT_OUT } from "./left-out.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -33,34 +35,6 @@ export const BackupTotals = z.object({
   throttled: Count,
 });
 export type BackupTotals = z.output<typeof BackupTotals>;
-
-/**
- * Why someone is not backed up, in the order of urgency: an entry of the scope that names no user; someone for whom
- * Graph had no answer; a mailbox that the app may not read; a user in scope without a mailbox; a user whom the settings
- * exclude. Where only licensed users are in scope, also a user without a licence who may not sign in (`disabled`, as
- * shared mailboxes are) or who may (`unlicensed`).
- */
-export const LeftOutReason = z.enum([
-  "unknown",
-  "unanswered",
-  "notPermitted",
-  "withoutMailbox",
-  "excluded",
-  "disabled",
-  "unlicensed",
-]);
-export type LeftOutReason = z.output<typeof LeftOutReason>;
-
-/** Someone who is not backed up: by user id, or by the number of their entry in the scope, counted from 1. */
-export const LeftOut = z.object({
-  reason: LeftOutReason,
-  user: z.string().optional(),
-  entry: z.int().positive().optional(),
-});
-export type LeftOut = z.output<typeof LeftOut>;
-
-/** Most left-out users that a result or a status names; all are counted. */
-export const MAX_LEFT_OUT = 20;
 
 /** How many were left out, by reason, and who the first of them are. */
 const LeftOutCounts = z.object({
@@ -94,11 +68,11 @@ export const discoverMailboxes = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Takes the next mailbox from the queue; `mailbox` is absent when the queue is empty. */
+/** Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive (`busy`). */
 export const takeMailbox = defineActivity({
   name: "take-mailbox",
   input: z.object({ tenantRun: RunId, place: Count, turn: Count }),
-  output: z.object({ mailbox: MailboxRef.optional() }),
+  output: z.object({ mailbox: MailboxRef.optional(), busy: z.literal(true).optional() }),
   retry: OUTAGE_RETRY,
 });
 
@@ -179,6 +153,8 @@ export const exportWave = defineActivity({
     mayBePacked: z.literal(true).optional(),
     /** Whether it only exports what is planned. */
     stopPlanning: z.literal(true).optional(),
+    /** The jobs whose wishes it heeds while it works. */
+    jobs: z.array(z.string().min(1)).optional(),
   }),
   output: LaneTraffic.extend(WaveCounts.shape).extend({
     position: RunPosition,
@@ -189,6 +165,8 @@ export const exportWave = defineActivity({
     expectedItems: Count,
     /** What the run follows is damaged, so that it cannot go on: all is to be stored anew. */
     damage: Damage.optional(),
+    /** It was told to pause or to end, and has begun nothing since. */
+    told: z.literal(true).optional(),
   }),
   retry: OUTAGE_RETRY,
 });
@@ -221,6 +199,8 @@ export const BackupMailboxInput = z.object({
   mailbox: MailboxRef,
   trigger: Trigger,
   full: z.boolean().default(false),
+  /** The job that it is a part of. */
+  partOf: z.string().min(1).optional(),
   /** When it ends though it is not done, for the job that waits for it. It then says how to go on. */
   until: z.iso.datetime().optional(),
   /** What earlier runs of this job did. */
@@ -257,6 +237,10 @@ export type BackupMailboxResult = z.output<typeof BackupMailboxResult>;
 export const UnfinishedBackup = z.object({ goesOn: BackupMailboxInput, totals: BackupTotals });
 export type UnfinishedBackup = z.output<typeof UnfinishedBackup>;
 
+/** A backup that was cancelled. What it has exported is in scratch data, where the next one finds it. */
+export const CancelledBackup = Cancelled.extend({ totals: BackupTotals });
+export type CancelledBackup = z.output<typeof CancelledBackup>;
+
 /** Mailboxes by outcome, the items and raw bytes that their runs exported, and why some failed. */
 export const BackupOutcomes = z.object({
   complete: Count,
@@ -267,11 +251,12 @@ export const BackupOutcomes = z.object({
   failures: z.array(PartFailure),
   items: Count,
   bytes: Count,
+  stopped: Cancelled.shape.stopped.optional(),
 });
 export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 
 /** One place of the window, which backs up mailboxes from the queue, one after the other. */
-export const BackupInTurnInput = z.object({
+export const BackupInTurnInput = Generation.extend({
   tenantRun: RunId,
   trigger: Trigger,
   full: z.boolean(),

@@ -27,7 +27,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
   register.orchestrator("backup-mailbox", backupMailbox);
   register.activityWithHub(discoverMailboxes, discoverMailboxesActivity({ ...backup, ...settings }));
   register.activityWithHub(goOnAlone, goOnAloneActivity(backup));
-  register.activity(takeMailbox, takeMailboxActivity(backup));
+  register.activityWithHub(takeMailbox, takeMailboxActivity(backup));
   register.activity(openRun, openRunActivity({ ...backup, ...settings }));
   register.activity(
     exportWave,

@@ -15,7 +15,10 @@ export type TenantStatus = z.output<typeof TenantStatus>;
 /** The custom status of one place in the window of a tenant-wide backup. */
 export const PlaceStatus = BackupOutcomes.omit({ failures: true }).extend({
   /** The instance of the mailbox's backup that it waits for. */
-  running: z.string(),
+  running: z.string().optional(),
+  waiting: Waiting.optional(),
+  /** It was told to pause, and has. */
+  paused: z.literal(true).optional(),
 });
 export type PlaceStatus = z.output<typeof PlaceStatus>;
 
@@ -33,6 +36,8 @@ export const BackupStatus = z.object({
   throttled: Count,
   /** What it waits for, while it does. */
   waiting: Waiting.optional(),
+  /** It was told to pause, and has. */
+  paused: z.literal(true).optional(),
   /** Absent while there is no rate to estimate it from. */
   etaSeconds: Count.optional(),
 });

@@ -7,7 +7,7 @@ const BAD: readonly string[] = ["damaged", "failed"];
 
 /** The notice of a follow-up; `undefined` when all is well. */
 export const followUpNotice = (
-  { mailboxKey, snapshotId }: FollowUpInput,
+  { mailboxKey, snapshotId }: Pick<FollowUpInput, "mailboxKey" | "snapshotId">,
   result: FollowUpResult,
 ): Notice | undefined => {
   if (!Object.values(result).some((outcome) => BAD.includes(outcome))) return undefined;

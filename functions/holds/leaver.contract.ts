@@ -1,6 +1,9 @@
 import * as z from "zod";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
+
+const Count = z.int().nonnegative();
 
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
@@ -21,9 +24,13 @@ export const startLastBackup = defineActivity({
 });
 
 /** The mailboxes of someone who leaves: their own, and their archive. */
-export const ProtectLeaverInput = z.object({ mailboxes: z.array(MailboxRef).min(1) });
+export const ProtectLeaverInput = Generation.extend({
+  mailboxes: z.array(MailboxRef).min(1),
+  /** Set in a later generation: mailboxes that are held, that are done with, and tries of the next one. */
+  resume: z.object({ held: Count, backedUp: Count, started: Count, tries: Count }).optional(),
+});
 export type ProtectLeaverInput = z.output<typeof ProtectLeaverInput>;
 
 /** The numbers of their mailboxes that are held, and that a last backup was started of. */
-export const ProtectLeaverResult = z.object({ held: z.int().nonnegative(), started: z.int().nonnegative() });
+export const ProtectLeaverResult = z.object({ held: Count, started: Count });
 export type ProtectLeaverResult = z.output<typeof ProtectLeaverResult>;

@@ -3,6 +3,7 @@ import { IdFormats, Refusal } from "../../shared/contracts/id-formats.ts";
 import { RunId } from "../../shared/contracts/ids.ts";
 import { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -40,6 +41,7 @@ export const TranslationResult = TranslationTotals.extend({ ids: Count, pieces: 
 export type TranslationResult = z.output<typeof TranslationResult>;
 
 export const TranslateExchangeIdsInput = Translation.extend({
+  ...Generation.shape,
   ids: z.int().positive(),
   /** Set when a generation goes on where the last one ended. */
   resume: z.object({ piece: Count, totals: TranslationTotals }).optional(),

@@ -1,7 +1,9 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { inFull, pause } from "../../shared/durable/pause.ts";
+import { inFull, momentIn } from "../../shared/durable/pause.ts";
+import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { inGenerations } from "../jobs/in-generations.steps.ts";
 import {
   TranslateExchangeIdsInput as Input,
   type TranslateExchangeIdsInput,
@@ -11,9 +13,6 @@ import {
 } from "./id-translation.contract.ts";
 import { refusalText } from "./refusal-text.steps.ts";
 
-/** Activities in one generation: history is replayed for each result, so it must stay short. */
-const CALLS_PER_GENERATION = 20;
-
 const NOTHING_DONE: TranslationTotals = { translated: 0, failed: 0, throttled: 0 };
 
 /**
@@ -22,23 +21,27 @@ const NOTHING_DONE: TranslationTotals = { translated: 0, failed: 0, throttled: 0
  */
 export function* translateIdsOfMailbox(
   context: OrchestrationContext,
-): Generator<Task, TranslationResult | undefined, unknown> {
-  const { resume = { piece: 0, totals: NOTHING_DONE }, ids, ...translation } = Input.parse(context.df.getInput());
-  let { piece, totals } = resume;
-
-  for (let calls = 0; calls < CALLS_PER_GENERATION && piece < translation.pieces; calls += 1) {
-    context.df.setCustomStatus({ phase: "translating", ids, ...totals });
-    const done = yield* call(context, translateIds, { ...translation, piece });
-    if (done.refused !== undefined) throw new Error(refusalText(done.refused, "app"));
-    piece = done.next;
-    totals = addCounts(totals, done);
-    yield* pause(context, inFull(done.waitMs));
-  }
-
-  if (piece < translation.pieces) {
-    context.df.continueAsNew({ ...translation, ids, resume: { piece, totals } } satisfies TranslateExchangeIdsInput);
-    return undefined;
-  }
-  context.df.setCustomStatus({ phase: "done", ids, ...totals });
-  return { ids, pieces: translation.pieces, ...totals };
+): Generator<Task, TranslationResult | (TranslationResult & Cancelled) | undefined, unknown> {
+  const input = Input.parse(context.df.getInput());
+  const { resume = { piece: 0, totals: NOTHING_DONE }, ids, wait, notBefore, ...translation } = input;
+  const { pieces } = translation;
+  return yield* inGenerations(context, {
+    jobs: [context.df.instanceId],
+    generation: { wait, notBefore },
+    state: resume,
+    *step({ piece, totals }) {
+      const done = yield* call(context, translateIds, { ...translation, piece });
+      if (done.refused !== undefined) throw new Error(refusalText(done.refused, "app"));
+      const sum = addCounts(totals, done);
+      if (done.next >= pieces) {
+        context.df.setCustomStatus({ phase: "done", ids, ...sum });
+        return { result: { ids, pieces, ...sum } };
+      }
+      const state = { piece: done.next, totals: sum };
+      return done.waitMs > 0 ? { state, sleep: { until: momentIn(context, inFull(done.waitMs)) } } : { state };
+    },
+    show: ({ totals }, standing) => context.df.setCustomStatus({ phase: "translating", ids, ...totals, ...standing }),
+    inputOf: (resume): TranslateExchangeIdsInput => ({ ...translation, ids, resume }),
+    cancelled: ({ totals }) => ({ ids, pieces, ...totals, ...CANCELLED }),
+  });
 }

@@ -8,17 +8,13 @@ import { refuseRole, type SignedInHandler } from "../../shared/http/guard.ts";
 import { json, type Problem, problemResponse, respondWith } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { jobKind, type Orchestrator } from "../jobs.ts";
-import { cancelJob, type JobOperation, pauseJob, resumeJob } from "./control-job.ts";
+import { type ProgressReaders, progressOf } from "./progress.ts";
 import { tellJob } from "./tell-job.ts";
 import type { Wish } from "./wish.contract.ts";
 import { findWish } from "./wishes.ts";
 
-/** What people order, what a job is told then, and what the task hub does with one that heeds nothing. */
-const ORDERS = {
-  pause: { wish: "pause", operate: pauseJob },
-  resume: { wish: "go-on", operate: resumeJob },
-  cancel: { wish: "cancel", operate: cancelJob },
-} as const satisfies Readonly<Record<string, { readonly wish: Wish; readonly operate: JobOperation }>>;
+/** What people order, and what a job is told then. */
+const ORDERS = { pause: "pause", resume: "go-on", cancel: "cancel" } as const satisfies Readonly<Record<string, Wish>>;
 
 /** Begins a job anew that has ended before its work was done; a problem when there is nothing to go on with. */
 export type Restart = (client: DurableClient, job: DurableOrchestrationStatus) => Promise<Problem | undefined>;
@@ -29,16 +25,16 @@ export type Restarts = Readonly<Partial<Record<Orchestrator, Restart>>>;
 /**
  * POST /api/jobs/{id}/pause, /resume and /cancel
  *
- * 202 with the job: at once, with what it was told (`pausing`, `resuming`, `stopping`), for a job that heeds that by
- * itself; when it and its parts were changed, for others. Told again, it is told the same. 403 for a caller without a
- * role that starts such jobs; 404 for a job that does not exist; 409 with the job's state when there is nothing to
- * pause, resume or cancel.
+ * 202 with the job at once, and with what it was told (`pausing`, `resuming`, `stopping`): it heeds that by itself,
+ * and so do its parts. Told again, it is told the same. 403 for a caller without a role that starts such jobs; 404 for
+ * a job that does not exist; 409 with the job's state when there is nothing to pause, resume or cancel.
  */
 export const controlJob =
   (deps: {
     readonly clientOf: ClientOf;
     readonly state: Blobs;
     readonly order: keyof typeof ORDERS;
+    readonly progress: ProgressReaders;
     readonly restarts: Restarts;
   }): SignedInHandler =>
   async (request, context, principal) => {
@@ -51,7 +47,6 @@ export const controlJob =
     if (kind === undefined) throw new Error(`${found.name}: no role is known that may control it`);
     if (!kind.owners.some((role) => principal.roles.includes(role))) return refuseRole(...kind.owners);
 
-    if (kind.heeds !== true) return operate(client, found, ORDERS[deps.order].operate);
     if (isAlive(found)) return tell({ ...deps, client }, found, deps.order);
     const restart = (deps.restarts as Readonly<Record<string, Restart | undefined>>)[found.name];
     if (deps.order !== "resume" || restart === undefined) return refuseState(found);
@@ -61,29 +56,20 @@ export const controlJob =
       : respondWith(refusal);
   };
 
-const operate = async (
-  client: DurableClient,
-  found: DurableOrchestrationStatus,
-  operation: JobOperation,
-): Promise<HttpResponseInit> => {
-  const hasChanged = (await operation(client, found)) > 0;
-  const now = (await findInstance(client, found.instanceId)) ?? found;
-  return hasChanged ? changed(now) : refuseState(now);
-};
-
 const tell = async (
-  deps: { readonly client: DurableClient; readonly state: Blobs },
+  deps: { readonly client: DurableClient; readonly state: Blobs; readonly progress: ProgressReaders },
   found: DurableOrchestrationStatus,
   order: keyof typeof ORDERS,
 ): Promise<HttpResponseInit> => {
   const before = await findWish(deps.state, found.instanceId);
-  if (order === "resume" && before === undefined) return refuseState(found);
+  if (order === "resume" && before === undefined && jobState(found) !== "paused") return refuseState(found);
   if (order !== "cancel" && before?.wish === "cancel") return refuseState(found, "cancel");
-  return changed(found, await tellJob(deps, found, ORDERS[order].wish));
+  const progress = await progressOf(deps.progress, deps.client, found);
+  return changed(found, await tellJob(deps, found, ORDERS[order]), progress);
 };
 
-const changed = (job: DurableOrchestrationStatus, told?: Wish): HttpResponseInit =>
-  json(202, jobOf(job, told), { location: `/api/jobs/${job.instanceId}` });
+const changed = (job: DurableOrchestrationStatus, told?: Wish, progress?: unknown): HttpResponseInit =>
+  json(202, jobOf(job, told, progress), { location: `/api/jobs/${job.instanceId}` });
 
 const refuseState = (job: DurableOrchestrationStatus, told?: Wish): HttpResponseInit => {
   const state = jobState(job, told);

@@ -1,26 +1,15 @@
 import type { HttpHandler } from "@azure/functions";
-import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { JobId } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { jobOf } from "../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { jobKind, type Orchestrator } from "../jobs.ts";
+import { type ProgressReaders, progressOf } from "./progress.ts";
 import { findWish } from "./wishes.ts";
 
 /** A caller who polls faster than this learns nothing new. */
 const RETRY_AFTER_SECONDS = "2";
-
-/** Reads the progress of a job with parts, which its own status does not show in full. */
-type ReadProgress = (
-  client: Pick<DurableClient, "getStatus">,
-  status: DurableOrchestrationStatus,
-  nowMs: number,
-) => Promise<unknown>;
-
-/** Readers of progress, by the kinds of jobs that have parts. */
-export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress>>>;
 
 /**
  * GET /api/jobs/{id}
@@ -36,9 +25,8 @@ export const getJob =
     const status = id.success ? await findInstance(client, id.data) : undefined;
     if (status === undefined)
       return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
-    const told = jobKind(status.name)?.heeds === true ? await findWish(deps.state, status.instanceId) : undefined;
-    const read = (deps.progress as Readonly<Record<string, ReadProgress | undefined>>)[status.name];
-    const progress = read === undefined || !isAlive(status) ? undefined : await read(client, status, Date.now());
+    const told = await findWish(deps.state, status.instanceId);
+    const progress = await progressOf(deps.progress, client, status);
     const job = jobOf(status, told?.wish, progress);
     const isOpen = isAlive(status) && job.state !== "paused";
     return json(200, job, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});

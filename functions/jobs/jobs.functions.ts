@@ -2,7 +2,8 @@ import { clientOf } from "../../shared/durable/client.ts";
 import type { Feature } from "../register.ts";
 import type { Services } from "../services.ts";
 import { controlJob, type Restarts } from "./control-job.http.ts";
-import { getJob, type ProgressReaders } from "./get-job.http.ts";
+import { getJob } from "./get-job.http.ts";
+import type { ProgressReaders } from "./progress.ts";
 import { readWishActivity } from "./read-wish.activity.ts";
 import { readWish } from "./wish.contract.ts";
 
@@ -17,9 +18,10 @@ export const jobsFunctions =
   (register, services) => {
     const { state } = services.backup;
     const { progress, restarts } = kinds(services);
+    const control = { clientOf, state, progress, restarts };
     register.http("get-job", getJob({ clientOf, state, progress }));
-    register.http("pause-job", controlJob({ clientOf, state, restarts, order: "pause" }));
-    register.http("resume-job", controlJob({ clientOf, state, restarts, order: "resume" }));
-    register.http("cancel-job", controlJob({ clientOf, state, restarts, order: "cancel" }));
+    register.http("pause-job", controlJob({ ...control, order: "pause" }));
+    register.http("resume-job", controlJob({ ...control, order: "resume" }));
+    register.http("cancel-job", controlJob({ ...control, order: "cancel" }));
     register.activity(readWish, readWishActivity({ state }));
   };

@@ -14,7 +14,10 @@ export const whileWatched = async <T>(
   state: Blobs,
   jobs: readonly string[],
   work: (told: AbortSignal) => Promise<T>,
-  { heeds = ["pause", "cancel"] }: { readonly heeds?: readonly Wish[] } = {},
+  {
+    heeds = ["pause", "cancel"],
+    everyMs = LOOK_MS,
+  }: { readonly heeds?: readonly Wish[]; readonly everyMs?: number } = {},
 ): Promise<T> => {
   const told = new AbortController();
   const look = async (): Promise<void> => {
@@ -27,7 +30,7 @@ export const whileWatched = async <T>(
     looking ??= look().finally(() => {
       looking = undefined;
     });
-  }, LOOK_MS);
+  }, everyMs);
   try {
     return await work(told.signal);
   } finally {

@@ -1,21 +1,18 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { call } from "../../shared/durable/activity.ts";
-import { awaitEvent } from "../../shared/durable/await-event.ts";
 import { inFull, momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
+import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { inGenerations, type Standing, type Step } from "../jobs/in-generations.steps.ts";
 import {
   checkPersonalDataExport,
   copyMailboxData,
   type ExportPersonalDataInput,
   ExportPersonalDataInput as Input,
   listPersonalData,
-  PERSONAL_DATA_WRITTEN,
   type PersonalDataResult,
   requestPersonalDataExport,
   type Stage,
 } from "./personal-data.contract.ts";
-
-/** Steps in one generation: history is replayed for each, so it must stay short. */
-const STEPS_PER_GENERATION = 20;
 
 /** Between two polls when Graph does not say how long to wait. Its own sample has a minute; exports take hours. */
 const POLL_MS = 5 * 60_000;
@@ -42,66 +39,78 @@ type StageOf<K extends Stage["stage"]> = Extract<Stage, { stage: K }>;
  */
 export function* exportPersonalData(
   context: OrchestrationContext,
-): Generator<Task, PersonalDataResult | undefined, unknown> {
-  const input = Input.parse(context.df.getInput());
-  let stage: Stage = input.resume ?? { stage: "asking", attempt: 1 };
-  for (let steps = 0; steps < STEPS_PER_GENERATION; steps += 1) {
-    const next = yield* step(context, input, stage);
-    if (!("stage" in next)) return next;
-    const waits = next.stage === stage.stage && (next.stage === "asking" || next.stage === "waiting");
-    stage = next;
-    // Each wait for an event has a generation of its own.
-    if (waits) break;
-  }
-  context.df.continueAsNew({ ...input, resume: stage } satisfies ExportPersonalDataInput);
-  return undefined;
+): Generator<Task, PersonalDataResult | Cancelled | undefined, unknown> {
+  const { resume, wait, notBefore, ...order } = Input.parse(context.df.getInput());
+  return yield* inGenerations<Stage, PersonalDataResult, Cancelled>(context, {
+    jobs: [context.df.instanceId],
+    generation: { wait, notBefore },
+    state: resume ?? { stage: "asking", attempt: 1 },
+    step: (stage) => step(context, order, stage),
+    show: (stage, standing) => context.df.setCustomStatus(statusOf(stage, standing)),
+    inputOf: (resume): ExportPersonalDataInput => ({ ...order, resume }),
+    cancelled: () => CANCELLED,
+  });
 }
 
-function* step(
-  context: OrchestrationContext,
-  input: ExportPersonalDataInput,
-  stage: Stage,
-): Generator<Task, Stage | PersonalDataResult, unknown> {
+const statusOf = (stage: Stage, { waiting, paused }: Standing): object => {
+  const unanswered = stage.attempt - 1;
+  const standing = paused ? { paused } : {};
+  switch (stage.stage) {
+    case "asking": {
+      if (waiting === undefined) return { phase: "asking", unanswered, ...standing };
+      return { phase: stage.after ?? "limited", nextTry: waiting.until, unanswered };
+    }
+    case "waiting":
+      return { phase: "waiting", progress: stage.progress ?? 0, unanswered, ...standing };
+    case "copying":
+      return { phase: "copying", progress: 100, copied: stage.copied, unanswered, ...standing };
+    case "listing": {
+      const { files, bytes, copied } = stage;
+      return { phase: "listing", progress: 100, files, bytes, copied, unanswered, ...standing };
+    }
+  }
+};
+
+type Order = Pick<ExportPersonalDataInput, "exportId" | "userId" | "mailboxes" | "until">;
+type Next = Step<Stage, PersonalDataResult>;
+
+function* step(context: OrchestrationContext, order: Order, stage: Stage): Generator<Task, Next, unknown> {
   switch (stage.stage) {
     case "asking":
-      return yield* ask(context, input, stage);
+      return yield* ask(context, order, stage);
     case "waiting":
-      return yield* waitAndPoll(context, input, stage);
+      return yield* waitAndPoll(context, order, stage);
     case "copying":
-      return yield* copy(context, input, stage);
+      return { state: yield* copy(context, order, stage) };
     case "listing":
-      return yield* list(context, input, stage);
+      return yield* list(context, order, stage);
   }
 }
 
 function* ask(
   context: OrchestrationContext,
-  { exportId, userId, until }: ExportPersonalDataInput,
+  { exportId, userId, until }: Order,
   { attempt }: StageOf<"asking">,
-): Generator<Task, StageOf<"asking" | "waiting">, unknown> {
-  const unanswered = attempt - 1;
-  context.df.setCustomStatus({ phase: "asking", unanswered });
+): Generator<Task, Next, unknown> {
   const answer = yield* call(context, requestPersonalDataExport, { exportId, userId, attempt });
   switch (answer.outcome) {
     case "accepted": {
       const { operationId, retryAfterMs = POLL_MS } = answer;
-      return { stage: "waiting", attempt: answer.attempt, operationId, waitMs: retryAfterMs };
+      return { state: { stage: "waiting", attempt: answer.attempt, operationId, waitMs: retryAfterMs } };
     }
     case "refused":
       throw new Error(refusal(answer));
     case "limited": {
       const waitMs = Math.max(answer.retryAfterMs ?? LIMIT_WAIT_MS, MIN_WAIT_MS);
-      const nextTry = momentIn(context, waitMs);
+      const nextTry = momentIn(context, inFull(waitMs));
       if (waitMs > msUntil(context, until)) throw new Error(`${LIMITED}: start another export after ${nextTry}`);
-      context.df.setCustomStatus({ phase: "limited", nextTry, unanswered });
-      yield* pause(context, inFull(waitMs));
-      return { stage: "asking", attempt };
+      return { state: { stage: "asking", attempt, after: "limited" }, sleep: { until: nextTry } };
     }
-    case "unanswered":
+    case "unanswered": {
       if (attempt === MAX_ATTEMPTS) throw new Error(NEVER_ANSWERED);
-      context.df.setCustomStatus({ phase: "unanswered", nextTry: momentIn(context, SETTLE_MS), unanswered: attempt });
-      yield* pause(context, SETTLE_MS);
-      return { stage: "asking", attempt: attempt + 1 };
+      const next: Stage = { stage: "asking", attempt: attempt + 1, after: "unanswered" };
+      return { state: next, sleep: { until: momentIn(context, SETTLE_MS) } };
+    }
   }
 }
 
@@ -119,40 +128,37 @@ const NONE_COPIED = { blobs: 0, bytes: 0 };
 
 function* waitAndPoll(
   context: OrchestrationContext,
-  { mailboxes, until }: ExportPersonalDataInput,
+  { mailboxes, until }: Order,
   waiting: StageOf<"waiting">,
-): Generator<Task, StageOf<"waiting" | "copying" | "listing">, unknown> {
-  const { attempt, operationId, progress } = waiting;
-  context.df.setCustomStatus({ phase: "waiting", progress: progress ?? 0, unanswered: attempt - 1 });
-  yield* waitForFiles(context, Math.min(Math.max(waiting.waitMs, MIN_WAIT_MS), msUntil(context, until)));
+): Generator<Task, Next, unknown> {
+  const { due: earlier, ...stage } = waiting;
+  const { attempt, operationId, progress, waitMs } = stage;
+  const longestMs = msUntil(context, until);
+  if (earlier === undefined && longestMs > 0) {
+    const due = momentIn(context, Math.min(Math.max(waitMs, MIN_WAIT_MS), longestMs));
+    return { state: { ...stage, due }, sleep: { until: due, orWoken: true } };
+  }
+  // Woken early, by the first file of a burst.
+  if (earlier !== undefined) yield* pause(context, Math.min(BURST_MS, msUntil(context, earlier)));
 
   const polled = yield* call(context, checkPersonalDataExport, { operationId });
   if (polled.state === "failed") throw new Error("Microsoft's export failed: start another");
   if (polled.state === "complete") {
-    if (mailboxes.length > 0) return { stage: "copying", attempt, from: 0, copied: NONE_COPIED };
-    return { stage: "listing", attempt, page: 0, files: 0, bytes: 0, copied: NONE_COPIED };
+    if (mailboxes.length > 0) return { state: { stage: "copying", attempt, from: 0, copied: NONE_COPIED } };
+    return { state: { stage: "listing", attempt, page: 0, files: 0, bytes: 0, copied: NONE_COPIED } };
   }
   if (msUntil(context, until) <= 0)
     throw new Error(
       "Microsoft's export took too long: its files so far are in the package; start another, or delete it",
     );
-  return { ...waiting, waitMs: polled.retryAfterMs ?? POLL_MS, progress: polled.progress ?? progress };
-}
-
-/** Waits until a file was written, with the others of its burst, or until the time is up. */
-function* waitForFiles(context: OrchestrationContext, ms: number): Generator<Task, void, unknown> {
-  if (ms <= 0) return;
-  const due = momentIn(context, ms);
-  const written = yield* awaitEvent(context, PERSONAL_DATA_WRITTEN, ms);
-  if (written) yield* pause(context, Math.min(BURST_MS, msUntil(context, due)));
+  return { state: { ...stage, waitMs: polled.retryAfterMs ?? POLL_MS, progress: polled.progress ?? progress } };
 }
 
 function* copy(
   context: OrchestrationContext,
-  { exportId, mailboxes }: ExportPersonalDataInput,
+  { exportId, mailboxes }: Order,
   { attempt, from, copied }: StageOf<"copying">,
 ): Generator<Task, StageOf<"copying" | "listing">, unknown> {
-  context.df.setCustomStatus({ phase: "copying", progress: 100, copied, unanswered: attempt - 1 });
   const { next, blobs, bytes } = yield* call(context, copyMailboxData, { exportId, attempt, mailboxes, from });
   const sum = { blobs: copied.blobs + blobs, bytes: copied.bytes + bytes };
   if (next === undefined) return { stage: "listing", attempt, page: 0, files: 0, bytes: 0, copied: sum };
@@ -161,15 +167,15 @@ function* copy(
 
 function* list(
   context: OrchestrationContext,
-  { exportId }: ExportPersonalDataInput,
+  { exportId }: Order,
   { attempt, page, copied, ...before }: StageOf<"listing">,
-): Generator<Task, StageOf<"listing"> | PersonalDataResult, unknown> {
+): Generator<Task, Next, unknown> {
   const unanswered = attempt - 1;
   const { files, bytes } = before;
-  context.df.setCustomStatus({ phase: "listing", progress: 100, files, bytes, copied, unanswered });
   const listed = yield* call(context, listPersonalData, { exportId, attempt, page });
   const sum = { files: files + listed.files, bytes: bytes + listed.bytes };
-  if (listed.inventorySha256 === undefined) return { stage: "listing", attempt, page: page + 1, ...sum, copied };
+  if (listed.inventorySha256 === undefined)
+    return { state: { stage: "listing", attempt, page: page + 1, ...sum, copied } };
   context.df.setCustomStatus({ phase: "done", progress: 100, ...sum, copied, unanswered });
-  return { ...sum, inventorySha256: listed.inventorySha256, copied, unanswered };
+  return { result: { ...sum, inventorySha256: listed.inventorySha256, copied, unanswered } };
 }

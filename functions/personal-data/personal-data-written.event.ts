@@ -2,9 +2,9 @@ import type { EventGridHandler } from "@azure/functions";
 import { personalDataInstance } from "../../shared/contracts/job-ids.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import { WAKE } from "../../shared/durable/waits.ts";
 import { blobOf, readGridEvent } from "../../shared/events/grid-event.ts";
 import { exportIdOf, OWN_PREFIX, REQUEST_INFO } from "./package-names.ts";
-import { PERSONAL_DATA_WRITTEN } from "./personal-data.contract.ts";
 
 /**
  * A file was written into the package of an export: the job that waits polls Graph at once. It goes by Graph's answer,
@@ -30,5 +30,5 @@ export const personalDataWritten =
 
     const client = deps.clientOf(context);
     const job = personalDataInstance(exportId);
-    if (isAlive(await findInstance(client, job))) await client.raiseEvent(job, PERSONAL_DATA_WRITTEN, null);
+    if (isAlive(await findInstance(client, job))) await client.raiseEvent(job, WAKE, null);
   };

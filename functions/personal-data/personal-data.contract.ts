@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId } from "../../shared/contracts/ids.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -9,9 +10,6 @@ const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
 /** An export, and which of its containers: there is a new one after each request that Graph did not answer. */
 const Package = z.object({ exportId: RunId, attempt: z.int().positive() });
-
-/** The external event that tells an export that Microsoft wrote a file. */
-export const PERSONAL_DATA_WRITTEN = "personal-data-written";
 
 /**
  * Asks Graph to export someone's personal data into a new container. `unanswered`: an earlier request for that
@@ -86,13 +84,20 @@ export type PersonalDataResult = z.output<typeof PersonalDataResult>;
 
 /** The stage of an export; `attempt` says which of its containers it uses. */
 const Stage = z.discriminatedUnion("stage", [
-  z.object({ stage: z.literal("asking"), attempt: z.int().positive() }),
+  z.object({
+    stage: z.literal("asking"),
+    attempt: z.int().positive(),
+    /** Why it asks again. */
+    after: z.enum(["limited", "unanswered"]).optional(),
+  }),
   z.object({
     stage: z.literal("waiting"),
     attempt: z.int().positive(),
     operationId: z.string().min(1),
     waitMs: Count,
     progress: z.number().optional(),
+    /** When it polls, once it has begun to wait for that. */
+    due: z.iso.datetime().optional(),
   }),
   z.object({ stage: z.literal("copying"), attempt: z.int().positive(), from: Count, copied: Copied }),
   z.object({
@@ -106,7 +111,7 @@ const Stage = z.discriminatedUnion("stage", [
 ]);
 export type Stage = z.output<typeof Stage>;
 
-export const ExportPersonalDataInput = z.object({
+export const ExportPersonalDataInput = Generation.extend({
   exportId: RunId,
   /** The object id of the person in the directory. */
   userId: z.string().min(1),

@@ -4,6 +4,8 @@ import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
+import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { readWish } from "../jobs/wish.contract.ts";
 import { notifyPeople } from "../notify/notify.steps.ts";
 import type { RestoreMailboxInput } from "../restore/restore.contract.ts";
 import {
@@ -17,9 +19,12 @@ import { brokenRehearsalNotice, unprovedNotice } from "./rehearsal.notice.ts";
 
 /**
  * Rehearses a restore: takes a sample of items, restores it into the rehearsal mailbox by an ordinary restore,
- * compares, and removes it again. Notifies people when that did not prove that backups restore.
+ * compares, and removes it again. Notifies people when that did not prove that backups restore. What it is told, its
+ * restore heeds: one that is cancelled compares and cleans up what there is.
  */
-export function* runRehearsal(context: OrchestrationContext): Generator<Task, RehearsalResult, unknown> {
+export function* runRehearsal(
+  context: OrchestrationContext,
+): Generator<Task, RehearsalResult | (RehearsalResult & Cancelled), unknown> {
   const { date } = RehearseRestoreInput.parse(context.df.getInput());
   const rehearsal: Rehearsal = {
     date,
@@ -28,6 +33,7 @@ export function* runRehearsal(context: OrchestrationContext): Generator<Task, Re
   };
   try {
     const result = yield* rehearse(context, rehearsal);
+    if (yield* isCancelled(context)) return { ...result, ...CANCELLED };
     if (!result.proved) yield* notifyPeople(context, unprovedNotice(rehearsal, result));
     return result;
   } catch (error) {
@@ -40,13 +46,19 @@ function* rehearse(context: OrchestrationContext, rehearsal: Rehearsal): Generat
   context.df.setCustomStatus({ phase: "drawing" });
   const { mailbox, items, snapshotId } = yield* call(context, openRehearsal, rehearsal);
 
-  context.df.setCustomStatus({ phase: "restoring", items });
+  context.df.setCustomStatus({ phase: "restoring", items, running: restoreInstance(rehearsal.restoreId) });
   if (snapshotId !== undefined) yield* restore(context, rehearsal, mailbox, snapshotId);
 
   context.df.setCustomStatus({ phase: "comparing", items });
   const result = yield* call(context, closeRehearsal, { ...rehearsal, mailbox });
   context.df.setCustomStatus({ phase: "done", items });
   return result;
+}
+
+/** It ends as it is where that is not known: it has cleaned up. */
+function* isCancelled(context: OrchestrationContext): Generator<Task, boolean, unknown> {
+  const told = yield* call(context, readWish, { jobs: [context.df.instanceId] });
+  return "wish" in told && told.wish === "cancel";
 }
 
 /** A restore that fails does not fail the rehearsal: the comparison finds the items missing. */
@@ -66,6 +78,7 @@ function* restore(
     dryRun: false,
     planOf: rehearsalId,
     exclusive: true,
+    partOf: context.df.instanceId,
   };
   try {
     yield context.df.callSubOrchestrator("restore-mailbox", input, restoreInstance(restoreId));

@@ -1,6 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { inGenerations } from "../jobs/in-generations.steps.ts";
 import {
   type CleanVaultInput,
   CleanVaultResult,
@@ -8,24 +10,23 @@ import {
   retainMailboxes,
 } from "./retention.contract.ts";
 
-/** Calls in one generation: history is replayed for each result, so it must stay short. */
-const CALLS_PER_GENERATION = 20;
-
 /** Forgets and prunes every mailbox of the vault, one cycle of retention each. */
-export function* cleanVault(context: OrchestrationContext): Generator<Task, CleanVaultResult | undefined, unknown> {
-  let { after, before } = Input.parse(context.df.getInput());
-  for (let calls = 0; calls < CALLS_PER_GENERATION; calls += 1) {
-    const step = yield* call(context, retainMailboxes, after === undefined ? {} : { after });
-    const counts = CleanVaultResult.parse(step);
-    before = before === undefined ? counts : addCounts(counts, before);
-    after = step.after;
-    context.df.setCustomStatus(before);
-    if (step.finished) return before;
-  }
-  const next: CleanVaultInput = {
-    ...(after === undefined ? {} : { after }),
-    ...(before === undefined ? {} : { before }),
-  };
-  context.df.continueAsNew(next);
-  return undefined;
+export function* cleanVault(
+  context: OrchestrationContext,
+): Generator<Task, CleanVaultResult | Partial<CleanVaultResult & Cancelled> | undefined, unknown> {
+  const { after, before, ...generation } = Input.parse(context.df.getInput());
+  return yield* inGenerations(context, {
+    jobs: [context.df.instanceId],
+    generation,
+    state: { after, before },
+    *step({ after, before }) {
+      const step = yield* call(context, retainMailboxes, after === undefined ? {} : { after });
+      const counts = CleanVaultResult.parse(step);
+      const sum = before === undefined ? counts : addCounts(counts, before);
+      return step.finished ? { result: sum } : { state: { after: step.after, before: sum } };
+    },
+    show: ({ before }, standing) => context.df.setCustomStatus({ ...before, ...standing }),
+    inputOf: (state): CleanVaultInput => state,
+    cancelled: ({ before }) => ({ ...before, ...CANCELLED }),
+  });
 }

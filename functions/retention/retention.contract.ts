@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, SnapshotId } from "../../shared/contracts/ids.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -32,6 +33,8 @@ const PruneCounts = z.object({
   refused: Count,
 });
 
+export type Pruned = z.output<typeof PruneCounts>;
+
 /** Forgets and prunes one mailbox until time is up. Removes nothing without a policy. */
 export const retainMailbox = defineActivity({
   name: "retain-mailbox",
@@ -53,7 +56,7 @@ export const retainMailbox = defineActivity({
 });
 export type Retained = z.output<typeof retainMailbox.output>;
 
-export const CleanMailboxInput = z.object({
+export const CleanMailboxInput = Generation.extend({
   mailboxKey: MailboxKey,
   /** What earlier generations did. */
   before: PruneCounts.optional(),
@@ -79,5 +82,8 @@ export const retainMailboxes = defineActivity({
 export const CleanVaultResult = retainMailboxes.output.omit({ after: true, finished: true });
 export type CleanVaultResult = z.output<typeof CleanVaultResult>;
 
-export const CleanVaultInput = z.object({ after: MailboxKey.optional(), before: CleanVaultResult.optional() });
+export const CleanVaultInput = Generation.extend({
+  after: MailboxKey.optional(),
+  before: CleanVaultResult.optional(),
+});
 export type CleanVaultInput = z.output<typeof CleanVaultInput>;

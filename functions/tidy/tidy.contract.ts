@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -24,5 +25,5 @@ export const tidyScratch = defineActivity({
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 
-export const TidyWorkInput = z.object({ after: z.string().min(1).optional(), before: TidyCounts.optional() });
+export const TidyWorkInput = Generation.extend({ after: z.string().min(1).optional(), before: TidyCounts.optional() });
 export type TidyWorkInput = z.output<typeof TidyWorkInput>;

@@ -1,48 +1,31 @@
 import type { OrchestrationContext, Task } from "durable-functions";
-import type * as z from "zod";
-import { addCounts } from "../../shared/contracts/add-counts.ts";
-import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
-import { removeWaves, type VerifyTotals, VerifyVaultInput, verifyWave } from "./verify.contract.ts";
-
-/** Waves in one generation: they bound its history. */
-const WAVES_PER_GENERATION = 20;
-
-const NOTHING: VerifyTotals = { mailboxes: 0, snapshots: 0, packs: 0, items: 0, bytes: 0, problems: 0 };
+import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { inGenerations } from "../jobs/in-generations.steps.ts";
+import { VerifyVaultInput as Input, type VerifyTotals, type VerifyVaultInput } from "./verify.contract.ts";
+import { NOTHING_VERIFIED, verifyNext } from "./verify.steps.ts";
 
 /**
- * Verifies a mailbox, a snapshot or a share of the vault, in waves of one activity each. The result is counts; findings
- * are kept with the state of each mailbox. Damage does not fail the job: looking for it is its purpose.
+ * Verifies a mailbox or a share of the vault, in waves of one activity each. The result is counts; findings are kept
+ * with the state of each mailbox. Damage does not fail the job: looking for it is its purpose.
  */
-export function* verifyVault(context: OrchestrationContext): Generator<Task, VerifyTotals | undefined, unknown> {
-  const { scope, resume } = VerifyVaultInput.parse(context.df.getInput());
-  const run = resume?.run ?? ownRunId(context, "verify");
-  let { wave, position, totals } = resume ?? { wave: 0, position: undefined, totals: NOTHING };
-  context.df.setCustomStatus({ phase: "verifying", ...totals });
-
-  for (let waves = 0; waves < WAVES_PER_GENERATION; waves += 1, wave += 1) {
-    const { next, ...counts } = yield* call(context, verifyWave, { run, wave, scope, position });
-    totals = addCounts(totals, counts);
-    context.df.setCustomStatus({ phase: next === undefined ? "done" : "verifying", ...totals });
-    if (next === undefined) {
-      yield* forget(context, { run, waves: wave + 1, scope });
-      return totals;
-    }
-    position = next;
-  }
-
-  context.df.continueAsNew({ scope, resume: { run, wave, position, totals } } satisfies VerifyVaultInput);
-  return undefined;
-}
-
-/** Removes scratch data. Where that fails, the nightly tidying does it. */
-function* forget(
+export function* verifyVault(
   context: OrchestrationContext,
-  ended: z.input<typeof removeWaves.input>,
-): Generator<Task, void, unknown> {
-  try {
-    yield* call(context, removeWaves, ended);
-  } catch {
-    // The findings are in the state of each mailbox.
-  }
+): Generator<Task, VerifyTotals | (VerifyTotals & Cancelled) | undefined, unknown> {
+  const { scope, resume, ...generation } = Input.parse(context.df.getInput());
+  const { run, ...state } = resume ?? { run: ownRunId(context, "verify"), ...NOTHING_VERIFIED };
+  return yield* inGenerations(context, {
+    jobs: [context.df.instanceId],
+    generation,
+    state,
+    *step(state) {
+      const { totals, state: next } = yield* verifyNext(context, { run, scope }, state);
+      if (next !== undefined) return { state: next };
+      context.df.setCustomStatus({ phase: "done", ...totals });
+      return { result: totals };
+    },
+    show: ({ totals }, standing) => context.df.setCustomStatus({ phase: "verifying", ...totals, ...standing }),
+    inputOf: (state): VerifyVaultInput => ({ scope, resume: { run, ...state } }),
+    cancelled: ({ totals }) => ({ ...totals, ...CANCELLED }),
+  });
 }

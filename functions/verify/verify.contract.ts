@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId, SnapshotId } from "../../shared/contracts/ids.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
+import { Generation } from "../jobs/generation.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -49,9 +50,13 @@ export const removeWaves = defineActivity({
   retry: { firstIntervalMs: 10_000, attempts: 3, backoff: 2 },
 });
 
-export const VerifyVaultInput = z.object({
+/** How far a verification has come: the waves that are done, and where the next one begins. */
+export const Verified = z.object({ wave: Count, position: VerifyPosition.optional(), totals: VerifyTotals });
+export type Verified = z.output<typeof Verified>;
+
+export const VerifyVaultInput = Generation.extend({
   scope: VerifyScope,
   /** Set in a later generation, which goes on where the last one ended. */
-  resume: z.object({ run: RunId, wave: Count, position: VerifyPosition.optional(), totals: VerifyTotals }).optional(),
+  resume: Verified.extend({ run: RunId }).optional(),
 });
 export type VerifyVaultInput = z.output<typeof VerifyVaultInput>;

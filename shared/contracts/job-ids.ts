@@ -58,9 +58,6 @@ export const rehearsalInstance = form<[date: string]>("rehearsal", DAY);
 /** One verification of a mailbox is alive at a time. */
 export const verifyInstance = form<[MailboxKey]>("verify", KEY);
 
-/** The verification of one snapshot in its follow-up. */
-export const verifySnapshotInstance = form<[MailboxKey, SnapshotId]>("verify", KEY, RUN);
-
 /** The verification of a day's share of the vault; `day` is an ISO date. */
 export const verifyShareInstance = form<[day: string]>("verify-share", DAY);
 
@@ -80,7 +77,6 @@ const FORMS: readonly { parse(id: string): unknown }[] = [
   leaverInstance,
   rehearsalInstance,
   verifyInstance,
-  verifySnapshotInstance,
   verifyShareInstance,
   personalDataInstance,
 ];

@@ -3,7 +3,7 @@ import type { DurableClient } from "durable-functions";
 import * as z from "zod";
 import { hasOneAlive } from "../contracts/job-ids.ts";
 import { type Blobs, jsonBytes, parseJson } from "../storage/blobs.ts";
-import { AlreadyStartingError, CLOCKS_DIFFER_MS, findInstance } from "./start-once.ts";
+import { AlreadyStartingError, CLOCKS_DIFFER_MS, findInstance, isAlive } from "./start-once.ts";
 
 /** Who is about to start an instance. */
 const Claim = z.object({ by: z.string(), at: z.iso.datetime() });
@@ -19,14 +19,20 @@ const claimName = (instanceId: string): string => `starts/${instanceId}.json`;
  * one of them, seen on the real host with the Durable extension 3.19: whoever was told that theirs began would wait for
  * work that nobody does. So who starts claims the id in storage first, where only one is alive at a time.
  *
- * Its `startNew` throws {AlreadyStartingError} for the others. A claim whose owner died counts for a minute.
+ * Its `startNew` throws {AlreadyStartingError} for the others. A claim whose owner died counts for a minute. `claimed`
+ * forgets what an earlier job of that id has left.
  */
-export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.now): DurableClient => {
+export const claimingStarts = (
+  client: DurableClient,
+  state: Blobs,
+  { claimed, now = Date.now }: { readonly claimed: (instanceId: string) => Promise<void>; readonly now?: () => number },
+): DurableClient => {
   const startNew: DurableClient["startNew"] = async (orchestrator, options) => {
     const { instanceId } = options ?? {};
     if (instanceId === undefined || !hasOneAlive(instanceId)) return client.startNew(orchestrator, options);
-    const own = await claimStart(client, state, instanceId, now());
+    const own = await claimStart(client, state, instanceId, { by: randomUUID(), at: new Date(now()).toISOString() });
     try {
+      await claimed(instanceId);
       return await client.startNew(orchestrator, options);
     } catch (error) {
       // A claim that stays ends by itself; what failed is what the caller is to hear of.
@@ -37,22 +43,42 @@ export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.n
   return Object.assign(Object.create(client) as DurableClient, { startNew });
 };
 
+/**
+ * Claims the id of a part, for the job that is about to start it: the task hub lets a part take the place of an
+ * instance that is alive under its id, seen on the real host with the Durable extension 3.19. False when one is alive
+ * or is being started. Asked again by the same owner before it has begun, the claim stands.
+ */
+export const claimPart = async (
+  client: Pick<DurableClient, "getStatus">,
+  state: Blobs,
+  { instanceId, by }: { readonly instanceId: string; readonly by: string },
+): Promise<boolean> => {
+  if (isAlive(await findInstance(client, instanceId))) return false;
+  try {
+    await claimStart(client, state, instanceId, { by, at: new Date().toISOString() });
+    return true;
+  } catch (error) {
+    if (error instanceof AlreadyStartingError) return false;
+    throw error;
+  }
+};
+
 /** Claims an id. @throws {AlreadyStartingError} */
 const claimStart = async (
   client: Pick<DurableClient, "getStatus">,
   state: Blobs,
   instanceId: string,
-  nowMs: number,
+  own: Claim,
 ): Promise<Claim> => {
   const name = claimName(instanceId);
   const found = await state.readWhole(name);
   if (found !== undefined) {
-    const atMs = Date.parse(parseJson(name, found.body, Claim).at);
-    const isRecent = Math.abs(nowMs - atMs) < CLAIM_MS;
-    if (isRecent && !(await hasBegunSince(client, instanceId, atMs)))
+    const { by, at } = parseJson(name, found.body, Claim);
+    const atMs = Date.parse(at);
+    const isOthers = by !== own.by && Math.abs(Date.parse(own.at) - atMs) < CLAIM_MS;
+    if (isOthers && !(await hasBegunSince(client, instanceId, atMs)))
       throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
   }
-  const own = { by: randomUUID(), at: new Date(nowMs).toISOString() };
   if (!(await state.replace(name, jsonBytes(own), found?.etag)))
     throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
   return own;

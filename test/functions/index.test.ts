@@ -237,6 +237,7 @@ describe("the app", () => {
       "share-slots",
       "snapshot-written",
       "start-last-backup",
+      "take-mailbox",
       "tidy-scratch",
       "user-changed",
     ]);

@@ -21,7 +21,6 @@ const IDS = [
   `leaver-${KEY}`,
   "rehearsal-2026-11-22",
   `verify-${KEY}`,
-  `verify-${KEY}-${RUN}`,
   "verify-share-2026-11-22",
   `personal-data-${RUN}`,
 ];

@@ -1,11 +1,8 @@
-import { readdir } from "node:fs/promises";
-import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import type { OrchestrationHandler } from "durable-functions";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { registeredApp } from "../support/registered-app.ts";
 import { expectGolden, goldenNames } from "./golden.ts";
 import { historyOf, type Scenario } from "./history.ts";
+import { loadOrchestrators } from "./orchestrators.ts";
 import { backup } from "./scenarios/backup.ts";
 import { care } from "./scenarios/care.ts";
 import { NAMES } from "./scenarios/people.ts";
@@ -23,22 +20,7 @@ const HISTORIES: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = 
 
 const BREAKS = "Runs in flight replay their history: see in CONTRIBUTING.md how an orchestrator may change";
 
-const FUNCTIONS = fileURLToPath(new URL("../../functions/", import.meta.url));
-const SUFFIX = ".orchestrator.ts";
-
-/** The one orchestrator of each file, by the name of the file, which is also the name that it is registered under. */
-const orchestrators = new Map<string, OrchestrationHandler>();
-
-beforeAll(async () => {
-  for (const file of await readdir(FUNCTIONS, { recursive: true })) {
-    if (!file.endsWith(SUFFIX)) continue;
-    const exported: object = await import(join(FUNCTIONS, file));
-    const [handler, ...more] = Object.values(exported).filter((value) => typeof value === "function");
-    if (handler === undefined || more.length > 0)
-      throw new Error(`${file} should export its orchestrator, and it alone`);
-    orchestrators.set(basename(file, SUFFIX), handler);
-  }
-});
+const orchestrators = await loadOrchestrators();
 
 describe("histories", () => {
   test("are kept of every registered orchestrator, and of nothing else", async () => {

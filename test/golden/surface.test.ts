@@ -142,7 +142,6 @@ describe("what others hold the app to", () => {
       ids.leaverInstance(key),
       ids.rehearsalInstance("2026-11-22"),
       ids.verifyInstance(key),
-      ids.verifySnapshotInstance(key, SNAPSHOT),
       ids.verifyShareInstance("2026-11-22"),
       ids.personalDataInstance(RUN),
       ids.translationInstance(RUN),

@@ -13,6 +13,7 @@ type Stub<Rest extends unknown[] = []> = (input: any, ...rest: Rest) => unknown;
 
 interface RunOptions {
   readonly input: unknown;
+  /** Without a stub of `read-wish` the job is told nothing, and its looks at that are no calls. */
   readonly activities?: Readonly<Record<string, Stub>>;
   /** Child orchestrations, which end at once with what the stub returns. */
   readonly orchestrators?: Readonly<Record<string, Stub<[instanceId: string]>>>;
@@ -79,7 +80,7 @@ export const runOrchestrator = async (
   const startMs = (options.now ?? new Date("2026-11-22T01:00:00Z")).getTime();
   const clock = handClock(startMs);
   const pool = driftGuard(NAME, {
-    activities,
+    activities: { "read-wish": () => ({ wish: "go-on" }), ...activities },
     orchestrators: {
       [NAME]: retries ? handler : withoutRetries(handler),
       ...Object.fromEntries(Object.entries(orchestrators).map(([name, stub]) => [name, childOf(stub)])),
@@ -112,7 +113,8 @@ export const runOrchestrator = async (
   const drift = pool.drift();
   if (drift !== undefined) throw new Error(`${handler.name} is not deterministic: ${drift}`);
   if (stuck) throw new Error(`${handler.name} waits for what never comes`);
-  return record.run();
+  const run = record.run();
+  return "read-wish" in activities ? run : { ...run, calls: run.calls.filter(({ name }) => name !== "read-wish") };
 };
 
 /** More generations than any orchestrator under test needs. */

@@ -6,6 +6,7 @@ import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-g
 import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { VaultDamageError } from "../../../shared/vault/damage.ts";
+import { whileWatched } from "../../jobs/watch-wish.ts";
 import { type HeldSlots, underHold } from "../../slots/under-hold.ts";
 import { noteMetDamage } from "../../verify/met-damage.ts";
 import { exportWave, type RunPosition } from "../backup.contract.ts";
@@ -39,6 +40,9 @@ import { waveParts } from "./wave-parts.ts";
 
 /** Batches that a process exports at the same time, of all mailboxes: each takes up to 10 MiB of memory. */
 export const MAX_EXPORTS = 10;
+
+/** How often a wave looks at what its job was told: every night has many of them, and each look is a request. */
+const LOOK_MS = 5_000;
 
 /** Lanes beyond the number of slots: they decode, deflate and upload while other lanes wait for Graph. */
 const SPARE_LANES = 2;
@@ -74,18 +78,27 @@ type Input = z.output<typeof exportWave.input>;
  */
 export const exportWaveActivity = (deps: Deps): ActivityHandler =>
   implement(exportWave, async (input, context) => {
-    const { mailbox, runId, wave } = input;
+    const { mailbox, runId } = input;
     const work = scratchOf(deps.work, mailbox.key);
-    const kept = await findWave(work, runId, wave);
+    const kept = await findWave(work, runId, input.wave);
     if (kept !== undefined) return kept.result;
     const run = await readRun(work, mailbox.key, runId);
     const use = { mailboxKey: mailbox.key, hold: input.hold };
     const noteDamage = (damage: VaultDamageError) => noteMetDamage(deps.work, damage);
+    const wave = (slotsHeld: HeldSlots) =>
+      whileWatched(
+        deps.state,
+        input.jobs ?? [],
+        async (told) => {
+          const done = await runWave({ ...deps, work, slotsHeld, told, noteDamage }, input, run);
+          const { result } = await keepWave(work, runId, input.wave, done);
+          return { ...result, ...(told.aborted && { told: true as const }) };
+        },
+        { everyMs: LOOK_MS },
+      );
     try {
-      const runHeld = (slotsHeld: HeldSlots) => runWave({ ...deps, work, slotsHeld, noteDamage }, input, run);
-      const done = await underHold(deps.work, use, runHeld, deps.holdMs);
-      if (done === undefined) return { ...nothingDone(input), notHeld: true as const };
-      return (await keepWave(work, runId, wave, done)).result;
+      const done = await underHold(deps.work, use, wave, deps.holdMs);
+      return done ?? { ...nothingDone(input), notHeld: true as const };
     } catch (error) {
       const { damage } = damageBehind(run, error);
       context.error(`The vault of ${mailbox.key} is damaged, and run ${runId} cannot go on: ${damage}`);
@@ -116,8 +129,9 @@ const runWave = async (
     planCache,
     gates = mailboxGates(),
     slotsHeld,
+    told,
     noteDamage,
-  }: Deps & { readonly slotsHeld: HeldSlots; readonly noteDamage: NoteDamage },
+  }: Deps & { readonly slotsHeld: HeldSlots; readonly told: AbortSignal; readonly noteDamage: NoteDamage },
   { mailbox, runId, wave, slots, budgetMs, position, mayBePacked, stopPlanning }: Input,
   run: RunState,
 ): Promise<WaveRecord> => {
@@ -155,6 +169,7 @@ const runWave = async (
       lanes: slots + SPARE_LANES,
       deadline,
       slotsHeld,
+      told,
       stopPlanning: stopPlanning === true,
       chain,
       pages,
@@ -175,7 +190,14 @@ const runWave = async (
       isWhole,
       live,
       waitMs: comparingWaits,
-    } = await compare({ graph, vault, work }, { mailbox, runId, run, found }, wave, own, at, deadline);
+    } = await compare(
+      { graph, vault, work },
+      { mailbox, runId, run, found },
+      wave,
+      own,
+      at,
+      told.aborted ? 0 : deadline,
+    );
     return {
       ...own,
       compared,

@@ -23,6 +23,8 @@ export interface LaneWork {
   /** Milliseconds since the epoch after which no lane begins anything. */
   readonly deadline: number;
   readonly slotsHeld: HeldSlots;
+  /** Aborted when nothing new is to be begun. */
+  readonly told: AbortSignal;
   /** Whether what is planned is exported, and no more planned. */
   readonly stopPlanning: boolean;
   readonly chain: ChunkChain;
@@ -51,7 +53,7 @@ export interface LanesDone {
  * @throws the error of a lane, once all lanes have ended: they use the mailbox's slots until then.
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
-  const { lanes, deadline, slotsHeld, stopPlanning, chain, pages, queue, parts } = work;
+  const { lanes, deadline, slotsHeld, told, stopPlanning, chain, pages, queue, parts } = work;
   const findings: Findings = { finished: [], events: [], problems: [] };
   let planned = 0;
   const planner = new EventEmitter();
@@ -61,7 +63,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
   let stopped = false;
   let waitMs = 0;
 
-  const isOver = (): boolean => stopped || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
+  const isOver = (): boolean => stopped || told.aborted || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
   const mayPlan = (): boolean => {
     const ahead = chain.nextChunk - queue.position.at.chunk;
     resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MAX_CHUNKS_AHEAD);

@@ -325,7 +325,7 @@ describe("backup-in-turn", () => {
     const reason = "Orchestrator function 'backup-mailbox' failed: no right to this mailbox";
     const failures = [{ job: `backup-${aMailbox(1).key}`, reason }];
     expect(output).toEqual({ ...NONE, partial: 1, failed: 1, failures, complete: 1, items: 10, bytes: 100 });
-    expect(customStatuses.at(-1)).toMatchObject({ failed: 1, running: `backup-${aMailbox(2).key}` });
+    expect(customStatuses).toContainEqual(expect.objectContaining({ failed: 1, running: `backup-${aMailbox(2).key}` }));
   });
 
   test("has a status that fits, however many fail and whatever they say", async () => {

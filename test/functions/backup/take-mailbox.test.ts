@@ -2,9 +2,13 @@ import { describe, expect, test } from "vitest";
 import { takeMailbox } from "../../../functions/backup/backup.contract.ts";
 import { addMailboxes } from "../../../functions/backup/discover/mailbox-queue.ts";
 import { takeMailboxActivity } from "../../../functions/backup/take-mailbox.activity.ts";
+import { findWish, makeWish } from "../../../functions/jobs/wishes.ts";
+import { backupInstance } from "../../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
+import { claimingStarts } from "../../../shared/durable/claimed-starts.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
+import { aFakeHub } from "../fake-hub.ts";
 import { aRun, deliver } from "../kit.ts";
 
 const someMailboxes = (from: number, count: number): MailboxRef[] =>
@@ -20,10 +24,12 @@ const aQueue = async (...pages: number[]) => {
     await addMailboxes(work, aRun, { page, start }, someMailboxes(start, count));
     start += count;
   }
-  const handler = takeMailboxActivity({ work });
-  const take = async (place: number, turn: number) =>
-    (await deliver(handler, takeMailbox, { tenantRun: aRun, place, turn })).mailbox?.id;
-  return { take };
+  const state = memoryBlobs();
+  const hub = aFakeHub();
+  const handler = takeMailboxActivity({ ...hub, work, state });
+  const takes = (place: number, turn: number) => deliver(handler, takeMailbox, { tenantRun: aRun, place, turn });
+  const take = async (place: number, turn: number) => (await takes(place, turn)).mailbox?.id;
+  return { take, takes, state, hub };
 };
 
 describe("take-mailbox", () => {
@@ -47,6 +53,33 @@ describe("take-mailbox", () => {
       "mailbox 0",
       "mailbox 2",
     ]);
+  });
+
+  test("leaves a mailbox to a backup of it that is alive, or that somebody is starting", async () => {
+    const { takes, hub, state } = await aQueue(3);
+    const [one, two] = someMailboxes(0, 3).map(({ key }) => backupInstance(key));
+    await hub.clientOf({} as never).startNew("backup-mailbox", { instanceId: one ?? "" });
+    const starting = claimingStarts(
+      { ...hub.clientOf({} as never), startNew: () => new Promise(() => undefined) } as never,
+      state,
+      {
+        claimed: async () => undefined,
+      },
+    );
+    void starting.startNew("backup-mailbox", { instanceId: two ?? "" });
+
+    expect(await takes(0, 0)).toEqual({ busy: true });
+    expect(await takes(0, 1)).toEqual({ busy: true });
+    expect(await takes(0, 2)).toMatchObject({ mailbox: { id: "mailbox 2" } });
+  });
+
+  test("forgets what an earlier backup of the mailbox was told", async () => {
+    const { take, state } = await aQueue(1);
+    const job = backupInstance(someMailboxes(0, 1)[0]?.key ?? "");
+    await makeWish(state, job, "cancel", new Date());
+    await take(0, 0);
+
+    expect(await findWish(state, job)).toBeUndefined();
   });
 
   test("returns different mailboxes to places that ask at the same time", async () => {

@@ -3,7 +3,7 @@ import { followUpSnapshot } from "../../../functions/follow-up/follow-up-snapsho
 import type { Notice } from "../../../functions/notify/notify.contract.ts";
 import type { VerifyTotals } from "../../../functions/verify/verify.contract.ts";
 import { aKey, aSnapshot } from "../../shared/vault/samples.ts";
-import { runOrchestrator } from "../../support/run-orchestrator.ts";
+import { runToEnd } from "../../support/run-orchestrator.ts";
 
 const sound: VerifyTotals = { mailboxes: 1, snapshots: 1, packs: 3, items: 50, bytes: 500, problems: 0 };
 const removed = { kept: 1, going: 0, compacted: 0, waiting: 0, removed: 0, removedBytes: 0, refused: 0 };
@@ -22,10 +22,12 @@ const follow = async ({
   retain?: () => unknown;
 } = {}) => {
   const notices: Notice[] = [];
-  const run = await runOrchestrator(followUpSnapshot, {
+  const run = await runToEnd(followUpSnapshot, {
     input: { mailboxKey: aKey, snapshotId: aSnapshot },
     retries: false,
     activities: {
+      "verify-wave": verify,
+      "remove-waves": () => ({ removed: 0 }),
       "compact-mailbox": compact,
       "retain-mailbox": retain,
       notify: (notice: Notice) => {
@@ -33,7 +35,6 @@ const follow = async ({
         return { outcome: "sent" };
       },
     },
-    orchestrators: { "verify-vault": verify },
   });
   return { ...run, notices, names: run.calls.map(({ name }) => name) };
 };
@@ -42,13 +43,25 @@ describe("follow-up-snapshot", () => {
   test("verifies the snapshot, compacts and removes, in that order, and is silent when all is well", async () => {
     const { calls, names, output, customStatuses } = await follow();
 
-    expect(names).toEqual(["verify-vault", "compact-mailbox", "retain-mailbox"]);
-    expect(calls[0]).toMatchObject({
-      instanceId: `verify-${aKey}-${aSnapshot}`,
-      input: { scope: { mailbox: aKey, snapshot: aSnapshot } },
-    });
+    expect(names).toEqual(["verify-wave", "remove-waves", "compact-mailbox", "retain-mailbox"]);
+    expect(calls[0]).toMatchObject({ input: { scope: { mailbox: aKey, snapshot: aSnapshot }, wave: 0 } });
     expect(output).toEqual({ verify: "sound", compact: "not-due", retain: "done" });
     expect(customStatuses.at(-1)).toEqual(output);
+  });
+
+  test("verifies in as many waves as it takes", async () => {
+    let waves = 0;
+    const { calls, output } = await follow({
+      verify: () => {
+        waves += 1;
+        return { ...sound, problems: 0, ...(waves < 30 && { next: { mailbox: aKey } }) };
+      },
+    });
+
+    expect(calls.filter(({ name }) => name === "verify-wave").map(({ input }) => input)).toMatchObject(
+      Array.from({ length: 30 }, (_, wave) => ({ wave })),
+    );
+    expect(output).toMatchObject({ verify: "sound", retain: "done" });
   });
 
   test.each([

@@ -8,7 +8,7 @@ import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { readHead } from "../../../shared/vault/snapshots.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { aKey } from "../../shared/vault/samples.ts";
-import { runOrchestrator } from "../../support/run-orchestrator.ts";
+import { runToEnd } from "../../support/run-orchestrator.ts";
 import { changeHead, writeHistory } from "../browse/a-vault.ts";
 import { aFakeHub } from "../fake-hub.ts";
 import { deliver } from "../kit.ts";
@@ -19,7 +19,7 @@ const archive: MailboxRef = { ...mailbox, key: "a".repeat(26), kind: "archive" }
 describe("protect-leaver", () => {
   const protect = (outcomes: readonly string[]) => {
     const left = [...outcomes];
-    return runOrchestrator(protectLeaver, {
+    return runToEnd(protectLeaver, {
       input: { mailboxes: [mailbox, archive] },
       activities: {
         "hold-leaver": () => ({}),

@@ -63,7 +63,11 @@ const someJobs = (instances: Parameters<typeof aFakeHub>[0]) => {
   const order = (order: Order, id: string, roles: readonly Role[] = ROLES) =>
     call(
       (request, context) =>
-        controlJob({ clientOf, state, restarts, order })(request, context, { id: "someone", roles }),
+        controlJob({ clientOf, state, progress: { "restore-mailboxes": listProgress }, restarts, order })(
+          request,
+          context,
+          { id: "someone", roles },
+        ),
       { id },
       {},
       "POST",

@@ -1,12 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { exportPersonalData } from "../../../functions/personal-data/export-personal-data.orchestrator.ts";
-import {
-  type ExportPersonalDataInput,
-  PERSONAL_DATA_WRITTEN,
-  type Stage,
-} from "../../../functions/personal-data/personal-data.contract.ts";
+import type { ExportPersonalDataInput, Stage } from "../../../functions/personal-data/personal-data.contract.ts";
+import { WAKE } from "../../../shared/durable/waits.ts";
 import { aKey } from "../../shared/vault/samples.ts";
-import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 
 const now = new Date("2026-11-22T01:00:00Z");
 const input: ExportPersonalDataInput = {
@@ -16,6 +13,8 @@ const input: ExportPersonalDataInput = {
   until: "2026-11-29T01:00:00.000Z",
 };
 const waiting: Stage = { stage: "waiting", attempt: 1, operationId: "an-operation", waitMs: 60_000 };
+/** One that has waited, and is to poll. */
+const due: Stage = { ...waiting, due: now.toISOString() };
 const accepted = { outcome: "accepted", attempt: 1, operationId: "an-operation", retryAfterMs: 60_000 };
 
 interface Stubs {
@@ -25,22 +24,28 @@ interface Stubs {
   readonly list?: (asked: { page: number }) => unknown;
 }
 
-/** One generation. */
-const run = (start: ExportPersonalDataInput, stubs: Stubs = {}, eventsAfterMs: readonly number[] = []) =>
-  runOrchestrator(exportPersonalData, {
-    input: start,
-    now,
-    retries: false,
-    events: eventsAfterMs.map((afterMs) => ({ name: PERSONAL_DATA_WRITTEN, afterMs })),
-    activities: {
-      "request-personal-data-export": stubs.request ?? (() => accepted),
-      "check-personal-data-export": stubs.check ?? (() => ({ state: "complete", progress: 100 })),
-      "copy-mailbox-data": stubs.copy ?? (() => ({ blobs: 3, bytes: 30 })),
-      "list-personal-data": stubs.list ?? (() => ({ files: 2, bytes: 20, inventorySha256: "a".repeat(64) })),
-    },
-  });
+const optionsOf = (start: ExportPersonalDataInput, stubs: Stubs, eventsAfterMs: readonly number[] = []) => ({
+  input: start,
+  now,
+  retries: false,
+  events: eventsAfterMs.map((afterMs) => ({ name: WAKE, afterMs })),
+  activities: {
+    "request-personal-data-export": stubs.request ?? (() => accepted),
+    "check-personal-data-export": stubs.check ?? (() => ({ state: "complete", progress: 100 })),
+    "copy-mailbox-data": stubs.copy ?? (() => ({ blobs: 3, bytes: 30 })),
+    "list-personal-data": stubs.list ?? (() => ({ files: 2, bytes: 20, inventorySha256: "a".repeat(64) })),
+  },
+});
 
-type Ran = Awaited<ReturnType<typeof run>>;
+/** One generation. */
+const generation = (start: ExportPersonalDataInput, stubs: Stubs = {}) =>
+  runOrchestrator(exportPersonalData, optionsOf(start, stubs));
+
+/** From generation to generation until it ends. */
+const run = (start: ExportPersonalDataInput, stubs: Stubs = {}, eventsAfterMs: readonly number[] = []) =>
+  runToEnd(exportPersonalData, optionsOf(start, stubs, eventsAfterMs));
+
+type Ran = Awaited<ReturnType<typeof generation>>;
 const namesOf = ({ calls }: Ran): string[] => calls.map(({ name }) => name);
 const stageAfter = ({ continuedAs }: Ran): Stage | undefined =>
   (continuedAs as ExportPersonalDataInput | undefined)?.resume;
@@ -61,6 +66,7 @@ describe("export-personal-data", () => {
     expect(done.output).toEqual(result);
     expect(done.customStatuses).toEqual([
       { phase: "asking", unanswered: 0 },
+      { phase: "waiting", progress: 0, unanswered: 0 },
       { phase: "waiting", progress: 0, unanswered: 0 },
       expect.objectContaining({ phase: "listing" }),
       expect.objectContaining({ phase: "done", progress: 100, files: 2, bytes: 20 }),
@@ -96,17 +102,17 @@ describe("export-personal-data", () => {
     ["a state of the future", { state: "unknown" }, 300_000],
     ["no answer yet", { state: "limited", retryAfterMs: 9_000 }, 9_000],
   ])("goes on waiting after %s, in a generation of its own", async (_, answer, waitMs) => {
-    const first = await run({ ...input, resume: waiting }, { check: () => answer });
+    const first = await generation({ ...input, resume: due }, { check: () => answer });
 
     expect(stageAfter(first)).toMatchObject({ ...waiting, waitMs });
+    expect(first.timers).toEqual([waitMs]);
     const next = await run(first.continuedAs as ExportPersonalDataInput);
     expect(namesOf(next)).toEqual(["check-personal-data-export", "list-personal-data"]);
-    expect(next.timers).toEqual([waitMs]);
   });
 
   test("keeps the last progress when Graph returns none", async () => {
-    const resume: Stage = { ...waiting, progress: 40 };
-    const { customStatuses, ...rest } = await run({ ...input, resume }, { check: () => ({ state: "unknown" }) });
+    const resume: Stage = { ...due, progress: 40 };
+    const { customStatuses, ...rest } = await generation({ ...input, resume }, { check: () => ({ state: "unknown" }) });
 
     expect(stageAfter({ customStatuses, ...rest })).toMatchObject({ progress: 40 });
     expect(customStatuses).toEqual([{ phase: "waiting", progress: 40, unanswered: 0 }]);
@@ -131,19 +137,28 @@ describe("export-personal-data", () => {
 
   describe("when Microsoft takes no more exports", () => {
     test("shows when it tries again, and does", async () => {
-      const first = await run(input, { request: () => ({ outcome: "limited" }) });
+      const first = await generation(input, { request: () => ({ outcome: "limited" }) });
 
       expect(first.customStatuses.at(-1)).toEqual({
         phase: "limited",
-        nextTry: "2026-11-22T07:00:00.000Z",
+        nextTry: "2026-11-22T07:00:01.000Z",
         unanswered: 0,
       });
       expect(first.timers).toEqual([6 * 3_600_000 + 1_000]);
-      expect(stageAfter(first)).toEqual({ stage: "asking", attempt: 1 });
+      expect(stageAfter(first)).toEqual({ stage: "asking", attempt: 1, after: "limited" });
+    });
+
+    test("tries no sooner, whatever wakes it", async () => {
+      const { resume, ...first } = (await generation(input, { request: () => ({ outcome: "limited" }) }))
+        .continuedAs as ExportPersonalDataInput;
+      const done = await run({ ...first, resume }, {}, [1_000, 2_000]);
+
+      expect(done.ended.getTime()).toBeGreaterThan(now.getTime() + 6 * 3_600_000);
+      expect(done.calls.filter(({ name }) => name === "request-personal-data-export")).toHaveLength(1);
     });
 
     test("waits as long as Graph asks", async () => {
-      const first = await run(input, { request: () => ({ outcome: "limited", retryAfterMs: 7_000 }) });
+      const first = await generation(input, { request: () => ({ outcome: "limited", retryAfterMs: 7_000 }) });
 
       expect(first.timers).toEqual([8_000]);
     });
@@ -153,7 +168,7 @@ describe("export-personal-data", () => {
 
       await expect(run(late, { request: () => ({ outcome: "limited" }) })).rejects.toThrow(
         "100 exports of a person and 1,000 of a tenant in a day, and took no more of them: " +
-          "start another export after 2026-11-22T07:00:00.000Z",
+          "start another export after 2026-11-22T07:00:01.000Z",
       );
     });
   });
@@ -162,7 +177,7 @@ describe("export-personal-data", () => {
     const unanswered = { request: () => ({ outcome: "unanswered" }) };
 
     test("waits until it has ended, then requests an export into another container", async () => {
-      const first = await run(input, unanswered);
+      const first = await generation(input, unanswered);
       expect(first.timers).toEqual([6 * 60_000]);
       expect(first.customStatuses.at(-1)).toMatchObject({ phase: "unanswered", unanswered: 1 });
 
@@ -222,7 +237,7 @@ describe("export-personal-data", () => {
 
   test("goes on with a long inventory in a new generation", async () => {
     const resume: Stage = { stage: "listing", attempt: 1, page: 0, files: 0, bytes: 0, copied: { blobs: 1, bytes: 2 } };
-    const first = await run({ ...input, resume }, { list: () => ({ files: 10, bytes: 100 }) });
+    const first = await generation({ ...input, resume }, { list: () => ({ files: 10, bytes: 100 }) });
 
     expect(namesOf(first)).toHaveLength(20);
     expect(stageAfter(first)).toEqual({ ...resume, page: 20, files: 200, bytes: 2_000 });

@@ -1,8 +1,8 @@
 import { InvocationContext } from "@azure/functions";
 import { expect, test } from "vitest";
 import { packageName } from "../../../functions/personal-data/package-names.ts";
-import { PERSONAL_DATA_WRITTEN } from "../../../functions/personal-data/personal-data.contract.ts";
 import { personalDataWritten } from "../../../functions/personal-data/personal-data-written.event.ts";
+import { WAKE } from "../../../shared/durable/waits.ts";
 import { aFakeHub } from "../fake-hub.ts";
 import { exportId, job } from "./a-finished-export.ts";
 
@@ -42,7 +42,7 @@ test.each([
   ["in Event Grid's own", inOtherSchema(anEvent(`${PACKAGE}/blobs/a.txt`))],
   ["in a later container of the export", anEvent(`${PACKAGE}-2/blobs/a.txt`)],
 ])("a file that was written %s wakes the job that waits for it", async (_, event) => {
-  expect(await raisedBy(event)).toEqual([[job, PERSONAL_DATA_WRITTEN]]);
+  expect(await raisedBy(event)).toEqual([[job, WAKE]]);
 });
 
 test.each<[what: string, event: unknown]>([

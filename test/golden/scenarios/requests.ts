@@ -25,8 +25,8 @@ const exportPersonalData: Record<string, Scenario> = {
   "a resumed generation: files come early, mailboxes are copied": {
     input: { ...request, mailboxes: [ada.key, adaArchive.key], resume: waiting },
     events: [
-      { name: "personal-data-written", afterMs: 10_000 },
-      { name: "personal-data-written", afterMs: 11_000 },
+      { name: "wake", afterMs: 10_000 },
+      { name: "wake", afterMs: 11_000 },
     ],
     activities: {
       "check-personal-data-export": () => ({ state: "complete" }),

@@ -17,7 +17,6 @@ import {
   undoInstance,
   verifyInstance,
   verifyShareInstance,
-  verifySnapshotInstance,
 } from "../../../shared/contracts/job-ids.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
 
@@ -39,7 +38,6 @@ describe("the id of a job", () => {
     [`leaver-${KEY}`, leaverInstance, [KEY]],
     ["rehearsal-2026-11-22", rehearsalInstance, ["2026-11-22"]],
     [`verify-${KEY}`, verifyInstance, [KEY]],
-    [`verify-${KEY}-${RUN}`, verifySnapshotInstance, [KEY, RUN]],
     ["verify-share-2026-11-22", verifyShareInstance, ["2026-11-22"]],
     [`personal-data-${RUN}`, personalDataInstance, [RUN]],
   ])("is %s, and parses to its parts", (id, form, parts) => {
@@ -67,6 +65,5 @@ describe("the id of a job", () => {
   test("of one form is none of another", () => {
     for (const id of [backupInstance(KEY), restoresInstance(RUN), personalDataInstance(RUN), RUN])
       expect(restoreInstance.parse(id)).toBeUndefined();
-    expect(verifyInstance.parse(verifySnapshotInstance(KEY, RUN))).toBeUndefined();
   });
 });

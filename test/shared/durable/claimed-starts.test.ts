@@ -12,6 +12,7 @@ let state: ReturnType<typeof memoryBlobs>;
 /** Instances as the hub lists them. */
 let instances: Map<string, { runtimeStatus: string; createdTime: Date }>;
 let inputs: unknown[];
+let claimed: string[];
 
 /** As the real one: a start is accepted while its id is not alive, and an instance shows some time after that. */
 const hub = (showsAfterMs = 5) =>
@@ -27,7 +28,7 @@ const hub = (showsAfterMs = 5) =>
 
 const start = (client: DurableClient, input: unknown, instanceId = TENANT) =>
   startOnce(
-    claimingStarts(client, state, () => now),
+    claimingStarts(client, state, { claimed: async (id) => void claimed.push(id), now: () => now }),
     "an-orchestrator",
     { instanceId, input },
   );
@@ -37,6 +38,7 @@ beforeEach(() => {
   state = memoryBlobs();
   instances = new Map();
   inputs = [];
+  claimed = [];
 });
 
 describe("ten starts of one id at the same moment", () => {
@@ -46,6 +48,7 @@ describe("ten starts of one id at the same moment", () => {
 
     expect(outcomes.filter((outcome) => outcome === "started")).toHaveLength(1);
     expect(inputs).toEqual([outcomes.indexOf("started")]);
+    expect(claimed).toEqual([TENANT]);
   });
 
   test("of a kind with ids of its own are all made", async () => {

@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
+import { forgetWish, makeWish } from "../../../../functions/jobs/wishes.ts";
 import { takeSlots } from "../../../../functions/slots/mailbox-slots.ts";
 import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
@@ -198,6 +200,38 @@ describe("export-wave", () => {
     expect((await admin.counters({})).requests).toEqual({});
     expect(vault.blobs.size).toBe(0);
     expect(await wave()).toMatchObject({ exported: 30 });
+  });
+
+  test.each(["pause", "cancel"] as const)(
+    "sends nothing when it is told to %s, and can be gone on with",
+    async (told) => {
+      const { wave, state, admin } = await anOpenedRun({ items: 30 });
+      await makeWish(state, "the-job", told, new Date());
+      await admin["reset-counters"]({});
+
+      const done = await wave({ jobs: ["the-job"] });
+      expect(done).toMatchObject({ told: true, exported: 0 });
+      expect((await admin.counters({})).requests["export-items"] ?? 0).toBe(0);
+      await forgetWish(state, "the-job");
+      expect(await wave({ wave: 1, position: done.position })).toMatchObject({ exported: 30 });
+    },
+  );
+
+  test("begins no batch once it is told to end, and says what it has done", async () => {
+    const { wave, state, admin } = await anOpenedRun({ items: 200 });
+    await admin["add-fault"]({ kind: "hold", endpoint: "export-items", count: 1 });
+
+    const running = wave({ jobs: ["the-job"], slots: 1 });
+    await expect.poll(() => admin.faults({})).toMatchObject([{ struck: 1 }]);
+    await makeWish(state, "the-job", "cancel", new Date());
+    await delay(5_500);
+    await admin["clear-faults"]({});
+    const done = await running;
+
+    expect(done.told).toBe(true);
+    // Those that were under way end, and are counted.
+    expect(done.exported).toBeGreaterThan(0);
+    expect(done.exported).toBeLessThanOrEqual(60);
   });
 
   test("sends nothing more once its hold is gone, and returns what it has done", async () => {
