@@ -106,12 +106,26 @@ const MISTAKES: readonly Mistake[] = [
     "remoteBuild: true",
     /cannot be built again/,
   ],
-  ["a hook that runs what is not there", "azure.yaml", "preprovision.mjs }", "preprovide.mjs }", /there is no infra/],
+  ["a hook that runs what is not there", "azure.yaml", "preprovision.mjs }", "preprovide.mjs }", /neither a program/],
+  [
+    "a hook that runs a script that is not there",
+    "azure.yaml",
+    "npm run package }",
+    "npm run pack }",
+    /neither a program of infra nor a script of package.json: npm run pack$/,
+  ],
+  [
+    "a hook that builds with whatever Node.js there is",
+    "azure.yaml",
+    "npm run package }",
+    "node scripts/package.mjs }",
+    /neither a program of infra nor a script/,
+  ],
   [
     "a hook that Windows does not have",
     "azure.yaml",
     "windows: { shell: pwsh, run: node infra/events/deploy.mjs }",
-    "windows: { shell: pwsh, run: node scripts/package.mjs }",
+    "windows: { shell: pwsh, run: npm run package }",
     /should run the same/,
   ],
   [
