@@ -114,7 +114,7 @@ module identities 'modules/identities.bicep' = {
 module roles 'modules/roles.bicep' = {
   name: '${prefix}-roles'
   scope: resourceGroup(vaultSubscriptionId, vaultGroupName)
-  params: { prefix: prefix }
+  params: { prefix: prefix, token: token }
   dependsOn: [vaultGroup]
 }
 
@@ -181,8 +181,6 @@ module rights 'modules/vault-rights.bicep' = {
   params: {
     dataAccountName: dataStorage.outputs.name
     insightsName: monitoring.outputs.insightsName
-    workspaceName: monitoring.outputs.workspaceName
-    topicName: topic.outputs.name
     hostPrincipalId: identities.outputs.host.principalId
     backupPrincipalId: identities.outputs.backup.principalId
     restorePrincipalId: identities.outputs.restore.principalId

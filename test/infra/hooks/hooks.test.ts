@@ -195,3 +195,24 @@ describe.skipIf(process.platform === "win32")("the last layer", () => {
     expect(readFileSync(calls, "utf8")).not.toContain("--subscription");
   });
 });
+
+describe.skipIf(process.platform === "win32")("an identity that plans", () => {
+  test("has a role that no other subscription of the tenant has", async () => {
+    const { PATH, calls } = await anAz(`([first, second]) => {
+      if (first === "account") return "the-one";
+      return second === "definition" ? "0" : "id";
+    }`);
+    const script = ["infra/identity/deployer.sh", "group", "region", "owner/repository", "plan", "--apply"];
+    const code = await new Promise((done) => {
+      execFile("bash", script, { env: { PATH } }, (error) => done(Number(error?.code ?? 0)));
+    });
+    expect(code).toBe(0);
+    const lines = readFileSync(calls, "utf8");
+    expect(lines).toContain(
+      'role definition create --output none --role-definition {"Name": "Mailbox Vault planner (the-one)"',
+    );
+    expect(lines).toContain(
+      "role assignment create --role Mailbox Vault planner (the-one) --scope /subscriptions/the-one",
+    );
+  });
+});

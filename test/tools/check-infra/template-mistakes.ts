@@ -12,6 +12,7 @@ const APP = "infra/modules/function-app.bicep";
 const DATA = "infra/modules/data-storage.bicep";
 const VAULT_RIGHTS = "infra/modules/vault-rights.bicep";
 const APP_RIGHTS = "infra/modules/app-rights.bicep";
+const ROLES = "infra/modules/roles.bicep";
 const DEPLOYER = "infra/modules/deployer-rights.bicep";
 const EVENTS = "infra/events/main.bicep";
 const SUBSCRIPTION = "infra/modules/event-subscription.bicep";
@@ -20,6 +21,8 @@ const CONTROL = "infra/modules/control-alerts.bicep";
 const LAYER = "infra/app.bicep";
 const PROD = "infra/prod.bicepparam";
 const CHOICES = "infra/choices";
+
+const BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
 
 /** Each is found by the compiler, or in the snapshot that it makes. */
 export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
@@ -272,10 +275,52 @@ export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
   [
     "a backup that may delete",
     "foundation",
-    "infra/modules/roles.bicep",
+    ROLES,
     "blobs/add/action'\n        ]\n        notDataActions: []\n      }\n    ]\n  }\n}\n\nresource remover",
     "*'\n        ]\n        notDataActions: []\n      }\n    ]\n  }\n}\n\nresource remover",
     /adder.*allows too much/,
+  ],
+  [
+    "a role that adds, and may delete as well",
+    "foundation",
+    ROLES,
+    "          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'\n",
+    `          '${BLOBS}/read'\n          '${BLOBS}/delete'\n`,
+    /adder allows too much: .*blobs\/delete$/,
+  ],
+  [
+    "a role that removes, and may remove old versions for good",
+    "foundation",
+    ROLES,
+    "containers/blobs/delete'",
+    `containers/blobs/delete', '${BLOBS}/deleteBlobVersion/action', '${BLOBS}/permanentDelete/action'`,
+    /remover allows too much: .*permanentDelete\/action$/,
+  ],
+  [
+    "a role that links, and may change the account",
+    "foundation",
+    ROLES,
+    "'Microsoft.Storage/storageAccounts/privateEndpointConnectionsApproval/action'",
+    `${["privateEndpointConnectionsApproval/action", "write", "listKeys/action"]
+      .map((action) => `'Microsoft.Storage/storageAccounts/${action}'`)
+      .join("\n          ")}`,
+    /linker allows too much: .*storageAccounts\/write$/,
+  ],
+  [
+    "a role that says what it does not allow",
+    "foundation",
+    ROLES,
+    "notActions: []",
+    "notActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/read']",
+    /adder should name what it allows/,
+  ],
+  [
+    "a role whose name another subscription may have",
+    "foundation",
+    ROLES,
+    "'Mailbox Vault remover (${prefix}-${token})'",
+    "'Mailbox Vault remover (${prefix})'",
+    /remover \(mv-prod\): the name of a role is one in the tenant/,
   ],
   [
     "retention that may delete the head",
@@ -373,6 +418,30 @@ resource hostBlobs `,
     "module hostStorage 'modules/host-storage.bicep' = {\n",
     "module hostStorage 'modules/host-storage.bicep' = {\n  scope: resourceGroup(vaultGroupName)\n",
     /outside of the group of the app/,
+  ],
+  [
+    "an app's layer that refers to what the pipeline may not read",
+    "prod",
+    LAYER,
+    "/workspaces@2025-02-01' existing = {\n  name: workspaceOf(environmentName)",
+    "/clusters@2025-02-01' existing = {\n  name: workspaceOf(environmentName)",
+    /the pipeline may not do this outside of the group of the app: OperationalInsights\/clusters\/read/,
+  ],
+  [
+    "events that the pipeline may not subscribe to",
+    "events/main",
+    SUBSCRIPTION,
+    /systemTopics@/g,
+    "partnerTopics@",
+    /the pipeline may not do this outside.*partnerTopics\/eventSubscriptions\/write|BCP/,
+  ],
+  [
+    "a pipeline that may not deploy the events",
+    "foundation",
+    ROLES,
+    "          'Microsoft.Resources/deployments/write'\n",
+    "",
+    /subscriber does not allow Microsoft.Resources\/deployments\/write/,
   ],
   [
     "retention without its identity",
