@@ -83,6 +83,7 @@ var prefix = prefixOf(environmentName)
 var token = tokenOf(subscription().subscriptionId, environmentName, location)
 var allTags = union(tags, { 'azd-env-name': environmentName, app: 'mailbox-vault' })
 var vaultGroupName = vaultGroupOf(environmentName)
+var vaultIsElsewhere = vaultSubscriptionId != subscription().subscriptionId
 
 resource appGroup 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: appGroupOf(environmentName)
@@ -254,6 +255,20 @@ module controlAlerts 'modules/control-alerts.bicep' = {
     tags: allTags
     prefix: prefix
     actionGroupId: people.outputs.id
+  }
+}
+
+// An alert lies in the subscription that it watches. Where the vault has another, only the app's group is left, in which
+// the pipeline could remove it.
+module identityAlerts 'modules/identity-alerts.bicep' = {
+  name: '${prefix}-identity-alerts'
+  scope: resourceGroup(vaultIsElsewhere ? appGroup.name : vaultGroupName)
+  params: {
+    tags: allTags
+    prefix: prefix
+    actionGroupId: people.outputs.id
+    appGroupId: appGroup.id
+    vaultIsElsewhere: vaultIsElsewhere
   }
 }
 
