@@ -8,7 +8,7 @@ export const LOG_TABLES: Readonly<Record<string, string>> = {
   StorageBlobLogs: [
     "TimeGenerated: datetime, AccountName: string, Category: string, OperationName: string, StatusCode:",
     "string, StatusText: string, Uri: string, CallerIpAddress: string, RequesterObjectId: string,",
-    "UserAgentHeader: string, RequestBodySize: long, ResponseBodySize: long, DurationMs: real, Type:",
+    "AuthenticationType: string, UserAgentHeader: string, RequestBodySize: long, ResponseBodySize: long, DurationMs: real, Type:",
     "string",
   ].join(" "),
   AppRequests: [

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { CONTAINERS } from "../../../shared/storage/containers.ts";
+import { baseName, manifestName, packName } from "../../../shared/vault/names.ts";
 import { checkFreshness, checkRules } from "../../../tools/check-infra/check-infra.ts";
 import { lineOf } from "../../../tools/check-infra/finding.ts";
 import { openProject, type Project, type Registered, registrations } from "../../../tools/check-infra/project.ts";
@@ -153,9 +155,23 @@ const MISTAKES: readonly Mistake[] = [
   [
     "a query of a column that its table does not have",
     "infra/queries/vault-deletions.kql",
-    "RequesterObjectId",
-    "RequesterId",
+    'RequesterObjectId != "RETENTION"',
+    'RequesterId != "RETENTION"',
     /RequesterId' does not refer to any known column/,
+  ],
+  [
+    "a query that fails while its table is not there",
+    "infra/queries/no-backup.kql",
+    "union isfuzzy=true none, StorageBlobLogs",
+    "StorageBlobLogs",
+    /before its table has a row: .*'StorageBlobLogs'/,
+  ],
+  [
+    "a query that fails for want of a column while its table is not there",
+    "infra/queries/vault-deletions.kql",
+    ", UserAgentHeader: string",
+    "",
+    /before its table has a row: .*'UserAgentHeader'/,
   ],
   [
     "a query that compares a text with a number",
@@ -193,6 +209,19 @@ describe("npm run check:infra", () => {
       "the app needs a right that is not given: restore on state",
       "the app never uses the right of backup on state",
     ]);
+  });
+
+  test("knows the runs of packs and manifests, and leaves bases, which come later", () => {
+    const query = sound.text("infra/queries/vault-overwritten.kql");
+    const [run = "", day = ""] = [
+      ...query.matchAll(/(?:extract|replace_regex)\((?:run, )?@"(\/\(\?:|\()([^"]+)"/g),
+    ].map(([, start, rest]) => `${start}${rest}`);
+    const mailbox = MailboxKey.parse("a".repeat(26));
+    const id = RunId.parse("20261122T010203Z-m5r2xe");
+    const runOf = (name: string) => new RegExp(run).exec(`https://mvdata.blob.core.windows.net/vault/${name}`)?.[1];
+    expect(runOf(packName(mailbox, id, 0, 0))?.replace(new RegExp(day), "$1-$2-$3:$4:$5")).toBe("2026-11-22T01:02:03Z");
+    expect(runOf(manifestName(mailbox, id))).toBe("20261122T010203Z");
+    expect(runOf(baseName(mailbox, id))).toBeUndefined();
   });
 
   test("finds a snapshot that was made from other sources", () => {

@@ -1,5 +1,5 @@
 import { type Finding, finding } from "../finding.ts";
-import { problemsOfQuery } from "../kql.ts";
+import { problemsOfQuery, problemsWithoutTables } from "../kql.ts";
 import type { Project } from "../project.ts";
 import { at, listAt, ofType, type Snapshot } from "../snapshot.ts";
 import { vaultAccount } from "./storage.ts";
@@ -44,7 +44,14 @@ const WATCHED: Readonly<Record<"vaultGroup" | "vaultSubscription" | "appGroup", 
 };
 
 /** Log alerts that a foundation has, by the end of their names. */
-const WANTED: readonly string[] = ["no-backup", "mailbox-silent", "container-removed", "vault-deletions"];
+const WANTED: readonly string[] = [
+  "no-backup",
+  "mailbox-silent",
+  "container-removed",
+  "vault-deletions",
+  "vault-overwritten",
+  "storage-refusals",
+];
 
 /** Checks that each alert tells somebody, has a runbook, and asks what its tables can answer. */
 export const checkAlerts = (project: Project): Finding[] => [
@@ -119,6 +126,14 @@ const checkQueries = (project: Project): Finding[] => [
         !project.snapshots.some(({ resources }) => JSON.stringify(resources).includes(firstLine(project, path))),
     )
     .map((path) => finding(path, "no alert and no workbook asks this")),
+  ...project
+    .list("infra/queries")
+    .filter((path) => !path.includes("/workbook-"))
+    .flatMap((path) =>
+      problemsWithoutTables(filled(project.text(path))).map((problem) =>
+        finding(path, `before its table has a row: ${problem}`),
+      ),
+    ),
 ];
 
 const filled = (query: string): string => query.replace("(SILENCE)", "(26h)").replace("(PRINCIPALS)", '("a", "b")');
