@@ -9,7 +9,7 @@ const CONTAINER = `${ACCOUNTS}/blobServices/containers`;
 /** Containers that a lifecycle rule may empty. All others are kept. */
 const SHORT_LIVED: readonly unknown[] = ["work/", "dead-letters/"];
 
-/** Days in which what was deleted or overwritten can be brought back, at the least: a fortnight's leave of one person. */
+/** Days in which what was deleted or overwritten can be brought back, at the least: nobody may look for a fortnight. */
 const UNDELETE_DAYS = 14;
 
 const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
