@@ -83,6 +83,7 @@ var prefix = prefixOf(environmentName)
 var token = tokenOf(subscription().subscriptionId, environmentName, location)
 var allTags = union(tags, { 'azd-env-name': environmentName, app: 'mailbox-vault' })
 var vaultGroupName = vaultGroupOf(environmentName)
+var vaultIsElsewhere = vaultSubscriptionId != subscription().subscriptionId
 
 resource appGroup 'Microsoft.Resources/resourceGroups@2024-11-01' = {
   name: appGroupOf(environmentName)
@@ -114,7 +115,7 @@ module identities 'modules/identities.bicep' = {
 module roles 'modules/roles.bicep' = {
   name: '${prefix}-roles'
   scope: resourceGroup(vaultSubscriptionId, vaultGroupName)
-  params: { prefix: prefix }
+  params: { prefix: prefix, token: token }
   dependsOn: [vaultGroup]
 }
 
@@ -181,8 +182,6 @@ module rights 'modules/vault-rights.bicep' = {
   params: {
     dataAccountName: dataStorage.outputs.name
     insightsName: monitoring.outputs.insightsName
-    workspaceName: monitoring.outputs.workspaceName
-    topicName: topic.outputs.name
     hostPrincipalId: identities.outputs.host.principalId
     backupPrincipalId: identities.outputs.backup.principalId
     restorePrincipalId: identities.outputs.restore.principalId
@@ -256,6 +255,20 @@ module controlAlerts 'modules/control-alerts.bicep' = {
     tags: allTags
     prefix: prefix
     actionGroupId: people.outputs.id
+  }
+}
+
+// An alert lies in the subscription that it watches. Where the vault has another, only the app's group is left, in which
+// the pipeline could remove it.
+module identityAlerts 'modules/identity-alerts.bicep' = {
+  name: '${prefix}-identity-alerts'
+  scope: resourceGroup(vaultIsElsewhere ? appGroup.name : vaultGroupName)
+  params: {
+    tags: allTags
+    prefix: prefix
+    actionGroupId: people.outputs.id
+    appGroupId: appGroup.id
+    vaultIsElsewhere: vaultIsElsewhere
   }
 }
 

@@ -19,9 +19,10 @@ apply=${5:-}
 
 name="mailbox-vault-$environment"
 subject="repo:$repository:environment:$environment"
-scope="/subscriptions/$(az account show --query id --output tsv)"
-# To say what would change, reading is enough, and the right to ask.
-role='Mailbox Vault planner'
+subscription=$(az account show --query id --output tsv)
+scope="/subscriptions/$subscription"
+# To say what would change, reading is enough, and the right to ask. The name of a role may stand once in a tenant.
+role="Mailbox Vault planner ($subscription)"
 
 if [[ -z $apply ]]; then
   echo "would make the identity $name in $group, trust $subject$([[ $environment == plan ]] && echo ", and make it $role of $scope")"

@@ -37,7 +37,9 @@ try {
   const before = isThere();
   if (before && !values.renew) console.log(`${name} is there`);
   else {
-    const value = name === "seal-key" ? randomBytes(32).toString("base64") : readFileSync(0, "utf8").split(/\r?\n/)[0];
+    const value =
+      name === "seal-key" ? randomBytes(32).toString("base64") : readFileSync(0, "utf8").split(/\r?\n/)[0].trim();
+    if (value === "") stop("The first line of standard input is empty, and no address.");
     const parameters = fileURLToPath(new URL("secret.bicepparam", import.meta.url));
     // In the environment, since other users of a machine can read the arguments of a process.
     az(

@@ -207,7 +207,39 @@ resource vaultDeletions 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   }
 }
 
-// The app's own identities are refused nothing in a sound deployment, but for blobs that are there already.
+// Hourly, since what was overwritten can be brought back for at least two weeks.
+resource vaultOverwritten 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: '${prefix}-vault-overwritten'
+  location: location
+  tags: tags
+  properties: {
+    displayName: 'Somebody changed or held what the app writes once'
+    description: 'Runbook: docs/operate.md, "Somebody touched the vault".'
+    severity: 1
+    enabled: true
+    scopes: [workspaceId]
+    // A table appears with its first row, which comes after this rule.
+    skipQueryValidation: true
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT1H'
+    overrideQueryTimeRange: 'P2D'
+    criteria: {
+      allOf: [
+        {
+          query: loadTextContent('../queries/vault-overwritten.kql')
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    autoMitigate: true
+    actions: { actionGroups: [actionGroupId] }
+  }
+}
+
+// How many it takes is the query's to say: it is another number for whoever has a token.
 resource storageRefusals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
   name: '${prefix}-storage-refusals'
   location: location
@@ -225,10 +257,10 @@ resource storageRefusals 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
     criteria: {
       allOf: [
         {
-          query: loadTextContent('../queries/storage-refusals.kql')
+          query: replace(loadTextContent('../queries/storage-refusals.kql'), 'BACKUP', duties.backup)
           timeAggregation: 'Count'
           operator: 'GreaterThan'
-          threshold: 5
+          threshold: 0
           failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
         }
       ]

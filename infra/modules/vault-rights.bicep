@@ -4,8 +4,6 @@ import { roleNameOf } from '../names.bicep'
 
 param dataAccountName string
 param insightsName string
-param workspaceName string
-param topicName string
 
 param hostPrincipalId string
 param backupPrincipalId string
@@ -34,8 +32,6 @@ var roles = {
   blobContributor: 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
   blobReader: '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
   metricsPublisher: '3913510d-42f4-4e42-8a64-420c390055eb'
-  logContributor: '92aaf0da-9dab-42b6-94a3-d43ce8d16293'
-  subscriptionContributor: '428e0ff0-5e57-4d9c-a221-2c70d0e0a443'
 }
 
 resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
@@ -76,14 +72,6 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
-  name: workspaceName
-}
-
-resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' existing = {
-  name: topicName
-}
-
 resource userTopic 'Microsoft.EventGrid/partnerTopics@2025-02-15' existing = if (!empty(userTopicName)) {
   name: empty(userTopicName) ? 'none' : userTopicName
   scope: resourceGroup(split(userTopicGroupId, '/')[2], split(userTopicGroupId, '/')[4])
@@ -103,6 +91,10 @@ resource appender 'Microsoft.Authorization/roleDefinitions@2022-04-01' existing 
 
 resource linker 'Microsoft.Authorization/roleDefinitions@2022-04-01' existing = {
   name: roleNameOf(resourceGroup().id, 'linker')
+}
+
+resource subscriber 'Microsoft.Authorization/roleDefinitions@2022-04-01' existing = {
+  name: roleNameOf(resourceGroup().id, 'subscriber')
 }
 
 resource hostTelemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
@@ -245,25 +237,13 @@ resource userTopicDeadLetters 'Microsoft.Authorization/roleAssignments@2022-04-0
   }
 }
 
-// The pipeline sends the app's logs to the workspace, subscribes the app to the topic, and links the app's network; it
-// changes nothing that protects the vault.
-resource deployerLogs 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
-  name: guid(workspace.id, deployerPrincipalId, roles.logContributor)
-  scope: workspace
+// The pipeline changes nothing that protects or watches the vault. With private networking it links the app's network.
+resource deployerSubscribes 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(resourceGroup().id, deployerPrincipalId, 'subscriber')
   properties: {
     principalId: deployerPrincipalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.logContributor)
-  }
-}
-
-resource deployerEvents 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
-  name: guid(topic.id, deployerPrincipalId, roles.subscriptionContributor)
-  scope: topic
-  properties: {
-    principalId: deployerPrincipalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles.subscriptionContributor)
+    roleDefinitionId: subscriber.id
   }
 }
 

@@ -8,8 +8,8 @@ export const LOG_TABLES: Readonly<Record<string, string>> = {
   StorageBlobLogs: [
     "TimeGenerated: datetime, AccountName: string, Category: string, OperationName: string, StatusCode:",
     "string, StatusText: string, Uri: string, CallerIpAddress: string, RequesterObjectId: string,",
-    "UserAgentHeader: string, RequestBodySize: long, ResponseBodySize: long, DurationMs: real, Type:",
-    "string",
+    "AuthenticationType: string, UserAgentHeader: string, RequestBodySize: long, ResponseBodySize: long,",
+    "DurationMs: real, Type: string",
   ].join(" "),
   AppRequests: [
     "TimeGenerated: datetime, Name: string, Success: bool, ResultCode: string, DurationMs: real,",

@@ -20,7 +20,10 @@ const write = async (compiler: string): Promise<readonly Finding[]> => {
     if (snapshot === undefined) return findings;
     const sources = sourcesHash(files, target);
     const path = join(ROOT, snapshotPathOf(target));
-    writeFileSync(path, `${JSON.stringify({ sources, ...JSON.parse(snapshot) }, undefined, 2)}\n`);
+    const made = JSON.parse(snapshot);
+    // The compiler gives them in another order each time.
+    const outputs = Object.fromEntries(Object.entries(made.outputs).sort(([one], [other]) => (one < other ? -1 : 1)));
+    writeFileSync(path, `${JSON.stringify({ sources, ...made, outputs }, undefined, 2)}\n`);
     return findings;
   });
   return made.flat();

@@ -31,11 +31,13 @@ interface Ran {
   readonly errors: string;
 }
 
-const run = (args: readonly string[], env: Record<string, string>): Promise<Ran> =>
+const run = (args: readonly string[], env: Record<string, string>, input = ""): Promise<Ran> =>
   new Promise((done) => {
-    execFile(process.execPath, [resolve(args[0] ?? ""), ...args.slice(1)], { env }, (error, out, errors) =>
+    const program = [resolve(args[0] ?? ""), ...args.slice(1)];
+    const { stdin } = execFile(process.execPath, program, { env }, (error, out, errors) =>
       done({ code: Number(error?.code ?? 0), out, errors }),
     );
+    stdin?.end(input);
   });
 
 const EVERYTHING = {
@@ -44,6 +46,16 @@ const EVERYTHING = {
   ALERT_EMAIL: "x",
   BUDGET_START: "x",
   BACKUP_SCOPE: "x",
+};
+const OUTPUTS = {
+  AZURE_RESOURCE_GROUP: "x",
+  APP_NAME: "x",
+  TOPIC_NAME: "x",
+  DATA_ACCOUNT_NAME: "x",
+  VAULT_RESOURCE_GROUP: "x",
+  VAULT_SUBSCRIPTION_ID: "x",
+  PACKAGE_TOPIC_NAME: "x",
+  PACKAGE_ACCOUNT_NAME: "x",
 };
 const ALL_REGISTERED = `() => JSON.stringify(["App","Authorization","Consumption","DurableTask","EventGrid","Insights",
   "KeyVault","ManagedIdentity","Network","OperationalInsights","Resources","Storage","Web"]
@@ -118,6 +130,14 @@ describe.skipIf(process.platform === "win32")("the seal key", () => {
     });
   });
 
+  test("is looked for and made in the subscription that azd deploys to", async () => {
+    const { PATH, calls } = await anAz(azure("false"));
+    expect(await seal({ PATH, AZURE_SUBSCRIPTION_ID: "the-one" })).toMatchObject({ code: 0 });
+    const lines = (await linesOf(calls)).trim().split("\n");
+    // The URL of a rest call names it.
+    expect(lines.filter((line) => line.startsWith("rest ") === line.endsWith(" --subscription the-one"))).toEqual([]);
+  });
+
   test("is not made when nobody can say whether there is one", async () => {
     const { PATH, calls } = await anAz(
       `(args) => { if (args.join().includes("/secrets/")) throw new Error("timed out"); return "/id"; }`,
@@ -127,10 +147,72 @@ describe.skipIf(process.platform === "win32")("the seal key", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("the address of a channel", () => {
+  const put = (env: Record<string, string>, input: string) =>
+    run(["infra/identity/secret.mjs", "group", "vault", "notify-webhook-url", "app"], env, input);
+  const none = `(args, env) => {
+    if (args.join().includes("/secrets/")) throw new Error("Not Found");
+    if (args.join().includes("configreferences")) return "{}";
+    if (args[0] === "deployment" && env.SECRET_VALUE !== "https://example.com/hook") throw new Error("another address");
+    return "/id";
+  }`;
+
+  test("is the first line of standard input", async () => {
+    const { PATH } = await anAz(none);
+    expect(await put({ PATH }, "https://example.com/hook\r\nmore\n")).toMatchObject({
+      code: 0,
+      out: "made notify-webhook-url\n0 references are resolved\n",
+    });
+  });
+
+  test("is refused when it is empty", async () => {
+    const { PATH, calls } = await anAz(none);
+    expect(await put({ PATH }, "\nhttps://example.com/hook\n")).toMatchObject({
+      code: 1,
+      errors: expect.stringContaining("is empty"),
+    });
+    expect(readFileSync(calls, "utf8")).not.toContain("deployment");
+  });
+});
+
 describe.skipIf(process.platform === "win32")("the last layer", () => {
   test("says which outputs of the layers before it lacks", async () => {
     const { code, errors } = await run(["infra/events/deploy.mjs"], { APP_NAME: "app" });
     expect([code, errors]).toEqual([1, expect.stringMatching(/Not in the environment: .*TOPIC_NAME/)]);
     expect(errors).not.toContain("APP_NAME");
+  });
+
+  test("is deployed into the subscription that azd deploys to, whatever the CLI has selected", async () => {
+    const { PATH, calls } = await anAz(`() => ""`);
+    const env = { PATH, ...OUTPUTS, AZURE_SUBSCRIPTION_ID: "the-one" };
+    expect(await run(["infra/events/deploy.mjs"], env)).toMatchObject({ code: 0 });
+    expect(readFileSync(calls, "utf8")).toMatch(/^deployment group create .* --subscription the-one\n$/);
+  });
+
+  test("is deployed into the one that the CLI has selected where nobody names another", async () => {
+    const { PATH, calls } = await anAz(`() => ""`);
+    expect(await run(["infra/events/deploy.mjs"], { PATH, ...OUTPUTS })).toMatchObject({ code: 0 });
+    expect(readFileSync(calls, "utf8")).not.toContain("--subscription");
+  });
+});
+
+describe.skipIf(process.platform === "win32")("an identity that plans", () => {
+  test("has a role that no other subscription of the tenant has", async () => {
+    const { PATH, calls } = await anAz(`([first, second]) => {
+      if (first === "account") return "the-one";
+      return second === "definition" ? "0" : "id";
+    }`);
+    const script = ["infra/identity/deployer.sh", "group", "region", "owner/repository", "plan", "--apply"];
+    const code = await new Promise((done) => {
+      execFile("bash", script, { env: { PATH } }, (error) => done(Number(error?.code ?? 0)));
+    });
+    expect(code).toBe(0);
+    const lines = readFileSync(calls, "utf8");
+    expect(lines).toContain(
+      'role definition create --output none --role-definition {"Name": "Mailbox Vault planner (the-one)"',
+    );
+    expect(lines).toContain(
+      "role assignment create --role Mailbox Vault planner (the-one) --scope /subscriptions/the-one",
+    );
   });
 });

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { CONTAINERS } from "../../../shared/storage/containers.ts";
+import { baseName, manifestName, packName } from "../../../shared/vault/names.ts";
 import { checkFreshness, checkRules } from "../../../tools/check-infra/check-infra.ts";
 import { lineOf } from "../../../tools/check-infra/finding.ts";
 import { openProject, type Project, type Registered, registrations } from "../../../tools/check-infra/project.ts";
@@ -106,12 +108,26 @@ const MISTAKES: readonly Mistake[] = [
     "remoteBuild: true",
     /cannot be built again/,
   ],
-  ["a hook that runs what is not there", "azure.yaml", "preprovision.mjs }", "preprovide.mjs }", /there is no infra/],
+  ["a hook that runs what is not there", "azure.yaml", "preprovision.mjs }", "preprovide.mjs }", /neither a program/],
+  [
+    "a hook that runs a script that is not there",
+    "azure.yaml",
+    "npm run package }",
+    "npm run pack }",
+    /neither a program of infra nor a script of package.json: npm run pack$/,
+  ],
+  [
+    "a hook that builds with whatever Node.js there is",
+    "azure.yaml",
+    "npm run package }",
+    "node scripts/package.mjs }",
+    /neither a program of infra nor a script/,
+  ],
   [
     "a hook that Windows does not have",
     "azure.yaml",
     "windows: { shell: pwsh, run: node infra/events/deploy.mjs }",
-    "windows: { shell: pwsh, run: node scripts/package.mjs }",
+    "windows: { shell: pwsh, run: npm run package }",
     /should run the same/,
   ],
   [
@@ -139,9 +155,23 @@ const MISTAKES: readonly Mistake[] = [
   [
     "a query of a column that its table does not have",
     "infra/queries/vault-deletions.kql",
-    "RequesterObjectId",
-    "RequesterId",
+    'RequesterObjectId != "RETENTION"',
+    'RequesterId != "RETENTION"',
     /RequesterId' does not refer to any known column/,
+  ],
+  [
+    "a query that fails while its table is not there",
+    "infra/queries/no-backup.kql",
+    "union isfuzzy=true none, StorageBlobLogs",
+    "StorageBlobLogs",
+    /before its table has a row: .*'StorageBlobLogs'/,
+  ],
+  [
+    "a query that fails for want of a column while its table is not there",
+    "infra/queries/vault-deletions.kql",
+    ", UserAgentHeader: string",
+    "",
+    /before its table has a row: .*'UserAgentHeader'/,
   ],
   [
     "a query that compares a text with a number",
@@ -179,6 +209,19 @@ describe("npm run check:infra", () => {
       "the app needs a right that is not given: restore on state",
       "the app never uses the right of backup on state",
     ]);
+  });
+
+  test("knows the runs of packs and manifests, and leaves bases, which come later", () => {
+    const query = sound.text("infra/queries/vault-overwritten.kql");
+    const [run = "", day = ""] = [
+      ...query.matchAll(/(?:extract|replace_regex)\((?:run, )?@"(\/\(\?:|\()([^"]+)"/g),
+    ].map(([, start, rest]) => `${start}${rest}`);
+    const mailbox = MailboxKey.parse("a".repeat(26));
+    const id = RunId.parse("20261122T010203Z-m5r2xe");
+    const runOf = (name: string) => new RegExp(run).exec(`https://mvdata.blob.core.windows.net/vault/${name}`)?.[1];
+    expect(runOf(packName(mailbox, id, 0, 0))?.replace(new RegExp(day), "$1-$2-$3:$4:$5")).toBe("2026-11-22T01:02:03Z");
+    expect(runOf(manifestName(mailbox, id))).toBe("20261122T010203Z");
+    expect(runOf(baseName(mailbox, id))).toBeUndefined();
   });
 
   test("finds a snapshot that was made from other sources", () => {

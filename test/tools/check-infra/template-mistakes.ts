@@ -12,6 +12,7 @@ const APP = "infra/modules/function-app.bicep";
 const DATA = "infra/modules/data-storage.bicep";
 const VAULT_RIGHTS = "infra/modules/vault-rights.bicep";
 const APP_RIGHTS = "infra/modules/app-rights.bicep";
+const ROLES = "infra/modules/roles.bicep";
 const DEPLOYER = "infra/modules/deployer-rights.bicep";
 const EVENTS = "infra/events/main.bicep";
 const SUBSCRIPTION = "infra/modules/event-subscription.bicep";
@@ -20,6 +21,8 @@ const CONTROL = "infra/modules/control-alerts.bicep";
 const LAYER = "infra/app.bicep";
 const PROD = "infra/prod.bicepparam";
 const CHOICES = "infra/choices";
+
+const BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs";
 
 /** Each is found by the compiler, or in the snapshot that it makes. */
 export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
@@ -149,6 +152,30 @@ export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
     /should have a deleteRetentionPolicy/,
   ],
   [
+    "an undelete of a week",
+    "foundation",
+    DATA,
+    " deleteRetentionPolicy: { enabled: true, days: undeleteDays }",
+    " deleteRetentionPolicy: { enabled: true, days: undeleteDays - 23 }",
+    /vault's deleteRetentionPolicy should last 14 days/,
+  ],
+  [
+    "an undelete that somebody may cut short",
+    "foundation",
+    DATA,
+    " deleteRetentionPolicy: { enabled: true, days: undeleteDays }",
+    " deleteRetentionPolicy: { enabled: true, days: undeleteDays, allowPermanentDelete: true }",
+    /deleted for good before its days are over/,
+  ],
+  [
+    "old versions that go before the days of undelete are over",
+    "foundation",
+    DATA,
+    "max(undeleteDays, writeOnceDays)",
+    "max(undeleteDays - 1, writeOnceDays)",
+    /old-versions-of-what-is-kept removes old versions before 30 days/,
+  ],
+  [
     "a vault that can never be write-once",
     "foundation",
     DATA,
@@ -272,10 +299,52 @@ export const TEMPLATE_MISTAKES: readonly TemplateMistake[] = [
   [
     "a backup that may delete",
     "foundation",
-    "infra/modules/roles.bicep",
+    ROLES,
     "blobs/add/action'\n        ]\n        notDataActions: []\n      }\n    ]\n  }\n}\n\nresource remover",
     "*'\n        ]\n        notDataActions: []\n      }\n    ]\n  }\n}\n\nresource remover",
     /adder.*allows too much/,
+  ],
+  [
+    "a role that adds, and may delete as well",
+    "foundation",
+    ROLES,
+    "          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'\n",
+    `          '${BLOBS}/read'\n          '${BLOBS}/delete'\n`,
+    /adder allows too much: .*blobs\/delete$/,
+  ],
+  [
+    "a role that removes, and may remove old versions for good",
+    "foundation",
+    ROLES,
+    "containers/blobs/delete'",
+    `containers/blobs/delete', '${BLOBS}/deleteBlobVersion/action', '${BLOBS}/permanentDelete/action'`,
+    /remover allows too much: .*permanentDelete\/action$/,
+  ],
+  [
+    "a role that links, and may change the account",
+    "foundation",
+    ROLES,
+    "'Microsoft.Storage/storageAccounts/privateEndpointConnectionsApproval/action'",
+    `${["privateEndpointConnectionsApproval/action", "write", "listKeys/action"]
+      .map((action) => `'Microsoft.Storage/storageAccounts/${action}'`)
+      .join("\n          ")}`,
+    /linker allows too much: .*storageAccounts\/write$/,
+  ],
+  [
+    "a role that says what it does not allow",
+    "foundation",
+    ROLES,
+    "notActions: []",
+    "notActions: ['Microsoft.Storage/storageAccounts/blobServices/containers/read']",
+    /adder should name what it allows/,
+  ],
+  [
+    "a role whose name another subscription may have",
+    "foundation",
+    ROLES,
+    "'Mailbox Vault remover (${prefix}-${token})'",
+    "'Mailbox Vault remover (${prefix})'",
+    /remover \(mv-prod\): the name of a role is one in the tenant/,
   ],
   [
     "retention that may delete the head",
@@ -373,6 +442,30 @@ resource hostBlobs `,
     "module hostStorage 'modules/host-storage.bicep' = {\n",
     "module hostStorage 'modules/host-storage.bicep' = {\n  scope: resourceGroup(vaultGroupName)\n",
     /outside of the group of the app/,
+  ],
+  [
+    "an app's layer that refers to what the pipeline may not read",
+    "prod",
+    LAYER,
+    "/workspaces@2025-02-01' existing = {\n  name: workspaceOf(environmentName)",
+    "/clusters@2025-02-01' existing = {\n  name: workspaceOf(environmentName)",
+    /the pipeline may not do this outside of the group of the app: OperationalInsights\/clusters\/read/,
+  ],
+  [
+    "events that the pipeline may not subscribe to",
+    "events/main",
+    SUBSCRIPTION,
+    /systemTopics@/g,
+    "partnerTopics@",
+    /the pipeline may not do this outside.*partnerTopics\/eventSubscriptions\/write|BCP/,
+  ],
+  [
+    "a pipeline that may not deploy the events",
+    "foundation",
+    ROLES,
+    "          'Microsoft.Resources/deployments/write'\n",
+    "",
+    /subscriber does not allow Microsoft.Resources\/deployments\/write/,
   ],
   [
     "retention without its identity",
@@ -605,12 +698,60 @@ resource hostBlobs `,
     /nobody is told of Microsoft.Authorization\/locks\/delete/,
   ],
   [
+    "a silenced alert that goes unnoticed",
+    "foundation",
+    CONTROL,
+    "['Microsoft.AlertsManagement/actionRules/write', ",
+    "[",
+    /nobody is told of Microsoft.AlertsManagement\/actionRules\/write in \/subscriptions\/[\w-]+$/,
+  ],
+  [
+    "an alert that is switched off unnoticed",
+    "foundation",
+    CONTROL,
+    /^ *'Microsoft\.Insights\/scheduledQueryRules\/write'\n/m,
+    "",
+    /nobody is told of Microsoft.Insights\/scheduledQueryRules\/write/,
+  ],
+  [
+    "rights in the subscription that nobody looks for",
+    "foundation",
+    CONTROL,
+    "subject.everywhere ? subscription().id : resourceGroup().id",
+    "resourceGroup().id",
+    /nobody is told of Microsoft.Authorization\/roleAssignments\/write in \/subscriptions\/[\w-]+$/,
+  ],
+  [
+    "an identity that is lent unnoticed",
+    "foundation",
+    "infra/modules/identity-alerts.bicep",
+    /^ *'Microsoft\.ManagedIdentity\/.*federatedIdentityCredentials\/write'\n/m,
+    "",
+    /nobody is told of .*federatedIdentityCredentials\/write in .*mv-prod-rg$/,
+  ],
+  [
+    "rights at the app that nobody looks for where the vault is elsewhere",
+    "choices/second-subscription-foundation",
+    "infra/modules/identity-alerts.bicep",
+    "  vaultIsElsewhere\n",
+    "  !vaultIsElsewhere\n",
+    /nobody is told of Microsoft.Authorization\/roleAssignments\/write in .*mv-prod-rg$/,
+  ],
+  [
     "versions that are turned off unnoticed",
     "foundation",
     CONTROL,
     /^ *'Microsoft\.Storage\/storageAccounts\/blobServices\/write'\n/m,
     "",
     /nobody is told of .*blobServices\/write/,
+  ],
+  [
+    "a foundation that does not look for second writes",
+    "foundation",
+    ALERTS,
+    "'${prefix}-vault-overwritten'",
+    "'${prefix}-overwritten'",
+    /no alert vault-overwritten/,
   ],
   [
     "a foundation that does not look for deletions",

@@ -87,23 +87,33 @@ export const checkHost = (project: Project): Finding[] => [
   ...checkHooks(project),
 ];
 
-/** The programs that hooks run exist, and both shells run the same, however they spell variables. */
+/** What package.json has of scripts. */
+const Package = z.looseObject({ scripts: z.record(z.string(), z.string()) });
+
+/**
+ * What hooks run exists, and both shells run the same, however they spell variables. The programs of infra need no
+ * package and no new Node.js; the others need the project's, which only `npm run` puts first.
+ */
 const checkHooks = (project: Project): Finding[] => {
   const path = "azure.yaml";
-  const lines = [...project.text(path).matchAll(/run: node (\S+)(.*)$/gm)].map(([, program = "", rest = ""]) => ({
-    program,
-    rest: rest.replaceAll(/\$env:|["$]/g, ""),
-  }));
-  const files = new Set([...project.list("infra"), ...project.list("scripts")]);
+  const { scripts } = Package.parse(JSON.parse(project.text("package.json")));
+  const programs = project.list("infra");
+  const lines = [...project.text(path).matchAll(/\brun: (.+?)(?: \})?$/gm)].map(([, line = ""]) => {
+    const [, how = "", what = ""] = /^(node|npm run) (\S+)/.exec(line) ?? [];
+    return { how, what, line: line.replaceAll(/\$env:|["$]/g, "") };
+  });
+  const exists = (how: string, what: string): boolean =>
+    how === "node" ? programs.includes(what) : how === "npm run" && scripts[what] !== undefined;
   return [
-    ...lines.filter(({ program }) => !files.has(program)).map(({ program }) => finding(path, `there is no ${program}`)),
     ...lines
-      .filter(
-        ({ program, rest }) => lines.filter((one) => one.program === program && one.rest === rest).length % 2 === 1,
-      )
-      .map(({ program }) => finding(path, `Windows and others should run the same: ${program}`)),
+      .filter(({ how, what }) => !exists(how, what))
+      .map(({ line }) => finding(path, `neither a program of infra nor a script of package.json: ${line}`)),
+    ...lines
+      .filter(({ line }) => lines.filter((one) => one.line === line).length % 2 === 1)
+      .map(({ line }) => finding(path, `Windows and others should run the same: ${line}`)),
   ];
 };
+
 const issues = (path: string, schema: z.ZodType, read: () => unknown): Finding[] => {
   try {
     const { error } = schema.safeParse(read());

@@ -1,6 +1,7 @@
 import { type Finding, finding } from "../finding.ts";
 import type { Project } from "../project.ts";
 import { at, lastOf, ofType, type Snapshot } from "../snapshot.ts";
+import { OWN_ROLES } from "./rights.ts";
 
 /** What only an Owner may make. */
 const OF_AN_OWNER: readonly string[] = [
@@ -19,6 +20,7 @@ const OF_THE_FOUNDATION: readonly string[] = [
 /** Checks that the pipeline's layer needs no Owner, and reaches nothing that protects or watches the vault. */
 export const checkLayers = (project: Project): Finding[] => [
   ...project.snapshots.filter(({ target }) => target.layer === "app").flatMap(checkAppLayer),
+  ...project.snapshots.filter(({ target }) => ["app", "events", "secret"].includes(target.layer)).flatMap(checkReach),
   ...checkRemoval(project),
 ];
 
@@ -32,6 +34,31 @@ const checkAppLayer = ({ file, resources }: Snapshot): Finding[] =>
       ? []
       : [finding(file, `${name} lies outside of the group of the app`)]),
   ]);
+
+/** An id of a resource outside of the group of the app, and its types and names after `providers`. */
+const ELSEWHERE = /\/resourceGroups\/(?!mv-prod-rg\/)[\w-]+\/providers\/Microsoft\.([\w.]+(?:\/\w+\/[\w-]+)+)/g;
+
+/** `EventGrid/systemTopics/topic/eventSubscriptions/one` is of the type `EventGrid/systemTopics/eventSubscriptions`. */
+const typeIn = (path: string): string =>
+  path
+    .split("/")
+    .filter((_, index) => index === 0 || index % 2 === 1)
+    .join("/");
+
+/**
+ * The pipeline is Contributor in the group of the app alone: it reads what it refers to elsewhere, and writes what it
+ * makes there, by a role of our own.
+ */
+const checkReach = ({ file, resources }: Snapshot): Finding[] => {
+  const typesIn = (text: string): string[] => [...text.matchAll(ELSEWHERE)].map(([, path = ""]) => typeIn(path));
+  const needed = new Set([
+    ...typesIn(JSON.stringify(resources)).map((type) => `${type}/read`),
+    ...resources.flatMap(({ id }) => typesIn(id).map((type) => `${type}/write`)),
+  ]);
+  return [...needed]
+    .filter((action) => !OWN_ROLES["subscriber"]?.actions.includes(action))
+    .map((action) => finding(file, `the pipeline may not do this outside of the group of the app: ${action}`));
+};
 
 /** Retention removes only where both layers say so. */
 const checkRemoval = (project: Project): Finding[] => {

@@ -16,8 +16,6 @@ const BUILT_IN: Readonly<Record<string, string>> = {
   "4633458b-17de-408a-b874-0445c86b69e6": "secrets user",
   "0ad04412-c4d5-4796-b79c-f76d14c8d402": "durable contributor",
   "e147488a-f6f5-4113-8e2d-b22465e65bf6": "key encryption user",
-  "92aaf0da-9dab-42b6-94a3-d43ce8d16293": "log contributor",
-  "428e0ff0-5e57-4d9c-a221-2c70d0e0a443": "event subscription contributor",
   "b24988ac-6180-42a0-ab88-20f7382dd24c": "contributor",
   "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "access administrator",
 };
@@ -49,8 +47,7 @@ const APP: readonly string[] = [
 
 const USER_TOPIC = "user-events: blob contributor on dead-letters";
 const DEPLOYER: readonly string[] = [
-  "deployer: log contributor on workspace",
-  "deployer: event subscription contributor on topic",
+  "deployer: subscriber on the group of the vault",
   "deployer: contributor on the group of the app",
   "deployer: access administrator on the group of the app",
 ];
@@ -113,7 +110,7 @@ const checkSnapshot = (snapshot: Snapshot): Finding[] => {
           : [finding(file, `${right}: should be limited by a condition: ${condition}`)]),
       ];
     }),
-    ...roles.flatMap((role) => checkOwnRole(file, role)),
+    ...roles.flatMap((role) => checkOwnRole(snapshot, role)),
   ];
 };
 
@@ -124,7 +121,7 @@ const rightOf = (snapshot: Snapshot, assignment: Resource): string => {
   return `${whoIs(String(at(properties, "principalId")))}: ${roleName} on ${whatIs(snapshot, scopeOf(assignment))}`;
 };
 
-/** `Mailbox Vault adder (mv-prod)` is adder. */
+/** `Mailbox Vault adder (mv-prod-…)` is adder. */
 const ownRole = (snapshot: Snapshot, id: string): string | undefined => {
   const role = ofType(snapshot, "Microsoft.Authorization/roleDefinitions").find(({ name }) => name === id);
   return /^Mailbox Vault (\w+) \(/.exec(String(at(role?.properties, "roleName")))?.[1];
@@ -148,9 +145,8 @@ const whatIs = (snapshot: Snapshot, scope: string): string => {
     [/\/vaults\/mvkey[^/]+$/, "vault's key"],
     [/\/vaults\/mv-[^/]+$/, "key vault"],
     [/\/taskHubs\/[^/]+$/, "task hub"],
-    [/\/workspaces\/[^/]+$/, "workspace"],
-    [/\/systemTopics\/[^/]+$/, "topic"],
     [/\/resourceGroups\/mv-[a-z]+-rg$/, "the group of the app"],
+    [/\/resourceGroups\/mv-[a-z]+-vault-rg$/, "the group of the vault"],
   ];
   return known.find(([pattern]) => pattern.test(scope))?.[1] ?? scope;
 };
@@ -172,12 +168,80 @@ export const checkUse = (containers: Readonly<Record<string, readonly string[]>>
   ];
 };
 
-/** A role of our own must allow less than a built-in one. */
-const checkOwnRole = (file: string, { properties }: Resource): Finding[] =>
-  listAt(properties, "permissions")
-    .flatMap((permission) => [...listAt(permission, "actions"), ...listAt(permission, "dataActions")].map(String))
-    .filter((action) => action.includes("*") || !action.startsWith("Microsoft.Storage/storageAccounts/"))
-    .map((action) => finding(file, `${at(properties, "roleName")} allows too much: ${action}`));
+/** Actions below `Microsoft.`, of the control plane, and of data. */
+interface Allowed {
+  readonly actions: readonly string[];
+  readonly dataActions: readonly string[];
+}
+
+const CONTAINER = "Storage/storageAccounts/blobServices/containers";
+
+/** What each role of our own allows, and nothing more: what one could add without being seen, a thief would have. */
+export const OWN_ROLES: Readonly<Record<string, Allowed>> = {
+  adder: {
+    actions: [`${CONTAINER}/read`],
+    dataActions: [`${CONTAINER}/blobs/read`, `${CONTAINER}/blobs/write`, `${CONTAINER}/blobs/add/action`],
+  },
+  remover: { actions: [], dataActions: [`${CONTAINER}/blobs/delete`] },
+  appender: { actions: [`${CONTAINER}/read`], dataActions: [`${CONTAINER}/blobs/add/action`] },
+  linker: {
+    actions: ["Storage/storageAccounts/read", "Storage/storageAccounts/privateEndpointConnectionsApproval/action"],
+    dataActions: [],
+  },
+  subscriber: {
+    actions: [
+      "Storage/storageAccounts/read",
+      "Insights/components/read",
+      "Insights/actionGroups/read",
+      "OperationalInsights/workspaces/read",
+      "OperationalInsights/workspaces/sharedKeys/action",
+      "EventGrid/systemTopics/read",
+      "EventGrid/systemTopics/eventSubscriptions/read",
+      "EventGrid/systemTopics/eventSubscriptions/write",
+      "EventGrid/eventSubscriptions/read",
+      "EventGrid/eventSubscriptions/write",
+      "Resources/subscriptions/resourceGroups/read",
+      "Resources/deployments/read",
+      "Resources/deployments/write",
+      "Resources/deployments/validate/action",
+      "Resources/deployments/operations/read",
+      "Resources/deployments/operationStatuses/read",
+    ],
+    dataActions: [],
+  },
+};
+
+/** A role allows exactly what its duty needs, in the group of the vault, under a name that no other deployment has. */
+const checkOwnRole = (snapshot: Snapshot, { name, properties }: Resource): Finding[] => {
+  const { file } = snapshot;
+  const roleName = String(at(properties, "roleName"));
+  const role = ownRole(snapshot, name) ?? "";
+  const wanted = OWN_ROLES[role];
+  if (wanted === undefined) return [finding(file, `a role that nobody needs: ${roleName}`)];
+  const permissions = listAt(properties, "permissions");
+  const token = /\/mvdata(\w+)$/.exec(vaultAccount(snapshot) ?? "")?.[1] ?? "no token";
+  return [
+    ...(["actions", "dataActions"] as const).flatMap((kind) => {
+      const given = permissions.flatMap((permission) => listAt(permission, kind).map(String));
+      const allowed = wanted[kind].map((action) => `Microsoft.${action}`);
+      return [
+        ...given
+          .filter((action) => !allowed.includes(action))
+          .map((action) => finding(file, `${role} allows too much: ${action}`)),
+        ...allowed
+          .filter((action) => !given.includes(action))
+          .map((action) => finding(file, `${role} does not allow ${action}`)),
+      ];
+    }),
+    // What is taken away again would make the lists above say more than there is.
+    ...permissions
+      .flatMap((permission) => [...listAt(permission, "notActions"), ...listAt(permission, "notDataActions")])
+      .map((action) => finding(file, `${role} should name what it allows, not what it does not: ${action}`)),
+    ...(roleName.endsWith(`-${token})`)
+      ? []
+      : [finding(file, `${roleName}: the name of a role is one in the tenant, and needs the unique token`)]),
+  ];
+};
 
 /** Checks that the pipeline may give the roles that the app's layer gives, and no others. */
 const checkDelegation = (project: Project): Finding[] => {

@@ -9,6 +9,9 @@ const CONTAINER = `${ACCOUNTS}/blobServices/containers`;
 /** Containers that a lifecycle rule may empty. All others are kept. */
 const SHORT_LIVED: readonly unknown[] = ["work/", "dead-letters/"];
 
+/** Days in which what was deleted or overwritten can be brought back, at the least: nobody may look for a fortnight. */
+const UNDELETE_DAYS = 14;
+
 const ACCOUNT: readonly (readonly [name: string, value: string | boolean])[] = [
   ["allowSharedKeyAccess", false],
   ["allowBlobPublicAccess", false],
@@ -54,8 +57,20 @@ const checkVault = (snapshot: Snapshot): Finding[] => {
     wrong.push("the container vault should be able to be write-once: that is decided when it is made");
   const service = ofType(snapshot, `${ACCOUNTS}/blobServices`).find(below)?.properties;
   if (at(service, "isVersioningEnabled") !== true) wrong.push("the vault's account should keep versions");
-  for (const policy of ["deleteRetentionPolicy", "containerDeleteRetentionPolicy"])
+  for (const policy of ["deleteRetentionPolicy", "containerDeleteRetentionPolicy"]) {
     if (at(service, policy, "enabled") !== true) wrong.push(`the vault's account should have a ${policy}`);
+    if (!(Number(at(service, policy, "days")) >= UNDELETE_DAYS))
+      wrong.push(`the vault's ${policy} should last ${UNDELETE_DAYS} days or more`);
+  }
+  if (at(service, "deleteRetentionPolicy", "allowPermanentDelete") === true)
+    wrong.push("nothing of the vault should be deleted for good before its days are over");
+  const undeleteDays = Number(at(service, "deleteRetentionPolicy", "days"));
+  for (const { properties } of ofType(snapshot, `${ACCOUNTS}/managementPolicies`).filter(below))
+    for (const rule of listAt(properties, "policy", "rules")) {
+      const days = at(rule, "definition", "actions", "version", "delete", "daysAfterCreationGreaterThan");
+      if (days !== undefined && !isShortLived(rule) && !(Number(days) >= undeleteDays))
+        wrong.push(`the lifecycle rule ${at(rule, "name")} removes old versions before ${undeleteDays} days are over`);
+    }
   const lock = ofType(snapshot, "Microsoft.Authorization/locks").find((found) => scopeOf(found) === account);
   if (at(lock?.properties, "level") !== "CanNotDelete")
     wrong.push("the vault's account should be locked against deletion");
@@ -73,9 +88,12 @@ const checkVault = (snapshot: Snapshot): Finding[] => {
 const checkLifecycle = ({ file }: Snapshot, { properties }: Resource): Finding[] =>
   listAt(properties, "policy", "rules").flatMap((rule) => {
     const removes = at(rule, "definition", "actions", "baseBlob") !== undefined;
-    const prefixes = listAt(rule, "definition", "filters", "prefixMatch");
-    const isAllowed = prefixes.length > 0 && prefixes.every((prefix) => SHORT_LIVED.includes(prefix));
-    return removes && !isAllowed
+    return removes && !isShortLived(rule)
       ? [finding(file, `the lifecycle rule ${at(rule, "name")} removes what must be kept`)]
       : [];
   });
+
+const isShortLived = (rule: unknown): boolean => {
+  const prefixes = listAt(rule, "definition", "filters", "prefixMatch");
+  return prefixes.length > 0 && prefixes.every((prefix) => SHORT_LIVED.includes(prefix));
+};
