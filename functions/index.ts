@@ -16,6 +16,7 @@ import { ENDPOINTS, type Endpoint } from "./endpoints.ts";
 import { followUpFunctions } from "./follow-up/follow-up.functions.ts";
 import { holdsFunctions } from "./holds/holds.functions.ts";
 import { idTranslationFunctions } from "./id-translation/id-translation.functions.ts";
+import { closingWhenItFails } from "./jobs/closing.steps.ts";
 import { jobsFunctions } from "./jobs/jobs.functions.ts";
 import { notifyFunctions } from "./notify/notify.functions.ts";
 import { personalDataFunctions } from "./personal-data/personal-data.functions.ts";
@@ -64,7 +65,7 @@ const register: Register = {
   timer: (name, schedule, handler) => app.timer(name, { schedule, extraInputs, handler }),
   timerWithoutHub: (name, schedule, handler) => app.timer(name, { schedule, handler }),
   event: (name, handler) => app.eventGrid(name, { extraInputs, handler }),
-  orchestrator,
+  orchestrator: (name, handler) => orchestrator(name, closingWhenItFails(handler)),
   activity,
   activityWithHub: activityWithClient,
 };

@@ -12,7 +12,7 @@ import { sealer } from "../shared/security/seal.ts";
 import { azureBlobs } from "../shared/storage/azure-blobs.ts";
 import { blobService, containersOf, packageService } from "../shared/storage/containers.ts";
 import { appTranslator, callerTranslator } from "./id-translation/translator.ts";
-import { forgetWish } from "./jobs/wishes.ts";
+import { recordingStarts } from "./jobs/recorded-starts.ts";
 import { notifier } from "./notify/notifier.ts";
 import { webhook } from "./notify/webhook.ts";
 import { azurePackages } from "./personal-data/packages.ts";
@@ -49,8 +49,7 @@ export const openServices = ({
 
   const state = azureBlobs(backupContainer("state"));
   const audit = blobAuditLog(restoreContainer("audit"));
-  const clientOf: ClientOf = (context) =>
-    claimingStarts(hubClientOf(context), state, { claimed: (job) => forgetWish(state, job) });
+  const clientOf: ClientOf = (context) => claimingStarts(recordingStarts(hubClientOf(context), state), state);
 
   const backup = {
     clientOf,

@@ -13,6 +13,7 @@ import {
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
+  type BackupTurn,
   CancelledBackup,
   takeMailbox,
   UnfinishedBackup,
@@ -32,13 +33,14 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
   const { tenantRun, trigger, full, until } = place;
   const run = backupTenantInstance();
   const limit = until === undefined ? {} : { until };
-  return yield* inGenerations<Turn, BackupOutcomes, BackupOutcomes>(context, {
+  return yield* inGenerations<BackupTurn, BackupOutcomes, BackupOutcomes>(context, {
     jobs: [run],
     generation: { wait, notBefore },
     state: { turn, outcomes },
     *step({ turn, outcomes }) {
       if (until !== undefined && msUntil(context, until) <= 0) return { result: outcomes };
-      const taken = yield* call(context, takeMailbox, { tenantRun, place: place.place, turn });
+      const taken = yield* call(context, takeMailbox, { tenantRun, place: place.place, turn, outcomes });
+      if (taken.ahead !== undefined) return { state: taken.ahead };
       if (taken.busy) return { state: { turn: turn + 1, outcomes: count(outcomes, "goesOn") } };
       const { mailbox } = taken;
       if (mailbox === undefined) return { result: outcomes };
@@ -55,8 +57,6 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
     cancelled: ({ outcomes }) => ({ ...outcomes, ...CANCELLED }),
   });
 }
-
-type Turn = Pick<BackupInTurnInput, "turn" | "outcomes">;
 
 /** Without the failures: their reasons could exceed the 16 KB of a status, which fails the orchestration. */
 const statusOf = (

@@ -35,39 +35,39 @@ const RUN_MS = 20 * 3_600_000;
  * time: begun anew, it would list everything again.
  */
 export function* backupTenant(context: OrchestrationContext): Generator<Task, BackupTenantResult | undefined, unknown> {
-  const input = BackupTenantInput.parse(context.df.getInput());
-  const tenantRun = ownRunId(context, "tenant");
+  const { resume: run, ...order } = BackupTenantInput.parse(context.df.getInput());
+  const tenantRun = run?.tenantRun ?? ownRunId(context, "tenant");
   try {
-    const until = input.full ? undefined : momentIn(context, RUN_MS);
-    const { mailboxes, ...result } = yield* backUpAll(context, tenantRun, input, until);
+    if (run === undefined) return another(context, { ...order, resume: yield* begin(context, order, tenantRun) });
+    const outcomes = yield* backUpQueue(context, order, run);
+    if (outcomes === undefined) return another(context, { ...order, resume: { ...run, lost: run.lost + 1 } });
+
+    const { queue, until } = run;
+    const { mailboxes, ...leftOut } = queue;
+    context.df.setCustomStatus({ phase: "done", ...queue, places: 0 } satisfies TenantStatus);
+    const result: BackupTenantResult = { ...outcomes, ...leftOut };
     if (result.stopped !== undefined) return result;
     yield* notifyPeople(context, runNotice(tenantRun, result));
     const isCut = until !== undefined && msUntil(context, until) <= 0 && endedOf(result) < mailboxes;
-    if (!isCut) return result;
-    context.df.continueAsNew(input);
-    return undefined;
+    return isCut ? another(context, order) : result;
   } catch (error) {
     yield* notifyPeople(context, brokenRunNotice(tenantRun));
     throw error;
   }
 }
 
-function* backUpAll(
-  context: OrchestrationContext,
-  tenantRun: RunId,
-  { trigger, full, only, window }: BackupTenantInput,
-  until: string | undefined,
-): Generator<Task, BackupTenantResult & Pick<BackupQueue, "mailboxes">, unknown> {
-  const queue = yield* queueMailboxes(context, tenantRun, only);
-  const places = Math.min(window, queue.mailboxes);
-  context.df.setCustomStatus({ phase: "backing-up", ...queue, places } satisfies TenantStatus);
+type Order = Omit<BackupTenantInput, "resume">;
+type Run = NonNullable<BackupTenantInput["resume"]>;
 
-  const outcomes = yield* backUpQueue(context, places, {
-    ...{ tenantRun, trigger, full },
-    ...(until !== undefined && { until }),
-  });
-  context.df.setCustomStatus({ phase: "done", ...queue, places: 0 } satisfies TenantStatus);
-  return { ...outcomes, ...queue };
+/** Goes on as another generation. */
+const another = (context: OrchestrationContext, input: BackupTenantInput): undefined => {
+  context.df.continueAsNew(input);
+};
+
+function* begin(context: OrchestrationContext, { full, only }: Order, tenantRun: RunId): Generator<Task, Run, unknown> {
+  const until = full ? undefined : momentIn(context, RUN_MS);
+  const queue = yield* queueMailboxes(context, tenantRun, only);
+  return { tenantRun, queue, lost: 0, ...(until !== undefined && { until }) };
 }
 
 /** The mailboxes that a run came to before its time was over. */
@@ -121,17 +121,20 @@ const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
 
 const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, goesOn: 0, failures: [], items: 0, bytes: 0 };
 
+/** Returns `undefined` when a place was lost, and another generation is to fill them all again. */
 function* backUpQueue(
   context: OrchestrationContext,
-  places: number,
-  run: Pick<BackupInTurnInput, "tenantRun" | "trigger" | "full" | "until">,
-): Generator<Task, BackupOutcomes, unknown> {
+  { trigger, full, window }: Order,
+  { tenantRun, queue, until, lost }: Run,
+): Generator<Task, BackupOutcomes | undefined, unknown> {
+  const places = Math.min(window, queue.mailboxes);
+  context.df.setCustomStatus({ phase: "backing-up", ...queue, places } satisfies TenantStatus);
   const parts = Array.from({ length: places }, (_, place) => ({
     instanceId: placeInstance(place, backupTenantInstance()),
-    input: { ...run, place, turn: 0, outcomes: NONE } satisfies BackupInTurnInput,
+    input: { tenantRun, trigger, full, place, turn: 0, outcomes: NONE, until } satisfies BackupInTurnInput,
   }));
-  const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts);
-  return outcomes.reduce(add, NONE);
+  const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts, lost);
+  return outcomes?.reduce(add, NONE);
 }
 
 const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({

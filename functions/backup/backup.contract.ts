@@ -68,14 +68,6 @@ export const discoverMailboxes = defineActivity({
   retry: OUTAGE_RETRY,
 });
 
-/** Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive (`busy`). */
-export const takeMailbox = defineActivity({
-  name: "take-mailbox",
-  input: z.object({ tenantRun: RunId, place: Count, turn: Count }),
-  output: z.object({ mailbox: MailboxRef.optional(), busy: z.literal(true).optional() }),
-  retry: OUTAGE_RETRY,
-});
-
 /** How far a run has come: which chunks are planned, and which of their batches are still to be exported. */
 export const RunPosition = z.object({
   /** The chunk that is planned next. */
@@ -255,16 +247,32 @@ export const BackupOutcomes = z.object({
 });
 export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 
+/** What a place of the window has come to, before one of its turns. */
+export const BackupTurn = z.object({ turn: Count, outcomes: BackupOutcomes });
+export type BackupTurn = z.output<typeof BackupTurn>;
+
+/** Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive (`busy`). */
+export const takeMailbox = defineActivity({
+  name: "take-mailbox",
+  input: BackupTurn.extend({ tenantRun: RunId, place: Count }),
+  output: z.object({
+    mailbox: MailboxRef.optional(),
+    busy: z.literal(true).optional(),
+    /** The turn that a place had come to before it was lost and begun again. */
+    ahead: BackupTurn.optional(),
+  }),
+  retry: OUTAGE_RETRY,
+});
+
 /** One place of the window, which backs up mailboxes from the queue, one after the other. */
 export const BackupInTurnInput = Generation.extend({
+  ...BackupTurn.shape,
   tenantRun: RunId,
   trigger: Trigger,
   full: z.boolean(),
   place: Count,
-  turn: Count,
   /** When it takes no more mailboxes, and waits no longer for one. */
   until: z.iso.datetime().optional(),
-  outcomes: BackupOutcomes,
 });
 export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;
 
@@ -278,5 +286,9 @@ export const BackupTenantInput = z.object({
   only: z.array(z.string().min(1)).optional(),
   /** Mailboxes that are backed up at the same time. */
   window: z.int().positive(),
+  /** Set in a later generation: the run, its queue, when it ends, and how often its places were lost. */
+  resume: z
+    .object({ tenantRun: RunId, queue: BackupQueue, until: z.iso.datetime().optional(), lost: Count })
+    .optional(),
 });
 export type BackupTenantInput = z.output<typeof BackupTenantInput>;

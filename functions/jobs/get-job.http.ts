@@ -5,6 +5,7 @@ import { jobOf } from "../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { findContinuations } from "./open-jobs.ts";
 import { type ProgressReaders, progressOf } from "./progress.ts";
 import { findWish } from "./wishes.ts";
 
@@ -14,7 +15,8 @@ const RETRY_AFTER_SECONDS = "2";
 /**
  * GET /api/jobs/{id}
  *
- * 200 with the job's state, its progress and, at its end, its result or error; 404 for a job that does not exist. Never
+ * 200 with the job's state, its progress and, at its end, its result or error, and when it was gone on with after the
+ * task hub had lost it; 404 for a job that does not exist. Never
  * shows the instance's input, or the management URLs of the durable extension.
  */
 export const getJob =
@@ -26,8 +28,10 @@ export const getJob =
     if (status === undefined)
       return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
     const told = await findWish(deps.state, status.instanceId);
+    const continuations = await findContinuations(deps.state, status.instanceId);
     const progress = await progressOf(deps.progress, client, status);
     const job = jobOf(status, told?.wish, progress);
     const isOpen = isAlive(status) && job.state !== "paused";
-    return json(200, job, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});
+    const shown = continuations.length === 0 ? job : { ...job, continuations };
+    return json(200, shown, isOpen ? { "retry-after": RETRY_AFTER_SECONDS } : {});
   };

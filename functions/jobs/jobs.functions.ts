@@ -1,10 +1,13 @@
 import { clientOf } from "../../shared/durable/client.ts";
 import type { Feature } from "../register.ts";
 import type { Services } from "../services.ts";
+import { closeJobActivity } from "./close-job.activity.ts";
+import { closeJob } from "./close-job.contract.ts";
 import { controlJob, type Restarts } from "./control-job.http.ts";
 import { getJob } from "./get-job.http.ts";
 import type { ProgressReaders } from "./progress.ts";
 import { readWishActivity } from "./read-wish.activity.ts";
+import { WATCH_SCHEDULE, watchJobs } from "./watch-jobs.timer.ts";
 import { readWish } from "./wish.contract.ts";
 
 /** What the features know of their jobs, so that this one need not know them. */
@@ -24,4 +27,6 @@ export const jobsFunctions =
     register.http("resume-job", controlJob({ ...control, order: "resume" }));
     register.http("cancel-job", controlJob({ ...control, order: "cancel" }));
     register.activity(readWish, readWishActivity({ state }));
+    register.activity(closeJob, closeJobActivity({ state }));
+    register.timer("watch-jobs", WATCH_SCHEDULE, watchJobs({ clientOf, state }));
   };

@@ -48,8 +48,14 @@ function* takeTurns(context: OrchestrationContext, place: Place): Generator<Task
       place.outcomes = { ...place.outcomes, stopped: { reason: "cancelled" } };
       return true;
     }
-    const { turn, at } = place;
-    const { taken } = yield* callOrBlock(context, takeRestore, { listId, place: place.place, turn, at });
+    const { turn, at, outcomes } = place;
+    const answer = yield* callOrBlock(context, takeRestore, { listId, place: place.place, turn, at, outcomes });
+    if (answer.isAlive) throw new BlockedError("mailbox");
+    if (answer.ahead !== undefined) {
+      Object.assign(place, answer.ahead);
+      continue;
+    }
+    const { taken } = answer;
     if (taken === undefined) return true;
     place.at = taken.at;
     place.turn += 1;

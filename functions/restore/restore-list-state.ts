@@ -11,6 +11,9 @@ export type RestoreList = z.output<typeof RestoreList>;
 const listName = (listId: RunId): string => `restores-${listId}/list.json`;
 const turnsName = (listId: RunId): string => `restores-${listId}/turns.json`;
 
+/** What a place of the window has come to. */
+export const placeName = (listId: RunId, place: number): string => `restores-${listId}/places/${place}.json`;
+
 export const keepRestoreList = async (work: Blobs, listId: RunId, list: RestoreList): Promise<void> => {
   await work.create(listName(listId), jsonBytes(list));
 };

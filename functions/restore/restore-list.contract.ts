@@ -19,14 +19,6 @@ export type ListedRestore = z.output<typeof ListedRestore>;
 export const ListPosition = z.object({ mailbox: Count, restore: Count });
 export type ListPosition = z.output<typeof ListPosition>;
 
-/** Takes the next restore into the mailbox that a place is at, or else the first restore into the next mailbox. */
-export const takeRestore = defineActivity({
-  name: "take-restore",
-  input: z.object({ listId: RunId, place: Count, turn: Count, at: ListPosition.optional() }),
-  output: orAway(z.object({ taken: z.object({ restore: ListedRestore, at: ListPosition }).optional() })),
-  retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
-});
-
 /** What restores did, or a dry run would do: numbers of items, and the raw bytes of the items to import. */
 export const RestoredItems = z.object({
   /** Items to import, with any outcome. */
@@ -54,13 +46,32 @@ export const RestoreOutcomes = z.object({
 });
 export type RestoreOutcomes = z.output<typeof RestoreOutcomes>;
 
+/** What a place of the window has come to, before one of its turns. */
+export const RestoreTurn = z.object({ turn: Count, at: ListPosition.optional(), outcomes: RestoreOutcomes });
+export type RestoreTurn = z.output<typeof RestoreTurn>;
+
+/**
+ * Takes the next restore into the mailbox that a place is at, or else the first restore into the next mailbox.
+ */
+export const takeRestore = defineActivity({
+  name: "take-restore",
+  input: RestoreTurn.extend({ listId: RunId, place: Count }),
+  output: orAway(
+    z.object({
+      taken: z.object({ restore: ListedRestore, at: ListPosition }).optional(),
+      /** The restore is alive: the place that began it was lost. */
+      isAlive: z.literal(true).optional(),
+      /** The turn that a place had come to before it was lost and begun again. */
+      ahead: RestoreTurn.optional(),
+    }),
+  ),
+  retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
+});
+
 /** One place of the window: runs restores of a list, one after the other. */
-export const RestoreInTurnInput = z.object({
+export const RestoreInTurnInput = RestoreTurn.extend({
   listId: RunId,
   place: Count,
-  turn: Count,
-  at: ListPosition.optional(),
-  outcomes: RestoreOutcomes,
   /** What it has waited for since it last did something. */
   wait: Wait.optional(),
 });
@@ -73,6 +84,8 @@ export const RestoreMailboxesInput = z.object({
   mailboxes: z.int().positive().optional(),
   /** Mailboxes that are restored into at the same time. */
   window: z.int().positive(),
+  /** How often its places were lost, and filled again. */
+  lost: Count.optional(),
   /** Set when a generation goes on looking them up: the first one that is left, and what it has waited for. */
   resolving: z.object({ next: Count, wait: Wait.optional() }).optional(),
 });

@@ -12,7 +12,8 @@ const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: []
 
 /**
  * Looks up what the restores of a list name, then runs them, into a window of mailboxes at the same time. Each place of
- * the window is an orchestration that takes one restore after the other, by priority.
+ * the window is an orchestration that takes one restore after the other, by priority. Where one is lost, another
+ * generation fills them all again once they have ended, and each goes on where it was.
  */
 export function* restoreMailboxes(
   context: OrchestrationContext,
@@ -32,8 +33,12 @@ export function* restoreMailboxes(
     instanceId: placeInstance(place, restoresInstance(listId)),
     input: { listId, place, turn: 0, outcomes: NONE } satisfies RestoreInTurnInput,
   }));
-  const outcomes = yield* fillPlaces(context, { name: "restore-in-turn", output: RestoreOutcomes }, parts);
-
+  const { lost = 0 } = input;
+  const outcomes = yield* fillPlaces(context, { name: "restore-in-turn", output: RestoreOutcomes }, parts, lost);
+  if (outcomes === undefined) {
+    context.df.continueAsNew({ ...input, lost: lost + 1 } satisfies RestoreMailboxesInput);
+    return undefined;
+  }
   context.df.setCustomStatus({ phase: "done", restores, mailboxes, places: 0 } satisfies ListStatus);
   return outcomes.reduce(add, NONE);
 }

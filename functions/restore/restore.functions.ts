@@ -36,7 +36,7 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.orchestrator("restore-mailbox", restoreMailbox);
   register.activity(resolveRestores, resolveRestoresActivity({ ...restore, translator, budgetMs: laneBudgetMs }));
   register.activity(arrangeRestores, arrangeRestoresActivity(restore));
-  register.activity(takeRestore, takeRestoreActivity(restore));
+  register.activityWithHub(takeRestore, takeRestoreActivity(restore));
   register.activityWithHub(holdTarget, holdTargetActivity(restore));
   register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));
   register.activity(ensureFolders, ensureFoldersActivity(restore));

@@ -8,6 +8,7 @@ import {
 } from "../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
+import { forgetContinuations } from "../jobs/open-jobs.ts";
 import { forgetWish } from "../jobs/wishes.ts";
 import { findCarrier } from "../restore/restore-state.ts";
 import { removeUnlessNew, renewOld } from "./blobs-below-folder.ts";
@@ -45,6 +46,7 @@ export const tidyJob = async (deps: TidyDeps, folder: string, run: string): Prom
   if (job === undefined) return removeUnlessNew(work, folder, nowMs);
   await forget(client, folder);
   await forgetWish(state, folder);
+  await forgetContinuations(state, folder);
   return { forgotten: 1 };
 };
 

@@ -1,6 +1,8 @@
 import type { InvocationContext } from "@azure/functions";
 import { type ActivityHandler, type OrchestrationContext, RetryOptions, type Task } from "durable-functions";
 import type * as z from "zod";
+import { isOfInfrastructure } from "./infrastructure.ts";
+import { pause } from "./pause.ts";
 
 /** How often Durable Functions delivers a failing activity, and how long it waits in between. */
 export interface RetryPolicy {
@@ -36,11 +38,28 @@ const retryOptions = ({ firstIntervalMs, attempts, backoff }: RetryPolicy): Retr
   return options;
 };
 
-/** Calls an activity with its contract's retry policy, and returns its parsed result. */
+/** Rounds of tries for an activity whose process was lost, which says nothing of its work. Our own choices. */
+const MOST_ROUNDS = 4;
+const BETWEEN_ROUNDS_MS = 60_000;
+
+/**
+ * Calls an activity with its contract's retry policy, and returns its parsed result. Where its last try was lost by the
+ * infrastructure, all of them are made again, some times.
+ */
 export function* call<I extends z.ZodType, O extends z.ZodType>(
   context: OrchestrationContext,
   { name, retry, output }: ActivityContract<I, O>,
   input: z.input<I>,
 ): Generator<Task, z.output<O>, unknown> {
-  return output.parse(yield context.df.callActivityWithRetry(name, retryOptions(retry), input));
+  for (let round = 1; ; round += 1) {
+    let answer: unknown;
+    try {
+      answer = yield context.df.callActivityWithRetry(name, retryOptions(retry), input);
+    } catch (error) {
+      if (round === MOST_ROUNDS || !isOfInfrastructure(String(error))) throw error;
+      yield* pause(context, BETWEEN_ROUNDS_MS);
+      continue;
+    }
+    return output.parse(answer);
+  }
 }

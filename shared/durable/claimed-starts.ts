@@ -19,20 +19,14 @@ const claimName = (instanceId: string): string => `starts/${instanceId}.json`;
  * one of them, seen on the real host with the Durable extension 3.19: whoever was told that theirs began would wait for
  * work that nobody does. So who starts claims the id in storage first, where only one is alive at a time.
  *
- * Its `startNew` throws {AlreadyStartingError} for the others. A claim whose owner died counts for a minute. `claimed`
- * forgets what an earlier job of that id has left.
+ * Its `startNew` throws {AlreadyStartingError} for the others. A claim whose owner died counts for a minute.
  */
-export const claimingStarts = (
-  client: DurableClient,
-  state: Blobs,
-  { claimed, now = Date.now }: { readonly claimed: (instanceId: string) => Promise<void>; readonly now?: () => number },
-): DurableClient => {
+export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.now): DurableClient => {
   const startNew: DurableClient["startNew"] = async (orchestrator, options) => {
     const { instanceId } = options ?? {};
     if (instanceId === undefined || !hasOneAlive(instanceId)) return client.startNew(orchestrator, options);
     const own = await claimStart(client, state, instanceId, { by: randomUUID(), at: new Date(now()).toISOString() });
     try {
-      await claimed(instanceId);
       return await client.startNew(orchestrator, options);
     } catch (error) {
       // A claim that stays ends by itself; what failed is what the caller is to hear of.

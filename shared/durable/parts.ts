@@ -1,6 +1,8 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type * as z from "zod";
 import type { PartFailure } from "../contracts/part.ts";
+import { isOfInfrastructure } from "./infrastructure.ts";
+import { pause } from "./pause.ts";
 import { reasonOf } from "./reason.ts";
 
 /** A sub-orchestration: a part of another orchestration. */
@@ -9,16 +11,27 @@ interface Part {
   readonly input: unknown;
 }
 
-/** Runs a part and returns its output. A failure is returned, not thrown. */
+/** Times that parts which were lost are begun again, and the wait before. Our own choices. */
+const MOST_AGAIN = 3;
+const AGAIN_MS = 60_000;
+
+/**
+ * Runs a part and returns its output. A failure is returned, not thrown. One that is lost by the infrastructure is
+ * begun again some times, with the same input: it finds what it has done.
+ */
 export function* tryPart<O extends z.ZodType>(
   context: OrchestrationContext,
   { name, output }: { readonly name: string; readonly output: O },
   { instanceId, input }: Part,
 ): Generator<Task, z.output<O> | PartFailure, unknown> {
-  try {
-    return output.parse(yield context.df.callSubOrchestrator(name, input, instanceId));
-  } catch (error) {
-    return { job: instanceId, reason: reasonOf(error) };
+  for (let again = 0; ; again += 1) {
+    try {
+      return output.parse(yield context.df.callSubOrchestrator(name, input, instanceId));
+    } catch (error) {
+      if (again === MOST_AGAIN || !isOfInfrastructure(String(error)))
+        return { job: instanceId, reason: reasonOf(error) };
+      yield* pause(context, AGAIN_MS);
+    }
   }
 }
 
@@ -29,15 +42,26 @@ export function* tryPart<O extends z.ZodType>(
  * Why orchestrations as places: the library starts a task again each time it is handed to another `Task.any`, so one
  * orchestration cannot keep a sliding window itself (durable-functions 3.5; Azure/azure-functions-durable-js#574).
  *
- * @throws the failure of a place: the entry that it worked on would be missing from the result.
+ * Returns `undefined` when a place has failed, once all have ended: another generation is to fill them again, and each
+ * goes on where it was. `lost`: how often that was done.
+ *
+ * @throws the failure of a place, once that was done some times.
  */
 export function* fillPlaces<O extends z.ZodType>(
   context: OrchestrationContext,
   { name, output }: { readonly name: string; readonly output: O },
   places: readonly Part[],
-): Generator<Task, z.output<O>[], unknown> {
+  lost: number,
+): Generator<Task, z.output<O>[] | undefined, unknown> {
   if (places.length === 0) return [];
   const tasks = places.map(({ instanceId, input }) => context.df.callSubOrchestrator(name, input, instanceId));
-  const results = (yield context.df.Task.all(tasks)) as unknown[];
+  let results: unknown[];
+  try {
+    results = (yield context.df.Task.all(tasks)) as unknown[];
+  } catch (error) {
+    if (lost === MOST_AGAIN) throw error;
+    yield* pause(context, AGAIN_MS);
+    return undefined;
+  }
   return results.map((result) => output.parse(result));
 }

@@ -161,7 +161,7 @@ describe("an export of personal data is refused", () => {
     expect(await problemOf(await post(path, JSON.stringify(body), OFFICER), 409)).toMatchObject({ job });
     await problemOf(await stack.api.request(`${path}/${job}`, { method: "DELETE", headers: OFFICER }), 409);
     await stack.api.request(`/api/jobs/${job}/cancel`, { method: "POST", headers: OFFICER });
-    await eventually("end of the job", async () => (await stack.api.job(job)).state === "cancelled" || undefined);
+    await eventually("end of the job", async () => (await stack.api.job(job))?.state === "cancelled" || undefined);
     expect((await stack.api.request(`${path}/${job}`, { method: "DELETE", headers: OFFICER })).status).toBe(204);
   });
 });

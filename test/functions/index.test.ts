@@ -7,6 +7,7 @@ import * as goOn from "../../functions/backup/go-on-alone.contract.ts";
 import { ENDPOINTS } from "../../functions/endpoints.ts";
 import * as leaver from "../../functions/holds/leaver.contract.ts";
 import * as exchangeIds from "../../functions/id-translation/id-translation.contract.ts";
+import * as closing from "../../functions/jobs/close-job.contract.ts";
 import * as wish from "../../functions/jobs/wish.contract.ts";
 import * as notices from "../../functions/notify/notify.contract.ts";
 import * as personalData from "../../functions/personal-data/personal-data.contract.ts";
@@ -56,6 +57,7 @@ const named = (type: string): string[] =>
 
 const contracts = [
   backup,
+  closing,
   exchangeIds,
   followUp,
   leaver,
@@ -160,6 +162,7 @@ describe("the app", () => {
       "rehearse-restore": "0 0 12 * * *",
       "rotating-verify": "0 0 13 * * *",
       "watch-coverage": "0 30 * * * *",
+      "watch-jobs": "0 */5 * * * *",
     });
   });
 
@@ -238,8 +241,10 @@ describe("the app", () => {
       "snapshot-written",
       "start-last-backup",
       "take-mailbox",
+      "take-restore",
       "tidy-scratch",
       "user-changed",
+      "watch-jobs",
     ]);
   });
 });

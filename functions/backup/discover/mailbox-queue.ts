@@ -9,6 +9,10 @@ const Page = z.array(MailboxRef);
 
 const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
 const turnsName = (run: RunId): string => `${run}/turns.json`;
+
+/** What a place of the window has come to. */
+export const placeName = (run: RunId, place: number): string => `${run}/places/${place}.json`;
+
 const number = (value: number): string => String(value).padStart(6, "0");
 
 /** A page of the directory, and the position of its first mailbox in the queue. */

@@ -17,7 +17,7 @@ import { noProgress } from "../../../functions/backup/wave.steps.ts";
 import type { Notice } from "../../../functions/notify/notify.contract.ts";
 import type { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { mailboxKey } from "../../../shared/vault/mailbox-key.ts";
-import { OrchestratorFailedError, runOrchestrator } from "../../support/run-orchestrator.ts";
+import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 import { aFakeHub, aQuietContext } from "../fake-hub.ts";
 import { aRun, deliver } from "../kit.ts";
 
@@ -46,7 +46,7 @@ describe("backup-tenant", () => {
     place: (input: BackupInTurnInput) => unknown = () => ({ ...NONE, complete: 1, items: 10, bytes: 100 }),
     onNotice: (notice: Notice) => unknown = () => ({ outcome: "sent" }),
   ) =>
-    runOrchestrator(backupTenant, {
+    runToEnd(backupTenant, {
       input: { trigger: "schedule", full: false, window: 3, ...overrides },
       retries: false,
       activities: {
@@ -151,7 +151,28 @@ describe("backup-tenant", () => {
     expect(calls[0]?.input).toMatchObject({ only: ["ada"] });
   });
 
-  test("fails when a place fails, rather than return less", async () => {
+  test("fills its places again when one was lost, with the same queue, and notifies nobody", async () => {
+    let lost = 0;
+    const once = () => {
+      lost += 1;
+      if (lost === 1) throw new Error("node exited with code 137 (0x89)");
+      return { ...NONE, complete: 2 };
+    };
+    const notices: Notice[] = [];
+    const onNotice = (notice: Notice) => {
+      notices.push(notice);
+      return { outcome: "sent" };
+    };
+    const { calls, output } = await tenant([{ mailboxes: 2 }], { window: 1 }, once, onNotice);
+
+    const [first, second] = calls.filter(({ name }) => name === "backup-in-turn");
+    expect(second).toEqual(first);
+    expect(calls.filter(({ name }) => name === "discover-mailboxes")).toHaveLength(1);
+    expect(output).toMatchObject({ complete: 2 });
+    expect(notices).toMatchObject([{ isProblem: false }]);
+  });
+
+  test("fails when its places fail again and again, rather than return less", async () => {
     const broken = () => {
       throw new Error("the queue is lost");
     };
@@ -209,7 +230,7 @@ describe("a mailbox that outlasts the night", () => {
       const counts = { ...noProgress.totals, planned: 1, exported: 1, bytes: 10 };
       return { ...counts, position, expectedItems: needed, elapsedMs: 1, waitMs: HOUR_MS };
     };
-    const run = await runOrchestrator(backupTenant, {
+    const options = {
       input: { trigger: "schedule", full: false, window: 1, ...overrides },
       retries: false,
       activities: {
@@ -229,7 +250,9 @@ describe("a mailbox that outlasts the night", () => {
         notify: () => ({ outcome: "sent" }),
       },
       children: { "backup-in-turn": backupInTurn, "backup-mailbox": backupMailbox },
-    });
+    };
+    // Until it ends, or another run begins.
+    const run = await runToEnd(backupTenant, options, (next) => !(next as BackupTenantInput | undefined)?.resume);
     return { ...run, alone };
   };
 
@@ -312,7 +335,7 @@ describe("backup-in-turn", () => {
       `backup-${aMailbox(1).key}`,
       "take-mailbox",
     ]);
-    expect(calls[2]?.input).toEqual({ tenantRun: aRun, place: 2, turn: 1 });
+    expect(calls[2]?.input).toMatchObject({ tenantRun: aRun, place: 2, turn: 1 });
     expect(output).toEqual({ ...NONE, complete: 2, items: 10, bytes: 100 });
   });
 

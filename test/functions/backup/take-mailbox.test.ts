@@ -17,6 +17,8 @@ const someMailboxes = (from: number, count: number): MailboxRef[] =>
     return { key: mailboxKey(id), id, kind: "primary", userId: `user ${from + i}` };
   });
 
+const NONE = { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 };
+
 const aQueue = async (...pages: number[]) => {
   const work = memoryBlobs();
   let start = 0;
@@ -27,7 +29,8 @@ const aQueue = async (...pages: number[]) => {
   const state = memoryBlobs();
   const hub = aFakeHub();
   const handler = takeMailboxActivity({ ...hub, work, state });
-  const takes = (place: number, turn: number) => deliver(handler, takeMailbox, { tenantRun: aRun, place, turn });
+  const takes = (place: number, turn: number) =>
+    deliver(handler, takeMailbox, { tenantRun: aRun, place, turn, outcomes: { ...NONE, complete: turn } });
   const take = async (place: number, turn: number) => (await takes(place, turn)).mailbox?.id;
   return { take, takes, state, hub };
 };
@@ -62,15 +65,21 @@ describe("take-mailbox", () => {
     const starting = claimingStarts(
       { ...hub.clientOf({} as never), startNew: () => new Promise(() => undefined) } as never,
       state,
-      {
-        claimed: async () => undefined,
-      },
     );
     void starting.startNew("backup-mailbox", { instanceId: two ?? "" });
 
     expect(await takes(0, 0)).toEqual({ busy: true });
     expect(await takes(0, 1)).toEqual({ busy: true });
     expect(await takes(0, 2)).toMatchObject({ mailbox: { id: "mailbox 2" } });
+  });
+
+  test("tells a place that was lost and begins again how far it was", async () => {
+    const { take, takes } = await aQueue(5);
+    for (const turn of [0, 1, 2]) await take(0, turn);
+
+    expect(await takes(0, 0)).toMatchObject({ ahead: { turn: 2, outcomes: { complete: 2 } } });
+    expect(await takes(0, 2)).toMatchObject({ mailbox: { id: "mailbox 2" } });
+    expect(await take(1, 0)).toBe("mailbox 3");
   });
 
   test("forgets what an earlier backup of the mailbox was told", async () => {

@@ -12,6 +12,7 @@ import { NO_ITEMS } from "../../../functions/restore/restored-items.steps.ts";
 import { takeRestoreActivity } from "../../../functions/restore/take-restore.activity.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { OrchestratorFailedError, runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
+import { aFakeHub } from "../fake-hub.ts";
 import { deliver } from "../kit.ts";
 import { aListed, aListId, aPlan, aResult, NONE } from "./a-list.ts";
 
@@ -19,7 +20,7 @@ const done = { ...NONE, complete: 1, items: { ...NO_ITEMS, planned: 5, imported:
 
 describe("restore-mailboxes", () => {
   const list = (mailboxes: number, place: (input: RestoreInTurnInput) => unknown = () => done) =>
-    runOrchestrator(restoreMailboxes, {
+    runToEnd(restoreMailboxes, {
       input: { listId: aListId, restores: 9, mailboxes, window: 3 },
       retries: false,
       orchestrators: { "restore-in-turn": place },
@@ -143,7 +144,7 @@ describe("restore-in-turn", () => {
       aListId,
       restores.map((queue) => [...queue]),
     );
-    const take = takeRestoreActivity({ work });
+    const take = takeRestoreActivity({ ...aFakeHub(), work });
     const { calls, ...run } = await runOrchestrator(restoreInTurn, {
       input: start,
       retries: false,
@@ -222,5 +223,73 @@ describe("restore-in-turn", () => {
       at: { mailbox: 0, restore: 19 },
       outcomes: { complete: 20 },
     });
+  });
+});
+
+describe("a place of a list that was lost and begins again", () => {
+  const aTaker = async (instances: Parameters<typeof aFakeHub>[0] = {}) => {
+    const work = memoryBlobs();
+    await keepRestoreList(work, aListId, [[aListed(0), aListed(1)], [aListed(2)]]);
+    const handler = takeRestoreActivity({ ...aFakeHub(instances), work });
+    return (turn: number, more: object = {}) =>
+      deliver(handler, takeRestore, {
+        listId: aListId,
+        place: 0,
+        turn,
+        outcomes: { ...NONE, complete: turn },
+        ...more,
+      });
+  };
+
+  test("is told how far it was", async () => {
+    const take = await aTaker();
+    await take(0);
+    await take(1, { at: { mailbox: 0, restore: 0 } });
+
+    const ahead = { turn: 1, at: { mailbox: 0, restore: 0 }, outcomes: { ...NONE, complete: 1 } };
+    expect(await take(0)).toEqual({ ahead });
+    expect(await take(1, { at: ahead.at })).toMatchObject({ taken: { restore: aListed(1) } });
+  });
+
+  test("waits for the restore that it had begun, which a second start would take the place of", async () => {
+    const take = await aTaker({ [`restore-${aListed(0).restoreId}`]: { runtimeStatus: "Running" } });
+
+    expect(await take(0)).toEqual({ isAlive: true });
+  });
+
+  test("goes on from there, and counts what it had done", async () => {
+    const ahead = { turn: 3, outcomes: { ...NONE, complete: 3 } };
+    const answers: object[] = [
+      { ahead },
+      { isAlive: true },
+      { taken: { restore: aListed(2), at: { mailbox: 1, restore: 0 } } },
+      {},
+    ];
+    const { output } = await runToEnd(restoreInTurn, {
+      input: { listId: aListId, place: 0, turn: 0, outcomes: NONE },
+      activities: { "take-restore": () => answers.shift() },
+      orchestrators: { "restore-mailbox": () => aResult() },
+    });
+
+    expect(output).toMatchObject({ complete: 4 });
+  });
+
+  test("is filled again by its list, some times, when it fails", async () => {
+    const fill = (failures: number) => {
+      let places = 0;
+      return runToEnd(restoreMailboxes, {
+        input: { listId: aListId, restores: 1, mailboxes: 1, window: 1 },
+        orchestrators: {
+          "restore-in-turn": () => {
+            places += 1;
+            if (places <= failures) throw new Error("node exited with code 137");
+            return { ...NONE, complete: 1 };
+          },
+        },
+      });
+    };
+
+    expect((await fill(3)).output).toMatchObject({ complete: 1 });
+    await expect(fill(4)).rejects.toThrow("exited with code 137");
   });
 });

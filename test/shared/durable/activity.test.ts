@@ -60,6 +60,25 @@ describe("call", () => {
     expect(tries).toBe(3);
   });
 
+  test.each([
+    "Exception while executing function: node exited with code 137 (0x89).",
+    "Did not find any initialized language workers",
+    "The specified pop receipt did not match the pop receipt for a dequeued message.",
+  ])("tries four times as often what the infrastructure lost: %s", async (reason) => {
+    let tries = 0;
+    const lost = (times: number) => () => {
+      tries += 1;
+      if (tries <= times) throw new Error(reason);
+      return { twice: tries };
+    };
+
+    expect((await runOrchestrator(orchestrator, { input: null, activities: { double: lost(11) } })).output).toBe(12);
+    tries = 0;
+    const spent = runOrchestrator(orchestrator, { input: null, activities: { double: lost(12) } });
+    await expect(spent).rejects.toThrow(reason);
+    expect(tries).toBe(12);
+  });
+
   test("waits between tries, longer each time", async () => {
     let tries = 0;
     const timed: OrchestrationHandler = function* (context) {

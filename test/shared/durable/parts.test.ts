@@ -1,0 +1,32 @@
+import type { OrchestrationHandler } from "durable-functions";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { tryPart } from "../../../shared/durable/parts.ts";
+import { runOrchestrator } from "../../support/run-orchestrator.ts";
+
+const parent: OrchestrationHandler = function* (context) {
+  return yield* tryPart(context, { name: "part", output: z.string() }, { instanceId: "the-part", input: 1 });
+};
+
+const runWith = async (reason: string, failures: number) => {
+  let begun = 0;
+  const part = () => {
+    begun += 1;
+    if (begun <= failures) throw new Error(reason);
+    return "done";
+  };
+  const { output } = await runOrchestrator(parent, { input: null, orchestrators: { part } });
+  return { output, begun };
+};
+
+test("a part that the infrastructure has lost is begun again, three times", async () => {
+  expect(await runWith("node exited with code 137 (0x89)", 3)).toEqual({ output: "done", begun: 4 });
+  expect(await runWith("node exited with code 137 (0x89)", 9)).toMatchObject({
+    output: { job: "the-part", reason: expect.stringContaining("exited with code 137") },
+    begun: 4,
+  });
+});
+
+test("a part that fails by itself has failed", async () => {
+  expect(await runWith("no right to this mailbox", 1)).toMatchObject({ output: { job: "the-part" }, begun: 1 });
+});
