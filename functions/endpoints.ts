@@ -9,7 +9,7 @@ export interface Endpoint {
   /** Whether it starts a job, and heeds the header `Idempotency-Key`. */
   readonly starts?: true;
   /** What differs from the time that every other call is answered within. */
-  readonly answersWithinMs?: number | "as long as its body";
+  readonly answersWithinMs?: number;
 }
 
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
@@ -25,13 +25,7 @@ export const ENDPOINTS = {
   "start-undo": { method: "POST", route: "restores/{id}/undo", callers: ["Restore.Operator"], starts: true },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
-  "start-translation": {
-    method: "POST",
-    route: "ids/translate",
-    callers: READERS,
-    starts: true,
-    answersWithinMs: "as long as its body",
-  },
+  "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
 
   "start-personal-data-export": {

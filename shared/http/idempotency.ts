@@ -5,15 +5,13 @@ import type { ClientOf } from "../durable/client.ts";
 import { findInstance } from "../durable/start-once.ts";
 import type { Principal } from "../security/principal.ts";
 import { type Blobs, parseJson, readJson, updateJson } from "../storage/blobs.ts";
+import { bodyBytes } from "./body.ts";
 import type { SignedInHandler } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
 import type { Start } from "./start.ts";
 
 /** Printable ASCII, as a header holds it. */
 const Key = z.string().regex(/^[\x21-\x7e]{1,255}$/);
-
-/** Bodies of calls with a key are compared, and so they are held in memory. Our own choice. */
-const MAX_BODY_BYTES = 16_000_000;
 
 /** How long a job that was started may not be listed yet. */
 const STARTING_MS = 2 * 60_000;
@@ -36,8 +34,8 @@ const nameOf = (request: HttpRequest, { id }: Principal, key: string): string =>
 /**
  * Heeds the header `Idempotency-Key` of a call that starts a job: the same key with the same body returns the answer of
  * the first call that started one. Where its answer was not kept, as after a crash, the call is made again under the id
- * that the first one had for its job, so that there is one job. 400 for a key that cannot be one; 413 for a body that
- * is too large to be compared; 422 for the same key with another body.
+ * that the first one had for its job, so that there is one job. 400 for a key that cannot be one; 422 for the same
+ * key with another body.
  *
  * A key is remembered as long as its job is listed. What started nothing is not remembered.
  */
@@ -49,8 +47,7 @@ export const startsOnce =
     if (header === null) return handler(request, context, principal);
     const key = Key.safeParse(header);
     if (!key.success) return INVALID_KEY;
-    const body = await bodyOf(request.clone());
-    if (body === undefined) return TOO_LARGE;
+    const body = await bodyBytes(request);
 
     const { work } = deps;
     const name = nameOf(request, principal, key.data);
@@ -97,21 +94,6 @@ const forget = async (work: Blobs, name: string): Promise<void> => {
   if (kept?.answer === undefined) await work.remove(name);
 };
 
-/**
- * `undefined` for a body over the limit. The rest of it is not read: to cancel one of two clones waits for the other.
- */
-const bodyOf = async (request: HttpRequest): Promise<Uint8Array | undefined> => {
-  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
-    bytes += next.value.byteLength;
-    if (bytes > MAX_BODY_BYTES) return undefined;
-    pieces.push(next.value);
-  }
-  return Buffer.concat(pieces);
-};
-
 /** The call that first came with a key; the own one where none did, or where the job of that one is not listed now. */
 const firstCall = async (
   { work, clientOf }: { readonly work: Blobs; readonly clientOf: ClientOf },
@@ -149,12 +131,6 @@ const INVALID_KEY = problemResponse(
   400,
   "invalid-idempotency-key",
   "The header Idempotency-Key is 1 to 255 printable ASCII characters without spaces.",
-);
-
-const TOO_LARGE = problemResponse(
-  413,
-  "body-too-large",
-  `With Idempotency-Key a body has ${MAX_BODY_BYTES} bytes at most: send less, or leave out the header.`,
 );
 
 const REUSED = problemResponse(

@@ -118,7 +118,7 @@ describe("POST /api/ids/translate", () => {
   });
 
   test.each<[body: unknown, field: string]>([
-    ["", "(body)"],
+    ["", "mailbox"],
     ["no JSON", "(body)"],
     ["[]", "(body)"],
     ['{"mailbox": "a"', "(body)"],
