@@ -6,7 +6,7 @@ export interface Endpoint {
   readonly route: string;
   /** A caller with any of these roles may call. Some handlers ask for another role, depending on the request. */
   readonly callers: Callers;
-  /** Whether it starts a job, and heeds the header `Idempotency-Key`. */
+  /** Whether it starts a job, or what becomes one, and heeds the header `Idempotency-Key`. */
   readonly starts?: true;
   /** What differs from the time that every other call is answered within. */
   readonly answersWithinMs?: number;
@@ -27,6 +27,10 @@ export const ENDPOINTS = {
 
   "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
+
+  "start-upload": { method: "POST", route: "uploads", callers: READERS, starts: true },
+  "get-upload": { method: "GET", route: "uploads/{id}", callers: READERS },
+  "put-piece": { method: "PUT", route: "uploads/{id}/pieces/{piece}", callers: READERS },
 
   "start-personal-data-export": {
     method: "POST",

@@ -30,6 +30,7 @@ import { retentionFunctions } from "./retention/retention.functions.ts";
 import { openServices } from "./services.ts";
 import { slotsFunctions } from "./slots/slots.functions.ts";
 import { tidyFunctions } from "./tidy/tidy.functions.ts";
+import { uploadsFunctions } from "./uploads/uploads.functions.ts";
 import { verifyFunctions } from "./verify/verify.functions.ts";
 
 const config = readConfig();
@@ -75,6 +76,7 @@ const FEATURES: readonly Feature[] = [
   restoreFunctions,
   personalDataFunctions,
   idTranslationFunctions,
+  uploadsFunctions,
   browseFunctions,
   coverageFunctions,
   jobsFunctions(({ restore }) => ({

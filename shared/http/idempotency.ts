@@ -21,7 +21,15 @@ const FirstCall = z.object({
   body: z.string(),
   at: z.iso.datetime(),
   guid: z.string(),
-  answer: z.object({ job: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }).optional(),
+  answer: z
+    .object({
+      job: z.string(),
+      /** Of an upload: it is remembered until then, though its job does not exist yet. */
+      expires: z.iso.datetime().optional(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string(),
+    })
+    .optional(),
 });
 type FirstCall = z.output<typeof FirstCall>;
 
@@ -105,7 +113,7 @@ const firstCall = async (
   const known = found && parseJson(name, found.body, FirstCall);
   const isForgotten =
     known?.answer !== undefined &&
-    Date.now() > Date.parse(known.at) + STARTING_MS &&
+    Date.now() > Date.parse(known.answer.expires ?? known.at) + STARTING_MS &&
     (await findInstance(clientOf(context), known.answer.job)) === undefined;
   return updateJson(work, name, FirstCall, (current) =>
     current === undefined || (isForgotten && current.guid === known?.guid) ? own : current,
@@ -113,16 +121,19 @@ const firstCall = async (
 };
 
 const Started = z.looseObject({ job: z.string() });
+const Created = z
+  .looseObject({ upload: z.string(), expires: z.iso.datetime() })
+  .transform(({ upload, expires }) => ({ job: upload, expires }));
 
-/** What is kept of a response that says which job was started; `undefined` for any other. */
+/** What is kept of a response that says which job was started, or will be; `undefined` for any other. */
 const answerOf = ({ status, headers, body }: HttpResponseInit): FirstCall["answer"] => {
-  if (status !== 202 || typeof body !== "string") return undefined;
-  const { job } = Started.parse(JSON.parse(body));
-  return { job, headers: z.record(z.string(), z.string()).parse(headers), body };
+  if ((status !== 202 && status !== 201) || typeof body !== "string") return undefined;
+  const { job, ...more } = (status === 202 ? Started.pick({ job: true }) : Created).parse(JSON.parse(body));
+  return { job, ...more, headers: z.record(z.string(), z.string()).parse(headers), body };
 };
 
-const responseOf = ({ headers, body }: NonNullable<FirstCall["answer"]>): HttpResponseInit => ({
-  status: 202,
+const responseOf = ({ expires, headers, body }: NonNullable<FirstCall["answer"]>): HttpResponseInit => ({
+  status: expires === undefined ? 202 : 201,
   headers,
   body,
 });
