@@ -72,44 +72,41 @@ export const readBody = async (request: HttpRequest): Promise<unknown> => {
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
+/**
+ * A body that is too large passes by without being held, and then the answer goes out: one that came before would break
+ * the connection of a caller who still sends. Who does not end in time is answered all the same.
+ */
 const arrived = async (request: HttpRequest, withinMs: number): Promise<Buffer> => {
   const reader: Reader | undefined = request.body?.getReader();
   if (reader === undefined) return Buffer.alloc(0);
+  const announced = Number(request.headers.get("content-length") ?? 0);
+  const held: Held = { pieces: [], bytes: announced > MAX_BODY_BYTES ? announced : 0 };
   const over = new AbortController();
-  const late = delay(withinMs, LATE, { signal: over.signal }).catch(() => LATE);
-  const whole = isAnnouncedTooLarge(request) ? TOO_LARGE : collect(reader, over.signal);
-  const first = await Promise.race([whole, late]).finally(() => over.abort());
-  if (Buffer.isBuffer(first)) return first;
-  void discard(reader);
-  throw new RefusedBodyError(first);
+  const late = delay(withinMs, false, { signal: over.signal }).catch(() => false);
+  const isWhole = await Promise.race([collect(reader, held), late]).finally(() => over.abort());
+  const { pieces, bytes } = held;
+  // What still arrives is not held.
+  Object.assign(held, { pieces: [], bytes: MAX_BODY_BYTES });
+  if (bytes > MAX_BODY_BYTES) throw new RefusedBodyError(TOO_LARGE);
+  if (!isWhole) throw new RefusedBodyError(LATE);
+  return Buffer.concat(pieces);
 };
 
-const isAnnouncedTooLarge = ({ headers }: HttpRequest): boolean =>
-  Number(headers.get("content-length") ?? 0) > MAX_BODY_BYTES;
+interface Held {
+  pieces: Uint8Array[];
+  bytes: number;
+}
 
-const collect = async (reader: Reader, over: AbortSignal): Promise<Buffer | Problem> => {
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
+/** Holds a body as it arrives, unless it is too large. Returns whether it arrived to its end. */
+const collect = async (reader: Reader, held: Held): Promise<boolean> => {
   try {
-    for (let next = await reader.read(); !next.done && !over.aborted; next = await reader.read()) {
-      bytes += next.value.byteLength;
-      if (bytes > MAX_BODY_BYTES) return TOO_LARGE;
-      pieces.push(next.value);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      held.bytes += next.value.byteLength;
+      if (held.bytes > MAX_BODY_BYTES) held.pieces = [];
+      else held.pieces.push(next.value);
     }
-    return Buffer.concat(pieces);
+    return true;
   } catch {
-    return LATE;
-  }
-};
-
-/**
- * Lets the rest of a refused body pass, piece by piece, after the answer: the next request on the connection comes
- * after it, and to cancel the stream would cut the connection before the answer is sent.
- */
-const discard = async (reader: Reader): Promise<void> => {
-  try {
-    while (!(await reader.read()).done);
-  } catch {
-    // The caller went away.
+    return false;
   }
 };
