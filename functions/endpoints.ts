@@ -6,10 +6,10 @@ export interface Endpoint {
   readonly route: string;
   /** A caller with any of these roles may call. Some handlers ask for another role, depending on the request. */
   readonly callers: Callers;
-  /** Whether it starts a job, and heeds the header `Idempotency-Key`. */
+  /** Whether it starts a job, or what becomes one, and heeds the header `Idempotency-Key`. */
   readonly starts?: true;
   /** What differs from the time that every other call is answered within. */
-  readonly answersWithinMs?: number | "as long as its body";
+  readonly answersWithinMs?: number;
 }
 
 const READERS: Callers = ["Vault.Reader", "Backup.Operator", "Restore.Operator"];
@@ -25,14 +25,12 @@ export const ENDPOINTS = {
   "start-undo": { method: "POST", route: "restores/{id}/undo", callers: ["Restore.Operator"], starts: true },
   "get-report": { method: "GET", route: "restores/{id}/report", callers: ["Restore.Operator"] },
 
-  "start-translation": {
-    method: "POST",
-    route: "ids/translate",
-    callers: READERS,
-    starts: true,
-    answersWithinMs: "as long as its body",
-  },
+  "start-translation": { method: "POST", route: "ids/translate", callers: READERS, starts: true },
   "get-translations": { method: "GET", route: "jobs/{id}/result", callers: READERS },
+
+  "start-upload": { method: "POST", route: "uploads", callers: READERS, starts: true },
+  "get-upload": { method: "GET", route: "uploads/{id}", callers: READERS },
+  "put-piece": { method: "PUT", route: "uploads/{id}/pieces/{piece}", callers: READERS },
 
   "start-personal-data-export": {
     method: "POST",

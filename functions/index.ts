@@ -3,6 +3,7 @@ import { readConfig, secretsIn } from "../shared/config.ts";
 import { durableClient } from "../shared/durable/client.ts";
 import { activity, activityWithClient, orchestrator } from "../shared/durable/register.ts";
 import { ANSWER_MS, answered } from "../shared/http/answered.ts";
+import { withinLimit } from "../shared/http/body.ts";
 import { guardOf } from "../shared/http/guard.ts";
 import { startsOnce } from "../shared/http/idempotency.ts";
 import { watchResponses } from "../shared/http/paced-body.ts";
@@ -30,11 +31,12 @@ import { retentionFunctions } from "./retention/retention.functions.ts";
 import { openServices } from "./services.ts";
 import { slotsFunctions } from "./slots/slots.functions.ts";
 import { tidyFunctions } from "./tidy/tidy.functions.ts";
+import { uploadsFunctions } from "./uploads/uploads.functions.ts";
 import { verifyFunctions } from "./verify/verify.functions.ts";
 
 const config = readConfig();
 
-// A million ids in a request, and the files of a package, do not fit into memory: they pass through as streams.
+// The files of a package do not fit into memory: they pass through as streams.
 app.setup({ enableHttpStream: true });
 watchResponses();
 
@@ -58,9 +60,8 @@ const register: Register = {
   http: (name, handler) => {
     const endpoint: Endpoint = ENDPOINTS[name];
     const { method, route, callers, starts, answersWithinMs = ANSWER_MS } = endpoint;
-    const guarded = guard(callers, starts ? once(handler) : handler);
-    const within = answersWithinMs === "as long as its body" ? undefined : answersWithinMs;
-    app.http(name, { methods: [method], route, extraInputs, handler: answered(guarded, within) });
+    const guarded = guard(callers, withinLimit(starts ? once(handler) : handler));
+    app.http(name, { methods: [method], route, extraInputs, handler: answered(guarded, answersWithinMs) });
   },
   timer: (name, schedule, handler) => app.timer(name, { schedule, extraInputs, handler }),
   timerWithoutHub: (name, schedule, handler) => app.timer(name, { schedule, handler }),
@@ -76,6 +77,7 @@ const FEATURES: readonly Feature[] = [
   restoreFunctions,
   personalDataFunctions,
   idTranslationFunctions,
+  uploadsFunctions,
   browseFunctions,
   coverageFunctions,
   jobsFunctions(({ restore }) => ({

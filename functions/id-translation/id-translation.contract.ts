@@ -11,7 +11,7 @@ const Count = z.int().nonnegative();
 const Translation = IdFormats.extend({
   translationId: RunId,
   mailbox: MailboxRef,
-  /** Pieces of ids in scratch data. */
+  /** Pieces of up to 1,000 ids, and of their results. */
   pieces: z.int().positive(),
 });
 

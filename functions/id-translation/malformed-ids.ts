@@ -5,32 +5,15 @@ import { type IdShape, isShaped, shapeOf } from "./exchange-ids.ts";
 /** Positions in a problem: more would not help the caller. */
 const MAX_POSITIONS = 100;
 
-const SHAPES: readonly IdShape[] = ["binary", "ews", "rest"];
-
-/** Finds the ids that cannot be of a format, for all formats at once: a body may name the format after the ids. */
-export interface ShapeCheck {
-  add(id: string, position: number): void;
-  /** 400 with the positions of ids that cannot be of a format; `undefined` when all can. */
-  problem(format: ExchangeIdFormat): Problem | undefined;
-}
-
-export const shapeCheck = (): ShapeCheck => {
-  const malformed = SHAPES.map((shape) => ({ shape, count: 0, positions: [] as number[] }));
-  return {
-    add: (id, position) => {
-      for (const ids of malformed) {
-        if (isShaped(ids.shape, id)) continue;
-        ids.count += 1;
-        if (ids.positions.length < MAX_POSITIONS) ids.positions.push(position);
-      }
-    },
-    problem: (format) => {
-      const { count = 0, positions = [] } = malformed.find(({ shape }) => shape === shapeOf(format)) ?? {};
-      if (count === 0) return undefined;
-      const detail = `Some of the ids cannot be a ${format}: ${MEANING[shapeOf(format)]}.`;
-      return problem(400, "malformed-ids", detail, { count, positions });
-    },
-  };
+/** 400 with the positions of ids that cannot be of a format; `undefined` when all can. */
+export const malformedIds = (ids: readonly string[], format: ExchangeIdFormat): Problem | undefined => {
+  const shape = shapeOf(format);
+  const positions = ids.flatMap((id, position) => (isShaped(shape, id) ? [] : [position]));
+  if (positions.length === 0) return undefined;
+  return problem(400, "malformed-ids", `Some of the ids cannot be a ${format}: ${MEANING[shape]}.`, {
+    count: positions.length,
+    positions: positions.slice(0, MAX_POSITIONS),
+  });
 };
 
 const MEANING: Readonly<Record<IdShape, string>> = {

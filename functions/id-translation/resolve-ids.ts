@@ -4,7 +4,7 @@ import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { translateExchangeIds } from "../../shared/graph/translate-ids.ts";
 import { type Problem, problem } from "../../shared/http/problem.ts";
 import { guessFormat, toRestId } from "./exchange-ids.ts";
-import { shapeCheck } from "./malformed-ids.ts";
+import { malformedIds } from "./malformed-ids.ts";
 import { refusalOf } from "./refusal-of.ts";
 import type { Translator } from "./translator.ts";
 
@@ -23,7 +23,7 @@ export const needGraph = (named: NamedIds): boolean => formatsOf(named).some(ask
 /** The problem of ids that cannot be of their format, or whose format is unclear. */
 export const unreadableIds = ({ ids, format }: NamedIds): Problem | undefined => {
   const unclear = formatsOf({ ids, format }).flatMap((each, position) => (each === undefined ? [position] : []));
-  return unclear.length > 0 ? unclearIds(unclear) : format && malformedIn(ids, format);
+  return unclear.length > 0 ? unclearIds(unclear) : format && malformedIds(ids, format);
 };
 
 const formatsOf = ({ ids, format }: NamedIds): readonly (ExchangeIdFormat | undefined)[] =>
@@ -65,12 +65,6 @@ export const resolveIds = async (
   } catch (error) {
     return { refusal: refusalOf(error, translator.by) };
   }
-};
-
-const malformedIn = (ids: readonly string[], format: ExchangeIdFormat): Problem | undefined => {
-  const check = shapeCheck();
-  for (const [position, id] of ids.entries()) check.add(id, position);
-  return check.problem(format);
 };
 
 const unclearIds = (positions: readonly number[]): Problem =>

@@ -20,11 +20,10 @@ const LATE = Symbol("late");
  * the log has it.
  */
 export const answered =
-  (handler: HttpHandler, withinMs: number | undefined): HttpHandler =>
+  (handler: HttpHandler, withinMs: number): HttpHandler =>
   async (request, context) => {
     const changes = request.method !== "GET";
     const answer = attempt(handler, request, context, changes);
-    if (withinMs === undefined) return answer;
     const timer = new AbortController();
     const late = delay(withinMs, LATE, { signal: timer.signal }).catch(() => LATE);
     const first = await Promise.race([answer, late]);

@@ -5,15 +5,13 @@ import type { ClientOf } from "../durable/client.ts";
 import { findInstance } from "../durable/start-once.ts";
 import type { Principal } from "../security/principal.ts";
 import { type Blobs, parseJson, readJson, updateJson } from "../storage/blobs.ts";
+import { bodyBytes } from "./body.ts";
 import type { SignedInHandler } from "./guard.ts";
 import { problemResponse } from "./problem.ts";
 import type { Start } from "./start.ts";
 
 /** Printable ASCII, as a header holds it. */
 const Key = z.string().regex(/^[\x21-\x7e]{1,255}$/);
-
-/** Bodies of calls with a key are compared, and so they are held in memory. Our own choice. */
-const MAX_BODY_BYTES = 16_000_000;
 
 /** How long a job that was started may not be listed yet. */
 const STARTING_MS = 2 * 60_000;
@@ -23,7 +21,15 @@ const FirstCall = z.object({
   body: z.string(),
   at: z.iso.datetime(),
   guid: z.string(),
-  answer: z.object({ job: z.string(), headers: z.record(z.string(), z.string()), body: z.string() }).optional(),
+  answer: z
+    .object({
+      job: z.string(),
+      /** Of an upload: it is remembered until then, though its job does not exist yet. */
+      expires: z.iso.datetime().optional(),
+      headers: z.record(z.string(), z.string()),
+      body: z.string(),
+    })
+    .optional(),
 });
 type FirstCall = z.output<typeof FirstCall>;
 
@@ -36,8 +42,8 @@ const nameOf = (request: HttpRequest, { id }: Principal, key: string): string =>
 /**
  * Heeds the header `Idempotency-Key` of a call that starts a job: the same key with the same body returns the answer of
  * the first call that started one. Where its answer was not kept, as after a crash, the call is made again under the id
- * that the first one had for its job, so that there is one job. 400 for a key that cannot be one; 413 for a body that
- * is too large to be compared; 422 for the same key with another body.
+ * that the first one had for its job, so that there is one job. 400 for a key that cannot be one; 422 for the same
+ * key with another body.
  *
  * A key is remembered as long as its job is listed. What started nothing is not remembered.
  */
@@ -49,8 +55,7 @@ export const startsOnce =
     if (header === null) return handler(request, context, principal);
     const key = Key.safeParse(header);
     if (!key.success) return INVALID_KEY;
-    const body = await bodyOf(request.clone());
-    if (body === undefined) return TOO_LARGE;
+    const body = await bodyBytes(request);
 
     const { work } = deps;
     const name = nameOf(request, principal, key.data);
@@ -97,21 +102,6 @@ const forget = async (work: Blobs, name: string): Promise<void> => {
   if (kept?.answer === undefined) await work.remove(name);
 };
 
-/**
- * `undefined` for a body over the limit. The rest of it is not read: to cancel one of two clones waits for the other.
- */
-const bodyOf = async (request: HttpRequest): Promise<Uint8Array | undefined> => {
-  const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = request.body?.getReader();
-  const pieces: Uint8Array[] = [];
-  let bytes = 0;
-  for (let next = await reader?.read(); next?.value !== undefined; next = await reader?.read()) {
-    bytes += next.value.byteLength;
-    if (bytes > MAX_BODY_BYTES) return undefined;
-    pieces.push(next.value);
-  }
-  return Buffer.concat(pieces);
-};
-
 /** The call that first came with a key; the own one where none did, or where the job of that one is not listed now. */
 const firstCall = async (
   { work, clientOf }: { readonly work: Blobs; readonly clientOf: ClientOf },
@@ -123,7 +113,7 @@ const firstCall = async (
   const known = found && parseJson(name, found.body, FirstCall);
   const isForgotten =
     known?.answer !== undefined &&
-    Date.now() > Date.parse(known.at) + STARTING_MS &&
+    Date.now() > Date.parse(known.answer.expires ?? known.at) + STARTING_MS &&
     (await findInstance(clientOf(context), known.answer.job)) === undefined;
   return updateJson(work, name, FirstCall, (current) =>
     current === undefined || (isForgotten && current.guid === known?.guid) ? own : current,
@@ -131,16 +121,19 @@ const firstCall = async (
 };
 
 const Started = z.looseObject({ job: z.string() });
+const Created = z
+  .looseObject({ upload: z.string(), expires: z.iso.datetime() })
+  .transform(({ upload, expires }) => ({ job: upload, expires }));
 
-/** What is kept of a response that says which job was started; `undefined` for any other. */
+/** What is kept of a response that says which job was started, or will be; `undefined` for any other. */
 const answerOf = ({ status, headers, body }: HttpResponseInit): FirstCall["answer"] => {
-  if (status !== 202 || typeof body !== "string") return undefined;
-  const { job } = Started.parse(JSON.parse(body));
-  return { job, headers: z.record(z.string(), z.string()).parse(headers), body };
+  if ((status !== 202 && status !== 201) || typeof body !== "string") return undefined;
+  const { job, ...more } = (status === 202 ? Started.pick({ job: true }) : Created).parse(JSON.parse(body));
+  return { job, ...more, headers: z.record(z.string(), z.string()).parse(headers), body };
 };
 
-const responseOf = ({ headers, body }: NonNullable<FirstCall["answer"]>): HttpResponseInit => ({
-  status: 202,
+const responseOf = ({ expires, headers, body }: NonNullable<FirstCall["answer"]>): HttpResponseInit => ({
+  status: expires === undefined ? 202 : 201,
   headers,
   body,
 });
@@ -149,12 +142,6 @@ const INVALID_KEY = problemResponse(
   400,
   "invalid-idempotency-key",
   "The header Idempotency-Key is 1 to 255 printable ASCII characters without spaces.",
-);
-
-const TOO_LARGE = problemResponse(
-  413,
-  "body-too-large",
-  `With Idempotency-Key a body has ${MAX_BODY_BYTES} bytes at most: send less, or leave out the header.`,
 );
 
 const REUSED = problemResponse(

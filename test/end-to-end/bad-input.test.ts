@@ -19,6 +19,7 @@ const Problem = z.strictObject({
   job: z.string().optional(),
   location: z.string().optional(),
   roles: z.array(z.string()).optional(),
+  maxBytes: z.int().optional(),
 });
 
 /** Who signs in, as the platform says it. */
@@ -95,6 +96,32 @@ describe.each(["/api/backups", "/api/restores", "/api/ids/translate"])("POST %s 
   ])("for %s", async (_, body) => {
     await expectInvalid(await post(path, body), "(body)");
   });
+});
+
+describe("a body of more than 4 MB is answered 413 with the way for larger input", () => {
+  const tooLarge = Buffer.alloc(4 * 1024 * 1024 + 1, " ");
+  const many = Buffer.alloc(30_000_000, " ");
+
+  /** Sends a body without saying how long it is. */
+  const inChunks = (path: string, body: Buffer): Promise<Response> => {
+    const stream = new Blob([body]).stream();
+    return fetch(new URL(path, stack.hostUrl), { method: "POST", headers: OPERATOR, body: stream, duplex: "half" });
+  };
+
+  test.each(["/api/restores", "/api/ids/translate", "/api/uploads", "/api/jobs/backup-tenant/pause"])(
+    "POST %s",
+    async (path) => {
+      for (const body of [tooLarge, many])
+        for (const response of [await post(path, body), await inChunks(path, body)])
+          expect(await problemOf(response, 413)).toMatchObject({
+            type: "/problems/body-too-large",
+            maxBytes: 4_194_304,
+            detail: expect.stringContaining("/api/uploads"),
+          });
+      // The same connections go on.
+      expect((await post(path, tooLarge.subarray(1))).status).toBeLessThan(413);
+    },
+  );
 });
 
 describe("a restore is refused", () => {

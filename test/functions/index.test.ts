@@ -98,6 +98,7 @@ describe("the app", () => {
         "GET restores/{id}/report: get-report",
         "GET mailboxes/{mailbox}/snapshots/{id}: get-snapshot",
         "GET jobs/{id}/result: get-translations",
+        "GET uploads/{id}: get-upload",
         "GET mailboxes/{mailbox}/verification: get-verification",
         "GET health: health",
         "GET mailboxes/{mailbox}/snapshots/{id}/folders: list-folders",
@@ -107,6 +108,7 @@ describe("the app", () => {
         "GET rehearsals: list-rehearsals",
         "GET mailboxes/{mailbox}/snapshots: list-snapshots",
         "POST jobs/{id}/pause: pause-job",
+        "PUT uploads/{id}/pieces/{piece}: put-piece",
         "DELETE mailboxes/{mailbox}/hold: release-hold",
         "POST jobs/{id}/resume: resume-job",
         "PUT mailboxes/{mailbox}/hold: set-hold",
@@ -116,6 +118,7 @@ describe("the app", () => {
         "POST mailboxes/{mailbox}/retention: start-retention",
         "POST ids/translate: start-translation",
         "POST restores/{id}/undo: start-undo",
+        "POST uploads: start-upload",
         "POST mailboxes/{mailbox}/verify: start-verify",
       ]
     `);

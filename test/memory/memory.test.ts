@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { afterEach, expect, test } from "vitest";
+import * as z from "zod";
 import { ADA, aStack, stopStacks, type TestStack } from "../support/stack.ts";
 import { folderIds, itemsInNewFolders, mailboxLines, snapshotLines, streams } from "../support/stack-contents.ts";
 
@@ -35,6 +36,39 @@ test("a batch of 20 items of 20 MB is backed up in less than 256 MiB", async () 
   expect(await stack.appPid()).toBe(pid);
   expect(await peakMiB(pid)).toBeLessThan(LIMIT_MIB);
 });
+
+test("a million ids are uploaded in pieces of 4 MB and translated in less than 256 MiB", async () => {
+  const stack = await aStack(oneMailbox({ items: 1, bytes: 1_000 }, NO_LIMITS));
+  const pid = await stack.appPid();
+  const call = async (method: string, path: string, body: string): Promise<z.output<typeof Answer>> => {
+    const answer = await fetch(new URL(path, stack.hostUrl), { method, body });
+    expect(answer.ok).toBe(true);
+    return Answer.parse(await answer.json());
+  };
+
+  const { upload = "" } = await call("POST", "/api/uploads", JSON.stringify({ of: "ids", from: "restId" }));
+  const pieces = Math.ceil(MANY / IDS_IN_A_PIECE);
+  for (let piece = 0; piece < pieces; piece += 1)
+    await call("PUT", `/api/uploads/${upload}/pieces/${piece}`, idLines(piece * IDS_IN_A_PIECE));
+  const start = { upload, pieces, mailbox: ADA, from: "restId", to: "restImmutableEntryId" };
+  const { job = "" } = await call("POST", "/api/ids/translate", JSON.stringify(start));
+
+  expect(await stack.api.finish(job)).toMatchObject({ state: "completed", result: { ids: MANY, failed: MANY } });
+  expect(await stack.appPid()).toBe(pid);
+  expect(await peakMiB(pid)).toBeLessThan(LIMIT_MIB);
+});
+
+const Answer = z.looseObject({ upload: z.string().optional(), job: z.string().optional() });
+
+const MANY = 1_000_000;
+
+/** As many ids of usual length, 152 characters, as fit into 4 MB. */
+const IDS_IN_A_PIECE = 27_413;
+
+const idLines = (first: number): string =>
+  Array.from({ length: Math.min(IDS_IN_A_PIECE, MANY - first) }, (_, n) =>
+    Buffer.from(`item ${first + n}`.padEnd(114)).toString("base64url"),
+  ).join("\n");
 
 const oneMailbox = ({ items, bytes }: { items: number; bytes: number }, settings: object = {}) => ({
   graph: {

@@ -56,6 +56,27 @@ const Entry = z
   })
   .refine(isOneTime, TWO_TIMES);
 
+/** A restore of a list as a line of JSON. */
+export const EntryLine = z
+  .string()
+  .transform((line, ctx): unknown => {
+    try {
+      return JSON.parse(line);
+    } catch {
+      ctx.addIssue({ code: "custom", message: "Expected a restore as JSON on one line" });
+      return z.NEVER;
+    }
+  })
+  .pipe(Entry);
+
+/** A list whose restores were uploaded before. Reading it again checks its other fields, which are those of a list. */
+export const UploadedListRequest = z.looseObject({
+  upload: z.string(),
+  /** They are held in memory together. Our own choice. */
+  pieces: z.int().min(1).max(8),
+  restores: z.undefined("Expected either restores or an upload, not both").optional(),
+});
+
 /** Many restores, each with a mailbox of its own. */
 export const RestoreListRequest = z
   .strictObject({
@@ -94,8 +115,9 @@ export const PlannedRestoreRequest = z.strictObject({ plan: JobId, whenBusy: Whe
 export type PlannedRestoreRequest = z.output<typeof PlannedRestoreRequest>;
 
 /** What kind of request a body is, also when it is malformed. */
-export const kindOf = (body: unknown): "plan" | "list" | "restore" => {
+export const kindOf = (body: unknown): "plan" | "list" | "uploaded-list" | "restore" => {
   if (typeof body !== "object" || body === null) return "restore";
+  if ("upload" in body) return "uploaded-list";
   if ("plan" in body) return "plan";
   return "restores" in body ? "list" : "restore";
 };

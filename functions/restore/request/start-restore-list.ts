@@ -23,12 +23,16 @@ import type { ResolveDeps } from "./start-deps.ts";
 export const startRestoreList = async (
   { window, ...deps }: ResolveDeps & { readonly window: number },
   { specs, dryRun, reason }: RestoreListRequest,
+  /** A refusal where something else has what the list is made of. */
+  claim: () => Promise<HttpResponseInit | undefined> = async () => undefined,
 ): Promise<HttpResponseInit> => {
   const { client, context, principal, audit, work, start } = deps;
   const refused = refusedAtOnce(specs);
   if (refused.length > 0) return refuseList(refused);
   const translated = await callerIds(deps, specs);
   if ("refused" in translated) return refuseList(translated.refused);
+  const taken = await claim();
+  if (taken !== undefined) return taken;
 
   const listId = startedId(start);
   const job = restoresInstance(listId);

@@ -18,10 +18,17 @@ import { giveBack, takeOrRefuse } from "../target/take-or-refuse.ts";
 import { resolveRestore, type ToRestIds } from "./resolve-restore.ts";
 import { restoreInput } from "./resolved-restore.ts";
 import { auditedRestore } from "./restore-audit.ts";
-import { kindOf, PlannedRestoreRequest, RestoreListRequest, RestoreRequest } from "./restore-request.ts";
+import {
+  kindOf,
+  PlannedRestoreRequest,
+  RestoreListRequest,
+  RestoreRequest,
+  UploadedListRequest,
+} from "./restore-request.ts";
 import type { ResolveDeps } from "./start-deps.ts";
 import { startPlannedRestore } from "./start-planned-restore.ts";
 import { startRestoreList } from "./start-restore-list.ts";
+import { startUploadedList } from "./start-uploaded-list.ts";
 
 /** How long a caller is kept waiting for the directory. */
 const GRAPH_DEADLINE_MS = 10_000;
@@ -38,7 +45,7 @@ const GRAPH_DEADLINE_MS = 10_000;
  *
  * Each call starts a restore of its own, but a plan is carried out once. A list of restores is one job, which looks up
  * what its restores name. It is refused as a whole, with the positions of the restores that cannot start: by the call
- * where that shows at once, else by its job.
+ * where that shows at once, else by its job. One that was uploaded in pieces starts once, as `startUploadedList` says.
  */
 export const startRestore =
   (deps: {
@@ -62,6 +69,10 @@ export const startRestore =
     if (kind === "list") {
       const list = RestoreListRequest.safeParse(body);
       return list.success ? startRestoreList(caller, list.data) : invalidRequest(list.error);
+    }
+    if (kind === "uploaded-list") {
+      const list = UploadedListRequest.safeParse(body);
+      return list.success ? startUploadedList(caller, list.data) : invalidRequest(list.error);
     }
     const single = RestoreRequest.safeParse(body);
     return single.success ? startSingleRestore(caller, single.data) : invalidRequest(single.error);

@@ -2,20 +2,24 @@ import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import { translateIds } from "../../../functions/id-translation/id-translation.contract.ts";
 import { translateIdsActivity } from "../../../functions/id-translation/translate-ids.activity.ts";
-import { findResults, keepIds } from "../../../functions/id-translation/translation-state.ts";
+import { findResults, resultPieces } from "../../../functions/id-translation/translation-state.ts";
+import { piecesOf } from "../../../shared/uploads/pieces.ts";
 import { deliver } from "../kit.ts";
 import { aMailboxWithIds, aTranslationId } from "./a-translation.ts";
 
 type Kit = Awaited<ReturnType<typeof aMailboxWithIds>>;
 
-/** Ids of a job, in pieces as a request keeps them, and the activity that translates them. */
+/** Ids of a job, in pieces as they were sent, and the activity that translates them. */
 const aJob = async (
-  piecesOf: (restIds: readonly string[]) => readonly (readonly (string | number)[])[],
+  idsOf: (restIds: readonly string[]) => readonly (readonly string[])[],
   options: Parameters<typeof aMailboxWithIds>[1] = {},
 ) => {
   const kit = await aMailboxWithIds({}, options);
-  const pieces = piecesOf(kit.restIds);
-  for (const [piece, ids] of pieces.entries()) await keepIds(kit.work, aTranslationId, piece, [...ids]);
+  const pieces = idsOf(kit.restIds);
+  const lines = pieces.map(({ length }) => length);
+  const sent = piecesOf(kit.work, `translate-${aTranslationId}`);
+  for (const [piece, ids] of pieces.entries()) await sent.keep(piece, Buffer.from(ids.join("\n")), ids.length);
+  await sent.start({}, lines);
   const translate = (
     overrides: Partial<z.input<typeof translateIds.input>> = {},
     { laneBudgetMs = 600_000, ...deps }: Partial<Parameters<typeof translateIdsActivity>[0]> = {},
@@ -25,7 +29,7 @@ const aJob = async (
       mailbox: kit.mailbox,
       from: "restId",
       to: "ewsId",
-      pieces: pieces.length,
+      pieces: resultPieces(lines),
       piece: 0,
       ...overrides,
     });
@@ -52,21 +56,15 @@ describe("translate-ids", () => {
     ]);
   });
 
-  test("translates a repeated id once, in its piece or in a later one", async () => {
-    const full = (ids: readonly string[]) => Array.from({ length: 1_000 }, (_, n) => (n < 3 ? (ids[n] ?? "") : n % 3));
-    const { translate, results, requests, restIds } = await aJob((ids) => [full(ids), [2, ids[4] ?? "", 0]]);
+  test("makes a request for each 1,000 ids of a piece that was sent, and keeps their order", async () => {
+    const some = (ids: readonly string[], count: number) => Array.from({ length: count }, (_, n) => ids[n % 6] ?? "");
+    const { translate, results, requests, restIds } = await aJob((ids) => [some(ids, 1_002), [ids[5] ?? ""]]);
 
-    expect(await translate()).toEqual({ next: 2, translated: 1_003, failed: 0, ...NONE });
-    expect((await results(0))?.[999]).toEqual(translated(restIds[0] ?? ""));
-    expect(await results(1)).toEqual([2, 4, 0].map((n) => translated(restIds[n] ?? "")));
-    expect(await requests()).toBe(2);
-  });
-
-  test("makes no request for a piece of repeated ids", async () => {
-    const { translate, requests } = await aJob((ids) => [ids.slice(0, 2), [0, 1]], {});
-
-    expect(await translate({ piece: 0 })).toMatchObject({ next: 2, translated: 4 });
-    expect(await requests()).toBe(1);
+    expect(await translate()).toEqual({ next: 3, translated: 1_003, failed: 0, ...NONE });
+    expect(await requests()).toBe(3);
+    expect(await results(0)).toHaveLength(1_000);
+    expect(await results(1)).toEqual([4, 5].map((n) => translated(restIds[n] ?? "")));
+    expect(await results(2)).toEqual([translated(restIds[5] ?? "")]);
   });
 
   test("delivered again, it makes no request for finished pieces, and returns the same", async () => {
@@ -122,6 +120,13 @@ describe("translate-ids", () => {
   test("returns that the directory has no such user", async () => {
     const { translate, mailbox } = await aJob((ids) => [ids]);
     expect(await translate({ mailbox: { ...mailbox, userId: "gone" } })).toMatchObject({ next: 0, refused: "user" });
+  });
+
+  test("fails when what was sent is gone", async () => {
+    const { translate, work } = await aJob((ids) => [ids]);
+    work.blobs.delete(`translate-${aTranslationId}/pieces/p000000.txt`);
+
+    await expect(translate()).rejects.toThrow("it was never made, or has expired");
   });
 
   test("throws errors that it does not know", async () => {

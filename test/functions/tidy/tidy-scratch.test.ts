@@ -80,9 +80,21 @@ describe("the scratch data of a job", () => {
     expect([ageOf(old), ageOf(young)]).toEqual([0, 20]);
   });
 
+  test.each([`translate-${ONE}`, `restores-${ONE}`])(
+    "goes with an upload that nothing started, a week after its last piece: %s",
+    async (upload) => {
+      const { tidy, names, age } = await aWork({ [`${upload}/upload.json`]: 9, [`${upload}/pieces/p000000.txt`]: 6 });
+
+      expect(await tidy()).toEqual(NOTHING);
+      expect(names()).toHaveLength(2);
+      age(upload, 8);
+      expect(await tidy()).toEqual({ ...NOTHING, removed: 2 });
+    },
+  );
+
   test("stays when the job is about to start: its newest blob is younger than a week", async () => {
-    const ages = { [`restore-${ONE}/selection.json`]: 6, [`translate-${TWO}/ids/p000000.json`]: 100 };
-    const { tidy, names } = await aWork({ ...ages, [`translate-${TWO}/ids/p000001.json`]: 6 });
+    const ages = { [`restore-${ONE}/selection.json`]: 6, [`translate-${TWO}/pieces/p000000.txt`]: 100 };
+    const { tidy, names } = await aWork({ ...ages, [`translate-${TWO}/pieces/p000001.txt`]: 6 });
 
     expect(await tidy()).toEqual(NOTHING);
     expect(names()).toHaveLength(3);
