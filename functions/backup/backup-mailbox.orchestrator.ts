@@ -49,7 +49,7 @@ export function* backupMailbox(
   context: OrchestrationContext,
 ): Generator<Task, BackupMailboxResult | UnfinishedBackup | CancelledBackup | undefined, unknown> {
   const input = Input.parse(context.df.getInput());
-  const { mailbox, trigger, partOf } = input;
+  const { mailbox, partOf } = input;
   const id = input.resume?.runId ?? ownRunId(context, input.startOver ? "run that starts over" : "run");
   const use: SlotUse = { mailboxKey: mailbox.key, holder: input.holder ?? ownGuid(context, id), user: "backup" };
   const jobs = [context.df.instanceId, ...(partOf === undefined ? [] : [partOf])];
@@ -84,17 +84,26 @@ export function* backupMailbox(
   if (done.met !== undefined) return startOver(context, input, done.met);
   const { position } = progress;
   if (!isDone(position, isLate(context, run, position))) return goOn(context, soFar());
+  return yield* commit(context, input, run, progress);
+}
 
-  const { runId, isAdopted, damage = input.damage } = run;
+/** Commits what a run has exported. Where that is not all that the mailbox has, another run goes on. */
+function* commit(
+  context: OrchestrationContext,
+  input: BackupMailboxInput,
+  { runId, isAdopted, damage = input.damage }: Resume,
+  progress: BackupProgress,
+): Generator<Task, BackupMailboxResult | UnfinishedBackup | undefined, unknown> {
+  const { mailbox, trigger, partOf, until, earlier } = input;
+  const { totals, wave: waves, position } = progress;
   context.df.setCustomStatus(backupStatus("committing", runId, progress));
-  const { totals, wave: waves } = progress;
   const unplanned = position.planned ? {} : { unplanned: true as const };
   const snapshot = yield* call(context, commitSnapshot, { mailbox, runId, trigger, totals, waves, ...unplanned });
   if (snapshot.damage !== undefined) return startOver(context, input, snapshot.damage);
   yield* forget(context, mailbox, runId);
-  const all = input.earlier === undefined ? totals : addCounts(input.earlier, totals);
+  const all = earlier === undefined ? totals : addCounts(earlier, totals);
   if (isAdopted || !position.planned) {
-    const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all, partOf, until: input.until };
+    const next: BackupMailboxInput = { mailbox, trigger, full: false, earlier: all, partOf, until };
     return goOn(context, { ...next, ...(damage !== undefined && { damage }) });
   }
   context.df.setCustomStatus(backupStatus("done", runId, progress));
