@@ -72,6 +72,9 @@ export class FunctionFailedError extends Error {
   }
 }
 
+/** The function ran longer than `functionTimeout`; its process was killed. */
+export class FunctionTimeoutError extends FunctionFailedError {}
+
 /** The app's process died before it answered: the invocation may or may not have taken effect. */
 export class WorkerLostError extends Error {
   override readonly name = "WorkerLostError";

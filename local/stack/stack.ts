@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { BlobServiceClient } from "@azure/storage-blob";
 import * as z from "zod";
 import type { StartOptions } from "../graph/emulator.ts";
+import type { ProfileName } from "../host/profile.ts";
 import { type Child, StackError, startChild } from "./child.ts";
 import { readIdentity } from "./identity.ts";
 
@@ -25,6 +26,10 @@ export interface StackOptions {
   readonly blobsInMemory?: boolean;
   /** Whether the storage tells the app of snapshots, as Event Grid would; of personal data it always does. */
   readonly events?: boolean;
+  /** The host's profile: `quick` when absent. */
+  readonly profile?: ProfileName;
+  /** By how much the delays of the profile `azure` are shortened. */
+  readonly scale?: number;
   readonly clock?: number;
   readonly workers?: number;
   readonly deliverTwice?: boolean;
@@ -39,6 +44,8 @@ export interface StackOptions {
 /** The whole product on this machine: storage, Graph, and the Functions host that runs the app. */
 export interface Stack {
   readonly hostUrl: string;
+  /** Its master key. */
+  readonly hostKey: string;
   readonly graphUrl: string;
   readonly storageUrl: string;
   readonly connectionString: string;
@@ -107,7 +114,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         args: [
           ...["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
           ...(options.blobsInMemory ? ["--in-memory"] : []),
-          ...subscriptionArguments(identity.ports.host, options),
+          ...subscriptionArguments(identity, options),
         ],
         ready: StorageReady,
         line: lineOf("storage"),
@@ -145,7 +152,12 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       startChild({
         name: "host",
         program: "host/main.ts",
-        args: hostArguments(options, { app: appDir, port: identity.ports.host, data: dataOf("host") }),
+        args: hostArguments(options, {
+          app: appDir,
+          port: identity.ports.host,
+          data: dataOf("host"),
+          key: identity.hostKey,
+        }),
         env,
         ready: HostReady,
         line: lineOf("host"),
@@ -154,6 +166,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
 
     return {
       hostUrl: host.ready.url,
+      hostKey: identity.hostKey,
       graphUrl: graph.ready.graphUrl,
       storageUrl: storage.ready.url,
       connectionString: storage.ready.connectionString,
@@ -193,8 +206,16 @@ const graphOptions = ({ graph, settings }: StackOptions, identity: Identity, sta
 const restoreRoles = (settings: StackOptions["settings"]): string[] =>
   settings?.["RESTORE_UNDO_ITEMS"] === "true" ? [...RESTORE_ROLES, "MailboxItem.ReadWrite.All"] : RESTORE_ROLES;
 
-const hostArguments = (options: StackOptions, at: { app: string; port: number; data: string }): string[] => [
-  ...["--port", String(at.port), "--app", at.app, "--data", at.data],
+const hostArguments = (
+  options: StackOptions,
+  at: { app: string; port: number; data: string; key: string },
+): string[] => [
+  ...["--port", String(at.port), "--app", at.app, "--data", at.data, "--master-key", at.key],
+  ...[
+    "--profile",
+    options.profile ?? "quick",
+    ...(options.scale === undefined ? [] : ["--scale", String(options.scale)]),
+  ],
   ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
   ...(options.deliverTwice ? ["--deliver-twice"] : []),
   ...(options.shareTimes === false ? [] : ["--share-times", String(options.shareTimes ?? 1)]),
@@ -214,8 +235,8 @@ const PERSONAL_DATA_WRITTEN = {
   subjectBeginsWith: "/blobServices/default/containers/dsr-",
 };
 
-const subscriptionArguments = (hostPort: number, { events = false }: StackOptions): string[] => [
-  ...["--host-url", `http://127.0.0.1:${hostPort}`],
+const subscriptionArguments = ({ ports, hostKey }: Identity, { events = false }: StackOptions): string[] => [
+  ...["--host-url", `http://127.0.0.1:${ports.host}`, "--host-key", hostKey],
   ...["--subscriptions", JSON.stringify([PERSONAL_DATA_WRITTEN, ...(events ? [SNAPSHOT_WRITTEN] : [])])],
 ];
 

@@ -62,13 +62,13 @@ const control = async (operation: string, id = "backup-tenant") => {
   return { status: response.status, state: z.looseObject({ state: z.string() }).parse(await response.json()).state };
 };
 
-const [a0, b0, a1] = [`${"a".repeat(26)}`, `${"b".repeat(25)}a`, `${"a".repeat(25)}b`].map((key) => `backup-${key}`);
+const [a0, b0] = [`${"a".repeat(26)}`, `${"b".repeat(25)}a`].map((key) => `backup-${key}`);
 
 describe("a backup of the tenant in a task hub", () => {
   test("is paused, resumed and cancelled with everything that it is at", async () => {
-    const all = (state: string, ...more: string[]) =>
+    const all = (state: string) =>
       Object.fromEntries(
-        ["backup-tenant", "backup-tenant-place-0", "backup-tenant-place-1", a0, b0, ...more].map((id) => [id, state]),
+        ["backup-tenant", "backup-tenant-place-0", "backup-tenant-place-1", a0, b0].map((id) => [id, state]),
       );
     await host.call("/api/start", { method: "POST" });
     await until(async () => (await states())[b0 ?? ""] === "Running" && (await states())[a0 ?? ""] === "Running");
@@ -80,11 +80,8 @@ describe("a backup of the tenant in a task hub", () => {
     expect(await control("resume")).toEqual({ status: 202, state: "running" });
     expect(await states()).toEqual(all("Running"));
 
-    expect(await control("cancel", a0)).toEqual({ status: 202, state: "cancelled" });
-    await until(async () => (await states())[a1 ?? ""] === "Running");
-
     expect(await control("cancel")).toEqual({ status: 202, state: "cancelled" });
-    expect(await states()).toEqual(all("Terminated", a1 ?? ""));
+    expect(await states()).toEqual(all("Terminated"));
     expect(await control("cancel")).toEqual({ status: 409, state: "cancelled" });
   });
 });
