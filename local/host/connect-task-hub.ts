@@ -1,5 +1,5 @@
 import { withClientInputs } from "./client-inputs.ts";
-import type { Clock, DurableExtension, WorkerPool } from "./contract.ts";
+import type { Clock, DurableExtension, Group, WorkerPool } from "./contract.ts";
 import { createTaskHub } from "./durable/task-hub.ts";
 import type { Log } from "./log.ts";
 import type { Profile } from "./profile.ts";
@@ -19,6 +19,7 @@ export interface DurableDeps {
   readonly clientUrl: () => string;
   readonly systemKey: string;
   readonly profile: Profile;
+  readonly group: Group;
   readonly log: Log;
   readonly deliverActivitiesTwice: boolean;
   readonly turnTime?: TurnTime | undefined;

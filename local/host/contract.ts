@@ -100,6 +100,13 @@ export interface Clock {
   at(timeMs: number, action: () => void): () => void;
 }
 
+/**
+ * What a host runs of the app. In Azure, functions scale in groups, each in hosts of its own: `clients` are HTTP,
+ * timers and events, `durable` are orchestrations and activities.
+ */
+export const GROUPS = ["all", "clients", "durable"] as const;
+export type Group = (typeof GROUPS)[number];
+
 /** The durable extension's part of the host. */
 export interface DurableExtension {
   /** Resumes the unfinished work of an earlier host, then runs until stopped. */

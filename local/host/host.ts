@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { DurableDeps } from "./connect-task-hub.ts";
-import type { Clock, DurableExtension } from "./contract.ts";
+import type { Clock, DurableExtension, Group } from "./contract.ts";
 import { keptKeys } from "./keys.ts";
 import { filteredLog, type Log } from "./log.ts";
 import { type Profile, QUICK } from "./profile.ts";
@@ -31,6 +31,8 @@ export interface HostOptions {
   readonly masterKey?: string | undefined;
   /** Which behaviour and delays of the real host; {@link QUICK} when absent. */
   readonly profile?: Profile;
+  /** What of the app it runs: all of it when absent. Another host in the same folder runs the rest. */
+  readonly group?: Group;
   /** Gets the entries that pass host.json's log levels. */
   readonly log: Log;
   readonly nodeFlags?: readonly string[];
@@ -58,7 +60,7 @@ export interface Host {
  * valid.
  */
 export const startHost = async (options: HostOptions): Promise<Host> => {
-  const { profile = QUICK } = options;
+  const { profile = QUICK, group = "all" } = options;
   const appDir = resolve(options.appDir);
   const config = readHostConfig(appDir);
   const log = filteredLog(config.logging.logLevel, options.log);
@@ -70,7 +72,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
   try {
     const pool = await startWorkerPool({
       appDir,
-      dir: options.dataDir,
+      dir: join(options.dataDir, group),
       size: options.workers,
       env: { ...options.settings, ...hostEnvironment(appDir, server.url) },
       log,
@@ -79,7 +81,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       deaths: profile.deathsCount ? { clock: options.clock, windowMs: profile.delays.deathWindow } : undefined,
     });
     try {
-      const app = await serveApp({ ...options, log, config, pool, url: server.url, keys, profile });
+      const app = await serveApp({ ...options, log, config, pool, url: server.url, keys, profile, group });
       started.open(app.handle);
       return {
         url: server.url,

@@ -1,19 +1,17 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { keptFastClock, realClock } from "./clock.ts";
+import { GROUPS } from "./contract.ts";
 import { type Host, startHost } from "./host.ts";
 import { formatLogLine } from "./log.ts";
-import { DEFAULT_SCALE, PROFILES, profileOf } from "./profile.ts";
+import { DEFAULT_SCALE, PROFILES, profileOf, WORN_EXIT_CODE } from "./profile.ts";
 import { readSettings } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 import { sharedTimes } from "./turn-times.ts";
 
 const USAGE =
   "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] " +
-  "[--share-times 1] [--profile quick|azure] [--scale 100] [--master-key KEY] [--node-flag=…]";
-
-/** How a host ends whose processes died too often; the platform starts another one. */
-const WORN_EXIT_CODE = 3;
+  "[--share-times 1] [--profile quick|azure] [--scale 100] [--group all|clients|durable] [--master-key KEY] [--node-flag=…]";
 
 const Arguments = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(7071),
@@ -25,6 +23,7 @@ const Arguments = z.object({
   "share-times": z.coerce.number().int().nonnegative().optional(),
   profile: z.enum(PROFILES).default("quick"),
   scale: z.coerce.number().positive().default(DEFAULT_SCALE),
+  group: z.enum(GROUPS).default("all"),
   "master-key": z.string().min(1).optional(),
   "node-flag": z.array(z.string()).default([]),
 });
@@ -61,6 +60,7 @@ const start = async (): Promise<Host> => {
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
     profile: profileOf(profile, scale),
+    group: options.group,
     masterKey: options["master-key"],
     turnTime: seed === undefined ? undefined : sharedTimes(seed, clock),
   });
@@ -80,6 +80,7 @@ const readArguments = (args: string[]): z.infer<typeof Arguments> => {
         "share-times": { type: "string" },
         profile: { type: "string" },
         scale: { type: "string" },
+        group: { type: "string" },
         "master-key": { type: "string" },
         "node-flag": { type: "string", multiple: true },
       },

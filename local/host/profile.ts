@@ -56,5 +56,8 @@ const azure = (scale: number): Profile => ({
 /** What costs no time is as in Azure; what costs time takes none, and deaths are forgiven. */
 export const QUICK: Profile = { deathsCount: false, delays: NONE };
 
+/** How a host ends whose app died too often: the platform starts another one after `recycle`. */
+export const WORN_EXIT_CODE = 3;
+
 export const profileOf = (name: ProfileName, scale = DEFAULT_SCALE): Profile =>
   name === "quick" ? QUICK : azure(scale);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectTaskHub, type DurableDeps } from "./connect-task-hub.ts";
-import type { Clock, DurableExtension } from "./contract.ts";
+import type { Clock, DurableExtension, Group } from "./contract.ts";
 import { type Keys, withKey } from "./keys.ts";
 import type { Log } from "./log.ts";
 import type { Profile } from "./profile.ts";
@@ -28,6 +28,7 @@ export interface ServeAppOptions {
   readonly url: string;
   readonly keys: Keys;
   readonly profile: Profile;
+  readonly group: Group;
   /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
   readonly deliverActivitiesTwice?: boolean;
@@ -45,7 +46,7 @@ export interface ServedApp {
 
 /** Connects a loaded app to the triggers and the task hub, and starts them. */
 export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => {
-  const { pool, config, settings, clock, dataDir, url, log, keys, profile } = options;
+  const { pool, config, settings, clock, dataDir, url, log, keys, profile, group } = options;
   const { http, durableTask } = config.extensions;
   const baseUrl = () => url;
   const { durable: connect = connectTaskHub } = options;
@@ -61,6 +62,7 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
     clientUrl: () => clientServer.url,
     systemKey: keys.durable,
     profile,
+    group,
     log,
     deliverActivitiesTwice: options.deliverActivitiesTwice ?? false,
     turnTime: options.turnTime,
@@ -87,7 +89,7 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
     };
 
   await durable?.start();
-  timers.start();
+  if (group !== "durable") timers.start();
   return {
     functions,
     routes: requests.routes,

@@ -80,9 +80,9 @@ export const aStack = async (
     },
     // A spread would copy what `host` was, not what it is.
     host: () => stack.host,
-    /** The process that runs the app. */
+    /** The process that runs the app's orchestrations. */
     appPid: async (): Promise<number> => {
-      const answer = await fetch(new URL("/admin/host/processes", stack.hostUrl), { headers: withKey });
+      const answer = await fetch(new URL("/admin/host/processes", stack.host.ready.url), { headers: withKey });
       const [process] = Processes.parse(await answer.json()).processes;
       if (process === undefined) throw new Error("No process runs the app");
       return process.processId;

@@ -13,8 +13,17 @@ import { type Status, type StatusOptions, statusOf } from "./status.ts";
 
 const CONTINUATION = "x-ms-continuation-token";
 
+type Later<T> = T | Promise<T>;
+
+/** What the API asks of a task hub, in this process or in another. */
+export interface HubClient
+  extends Pick<Hub, "functions" | "withHistory" | "startNew" | "raiseEvent" | "terminate" | "suspend" | "purge"> {
+  get(instanceId: string): Later<LoadedInstance | undefined>;
+  all(): Later<LoadedInstance[]>;
+}
+
 interface ApiOptions {
-  readonly hub: Hub;
+  readonly hub: HubClient;
   readonly values: LargeValues;
   readonly clock: Clock;
   readonly hubName: string;
@@ -48,12 +57,12 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }
   };
 
   const startNew = async (call: Call, name: string, instanceId: string, input: string): Promise<Response> => {
-    if ((await hub.startNew({ name, instanceId, input })) === "alive") return alreadyAlive(instanceId);
+    if ((await hub.startNew({ name, instanceId, input })) === "alive") return await alreadyAlive(instanceId);
     return (await finishedInTime(call, instanceId)) ?? checkStatus(instanceId);
   };
 
-  const alreadyAlive = (instanceId: string): Response => {
-    const loaded = hub.get(instanceId);
+  const alreadyAlive = async (instanceId: string): Promise<Response> => {
+    const loaded = await hub.get(instanceId);
     const state = loaded === undefined ? "Pending" : runtimeStatus(loaded.instance);
     return problem(
       500,
@@ -66,7 +75,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }
   /** The outcome of a start with `timeout` and `pollingInterval`; undefined when it does not come in time. */
   const finishedInTime = async ({ request, query }: Call, instanceId: string): Promise<Response | undefined> => {
     const timeoutSeconds = Number.parseFloat(query.get("timeout") ?? "");
-    const loaded = hub.get(instanceId);
+    const loaded = await hub.get(instanceId);
     if (Number.isNaN(timeoutSeconds) || !query.has("pollingInterval") || loaded === undefined) return undefined;
     await timeLimit(loaded.ended, timeoutSeconds * 1000);
     const { end } = loaded.instance;
@@ -96,7 +105,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }
   };
 
   const list = async ({ request, query }: Call): Promise<Response> => {
-    const { instances, continuation } = pageOf(hub.all(), query, request.headers.get(CONTINUATION));
+    const { instances, continuation } = pageOf(await hub.all(), query, request.headers.get(CONTINUATION));
     const options = { showInput: flag(query, "showInput", true), showHistory: false, showHistoryOutput: false };
     const body = await Promise.all(instances.map((loaded) => view(loaded, options)));
     return Response.json(body, { headers: { [CONTINUATION]: continuation } });
@@ -107,7 +116,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }
       return Response.json("Please provide value for 'createdTimeFrom' parameter.", { status: 400 });
     }
     const filter = { ...filterOf(query), instanceIdPrefix: "" };
-    const chosen = hub.all().filter(({ instance }) => instance.end !== undefined && matches(filter, instance));
+    const chosen = (await hub.all()).filter(({ instance }) => instance.end !== undefined && matches(filter, instance));
     const purged = await Promise.all(chosen.map((loaded) => hub.purge(loaded)));
     const instancesDeleted = purged.filter(Boolean).length;
     return instancesDeleted === 0 ? status(404) : Response.json({ instancesDeleted });
@@ -206,7 +215,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }
     if (kind === "orchestrators" && id !== undefined && rest === undefined) return start(call, id, operation);
     if (kind === "instances") {
       if (id === undefined) return many(call);
-      const loaded = hub.get(id);
+      const loaded = await hub.get(id);
       return loaded === undefined ? missing(id, operation) : one(call, loaded, operation, rest);
     }
     return status(404);

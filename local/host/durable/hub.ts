@@ -5,7 +5,7 @@ import { type InFlight, NOTHING_IN_FLIGHT } from "./in-flight.ts";
 import { hasBegun, type Instance, unfinishedTasks } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import { createLoadedInstances, type LoadedInstance } from "./loaded-instances.ts";
-import type { End, Message, Start, Task, Turn } from "./record.ts";
+import type { End, Message, Start, Task, Turn, Value } from "./record.ts";
 import { type RegisteredFunctions, registeredFunctions, unknownOrchestrator } from "./registered-functions.ts";
 import { runOrchestrator, untilStopped } from "./run-function.ts";
 import type { Store } from "./store.ts";
@@ -40,7 +40,7 @@ export interface Hub {
   /** Starts an instance unless one with its id is alive and has begun; it replaces any other. */
   startNew(request: StartRequest): Promise<"started" | "alive">;
   /** The event is lost when the instance ends before it waits for the event. */
-  raiseEvent(loaded: LoadedInstance, name: string, input: string): Promise<void>;
+  raiseEvent(loaded: LoadedInstance, name: string, input: Value): Promise<void>;
   terminate(loaded: LoadedInstance, output: string): Promise<void>;
   suspend(loaded: LoadedInstance, suspended: boolean, reason: string): Promise<void>;
   /** Deletes an instance, alive or not; false when it is gone already. */

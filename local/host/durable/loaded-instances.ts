@@ -143,7 +143,8 @@ const entryOf = (instance: Instance): Entry => {
   return { instance, latestMs, ended, parentNotified: Promise.resolve(), replaced: false, resolveEnded, kept: [] };
 };
 
-const fold = ([first, ...rest]: readonly Line[]): Instance => {
+/** The instance that the lines of a file tell of. */
+export const fold = ([first, ...rest]: readonly Line[]): Instance => {
   if (first?.type !== "start") throw new Error("an instance's file does not begin with its start");
   const instance = begin(first);
   for (const line of rest) apply(instance, line);

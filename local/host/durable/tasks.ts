@@ -4,7 +4,7 @@ import type { InFlight } from "./in-flight.ts";
 import { awaits } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { LoadedInstance, LoadedInstances } from "./loaded-instances.ts";
-import type { Parent, Start, Task, TaskMessage } from "./record.ts";
+import type { Parent, Start, Task, TaskMessage, Value } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 import { type ActivityOutcome, runActivity } from "./run-function.ts";
 import type { WorkQueue } from "./work-queue.ts";
@@ -18,8 +18,8 @@ export type DurableLog = (
 export interface StartRequest {
   readonly name: string;
   readonly instanceId: string;
-  /** JSON text. */
-  readonly input: string;
+  /** JSON text, or where it is. */
+  readonly input: Value;
   readonly parent?: Parent;
   /** A new one when absent. */
   readonly executionId?: string;
