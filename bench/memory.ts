@@ -5,8 +5,8 @@ import type { Stack } from "../local/stack/stack.ts";
 const Processes = z.object({ processes: z.array(z.object({ processId: z.int().positive() })).min(1) });
 
 /** The processes that run the app. */
-export const appProcesses = async ({ hostUrl }: Stack): Promise<number[]> => {
-  const answer = await fetch(new URL("/admin/host/processes", hostUrl));
+export const appProcesses = async ({ hostUrl, hostKey }: Stack): Promise<number[]> => {
+  const answer = await fetch(new URL("/admin/host/processes", hostUrl), { headers: { "x-functions-key": hostKey } });
   return Processes.parse(await answer.json()).processes.map(({ processId }) => processId);
 };
 

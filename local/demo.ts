@@ -75,7 +75,7 @@ const figuresOf = async (stack: Stack) => {
 };
 
 const show = async (options: DemoOptions, out: Screen, stack: Stack): Promise<boolean> => {
-  const api = vaultApi(stack.hostUrl);
+  const api = vaultApi(stack.hostUrl, { "x-functions-key": stack.hostKey });
   const admin = graphAdmin(stack.graphUrl);
   const users = (await admin.users()).filter(({ userPrincipalName }) => userPrincipalName !== REHEARSAL);
   let expected = 0;
@@ -161,6 +161,8 @@ const main = async (): Promise<number> => {
       appDir,
       graph: { mailboxes: [...(mailboxes ?? []), REHEARSAL_MAILBOX], settings: QUICK_EXPORT },
       events: true,
+      profile: options.profile,
+      scale: options.scale,
       settings: { REHEARSAL_MAILBOX: REHEARSAL, BACKUP_EXCLUDE: REHEARSAL },
       line,
     }).then((started) => {

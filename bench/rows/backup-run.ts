@@ -49,7 +49,7 @@ export const backupRun = (latencySeconds: number, more: { readonly writes: boole
         const mailbox = onlyMailbox(measured);
         bench.say(`Backing up ${items} items at ${latencySeconds} s a request`);
         const writesBefore = await storageWriteCount(stack);
-        const { seconds } = await backUp(stack.hostUrl, mailbox, items);
+        const { seconds } = await backUp(stack, mailbox, items);
         const { requests, mailboxes: counted } = await graphCounters(measured);
         const { busyMs = 0, requests: all = 0 } = counted[mailbox.id] ?? {};
         const folders = (await graph.folders(mailbox.userId)).length;

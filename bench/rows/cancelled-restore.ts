@@ -56,7 +56,7 @@ export const cancelledRestore: Measurement = {
     const mailbox = aMailbox("ada", ITEMS, ITEM_BYTES);
     return withStack(bench, { mailboxes: [mailbox] }, async (measured) => {
       const { stack, graph } = measured;
-      await backUp(stack.hostUrl, onlyMailbox(measured), ITEMS);
+      await backUp(stack, onlyMailbox(measured), ITEMS);
       await graph.run("settings", { latencyMs: LATENCY_MS });
       bench.say(`Cancelling ${CANCELS} restores, one after the other`);
       const api = vaultApi(stack.hostUrl);

@@ -36,11 +36,11 @@ export const deadRun: Measurement = {
     const mailboxes = [aMailbox("ada", ITEMS, ITEM_BYTES)];
     const options = { mailboxes, latencyMs: LATENCY_MS, laneSeconds: LANE_SECONDS, clock: CLOCK };
     return withStack(bench, options, async (measured) => {
-      const { hostUrl } = measured.stack;
+      const { stack } = measured;
       const mailbox = onlyMailbox(measured);
       bench.say(`Backing up ${ITEMS} items with a run that dies at 90 %, and again`);
       let end: "completed" | "died" | undefined;
-      const ended = backUp(hostUrl, mailbox, ITEMS).then(
+      const ended = backUp(stack, mailbox, ITEMS).then(
         () => {
           end = "completed";
         },
@@ -53,7 +53,7 @@ export const deadRun: Measurement = {
       await ended;
       if (end !== "died") throw new Error("The run did not die");
       await allowStorage(measured);
-      await backUp(hostUrl, mailbox, ITEMS);
+      await backUp(stack, mailbox, ITEMS);
       return new Map([[exportedAgain, (await exported(measured)) / ITEMS - 1]]);
     });
   },

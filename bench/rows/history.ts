@@ -39,7 +39,7 @@ const measureMailbox = (bench: Bench, items: number): Promise<Figures> => {
     const instance = `${fileName(backupInstance(mailbox.key))}.jsonl`;
     const history = followHistory(join(dataDir, "host/taskhub/MailboxVault/instances", instance));
     try {
-      const { seconds } = await backUp(stack.hostUrl, mailbox, items);
+      const { seconds } = await backUp(stack, mailbox, items);
       const { count: turns, totalMs: replayMs } = invocations.of("backup-mailbox");
       const { totalBytes: historyBytes, largestBytes } = await history.end();
       return { historyBytes, largestBytes, replayMs, turns, seconds, memoryMib: await peakMemoryMib(pid) };

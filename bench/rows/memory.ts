@@ -28,7 +28,7 @@ export const memory = ({ what, itemBytes, items }: MemoryCase): Measurement => {
       withStack(bench, { mailboxes: [aMailbox("ada", items, itemBytes)] }, async ({ stack, mailboxes }) => {
         bench.say(`Backing up ${items} ${what}`);
         const [pid = 0] = await appProcesses(stack);
-        for (const mailbox of mailboxes) await backUp(stack.hostUrl, mailbox, items);
+        for (const mailbox of mailboxes) await backUp(stack, mailbox, items);
         return new Map([[row, await peakMemoryMib(pid)]]);
       }),
   };

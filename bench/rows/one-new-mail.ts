@@ -18,11 +18,11 @@ export const oneNewMail: Measurement = {
       const { stack, graph } = measured;
       const mailbox = onlyMailbox(measured);
       bench.say("Backing up 2,000 folders, and again with one new mail");
-      await backUp(stack.hostUrl, mailbox, ITEMS);
+      await backUp(stack, mailbox, ITEMS);
       const before = await vaultBlobs(stack);
       await graph.run("create-items", { mailbox: mailbox.id, folder: "inbox", count: 1, bytes: ITEM_BYTES });
       await resetCounters(measured);
-      await backUp(stack.hostUrl, mailbox, ITEMS + 1);
+      await backUp(stack, mailbox, ITEMS + 1);
       const { mailboxes: counted } = await graphCounters(measured);
       const stored = await bytesSince(stack, before);
       return new Map([

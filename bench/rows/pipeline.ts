@@ -21,7 +21,7 @@ export const pipeline: Measurement = {
       const { stack } = measured;
       const mailbox = onlyMailbox(measured);
       bench.say(`Backing up ${ITEMS} items of 1 MB, and uploading the same bytes`);
-      const { seconds, bytes } = await backUp(stack.hostUrl, mailbox, ITEMS);
+      const { seconds, bytes } = await backUp(stack, mailbox, ITEMS);
 
       const place = graphPlace(stack);
       const bodies: Buffer[] = [];

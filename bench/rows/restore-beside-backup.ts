@@ -33,7 +33,7 @@ export const restoreBesideBackup: Measurement = {
     return withStack(bench, { mailboxes: [spec] }, async (measured) => {
       const { stack, graph } = measured;
       const mailbox = onlyMailbox(measured);
-      await backUp(stack.hostUrl, mailbox, FEW);
+      await backUp(stack, mailbox, FEW);
       const api = vaultApi(stack.hostUrl);
       const order = { mailbox: spec.userPrincipalName, select: { all: true }, reason: "Benchmark" };
       await graph.run("create-items", { mailbox: mailbox.id, folder: "inbox", count: MANY, bytes: ITEM_BYTES });
@@ -44,7 +44,7 @@ export const restoreBesideBackup: Measurement = {
       const ended = (): void => {
         isBackingUp = false;
       };
-      void backUp(stack.hostUrl, mailbox, FEW + MANY).then(ended, ended);
+      void backUp(stack, mailbox, FEW + MANY).then(ended, ended);
       await reached(measured, "itemsExported", EXPORTED_FIRST);
       bench.say(`Restoring ${FEW} items while a backup has all slots of the mailbox`);
       const asked = performance.now();

@@ -132,7 +132,7 @@ export const restoreRun = (which: RestoreCase): Measurement => {
       const course = courseOf(which);
       const mailbox = aMailbox("ada", course.items, itemBytes);
       return withStack(bench, { mailboxes: [mailbox] }, async (measured) => {
-        await backUp(measured.stack.hostUrl, onlyMailbox(measured), course.items);
+        await backUp(measured.stack, onlyMailbox(measured), course.items);
         await measured.graph.run("settings", { latencyMs: latencySeconds * 1000 });
         const plan = await makePlan(measured, mailbox.userPrincipalName);
         const planned = `planned for ${plan.expectedSeconds} s`;

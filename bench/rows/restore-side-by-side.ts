@@ -27,7 +27,7 @@ export const restoreSideBySide: Measurement = {
     return withStack(bench, { mailboxes: [spec] }, async (measured) => {
       const { stack, graph } = measured;
       const mailbox = onlyMailbox(measured);
-      await backUp(stack.hostUrl, mailbox, ITEMS);
+      await backUp(stack, mailbox, ITEMS);
       const place = graphPlace(stack);
       const streams: Buffer[] = [];
       for await (const ids of itemBatches(place, mailbox.id))

@@ -32,7 +32,7 @@ export const restoresInOutage: Measurement = {
     const mailboxes = NAMES.map((name) => aMailbox(name, ITEMS_EACH, ITEM_BYTES));
     return withStack(bench, { mailboxes, clock: CLOCK, waitDivisor: CLOCK }, async (measured) => {
       const { stack, graph } = measured;
-      await Promise.all(measured.mailboxes.map((mailbox) => backUp(stack.hostUrl, mailbox, ITEMS_EACH)));
+      await Promise.all(measured.mailboxes.map((mailbox) => backUp(stack, mailbox, ITEMS_EACH)));
       await graph.run("settings", { latencyMs: LATENCY_MS });
       bench.say(`Restoring ${NAMES.length} mailboxes through an outage of 30 minutes, ${CLOCK} times as fast`);
       const api = vaultApi(stack.hostUrl);

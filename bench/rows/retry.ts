@@ -18,10 +18,10 @@ const bytesPerItem = (bench: Bench, items: number): Promise<number> =>
     const mailbox = onlyMailbox(measured);
     bench.say(`Failing to back up ${items.toLocaleString("en")} items, and trying again`);
     await graph.addFault({ kind: "export-item", outcome: "error", code: "ErrorInternalServerError" });
-    await backUp(stack.hostUrl, mailbox, 0, "partial");
+    await backUp(stack, mailbox, 0, "partial");
     await graph.run("clear-faults");
     await resetCounters(measured);
-    await backUp(stack.hostUrl, mailbox, items);
+    await backUp(stack, mailbox, items);
     return (await storageBytes(stack)) / items;
   });
 

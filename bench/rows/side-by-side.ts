@@ -24,8 +24,7 @@ interface Figures {
   readonly memoryMib: number;
 }
 
-const ours: Way = async (measured, items) =>
-  (await backUp(measured.stack.hostUrl, onlyMailbox(measured), items)).seconds;
+const ours: Way = async (measured, items) => (await backUp(measured.stack, onlyMailbox(measured), items)).seconds;
 
 /** Lists, exports and stores 20 items, then the next. */
 const script: Way = async (measured, items) => {
@@ -46,7 +45,7 @@ const script: Way = async (measured, items) => {
 
 const fanOut: Way = async (measured, items) => {
   const input = { mailboxId: onlyMailbox(measured).id };
-  const { seconds, output } = await runOrchestration(measured.stack.hostUrl, "fan-out-backup", "fan-out", input);
+  const { seconds, output } = await runOrchestration(measured.stack, "fan-out-backup", "fan-out", input);
   if (z.int().parse(output) !== items) throw new Error(`The fan-out exported ${String(output)} of ${items} items`);
   return seconds;
 };

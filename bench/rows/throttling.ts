@@ -18,8 +18,8 @@ export const throttling = (processes: number): Measurement => {
       const mailboxes = NAMES.map((name) => aMailbox(name, ITEMS_EACH, ITEM_BYTES));
       return withStack(bench, { mailboxes, latencyMs: LATENCY_MS, workers: processes }, async (measured) => {
         bench.say(`Backing up ${NAMES.length} mailboxes of ${ITEMS_EACH} items with ${processes} app processes`);
-        const { hostUrl } = measured.stack;
-        await Promise.all(measured.mailboxes.map((mailbox) => backUp(hostUrl, mailbox, ITEMS_EACH)));
+        const { stack } = measured;
+        await Promise.all(measured.mailboxes.map((mailbox) => backUp(stack, mailbox, ITEMS_EACH)));
         const { throttled } = await graphCounters(measured);
         return new Map([[row, sum(throttled)]]);
       });

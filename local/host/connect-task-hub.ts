@@ -1,8 +1,10 @@
 import { withClientInputs } from "./client-inputs.ts";
-import type { Clock, DurableExtension, WorkerPool } from "./contract.ts";
+import type { Clock, DurableExtension, Group, WorkerPool } from "./contract.ts";
 import { createTaskHub } from "./durable/task-hub.ts";
 import type { Log } from "./log.ts";
+import type { Profile } from "./profile.ts";
 import type { HostConfig } from "./settings.ts";
+import { StartError } from "./start-error.ts";
 import type { TurnTime } from "./turn-times.ts";
 
 /** What the durable extension is made of. */
@@ -14,13 +16,22 @@ export interface DurableDeps {
   /** `extensions.durableTask` of host.json, with the hub's name resolved. */
   readonly hub: HostConfig["extensions"]["durableTask"];
   readonly baseUrl: () => string;
+  readonly clientUrl: () => string;
+  readonly systemKey: string;
+  readonly profile: Profile;
+  readonly group: Group;
   readonly log: Log;
   readonly deliverActivitiesTwice: boolean;
   readonly turnTime?: TurnTime | undefined;
 }
 
-/** The task hub on disk, by the limits of host.json. */
+/** Source: AzureStorageOptions.cs, ValidateHubName. */
+const HUB_NAME = /^[a-z][a-z0-9]{2,49}$/i;
+
+/** The task hub on disk, by the limits of host.json. @throws {StartError} when the hub's name is not valid. */
 export const connectTaskHub = ({ hub, log, pool, ...deps }: DurableDeps): DurableExtension => {
+  if (!HUB_NAME.test(hub.hubName))
+    throw new StartError(`host.json, hubName: ${hub.hubName} is not a letter with 2 to 49 letters and digits`);
   const taskHub: DurableExtension = createTaskHub({
     ...deps,
     pool: withClientInputs(pool, (binding) => taskHub.clientBinding(binding)),

@@ -72,6 +72,9 @@ export class FunctionFailedError extends Error {
   }
 }
 
+/** The function ran longer than `functionTimeout`; its process was killed. */
+export class FunctionTimeoutError extends FunctionFailedError {}
+
 /** The app's process died before it answered: the invocation may or may not have taken effect. */
 export class WorkerLostError extends Error {
   override readonly name = "WorkerLostError";
@@ -96,6 +99,13 @@ export interface Clock {
   /** Runs `action` once at that time, or at once when it has passed; returns a function that cancels it. */
   at(timeMs: number, action: () => void): () => void;
 }
+
+/**
+ * What a host runs of the app. In Azure, functions scale in groups, each in hosts of its own: `clients` are HTTP,
+ * timers and events, `durable` are orchestrations and activities.
+ */
+export const GROUPS = ["all", "clients", "durable"] as const;
+export type Group = (typeof GROUPS)[number];
 
 /** The durable extension's part of the host. */
 export interface DurableExtension {

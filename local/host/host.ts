@@ -1,8 +1,10 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { DurableDeps } from "./connect-task-hub.ts";
-import type { Clock, DurableExtension } from "./contract.ts";
+import type { Clock, DurableExtension, Group } from "./contract.ts";
+import { keptKeys } from "./keys.ts";
 import { filteredLog, type Log } from "./log.ts";
+import { type Profile, QUICK } from "./profile.ts";
 import { serveApp } from "./serve-app.ts";
 import { type NodeHandler, serve } from "./server.ts";
 import { readHostConfig, type Settings, workerArguments } from "./settings.ts";
@@ -25,6 +27,12 @@ export interface HostOptions {
   readonly workers: number;
   /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
+  /** What `/admin` and the webhooks ask for; when absent, that of an earlier start in the folder, or a new one. */
+  readonly masterKey?: string | undefined;
+  /** Which behaviour and delays of the real host; {@link QUICK} when absent. */
+  readonly profile?: Profile;
+  /** What of the app it runs: all of it when absent. Another host in the same folder runs the rest. */
+  readonly group?: Group;
   /** Gets the entries that pass host.json's log levels. */
   readonly log: Log;
   readonly nodeFlags?: readonly string[];
@@ -35,6 +43,9 @@ export interface HostOptions {
 
 export interface Host {
   readonly url: string;
+  readonly masterKey: string;
+  /** Resolves when the app's processes have died too often: such a host ends. */
+  readonly worn: Promise<void>;
   readonly functions: readonly { readonly name: string; readonly triggerType: string }[];
   readonly routes: readonly HttpRoute[];
   /** The app's processes. */
@@ -49,28 +60,33 @@ export interface Host {
  * valid.
  */
 export const startHost = async (options: HostOptions): Promise<Host> => {
+  const { profile = QUICK, group = "all" } = options;
   const appDir = resolve(options.appDir);
   const config = readHostConfig(appDir);
   const log = filteredLog(config.logging.logLevel, options.log);
   if (!existsSync(join(appDir, "package.json"))) throw new StartError(`${appDir} holds no package.json`);
 
+  const keys = await keptKeys(options.dataDir, options.masterKey);
   const started = startedGate();
   const server = await serve(options.port, (request, response) => started.handle(request, response), log);
   try {
     const pool = await startWorkerPool({
       appDir,
-      dir: options.dataDir,
+      dir: join(options.dataDir, group),
       size: options.workers,
       env: { ...options.settings, ...hostEnvironment(appDir, server.url) },
       log,
       nodeFlags: [...workerArguments(options.settings), ...(options.nodeFlags ?? [])],
       functionTimeoutMs: config.functionTimeout,
+      deaths: profile.deathsCount ? { clock: options.clock, windowMs: profile.delays.deathWindow } : undefined,
     });
     try {
-      const app = await serveApp({ ...options, log, config, pool, url: server.url });
+      const app = await serveApp({ ...options, log, config, pool, url: server.url, keys, profile, group });
       started.open(app.handle);
       return {
         url: server.url,
+        masterKey: keys.master,
+        worn: pool.worn,
         functions: app.functions.map(({ name, trigger }) => ({ name, triggerType: trigger.type })),
         routes: app.routes,
         pids: pool.pids,

@@ -1,15 +1,17 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { keptFastClock, realClock } from "./clock.ts";
+import { GROUPS } from "./contract.ts";
 import { type Host, startHost } from "./host.ts";
 import { formatLogLine } from "./log.ts";
+import { DEFAULT_SCALE, PROFILES, profileOf, WORN_EXIT_CODE } from "./profile.ts";
 import { readSettings } from "./settings.ts";
 import { StartError } from "./start-error.ts";
 import { sharedTimes } from "./turn-times.ts";
 
 const USAGE =
   "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] " +
-  "[--share-times 1] [--node-flag=…]";
+  "[--share-times 1] [--profile quick|azure] [--scale 100] [--group all|clients|durable] [--master-key KEY] [--node-flag=…]";
 
 const Arguments = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(7071),
@@ -19,6 +21,10 @@ const Arguments = z.object({
   workers: z.coerce.number().int().min(1).max(64).default(1),
   "deliver-twice": z.boolean().default(false),
   "share-times": z.coerce.number().int().nonnegative().optional(),
+  profile: z.enum(PROFILES).default("quick"),
+  scale: z.coerce.number().positive().default(DEFAULT_SCALE),
+  group: z.enum(GROUPS).default("all"),
+  "master-key": z.string().min(1).optional(),
   "node-flag": z.array(z.string()).default([]),
 });
 
@@ -28,7 +34,10 @@ const main = async (): Promise<void> => {
   try {
     host = await start();
     console.log(describe(host));
-    process.send?.({ ready: true, url: host.url });
+    process.send?.({ ready: true, url: host.url, masterKey: host.masterKey });
+    await host.worn;
+    await host.stop();
+    process.exit(WORN_EXIT_CODE);
   } catch (error) {
     if (!(error instanceof StartError)) throw error;
     console.error(error.message);
@@ -37,7 +46,9 @@ const main = async (): Promise<void> => {
 };
 
 const start = async (): Promise<Host> => {
-  const { port, app, data, clock, workers, "share-times": seed, ...options } = readArguments(process.argv.slice(2));
+  const { port, app, data, clock, workers, profile, scale, ...options } = readArguments(process.argv.slice(2));
+  // In Azure, turns of several instances share milliseconds.
+  const seed = options["share-times"] ?? (profile === "azure" ? 1 : undefined);
   return startHost({
     appDir: app,
     port,
@@ -48,6 +59,9 @@ const start = async (): Promise<Host> => {
     log: (entry) => console.log(formatLogLine(entry, new Date())),
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
+    profile: profileOf(profile, scale),
+    group: options.group,
+    masterKey: options["master-key"],
     turnTime: seed === undefined ? undefined : sharedTimes(seed, clock),
   });
 };
@@ -64,6 +78,10 @@ const readArguments = (args: string[]): z.infer<typeof Arguments> => {
         workers: { type: "string" },
         "deliver-twice": { type: "boolean" },
         "share-times": { type: "string" },
+        profile: { type: "string" },
+        scale: { type: "string" },
+        group: { type: "string" },
+        "master-key": { type: "string" },
         "node-flag": { type: "string", multiple: true },
       },
     });

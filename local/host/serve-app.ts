@@ -1,14 +1,17 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connectTaskHub, type DurableDeps } from "./connect-task-hub.ts";
-import type { Clock, DurableExtension } from "./contract.ts";
+import type { Clock, DurableExtension, Group } from "./contract.ts";
+import { type Keys, withKey } from "./keys.ts";
 import type { Log } from "./log.ts";
-import { fetchHandler, type NodeHandler } from "./server.ts";
+import type { Profile } from "./profile.ts";
+import { fetchHandler, type NodeHandler, serve } from "./server.ts";
 import { type HostConfig, resolveSettings, type Settings } from "./settings.ts";
 import { adminEndpoint } from "./triggers/admin.ts";
 import { type AppFunction, appFunction, unservedTypes } from "./triggers/app-function.ts";
 import { eventGridWebhook } from "./triggers/event-grid.ts";
 import { type HttpRoute, httpTriggers } from "./triggers/http.ts";
+import { MAX_BODY_BYTES } from "./triggers/http-messages.ts";
 import { timerTriggers } from "./triggers/timers.ts";
 import type { TurnTime } from "./turn-times.ts";
 import type { AppPool } from "./worker/pool.ts";
@@ -23,6 +26,9 @@ export interface ServeAppOptions {
   readonly clock: Clock;
   readonly dataDir: string;
   readonly url: string;
+  readonly keys: Keys;
+  readonly profile: Profile;
+  readonly group: Group;
   /** Another durable extension than the task hub, or none. */
   readonly durable?: (deps: DurableDeps) => DurableExtension | undefined;
   readonly deliverActivitiesTwice?: boolean;
@@ -40,16 +46,23 @@ export interface ServedApp {
 
 /** Connects a loaded app to the triggers and the task hub, and starts them. */
 export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => {
-  const { pool, config, settings, clock, dataDir, url, log } = options;
+  const { pool, config, settings, clock, dataDir, url, log, keys, profile, group } = options;
   const { http, durableTask } = config.extensions;
   const baseUrl = () => url;
   const { durable: connect = connectTaskHub } = options;
+  const durableApi = fetchHandler(async (request) => (await durable?.handle(request)) ?? notFound());
+  // The app's own clients come without a key, to an endpoint that only this machine reaches.
+  const clientServer = await serve(0, durableApi, log);
   const durable = connect({
     pool,
     clock,
     dir: join(dataDir, "taskhub"),
     hub: { ...durableTask, hubName: resolveSettings(durableTask.hubName, settings, "host.json, hubName") },
     baseUrl,
+    clientUrl: () => clientServer.url,
+    systemKey: keys.durable,
+    profile,
+    group,
     log,
     deliverActivitiesTwice: options.deliverActivitiesTwice ?? false,
     turnTime: options.turnTime,
@@ -59,8 +72,10 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
     .map((info) => appFunction(info, { pool, settings, durable }))
     .filter(({ name }) => !isDisabled(name, settings));
   warnOfUnserved(functions, log);
-  const requests = httpTriggers(functions, { routePrefix: http.routePrefix, streams: pool.streamsHttp });
+  const limits = { clock, silenceMs: profile.delays.silence, maxBodyBytes: maxBodyBytes(settings) };
+  const requests = httpTriggers(functions, { routePrefix: http.routePrefix, streams: pool.streamsHttp, limits });
   const timers = timerTriggers(functions, { clock, dir: dataDir, log });
+  const admin = adminEndpoint({ functions, routes: requests.routes, timers, baseUrl, pids: pool.pids });
   const underWay = new Set<Promise<void>>();
   let stopping = false;
 
@@ -74,21 +89,26 @@ export const serveApp = async (options: ServeAppOptions): Promise<ServedApp> => 
     };
 
   await durable?.start();
-  timers.start();
+  if (group !== "durable") timers.start();
   return {
     functions,
     routes: requests.routes,
     handle: dispatcher({
-      "/runtime/webhooks/durabletask": fetchHandler(async (request) => (await durable?.handle(request)) ?? notFound()),
-      "/runtime/webhooks/eventgrid": untilStop(fetchHandler(eventGridWebhook(functions, log))),
-      "/admin": fetchHandler(adminEndpoint({ functions, routes: requests.routes, timers, baseUrl, pids: pool.pids })),
-      "/": untilStop(requests.handle),
+      "/runtime/webhooks/durabletask": withKey([keys.master, keys.durable], durableApi),
+      "/runtime/webhooks/eventgrid": withKey(
+        [keys.master, keys.eventGrid],
+        untilStop(fetchHandler(eventGridWebhook(functions, log))),
+      ),
+      "/admin/host/ping": fetchHandler(admin),
+      "/admin": withKey([keys.master], fetchHandler(admin)),
+      "/": homepage(settings, untilStop(requests.handle)),
     }),
     async stop() {
       stopping = true;
       timers.stop();
       await Promise.race([Promise.allSettled(underWay), delay(STOP_GRACE_MS, undefined, { ref: false })]);
       await durable?.stop();
+      await clientServer.close();
     },
   };
 };
@@ -101,6 +121,19 @@ const dispatcher =
     const found = Object.entries(handlers).find(([prefix]) => prefix === "/" || path.startsWith(`${prefix}/`));
     await found?.[1](request, response);
   };
+
+/** A page that says that the app is there. Source: HomepageMiddleware.cs. */
+const homepage =
+  (settings: Settings, handle: NodeHandler): NodeHandler =>
+  async (request, response) => {
+    if (request.url?.split("?")[0] !== "/") return handle(request, response);
+    if (/^true$/i.test(settings["AzureWebJobsDisableHomepage"] ?? "")) response.writeHead(204).end();
+    else response.writeHead(200, { "content-type": "text/html" }).end("<p>Your function app is up and running.</p>");
+  };
+
+/** Source: HttpRequestBodySizeMiddleware.cs. */
+const maxBodyBytes = (settings: Settings): number =>
+  Number(settings["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"] ?? MAX_BODY_BYTES) || MAX_BODY_BYTES;
 
 const notFound = () => new Response(null, { status: 404 });
 

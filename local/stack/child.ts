@@ -14,8 +14,8 @@ export interface Child<Ready> {
   readonly name: string;
   readonly pid: number;
   readonly ready: Ready;
-  /** Resolves when the process has ended, asked or not. */
-  readonly ended: Promise<void>;
+  /** Resolves when the process has ended, asked or not, with its exit code; `null` for one that was killed. */
+  readonly ended: Promise<number | null>;
   /** Asks it to stop, and kills it when it does not within a minute. */
   stop(): Promise<void>;
   kill(): void;
@@ -59,8 +59,9 @@ export const startChild = async <Ready extends z.ZodType>(
     });
   }
 
-  const ended = once(child, "close").then(() => undefined);
-  const message = await Promise.race([once(child, "message").then(([said]) => said as unknown), ended]);
+  const ended = once(child, "close").then(([code]) => code as number | null);
+  const endedFirst = ended.then(() => undefined);
+  const message = await Promise.race([once(child, "message").then(([said]) => said as unknown), endedFirst]);
   if (message === undefined) throw new StackError(lastLine || `${name} ended before it was ready`);
   return {
     name,
@@ -72,8 +73,11 @@ export const startChild = async <Ready extends z.ZodType>(
   };
 };
 
-const stop = async (child: ChildProcess, ended: Promise<void>, line: (line: string) => void): Promise<void> => {
-  if (child.exitCode !== null || child.signalCode !== null) return ended;
+const stop = async (child: ChildProcess, ended: Promise<unknown>, line: (line: string) => void): Promise<void> => {
+  if (child.exitCode !== null || child.signalCode !== null) {
+    await ended;
+    return;
+  }
   child.kill("SIGTERM");
   const impatience = setTimeout(() => {
     line("It did not stop when asked: it is killed");

@@ -17,6 +17,8 @@ const Identity = z.object({
   /** A folder of an earlier version has none yet. */
   privacyToken: z.string().default(() => newToken()),
   sealKey: z.string(),
+  /** What the host's administration and webhooks ask for. */
+  hostKey: z.string().default(() => newToken()),
 });
 type Identity = z.output<typeof Identity>;
 
@@ -49,6 +51,7 @@ const newIdentity = async (): Promise<Identity> => {
     restoreToken: newToken(),
     privacyToken: newToken(),
     sealKey: randomBytes(32).toString("base64"),
+    hostKey: newToken(),
   };
 };
 

@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { BlobServiceClient } from "@azure/storage-blob";
 import * as z from "zod";
 import type { StartOptions } from "../graph/emulator.ts";
+import type { Group } from "../host/contract.ts";
+import { DEFAULT_SCALE, type ProfileName, profileOf, WORN_EXIT_CODE } from "../host/profile.ts";
 import { type Child, StackError, startChild } from "./child.ts";
 import { readIdentity } from "./identity.ts";
 
@@ -25,6 +28,13 @@ export interface StackOptions {
   readonly blobsInMemory?: boolean;
   /** Whether the storage tells the app of snapshots, as Event Grid would; of personal data it always does. */
   readonly events?: boolean;
+  /**
+   * The host's profile: `quick` when absent. With `azure`, there are two hosts, as functions scale in groups there: one
+   * for HTTP, timers and events, and one for orchestrations, which gets its orders by polling.
+   */
+  readonly profile?: ProfileName;
+  /** By how much the delays of the profile `azure` are shortened. */
+  readonly scale?: number;
   readonly clock?: number;
   readonly workers?: number;
   readonly deliverTwice?: boolean;
@@ -39,12 +49,15 @@ export interface StackOptions {
 /** The whole product on this machine: storage, Graph, and the Functions host that runs the app. */
 export interface Stack {
   readonly hostUrl: string;
+  /** Its master key. */
+  readonly hostKey: string;
   readonly graphUrl: string;
   readonly storageUrl: string;
   readonly connectionString: string;
   /** Values that must appear in no history, log or blob. */
   readonly secrets: readonly string[];
-  readonly host: Child<z.output<typeof HostReady>>;
+  /** The host that runs orchestrations. */
+  readonly host: HostChild;
   /** Starts the host again after it ended or was killed, on the same port and data. */
   restartHost(): Promise<void>;
   /** Rejects when a process ends that was not asked to. */
@@ -107,7 +120,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
         args: [
           ...["--dir", dataOf("storage"), "--port", String(identity.ports.storage)],
           ...(options.blobsInMemory ? ["--in-memory"] : []),
-          ...subscriptionArguments(identity.ports.host, options),
+          ...subscriptionArguments(identity, options),
         ],
         ready: StorageReady,
         line: lineOf("storage"),
@@ -141,30 +154,58 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
       MALLOC_ARENA_MAX: "2",
       ...options.settings,
     };
-    const startHost = () =>
-      startChild({
-        name: "host",
+    const { profile = "quick", scale } = options;
+    const { recycle } = profileOf(profile, scale).delays;
+    const { ports, hostKey } = identity;
+    /** The platform starts another host for one whose app died too often. */
+    const keepHost = async (name: string, group: Group, port: number, started: (host: HostChild) => void) => {
+      const at = { app: appDir, port, data: dataOf("host"), key: hostKey, group };
+      const child = await startChild({
+        name,
         program: "host/main.ts",
-        args: hostArguments(options, { app: appDir, port: identity.ports.host, data: dataOf("host") }),
+        args: hostArguments(options, at),
         env,
         ready: HostReady,
-        line: lineOf("host"),
-      }).then(watch);
-    let host = await startHost();
+        line: lineOf(name),
+      });
+      running.push(child);
+      started(child);
+      void child.ended.then(async (code) => {
+        if (stopping || !running.includes(child)) return;
+        if (code !== WORN_EXIT_CODE) return reportBroken(new StackError(`${name} ended by itself`));
+        running.splice(running.indexOf(child), 1);
+        await delay(recycle);
+        if (!stopping) await keepHost(name, group, port, started).catch(reportBroken);
+      });
+      return child;
+    };
+    const [group, port] = profile === "azure" ? (["durable", 0] as const) : (["all", ports.host] as const);
+    let host: HostChild | undefined;
+    const startHost = () =>
+      keepHost("host", group, port, (started) => {
+        host = started;
+      });
+    await startHost();
+    const workHost = (): HostChild => {
+      if (host === undefined) throw new StackError("There is no host");
+      return host;
+    };
+    if (group === "durable") await keepHost("clients", "clients", ports.host, () => undefined);
 
     return {
-      hostUrl: host.ready.url,
+      hostUrl: `http://127.0.0.1:${ports.host}`,
+      hostKey: identity.hostKey,
       graphUrl: graph.ready.graphUrl,
       storageUrl: storage.ready.url,
       connectionString: storage.ready.connectionString,
       secrets: [identity.backupToken, identity.restoreToken, identity.privacyToken, identity.sealKey],
       get host() {
-        return host;
+        return workHost();
       },
       restartHost: async () => {
-        running.splice(running.indexOf(host), 1);
-        await host.ended;
-        host = await startHost();
+        running.splice(running.indexOf(workHost()), 1);
+        await workHost().ended;
+        await startHost();
       },
       broken,
       stop,
@@ -175,6 +216,7 @@ export const startStack = async (options: StackOptions): Promise<Stack> => {
   }
 };
 
+type HostChild = Child<z.output<typeof HostReady>>;
 type Identity = Awaited<ReturnType<typeof readIdentity>>;
 
 const graphOptions = ({ graph, settings }: StackOptions, identity: Identity, stateDir: string): StartOptions => ({
@@ -193,8 +235,17 @@ const graphOptions = ({ graph, settings }: StackOptions, identity: Identity, sta
 const restoreRoles = (settings: StackOptions["settings"]): string[] =>
   settings?.["RESTORE_UNDO_ITEMS"] === "true" ? [...RESTORE_ROLES, "MailboxItem.ReadWrite.All"] : RESTORE_ROLES;
 
-const hostArguments = (options: StackOptions, at: { app: string; port: number; data: string }): string[] => [
-  ...["--port", String(at.port), "--app", at.app, "--data", at.data],
+interface HostPlace {
+  readonly app: string;
+  readonly port: number;
+  readonly data: string;
+  readonly key: string;
+  readonly group: Group;
+}
+
+const hostArguments = (options: StackOptions, { app, port, data, key, group }: HostPlace): string[] => [
+  ...["--port", String(port), "--app", app, "--data", data, "--master-key", key, "--group", group],
+  ...["--profile", options.profile ?? "quick", "--scale", String(options.scale ?? DEFAULT_SCALE)],
   ...["--clock", String(options.clock ?? 1), "--workers", String(options.workers ?? 1)],
   ...(options.deliverTwice ? ["--deliver-twice"] : []),
   ...(options.shareTimes === false ? [] : ["--share-times", String(options.shareTimes ?? 1)]),
@@ -214,8 +265,8 @@ const PERSONAL_DATA_WRITTEN = {
   subjectBeginsWith: "/blobServices/default/containers/dsr-",
 };
 
-const subscriptionArguments = (hostPort: number, { events = false }: StackOptions): string[] => [
-  ...["--host-url", `http://127.0.0.1:${hostPort}`],
+const subscriptionArguments = ({ ports, hostKey }: Identity, { events = false }: StackOptions): string[] => [
+  ...["--host-url", `http://127.0.0.1:${ports.host}`, "--host-key", hostKey],
   ...["--subscriptions", JSON.stringify([PERSONAL_DATA_WRITTEN, ...(events ? [SNAPSHOT_WRITTEN] : [])])],
 ];
 

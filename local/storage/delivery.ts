@@ -25,6 +25,7 @@ export interface Delivery {
 interface DeliveryOptions {
   readonly journal: Journal;
   readonly hostUrl: string;
+  readonly hostKey?: string | undefined;
   readonly retryDelaysMs?: readonly number[] | undefined;
   readonly maxAttempts?: number | undefined;
 }
@@ -48,7 +49,7 @@ const OVERTAKEN_MS = 10_000;
  * growing waits, and what was under way when the process ended is in the journal.
  */
 export const createDelivery = (options: DeliveryOptions): Delivery => {
-  const { journal, hostUrl, retryDelaysMs = RETRY_DELAYS_MS, maxAttempts = MAX_ATTEMPTS } = options;
+  const { journal, hostUrl, hostKey, retryDelaysMs = RETRY_DELAYS_MS, maxAttempts = MAX_ATTEMPTS } = options;
   const stopped = new AbortController();
   const running = new Set<Promise<void>>();
   const deadLetters: DeadLetter[] = [];
@@ -63,6 +64,7 @@ export const createDelivery = (options: DeliveryOptions): Delivery => {
         method: "POST",
         headers: {
           "content-type": contentType,
+          ...(hostKey === undefined ? {} : { "x-functions-key": hostKey }),
           "aeg-event-type": "Notification",
           "aeg-subscription-name": functionName.toUpperCase(),
           "aeg-delivery-count": String(count),

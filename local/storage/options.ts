@@ -16,6 +16,8 @@ export type Subscription = z.infer<typeof Subscription>;
 export const EventsOptions = z.strictObject({
   /** Where the Functions host listens. */
   hostUrl: z.url(),
+  /** What the host's webhooks ask for, where it does. */
+  hostKey: z.string().optional(),
   subscriptions: z.array(Subscription),
   /** Waits between attempts, in ms; the last one repeats until `maxAttempts`. */
   retryDelaysMs: z.array(z.int().positive()).min(1).optional(),

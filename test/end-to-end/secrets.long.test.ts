@@ -46,7 +46,7 @@ beforeAll(async () => {
     JSON.stringify(await stack.api.get("/api/mailboxes")),
     JSON.stringify(await stack.api.get(`/api/restores/${restore}/report`)),
     JSON.stringify(await stack.api.get(`/api/personal-data-exports/${personalData}`)),
-    await (await fetch(instances)).text(),
+    await (await fetch(instances, { headers: { "x-functions-key": stack.hostKey } })).text(),
   ];
 });
 afterAll(stopStacks);

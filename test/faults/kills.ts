@@ -62,8 +62,10 @@ const untilImported = async (graph: GraphAdmin, items: number, isOver: () => boo
   while (Date.now() < until && !isOver() && (await countersOf(graph)).itemsImported < items) await delay(10);
 };
 
-const killApp = async ({ hostUrl }: Stack): Promise<void> => {
-  const answer = await fetch(new URL("/admin/host/processes", hostUrl));
+const killApp = async ({ host, hostKey }: Stack): Promise<void> => {
+  const answer = await fetch(new URL("/admin/host/processes", host.ready.url), {
+    headers: { "x-functions-key": hostKey },
+  });
   for (const { processId } of Processes.parse(await answer.json()).processes) process.kill(processId, "SIGKILL");
 };
 

@@ -9,8 +9,18 @@ export type Scenario = Pick<Parameters<typeof runOrchestrator>[1], "input" | "ac
 
 /** A stub that answers with one value after the other, and with the last one from then on. */
 export const inTurn = <T>(...answers: readonly T[]): (() => T) => {
-  const left = [...answers];
+  let left = [...answers];
+  begin.push(() => {
+    left = [...answers];
+  });
   return () => (left.length > 1 ? left.shift() : left[0]) as T;
+};
+
+const begin: (() => void)[] = [];
+
+/** Has every such stub begin with its first answer again. */
+export const beginAgain = (): void => {
+  for (const each of begin) each();
 };
 
 /** A stub that fails, however often it is tried. */

@@ -21,7 +21,7 @@ export const driftGuard = (orchestrator: string, app: App): DriftGuard => {
 
   const compare = (state: OrchestratorState | undefined): void => {
     if (state === undefined) return;
-    const actions = leaves(state.actions[0]).map((action) => JSON.stringify(action));
+    const actions = leaves(state.actions[0]).map((action) => JSON.stringify({ ...action, isCanceled: undefined }));
     const differs = before.findIndex((action, index) => action !== actions[index]);
     if (differs >= 0) drift ??= `it did ${before[differs]} first, then ${actions[differs] ?? "nothing"}`;
     before = actions;

@@ -55,7 +55,8 @@ export const aStack = async (
   });
   cleanups.push(stack.stop);
 
-  const api = vaultApi(stack.hostUrl, signedIn);
+  const withKey = { "x-functions-key": stack.hostKey };
+  const api = vaultApi(stack.hostUrl, { ...withKey, ...signedIn });
   const graph = graphAdmin(stack.graphUrl);
   const service = BlobServiceClient.fromConnectionString(stack.connectionString);
   const keyOf = async (user: string): Promise<MailboxKey> => {
@@ -79,9 +80,9 @@ export const aStack = async (
     },
     // A spread would copy what `host` was, not what it is.
     host: () => stack.host,
-    /** The process that runs the app. */
+    /** The process that runs the app's orchestrations. */
     appPid: async (): Promise<number> => {
-      const answer = await fetch(new URL("/admin/host/processes", stack.hostUrl));
+      const answer = await fetch(new URL("/admin/host/processes", stack.host.ready.url), { headers: withKey });
       const [process] = Processes.parse(await answer.json()).processes;
       if (process === undefined) throw new Error("No process runs the app");
       return process.processId;

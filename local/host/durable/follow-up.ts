@@ -14,21 +14,25 @@ export const timerUntil = (finalAtMs: number, nowMs: number): Call =>
 
 /**
  * The call that the replay executor waits for after this outcome, without an action for it: the pause after a failed
- * attempt (after the last one too), the next attempt, or the next step of a long timer (durable-functions 3.5,
- * RetryableTask and LongTimerTask).
+ * attempt, the next attempt, or the next step of a long timer (durable-functions 3.5, RetryableTask and LongTimerTask).
  */
 export const followUpOf = (message: TaskMessage, task: Task, nowMs: number): Call | undefined => {
   if (task.kind !== "timer") return message.kind === "failed" ? pauseAfter(task, nowMs) : undefined;
   if (task.retryOf !== undefined) return nextAttempt(task.retryOf);
-  return task.finalAtMs !== undefined && task.finalAtMs > nowMs ? timerUntil(task.finalAtMs, nowMs) : undefined;
+  const isStep = task.root !== undefined || task.finalAtMs !== task.fireAtMs;
+  return isStep && task.finalAtMs !== undefined && task.finalAtMs > nowMs
+    ? timerUntil(task.finalAtMs, nowMs)
+    : undefined;
 };
 
 type Retried = NonNullable<Extract<Call, { kind: "timer" }>["retryOf"]>;
 
+/** After the last attempt the executor waits as well, but for a timer that fires at once. */
 const pauseAfter = (task: Exclude<Task, { kind: "timer" }>, nowMs: number): Call | undefined => {
-  const { id: _, ...call } = task;
+  const { id: _, root: __, ...call } = task;
   if (call.retry === undefined) return undefined;
-  return { kind: "timer", fireAtMs: nowMs + pauseMs(call.retry), retryOf: call };
+  const waitMs = call.retry.attempt < call.retry.maxAttempts ? pauseMs(call.retry) : 0;
+  return { kind: "timer", fireAtMs: nowMs + waitMs, retryOf: call };
 };
 
 /** As DurableTask.Core's RetryInterceptor computes it. */

@@ -16,6 +16,8 @@ export const EventType = {
   OrchestratorStarted: 12,
   OrchestratorCompleted: 13,
   EventRaised: 15,
+  ExecutionSuspended: 19,
+  ExecutionResumed: 20,
 } as const;
 
 /** A history event with the property names DurableTask.Core serialises; `Input` and `Result` may be large. */
@@ -34,7 +36,8 @@ const NO_ID = -1;
 
 const STATUS_NUMBERS = { Completed: 1, Failed: 3, Terminated: 5 } as const;
 
-const isoTime = (atMs: number): string => new Date(atMs).toISOString();
+/** With seven digits, as .NET writes it. */
+const isoTime = (atMs: number): string => new Date(atMs).toISOString().replace("Z", "0000Z");
 
 /** The instance id of a sub-orchestration; by default DurableTask.Core makes it from the parent's execution. */
 export const childId = (
@@ -67,6 +70,9 @@ export const completedEvents = (start: Start, turn: Turn, tasks: readonly Task[]
 export const terminatedEvent = (reason: Value, atMs: number): HistoryEvent =>
   event(EventType.ExecutionTerminated, NO_ID, atMs, { Input: reason });
 
+export const suspendedEvent = (suspended: boolean, reason: string, atMs: number): HistoryEvent =>
+  event(suspended ? EventType.ExecutionSuspended : EventType.ExecutionResumed, NO_ID, atMs, { Reason: reason });
+
 const executionCompleted = (end: End, atMs: number, eventId: number): HistoryEvent => {
   const { status, output } = end;
   const properties = { OrchestrationStatus: STATUS_NUMBERS[status], Result: output, FailureDetails: null };
@@ -94,16 +100,16 @@ const executionStarted = (start: Start): HistoryEvent => {
   });
 };
 
+/** Without the input: Azure keeps it out unless `storeInputsInOrchestrationHistory` is set. */
 const taskEvent = (start: Start, task: Task, atMs: number): HistoryEvent => {
   switch (task.kind) {
     case "activity":
-      return event(EventType.TaskScheduled, task.id, atMs, { Name: task.name, Version: "", Input: task.input });
+      return event(EventType.TaskScheduled, task.id, atMs, { Name: task.name, Version: "" });
     case "sub-orchestration":
       return event(EventType.SubOrchestrationInstanceCreated, task.id, atMs, {
         Name: task.name,
         Version: "",
         InstanceId: childId(start, task),
-        Input: task.input,
       });
     case "timer":
       return event(EventType.TimerCreated, task.id, atMs, { FireAt: isoTime(task.fireAtMs) });
@@ -127,7 +133,7 @@ const messageEvent = (message: Message, pending: ReadonlyMap<number, Task>): His
       return event(type, NO_ID, message.atMs, {
         TaskScheduledId: taskId,
         Reason: reason,
-        Details: details,
+        Details: details ?? null,
         FailureDetails: null,
       });
     }

@@ -13,12 +13,23 @@ import { type Status, type StatusOptions, statusOf } from "./status.ts";
 
 const CONTINUATION = "x-ms-continuation-token";
 
+type Later<T> = T | Promise<T>;
+
+/** What the API asks of a task hub, in this process or in another. */
+export interface HubClient
+  extends Pick<Hub, "functions" | "withHistory" | "startNew" | "raiseEvent" | "terminate" | "suspend" | "purge"> {
+  get(instanceId: string): Later<LoadedInstance | undefined>;
+  all(): Later<LoadedInstance[]>;
+}
+
 interface ApiOptions {
-  readonly hub: Hub;
+  readonly hub: HubClient;
   readonly values: LargeValues;
   readonly clock: Clock;
   readonly hubName: string;
   readonly systemKey: string;
+  /** Scheme, host and port of the host. */
+  readonly origin: () => string;
 }
 
 interface Call {
@@ -28,7 +39,7 @@ interface Call {
 }
 
 /** The extension's HTTP API. Statuses, headers and bodies follow HttpApiHandler.cs. */
-export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOptions) => {
+export const createHttpApi = ({ hub, values, clock, hubName, systemKey, origin }: ApiOptions) => {
   const otherTaskHub = (query: URLSearchParams): string | undefined => {
     const named = query.get("taskHub") ?? "";
     return named === "" || named.toLowerCase() === hubName.toLowerCase() ? undefined : named;
@@ -46,27 +57,25 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
   };
 
   const startNew = async (call: Call, name: string, instanceId: string, input: string): Promise<Response> => {
-    if ((await hub.startNew({ name, instanceId, input })) === "alive") return alreadyAlive(instanceId);
-    return (await finishedInTime(call, instanceId)) ?? checkStatus(call, instanceId);
+    if ((await hub.startNew({ name, instanceId, input })) === "alive") return await alreadyAlive(instanceId);
+    return (await finishedInTime(call, instanceId)) ?? checkStatus(instanceId);
   };
 
-  const alreadyAlive = (instanceId: string): Response => {
-    const loaded = hub.get(instanceId);
+  const alreadyAlive = async (instanceId: string): Promise<Response> => {
+    const loaded = await hub.get(instanceId);
     const state = loaded === undefined ? "Pending" : runtimeStatus(loaded.instance);
-    return Response.json(
-      {
-        Message: "Something went wrong while processing your request",
-        ExceptionMessage: `An Orchestration instance with the status ${state} already exists.`,
-        ExceptionType: "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
-      },
-      { status: 500 },
+    return problem(
+      500,
+      "Something went wrong while processing your request",
+      `An Orchestration instance with the status ${state} already exists.`,
+      "DurableTask.Core.Exceptions.OrchestrationAlreadyExistsException",
     );
   };
 
   /** The outcome of a start with `timeout` and `pollingInterval`; undefined when it does not come in time. */
   const finishedInTime = async ({ request, query }: Call, instanceId: string): Promise<Response | undefined> => {
     const timeoutSeconds = Number.parseFloat(query.get("timeout") ?? "");
-    const loaded = hub.get(instanceId);
+    const loaded = await hub.get(instanceId);
     if (Number.isNaN(timeoutSeconds) || !query.has("pollingInterval") || loaded === undefined) return undefined;
     await timeLimit(loaded.ended, timeoutSeconds * 1000);
     const { end } = loaded.instance;
@@ -84,8 +93,8 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     cancel();
   };
 
-  const checkStatus = ({ url }: Call, instanceId: string): Response => {
-    const { rewindPostUri: _, ...body } = managementUrls({ origin: url.origin, hubName, systemKey }, instanceId);
+  const checkStatus = (instanceId: string): Response => {
+    const { rewindPostUri: _, ...body } = managementUrls({ origin: origin(), hubName, systemKey }, instanceId);
     const headers = { location: body.statusQueryGetUri, "retry-after": "10" };
     return Response.json(body, { status: 202, headers });
   };
@@ -96,10 +105,10 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
   };
 
   const list = async ({ request, query }: Call): Promise<Response> => {
-    const { instances, continuation } = pageOf(hub.all(), query, request.headers.get(CONTINUATION));
+    const { instances, continuation } = pageOf(await hub.all(), query, request.headers.get(CONTINUATION));
     const options = { showInput: flag(query, "showInput", true), showHistory: false, showHistoryOutput: false };
     const body = await Promise.all(instances.map((loaded) => view(loaded, options)));
-    return Response.json(body, continuation === undefined ? {} : { headers: { [CONTINUATION]: continuation } });
+    return Response.json(body, { headers: { [CONTINUATION]: continuation } });
   };
 
   const purgeMany = async ({ query }: Call): Promise<Response> => {
@@ -107,7 +116,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
       return Response.json("Please provide value for 'createdTimeFrom' parameter.", { status: 400 });
     }
     const filter = { ...filterOf(query), instanceIdPrefix: "" };
-    const chosen = hub.all().filter(({ instance }) => matches(filter, instance));
+    const chosen = (await hub.all()).filter(({ instance }) => instance.end !== undefined && matches(filter, instance));
     const purged = await Promise.all(chosen.map((loaded) => hub.purge(loaded)));
     const instancesDeleted = purged.filter(Boolean).length;
     return instancesDeleted === 0 ? status(404) : Response.json({ instancesDeleted });
@@ -169,7 +178,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
   const raiseEvent = async ({ request }: Call, loaded: LoadedInstance, name: string): Promise<Response> => {
     const body = await jsonBody(request);
     const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-    if (type !== "application/json" && !(type === undefined && body === "null")) {
+    if (type !== "application/json") {
       return problem(400, "Only application/json request content is supported");
     }
     if (body === undefined) return problem(400, "Invalid JSON content");
@@ -181,7 +190,13 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     if (instance.suspended === suspended) {
       const verb = suspended ? "suspend" : "resume";
       const state = `the instance is in the ${runtimeStatus(instance)} state`;
-      return problem(500, "Something went wrong while processing your request", `Cannot ${verb}: ${state}.`);
+      const why = `Cannot ${verb}: ${state}.`;
+      return problem(
+        500,
+        "Something went wrong while processing your request",
+        why,
+        "System.InvalidOperationException",
+      );
     }
     return accepted(hub.suspend(loaded, suspended, query.get("reason") ?? ""));
   };
@@ -200,7 +215,7 @@ export const createHttpApi = ({ hub, values, clock, hubName, systemKey }: ApiOpt
     if (kind === "orchestrators" && id !== undefined && rest === undefined) return start(call, id, operation);
     if (kind === "instances") {
       if (id === undefined) return many(call);
-      const loaded = hub.get(id);
+      const loaded = await hub.get(id);
       return loaded === undefined ? missing(id, operation) : one(call, loaded, operation, rest);
     }
     return status(404);

@@ -1,8 +1,9 @@
-import { WEBHOOK_PATH } from "./management-urls.ts";
+import { CLIENT_PATH, WEBHOOK_PATH } from "./management-urls.ts";
 
 /** The decoded path below the API's; undefined when it cannot be decoded. */
 export const segments = (url: URL): string[] | undefined => {
-  const path = url.pathname.startsWith(WEBHOOK_PATH) ? url.pathname.slice(WEBHOOK_PATH.length) : "";
+  const base = [WEBHOOK_PATH, CLIENT_PATH].find((prefix) => url.pathname.startsWith(`${prefix}/`));
+  const path = base === undefined ? "" : url.pathname.slice(base.length);
   try {
     return path
       .split("/")
@@ -48,10 +49,15 @@ export const accepted = async (work: Promise<void>): Promise<Response> => {
 
 export const status = (code: number): Response => new Response(null, { status: code });
 
-/** An error in the format of the extension. */
-export const problem = (code: number, message: string, exceptionMessage?: string): Response => {
-  const detail = exceptionMessage === undefined ? {} : { ExceptionMessage: exceptionMessage };
-  return Response.json({ Message: message, ...detail }, { status: code });
+/** An error in the format of the extension; one with an exception has all of its fields. */
+export const problem = (
+  code: number,
+  message: string,
+  exceptionMessage?: string,
+  exceptionType = "System.ArgumentException",
+): Response => {
+  const exception = { ExceptionMessage: exceptionMessage, ExceptionType: exceptionType, StackTrace: "   at …" };
+  return Response.json({ Message: message, ...(exceptionMessage === undefined ? {} : exception) }, { status: code });
 };
 
 export const badArgument = (message: string): Response =>

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
 import type { Clock, WorkerPool } from "../contract.ts";
-import { type FairQueue, fairQueue } from "./fair-queue.ts";
-import { type Instance, unfinishedTasks } from "./instance.ts";
+import { type Profile, QUICK } from "../profile.ts";
+import { type InFlight, NOTHING_IN_FLIGHT } from "./in-flight.ts";
+import { hasBegun, type Instance, unfinishedTasks } from "./instance.ts";
 import type { LargeValues } from "./large-values.ts";
 import { createLoadedInstances, type LoadedInstance } from "./loaded-instances.ts";
-import type { End, Message, Start, Turn } from "./record.ts";
+import type { End, Message, Start, Task, Turn, Value } from "./record.ts";
 import { type RegisteredFunctions, registeredFunctions, unknownOrchestrator } from "./registered-functions.ts";
-import { redelivering, runOrchestrator } from "./run-function.ts";
+import { runOrchestrator, untilStopped } from "./run-function.ts";
 import type { Store } from "./store.ts";
-import { createTaskRunner, type DurableLog, type StartRequest } from "./tasks.ts";
+import { createTaskRunner, type DurableLog, type StartRequest, taskKey } from "./tasks.ts";
 import { triggerJson } from "./trigger.ts";
-import { batchSize, interpretTurn, type Outcome } from "./turn.ts";
+import { batchSize, interpretTurn, type Outcome, shownBy } from "./turn.ts";
+import { type WorkQueue, workQueue } from "./work-queue.ts";
 
 interface HubOptions {
   readonly store: Store;
@@ -21,6 +23,9 @@ interface HubOptions {
   readonly maxConcurrentActivities: number;
   readonly maxConcurrentOrchestrators: number;
   readonly deliverActivitiesTwice: boolean;
+  readonly profile?: Profile;
+  /** Absent: what was in flight goes on at once. */
+  readonly inFlight?: InFlight;
   readonly log: DurableLog;
 }
 
@@ -32,38 +37,42 @@ export interface Hub {
   get(instanceId: string): LoadedInstance | undefined;
   all(): LoadedInstance[];
   withHistory(loaded: LoadedInstance): Promise<Instance>;
-  /** Starts an instance unless one with its id is alive; it replaces an ended one. */
+  /** Starts an instance unless one with its id is alive and has begun; it replaces any other. */
   startNew(request: StartRequest): Promise<"started" | "alive">;
   /** The event is lost when the instance ends before it waits for the event. */
-  raiseEvent(loaded: LoadedInstance, name: string, input: string): Promise<void>;
+  raiseEvent(loaded: LoadedInstance, name: string, input: Value): Promise<void>;
   terminate(loaded: LoadedInstance, output: string): Promise<void>;
   suspend(loaded: LoadedInstance, suspended: boolean, reason: string): Promise<void>;
-  /** Deletes an ended instance; false while it is alive. */
+  /** Deletes an instance, alive or not; false when it is gone already. */
   purge(loaded: LoadedInstance): Promise<boolean>;
 }
 
 export const createHub = (options: HubOptions): Hub => {
-  const { store, values, clock, log } = options;
+  const { store, values, clock, log, profile = QUICK, inFlight = NOTHING_IN_FLIGHT } = options;
   const instances = createLoadedInstances({ store, values, clock, onEnd: (loaded) => onEnd(loaded) });
-  const turns = fairQueue(() => options.maxConcurrentOrchestrators * options.pool.size);
-  const activities = fairQueue(() => options.maxConcurrentActivities * options.pool.size);
-  /** Ids that are being started or purged. */
-  const reserved = new Set<string>();
+  const turns = workQueue(() => options.maxConcurrentOrchestrators * options.pool.size);
+  const activities = workQueue(() => options.maxConcurrentActivities * options.pool.size);
+  /** Instances whose turn a dead host had taken, which is not visible yet. */
+  const held = new Set<LoadedInstance>();
+  /** Ids of instances that are being purged, with what settles when they are gone. */
+  const purging = new Map<string, Promise<void>>();
   /** Instances with a turn that waits or runs: each has one at a time. */
   const busy = new Set<LoadedInstance>();
   /** Writes that `stop` waits for. */
   const underWay = new Set<Promise<unknown>>();
   let functions = registeredFunctions([]);
   let stopped = false;
-  const pool = redelivering(options.pool, () => stopped);
+  const pool = untilStopped(options.pool, () => stopped, profile.deathsCount);
   const tasks = createTaskRunner({
     ...options,
     pool,
     instances,
     activities,
+    inFlight,
+    timerGrainMs: profile.delays.timerGrain,
     functions: () => functions,
     stopped: () => stopped,
-    startNew: (request) => startNew(request),
+    replace: (request) => replace(request),
     wake: (loaded) => wake(loaded),
     track: (work) => track(work),
   });
@@ -79,23 +88,44 @@ export const createHub = (options: HubOptions): Hub => {
 
   const wake = (loaded: LoadedInstance): void => {
     const { instance } = loaded;
-    const idle = instance.history.length > 0 && instance.inbox.length === 0;
-    if (stopped || busy.has(loaded) || instance.suspended || instance.end !== undefined || idle) return;
+    const idle = hasTurns(instance) && instance.inbox.length === 0;
+    if (stopped || busy.has(loaded) || held.has(loaded) || loaded.replaced || instance.end !== undefined || idle)
+      return;
     busy.add(loaded);
-    turns.push(instance.start.instanceId, () => takeTurn(loaded));
+    turns.push(() => (instance.suspended ? peek(loaded) : takeTurn(loaded)));
   };
 
   const takeTurn = async (loaded: LoadedInstance): Promise<void> => {
     const { instance } = loaded;
-    if (instance.end === undefined) {
+    const through = inFlight.take(turnKey(instance));
+    if (instance.end === undefined && !loaded.replaced) {
       const atMs = instances.now(loaded);
       const taken = instance.inbox.slice(0, batchSize(instance, atMs));
       const answer = await runTurn(instance, taken, atMs);
       const outcome = interpretTurn(instance, taken, atMs, answer, functions);
-      if (instance.end === undefined) await track(commit(loaded, outcome));
+      if (instance.end === undefined && !loaded.replaced) await track(commit(loaded, outcome));
     }
+    through();
     busy.delete(loaded);
     wake(loaded);
+  };
+
+  /**
+   * While it is suspended, the orchestrator goes on at each message, and shows its custom status at once. What it calls
+   * is called once it is resumed, when it is shown these messages again.
+   */
+  const peek = async (loaded: LoadedInstance): Promise<void> => {
+    const { instance } = loaded;
+    const seen = instance.inbox.length;
+    const atMs = instances.now(loaded);
+    const answer = await runTurn(instance, instance.inbox, atMs);
+    const shown = instance.suspended ? shownBy(answer) : undefined;
+    if (shown !== undefined) {
+      const customStatus = await values.keep(instance.start.instanceId, shown);
+      await track(instances.append(loaded, { type: "status", atMs, customStatus }));
+    }
+    busy.delete(loaded);
+    if (!instance.suspended || instance.inbox.length > seen) wake(loaded);
   };
 
   const runTurn = async (instance: Instance, taken: readonly Message[], atMs: number) => {
@@ -133,6 +163,7 @@ export const createHub = (options: HubOptions): Hub => {
     await instances.renew(loaded, () => ({
       ...old.start,
       atMs: instances.now(loaded),
+      createdAtMs: instances.now(loaded),
       executionId: newId(),
       generation: old.start.generation + 1,
       input: kept,
@@ -143,33 +174,36 @@ export const createHub = (options: HubOptions): Hub => {
     if (loaded.instance !== old) tasks.cancelTimers(loaded);
   };
 
-  const startNew = async ({ name, instanceId, input, parent }: StartRequest): Promise<"started" | "alive"> => {
+  const startNew = async (request: StartRequest): Promise<"started" | "alive"> => {
+    const earlier = instances.get(request.instanceId)?.instance;
+    if (earlier !== undefined && earlier.end === undefined && hasBegun(earlier)) return "alive";
+    await replace(request);
+    return "started";
+  };
+
+  const replace = async ({ name, instanceId, input, parent, executionId = newId() }: StartRequest): Promise<void> => {
     const earlier = instances.get(instanceId);
-    if (reserved.has(instanceId) || (earlier !== undefined && earlier.instance.end === undefined)) return "alive";
-    reserved.add(instanceId);
-    try {
-      await earlier?.parentNotified;
-      const atMs = Math.floor(clock.now());
-      const start: Start = {
-        type: "start",
-        version: 1,
-        atMs,
-        createdAtMs: atMs,
-        instanceId,
-        name,
-        executionId: newId(),
-        generation: 0,
-        input: await values.keep(instanceId, input),
-        ...(parent === undefined ? {} : { parent }),
-        inbox: [],
-        suspended: false,
-      };
-      wake(await track(instances.add(start)));
-      log("information", name, `${instanceId}: Started`);
-      return "started";
-    } finally {
-      reserved.delete(instanceId);
-    }
+    await earlier?.parentNotified;
+    await purging.get(instanceId);
+    const atMs = Math.floor(clock.now());
+    const start: Start = {
+      type: "start",
+      version: 1,
+      atMs,
+      createdAtMs: atMs,
+      instanceId,
+      name,
+      executionId,
+      generation: 0,
+      input: await values.keep(instanceId, input),
+      ...(parent === undefined ? {} : { parent }),
+      inbox: [],
+      suspended: false,
+    };
+    const added = track(instances.add(start));
+    if (earlier !== undefined) tasks.cancelTimers(earlier);
+    wake(await added);
+    log("information", name, `${instanceId}: Started`);
   };
 
   const onEnd = (loaded: LoadedInstance): void => {
@@ -193,8 +227,26 @@ export const createHub = (options: HubOptions): Hub => {
     const outcome =
       end.status === "Completed"
         ? ({ kind: "completed", result: output } as const)
-        : ({ kind: "failed", reason: plainText(output), details: end.details } as const);
+        : ({ kind: "failed", reason: plainText(output), ...detailsOf(end) } as const);
     await track(tasks.report(parent, executionId, taskId, outcome));
+  };
+
+  /** Goes on with what no dead host had taken; returns what goes on with the rest. */
+  const resume = async (loaded: LoadedInstance): Promise<() => void> => {
+    const { instance } = loaded;
+    const isTaken = ({ id }: Task): boolean => inFlight.left.has(taskKey(instance.start.executionId, id));
+    const unfinished = unfinishedTasks(instance);
+    const later = unfinished.filter(isTaken);
+    if (inFlight.left.has(turnKey(instance))) held.add(loaded);
+    await tasks.execute(
+      loaded,
+      unfinished.filter((task) => !isTaken(task)),
+    );
+    wake(loaded);
+    return () => {
+      void tasks.execute(loaded, later);
+      wake(loaded);
+    };
   };
 
   return {
@@ -204,17 +256,21 @@ export const createHub = (options: HubOptions): Hub => {
       for (const loaded of instances.all()) {
         if (loaded.instance.end !== undefined) loaded.parentNotified = notifyParent(loaded);
       }
-      for (const loaded of instances.all()) {
-        if (loaded.instance.end !== undefined) continue;
-        await tasks.execute(loaded, unfinishedTasks(loaded.instance));
-        wake(loaded);
-      }
+      const alive = instances.all().filter(({ instance }) => instance.end === undefined);
+      const visibleLater = await Promise.all(alive.map(resume));
+      if (inFlight.left.size === 0) return;
+      clock.at(clock.now() + profile.delays.invisible, () => {
+        inFlight.forgetLeft();
+        held.clear();
+        for (const goOn of visibleLater) goOn();
+      });
     },
     async stop() {
       stopped = true;
       clear(turns, activities);
       tasks.cancelAllTimers();
       while (underWay.size > 0) await Promise.all(underWay);
+      inFlight.clear();
       await store.close();
     },
     functions: () => functions,
@@ -235,23 +291,31 @@ export const createHub = (options: HubOptions): Hub => {
       wake(loaded);
     },
     async purge(loaded) {
+      await loaded.parentNotified;
+      if (loaded.replaced) return false;
+      tasks.cancelTimers(loaded);
       const { instanceId } = loaded.instance.start;
-      if (loaded.instance.end === undefined || reserved.has(instanceId)) return false;
-      reserved.add(instanceId);
-      try {
-        await loaded.parentNotified;
-        await track(instances.remove(loaded));
-        return true;
-      } finally {
-        reserved.delete(instanceId);
-      }
+      const gone = track(instances.remove(loaded));
+      purging.set(instanceId, gone);
+      await gone;
+      purging.delete(instanceId);
+      return true;
     },
   };
 };
 
 const newId = (): string => randomUUID().replaceAll("-", "");
 
-const clear = (...queues: readonly FairQueue[]): void => {
+/** Whether a turn of this generation was taken. */
+const hasTurns = ({ history }: Instance): boolean => history.length > 0;
+
+/** How a turn is noted while it is in flight. */
+const turnKey = ({ start }: Instance): string => `${start.executionId} turn`;
+
+/** What the parent of a child that failed is told; a terminated one has nothing to tell. */
+const detailsOf = ({ status, details }: End): { details?: string } => (status === "Terminated" ? {} : { details });
+
+const clear = (...queues: readonly WorkQueue[]): void => {
   for (const queue of queues) queue.clear();
 };
 

@@ -1,4 +1,4 @@
-import { completedEvents, type HistoryEvent, startedEvents, terminatedEvent } from "./history.ts";
+import { completedEvents, type HistoryEvent, startedEvents, suspendedEvent, terminatedEvent } from "./history.ts";
 import type { End, Line, Message, Start, Task, Turn, Value } from "./record.ts";
 
 /** An orchestration as its file says. Only {@link apply} changes it, so reading the file again results in the same. */
@@ -6,8 +6,12 @@ export interface Instance {
   start: Start;
   updatedAtMs: number;
   suspended: boolean;
+  /** The reason of the last order to suspend or resume, which is shown as the output. */
+  orderReason: string | undefined;
   customStatus: Value | undefined;
   end: End | undefined;
+  /** Inputs of its tasks that are in files of their own: its history has none. */
+  largeInputs: Value[];
   /** The history for the replay executor; kept for live instances only. */
   history: HistoryEvent[];
   /** Messages that no turn has taken yet. */
@@ -25,15 +29,20 @@ export type RuntimeStatus = "Pending" | "Running" | "Suspended" | "Completed" | 
 export const runtimeStatus = (instance: Instance): RuntimeStatus => {
   if (instance.end !== undefined) return instance.end.status;
   if (instance.suspended) return "Suspended";
-  return instance.history.length === 0 ? "Pending" : "Running";
+  return hasBegun(instance) ? "Running" : "Pending";
 };
+
+/** Whether a turn of any of its generations was taken. */
+export const hasBegun = ({ start, history }: Instance): boolean => start.generation > 0 || history.length > 0;
 
 export const begin = (start: Start): Instance => ({
   start,
   updatedAtMs: start.atMs,
   suspended: start.suspended,
+  orderReason: undefined,
   customStatus: start.customStatus,
   end: undefined,
+  largeInputs: [],
   history: [],
   inbox: [...start.inbox],
   pending: new Map(),
@@ -57,8 +66,14 @@ export const apply = (instance: Instance, line: Line): void => {
     case "turn":
       applyTurn(instance, line);
       return;
+    case "status":
+      instance.customStatus = line.customStatus;
+      instance.updatedAtMs = line.atMs;
+      return;
     case "suspend":
       instance.suspended = line.suspended;
+      instance.orderReason = line.reason;
+      if (instance.history.length > 0) instance.history.push(suspendedEvent(line.suspended, line.reason, line.atMs));
       instance.updatedAtMs = line.atMs;
       return;
     case "terminate":
@@ -88,6 +103,7 @@ const applyTurn = (instance: Instance, turn: Turn): void => {
   instance.history.push(...startedEvents(instance, turn.atMs, taken), ...completedEvents(instance.start, turn, tasks));
   for (const message of taken) if (message.kind !== "event") instance.pending.delete(message.taskId);
   for (const task of tasks) instance.pending.set(task.id, task);
+  instance.largeInputs.push(...tasks.flatMap((task) => (task.kind === "timer" ? [] : largeOnes(task.input))));
   instance.called.push(...turn.called);
   instance.actions = turn.actions;
   instance.nextTaskId += tasks.length;
@@ -102,9 +118,12 @@ const finish = (instance: Instance, end: End): void => {
   instance.pending.clear();
 };
 
+const largeOnes = (value: Value): Value[] => (typeof value === "string" ? [] : [value]);
+
 /** Every value of the instance, large or not. */
-export const valuesOf = ({ start, history, inbox, customStatus, end }: Instance): Value[] => [
+export const valuesOf = ({ start, history, inbox, customStatus, end, largeInputs }: Instance): Value[] => [
   start.input,
+  ...largeInputs,
   ...inbox.flatMap((message) => {
     if (message.kind === "completed") return message.result;
     return message.kind === "event" ? message.input : [];

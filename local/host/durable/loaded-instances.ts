@@ -14,6 +14,8 @@ export interface LoadedInstance {
   readonly ended: Promise<void>;
   /** Settles once the parent, if any, was notified of the end. */
   parentNotified: Promise<void>;
+  /** Whether another took its id while it was alive, or it was purged: then nothing of it counts any more. */
+  replaced: boolean;
 }
 
 /** The instances in memory, each consistent with its file: a change takes effect only once it is on disk. */
@@ -23,10 +25,13 @@ export interface LoadedInstances {
   get(instanceId: string): LoadedInstance | undefined;
   all(): LoadedInstance[];
   now(loaded: LoadedInstance): number;
-  /** Adds an instance; it replaces an ended one with its id. */
+  /** Adds an instance; it replaces the one with its id, which may be alive. */
   add(start: Start): Promise<LoadedInstance>;
   append(loaded: LoadedInstance, line: Line): Promise<void>;
-  /** Replaces the instance by a new generation, unless it ended meanwhile. `next` is called at the last moment. */
+  /**
+   * Replaces the instance by a new generation, unless it ended or was replaced meanwhile. `next` is called at the last
+   * moment.
+   */
   renew(loaded: LoadedInstance, next: () => Start): Promise<void>;
   remove(loaded: LoadedInstance): Promise<void>;
   /** The instance with its full history, which is in memory for live ones only. */
@@ -48,6 +53,8 @@ interface Entry extends LoadedInstance {
 
 export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): LoadedInstances => {
   const entries = new Map<string, Entry>();
+  /** The instance whose file was written last, or will be: writes are in order. */
+  const latest = new Map<string, Entry>();
   const find = (loaded: LoadedInstance): Entry => loaded as Entry;
 
   const settle = (loaded: Entry): void => {
@@ -58,14 +65,16 @@ export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): Lo
   };
 
   const add = async (start: Start): Promise<LoadedInstance> => {
-    const earlier = entries.get(start.instanceId);
+    const earlier = latest.get(start.instanceId);
+    if (earlier !== undefined) earlier.replaced = true;
     const loaded = entryOf(begin(start));
+    latest.set(start.instanceId, loaded);
     await store.replace(
       start.instanceId,
       () => start,
       () => entries.set(start.instanceId, loaded),
     );
-    await values.forget(earlier?.kept ?? []);
+    if (earlier?.instance.end !== undefined) await values.forget(earlier.kept);
     return loaded;
   };
 
@@ -75,6 +84,7 @@ export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): Lo
         const instance = fold(lines);
         const loaded = entryOf(instance);
         entries.set(instance.start.instanceId, loaded);
+        latest.set(instance.start.instanceId, loaded);
         if (instance.end !== undefined) settle(loaded);
       }
     },
@@ -86,6 +96,7 @@ export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): Lo
     },
     add,
     async append(loaded, line) {
+      if (loaded.replaced) return;
       await store.append(loaded.instance.start.instanceId, line, () => {
         const { instance } = loaded;
         if (instance.end !== undefined) return;
@@ -99,7 +110,7 @@ export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): Lo
       const old = loaded.instance;
       let renewed: Instance | undefined;
       const line = () => {
-        if (old.end !== undefined) return undefined;
+        if (old.end !== undefined || loaded.replaced) return undefined;
         renewed = begin(next());
         return renewed.start;
       };
@@ -112,8 +123,10 @@ export const createLoadedInstances = ({ store, values, clock, onEnd }: Deps): Lo
     },
     async remove(loaded) {
       const { instanceId } = loaded.instance.start;
-      await store.remove(instanceId);
+      loaded.replaced = true;
       entries.delete(instanceId);
+      latest.delete(instanceId);
+      await store.remove(instanceId);
       await values.forgetAll(instanceId);
     },
     withHistory: async ({ instance }) =>
@@ -127,10 +140,11 @@ const entryOf = (instance: Instance): Entry => {
     resolveEnded = resolve;
   });
   const latestMs = Math.max(instance.updatedAtMs, ...instance.inbox.map(({ atMs }) => atMs));
-  return { instance, latestMs, ended, parentNotified: Promise.resolve(), resolveEnded, kept: [] };
+  return { instance, latestMs, ended, parentNotified: Promise.resolve(), replaced: false, resolveEnded, kept: [] };
 };
 
-const fold = ([first, ...rest]: readonly Line[]): Instance => {
+/** The instance that the lines of a file tell of. */
+export const fold = ([first, ...rest]: readonly Line[]): Instance => {
   if (first?.type !== "start") throw new Error("an instance's file does not begin with its start");
   const instance = begin(first);
   for (const line of rest) apply(instance, line);

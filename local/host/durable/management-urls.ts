@@ -1,6 +1,9 @@
 /** The path of the extension's HTTP API. */
 export const WEBHOOK_PATH = "/runtime/webhooks/durabletask";
 
+/** The path of the endpoint for the clients of the app, on this machine alone. Source: LocalHttpListener.cs. */
+export const CLIENT_PATH = "/durabletask";
+
 /** The parts of every URL of the API. */
 interface UrlParts {
   /** Scheme, host and port. */
@@ -36,7 +39,7 @@ const ID_PLACEHOLDER = "INSTANCEID";
  * The data of a `durableClient` binding. `rpcBaseUrl` matters: without it, durable-functions 3.5 calls localhost:7071
  * where `WEBSITE_HOSTNAME` is not set.
  */
-export const clientPayload = (parts: UrlParts): string => {
+export const clientPayload = (parts: UrlParts, clientOrigin: string): string => {
   const baseUrl = `${parts.origin}${WEBHOOK_PATH}`;
   const create = `${baseUrl}/orchestrators/{functionName}[/{instanceId}]`;
   const key = `code=${parts.systemKey}`;
@@ -50,6 +53,6 @@ export const clientPayload = (parts: UrlParts): string => {
     managementUrls: managementUrls(parts, ID_PLACEHOLDER),
     baseUrl,
     requiredQueryStringParameters: key,
-    rpcBaseUrl: `${baseUrl}/`,
+    rpcBaseUrl: `${clientOrigin}${CLIENT_PATH}/`,
   });
 };

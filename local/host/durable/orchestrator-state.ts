@@ -47,7 +47,11 @@ const Leaf = z.discriminatedUnion("actionType", [
     retryOptions: RetryOptions,
   }),
   z.object({ actionType: z.literal(ActionType.ContinueAsNew), input: Input }),
-  z.object({ actionType: z.literal(ActionType.CreateTimer), fireAt: z.iso.datetime() }),
+  z.object({
+    actionType: z.literal(ActionType.CreateTimer),
+    fireAt: z.iso.datetime(),
+    isCanceled: z.boolean().optional(),
+  }),
   z.object({ actionType: z.literal(ActionType.WaitForExternalEvent), externalEventName: z.string() }),
   z.object({ actionType: z.literal(ActionType.CallEntity) }),
   z.object({ actionType: z.literal(ActionType.CallHttp) }),
@@ -57,7 +61,7 @@ const Leaf = z.discriminatedUnion("actionType", [
 ]);
 export type LeafAction = z.infer<typeof Leaf>;
 
-type Action =
+export type Action =
   | LeafAction
   | { actionType: typeof ActionType.WhenAny | typeof ActionType.WhenAll; compoundActions: Action[] };
 

@@ -44,18 +44,28 @@ const Timer = z.object({
 export const Call = z.discriminatedUnion("kind", [ActivityCall, SubOrchestration, Timer]);
 export type Call = z.infer<typeof Call>;
 
-/** A call with the number under which the replay executor knows it. */
+/** `id`: under which the replay executor knows it; `root`: the call of the orchestrator that it follows from. */
+const Numbers = { id: TaskId, root: TaskId.optional() };
+
+/** A call with its number. */
 export const Task = z.discriminatedUnion("kind", [
-  ActivityCall.extend({ id: TaskId }),
-  SubOrchestration.extend({ id: TaskId }),
-  Timer.extend({ id: TaskId }),
+  ActivityCall.extend(Numbers),
+  SubOrchestration.extend(Numbers),
+  Timer.extend(Numbers),
 ]);
 export type Task = z.infer<typeof Task>;
 
 /** A message to an instance, which its orchestrator gets in a later turn. */
 export const Message = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("completed"), atMs: AtMs, taskId: TaskId, result: Value }),
-  z.object({ kind: z.literal("failed"), atMs: AtMs, taskId: TaskId, reason: z.string(), details: z.string() }),
+  z.object({
+    kind: z.literal("failed"),
+    atMs: AtMs,
+    taskId: TaskId,
+    reason: z.string(),
+    /** That of a terminated child has none. */
+    details: z.string().optional(),
+  }),
   z.object({ kind: z.literal("timer-fired"), atMs: AtMs, taskId: TaskId }),
   z.object({ kind: z.literal("event"), atMs: AtMs, name: z.string(), input: Value }),
 ]);
@@ -111,6 +121,8 @@ export const Line = z.discriminatedUnion("type", [
     customStatus: Value.optional(),
     end: End.optional(),
   }),
+  /** The custom status that a suspended instance shows. */
+  z.object({ type: z.literal("status"), atMs: AtMs, customStatus: Value }),
   z.object({ type: z.literal("suspend"), atMs: AtMs, suspended: z.boolean(), reason: z.string() }),
   z.object({ type: z.literal("terminate"), atMs: AtMs, output: Value }),
 ]);

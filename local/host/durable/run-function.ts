@@ -1,24 +1,37 @@
-import { FunctionFailedError, type Invocation, type TypedData, WorkerLostError, type WorkerPool } from "../contract.ts";
+import {
+  FunctionFailedError,
+  FunctionTimeoutError,
+  type Invocation,
+  type TypedData,
+  WorkerLostError,
+  type WorkerPool,
+} from "../contract.ts";
 import { OrchestratorState, stateInMessage } from "./orchestrator-state.ts";
 import type { DurableFunction } from "./registered-functions.ts";
 import type { Answer } from "./turn.ts";
 
 export type ActivityOutcome =
   | { readonly kind: "completed"; readonly result: string }
-  | { readonly kind: "failed"; readonly reason: string; readonly details: string };
+  | { readonly kind: "failed"; readonly reason: string; readonly details?: string };
 
 /**
- * A pool that repeats an invocation whose process died. Once `stopped`, no call returns: its caller waits for ever, as
- * if the host had been killed, and the next start resumes the work.
+ * A pool that repeats an invocation whose process died, or fails it where deaths count. Once `stopped`, no call
+ * returns: its caller waits for ever, as if the host had been killed, and the next start resumes the work.
  */
-export const redelivering = (pool: WorkerPool, stopped: () => boolean): Pick<WorkerPool, "invoke"> => ({
+export const untilStopped = (
+  pool: WorkerPool,
+  stopped: () => boolean,
+  deathsCount: boolean,
+): Pick<WorkerPool, "invoke"> => ({
   async invoke(call) {
     while (!stopped()) {
       try {
         const result = await pool.invoke(call);
         if (!stopped()) return result;
       } catch (error) {
-        if (!stopped() && !(error instanceof WorkerLostError)) throw error;
+        if (stopped()) break;
+        if (!(error instanceof WorkerLostError)) throw error;
+        if (deathsCount) throw new FunctionFailedError(call.functionName, error.message, "");
       }
     }
     return new Promise(() => undefined);
@@ -27,13 +40,14 @@ export const redelivering = (pool: WorkerPool, stopped: () => boolean): Pick<Wor
 
 type Runner = Pick<WorkerPool, "invoke">;
 
-/** Shows the orchestrator its history. */
+/** Shows the orchestrator its history; again when it takes too long. */
 export const runOrchestrator = async (pool: Runner, target: DurableFunction, trigger: string): Promise<Answer> => {
   try {
     const { returnValue } = await pool.invoke(invocation(target, trigger, {}));
     return { state: OrchestratorState.parse(JSON.parse(textOf(returnValue))), stack: "" };
   } catch (error) {
     if (!(error instanceof FunctionFailedError)) throw error;
+    if (error instanceof FunctionTimeoutError) return runOrchestrator(pool, target, trigger);
     const state = stateInMessage(error.message);
     return state === undefined
       ? { failure: error.message, stack: error.remoteStack }

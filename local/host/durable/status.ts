@@ -38,7 +38,7 @@ export const statusOf = async (
     runtimeStatus: runtimeStatus(instance),
     input: options.showInput ? await parsed(start.input) : null,
     customStatus: await parsed(customStatus),
-    output: await parsed(end?.output),
+    output: end === undefined ? (instance.orderReason ?? null) : await parsed(end.output),
     createdTime: seconds(start.createdAtMs),
     lastUpdatedTime: seconds(instance.updatedAtMs),
   };

@@ -79,6 +79,27 @@ export const fileStore = (directory: string): Store => {
   };
 };
 
+/** The lines of an instance that another process writes; `undefined` when there is none. */
+export const readInstance = async (directory: string, instanceId: string): Promise<Line[] | undefined> =>
+  readLinesIfThere(join(directory, `${fileName(instanceId)}${SUFFIX}`));
+
+/** The lines of every instance of a folder that another process writes. */
+export const readFolder = async (directory: string): Promise<Line[][]> => {
+  await mkdir(directory, { recursive: true });
+  const names = (await readdir(directory)).filter((name) => name.endsWith(SUFFIX));
+  const found = await Promise.all(names.map((name) => readLinesIfThere(join(directory, name))));
+  return found.filter((lines) => lines !== undefined && lines.length > 0) as Line[][];
+};
+
+const readLinesIfThere = async (path: string): Promise<Line[] | undefined> => {
+  try {
+    return await readLines(path, false);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+};
+
 /** The name of an instance's file or folder: its id where a file system accepts it, else a hash of it. */
 export const fileName = (instanceId: string): string => {
   const name = encodeURIComponent(instanceId).replaceAll("*", "%2A").replace(/^\./, "%2E");

@@ -1,13 +1,13 @@
 import type { Clock, WorkerPool } from "../contract.ts";
-import type { FairQueue } from "./fair-queue.ts";
 import { childId } from "./history.ts";
+import type { InFlight } from "./in-flight.ts";
 import { awaits } from "./instance.ts";
-import { invalidInstanceId } from "./instance-id.ts";
 import type { LargeValues } from "./large-values.ts";
 import type { LoadedInstance, LoadedInstances } from "./loaded-instances.ts";
-import type { Parent, Start, Task, TaskMessage } from "./record.ts";
+import type { Parent, Start, Task, TaskMessage, Value } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 import { type ActivityOutcome, runActivity } from "./run-function.ts";
+import type { WorkQueue } from "./work-queue.ts";
 
 export type DurableLog = (
   level: "information" | "warning" | "error",
@@ -18,9 +18,11 @@ export type DurableLog = (
 export interface StartRequest {
   readonly name: string;
   readonly instanceId: string;
-  /** JSON text. */
-  readonly input: string;
+  /** JSON text, or where it is. */
+  readonly input: Value;
   readonly parent?: Parent;
+  /** A new one when absent. */
+  readonly executionId?: string;
 }
 
 /** Executes the tasks of orchestrators, and reports their outcomes. */
@@ -37,13 +39,17 @@ interface Deps {
   readonly instances: LoadedInstances;
   readonly values: LargeValues;
   readonly clock: Clock;
+  readonly inFlight: InFlight;
+  /** The delay of a timer's message is cut to whole ones of these; 0: it is exact. */
+  readonly timerGrainMs: number;
   readonly pool: Pick<WorkerPool, "invoke">;
-  readonly activities: FairQueue;
+  readonly activities: WorkQueue;
   readonly deliverActivitiesTwice: boolean;
   readonly log: DurableLog;
   readonly functions: () => RegisteredFunctions;
   readonly stopped: () => boolean;
-  readonly startNew: (request: StartRequest) => Promise<"started" | "alive">;
+  /** Starts a child, whoever is alive under its id. */
+  readonly replace: (request: StartRequest) => Promise<void>;
   readonly wake: (loaded: LoadedInstance) => void;
   /** Keeps `stop` waiting for a write. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;
@@ -54,7 +60,7 @@ type Activity = Extract<Task, { kind: "activity" }>;
 type Timer = Extract<Task, { kind: "timer" }>;
 
 export const createTaskRunner = (deps: Deps): TaskRunner => {
-  const { instances, values, clock, pool, activities, log, startNew, wake, track } = deps;
+  const { instances, values, clock, pool, activities, log, replace, wake, track, timerGrainMs } = deps;
   /** Functions that cancel the timers that are set. */
   const timers = new Map<LoadedInstance, Map<number, () => void>>();
 
@@ -65,10 +71,10 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
       if (task.kind === "timer") setTimer(loaded, start.executionId, task);
       if (task.kind === "activity") {
         const deliveries = deps.deliverActivitiesTwice ? 2 : 1;
-        activities.push(start.instanceId, () => callActivity(loaded, start.executionId, task, deliveries));
+        activities.push(() => callActivity(loaded, start.executionId, task, deliveries));
       }
     }
-    await Promise.all(children.map((task) => startChild(loaded, start, task)));
+    await Promise.all(children.map((task) => startChild(start, task)));
   };
 
   const setTimer = (loaded: LoadedInstance, executionId: string, { id, fireAtMs }: Timer): void => {
@@ -77,10 +83,11 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
     timers.set(loaded, set);
     const fire = () => {
       set.delete(id);
-      loaded.latestMs = Math.max(loaded.latestMs, fireAtMs);
+      // A message whose delay was cut comes early, and its turn is early as well.
+      if (timerGrainMs === 0) loaded.latestMs = Math.max(loaded.latestMs, fireAtMs);
       void post(loaded, executionId, (atMs) => ({ kind: "timer-fired", atMs, taskId: id }));
     };
-    set.set(id, clock.at(fireAtMs, fire));
+    set.set(id, clock.at(cutTo(timerGrainMs, fireAtMs, clock.now()), fire));
   };
 
   const cancelTimers = (loaded: LoadedInstance): void => {
@@ -92,6 +99,7 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
   const callActivity = async (loaded: LoadedInstance, executionId: string, task: Activity, deliveries: number) => {
     if (!isPending(loaded, executionId, task.id)) return;
     const { instanceId } = loaded.instance.start;
+    const through = deps.inFlight.take(taskKey(executionId, task.id));
     const target = deps.functions().activity(task.name);
     const input = await values.read(task.input);
     const deliver = async () => {
@@ -103,6 +111,7 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
       await report(loaded, executionId, task.id, outcome);
     };
     await Promise.all(Array.from({ length: deliveries }, deliver));
+    through();
   };
 
   const report = async (
@@ -126,21 +135,11 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
     wake(loaded);
   };
 
-  const startChild = async (loaded: LoadedInstance, start: Start, task: SubOrchestration): Promise<void> => {
+  const startChild = async (start: Start, task: SubOrchestration): Promise<void> => {
     const instanceId = childId(start, task);
     const parent = { instanceId: start.instanceId, name: start.name, executionId: start.executionId, taskId: task.id };
-    const refuse = (reason: string) =>
-      report(loaded, start.executionId, task.id, { kind: "failed", reason, details: "" });
-
-    const invalid = invalidInstanceId(instanceId);
-    if (invalid !== undefined) return refuse(invalid);
     if (isChild(instances.get(instanceId), parent)) return;
-    const outcome = await startNew({ name: task.name, instanceId, input: await values.read(task.input), parent });
-    if (outcome === "alive") {
-      await refuse(
-        `Sub-orchestration '${task.name}' was not started: an instance with the id '${instanceId}' is alive.`,
-      );
-    }
+    await replace({ name: task.name, instanceId, input: await values.read(task.input), parent });
   };
 
   return {
@@ -153,8 +152,15 @@ export const createTaskRunner = (deps: Deps): TaskRunner => {
   };
 };
 
-const isPending = ({ instance }: LoadedInstance, executionId: string, taskId: number): boolean =>
-  instance.start.executionId === executionId && instance.pending.has(taskId);
+/** How a task is noted while it is in flight. */
+export const taskKey = (executionId: string, taskId: number): string => `${executionId} ${taskId}`;
+
+/** When the message of a timer comes: its delay is cut to whole grains. */
+const cutTo = (grainMs: number, fireAtMs: number, nowMs: number): number =>
+  grainMs === 0 ? fireAtMs : nowMs + Math.floor(Math.max(0, fireAtMs - nowMs) / grainMs) * grainMs;
+
+const isPending = ({ instance, replaced }: LoadedInstance, executionId: string, taskId: number): boolean =>
+  !replaced && instance.start.executionId === executionId && instance.pending.has(taskId);
 
 const isChild = (loaded: LoadedInstance | undefined, { instanceId, executionId, taskId }: Parent): boolean => {
   const parent = loaded?.instance.start.parent;

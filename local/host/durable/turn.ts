@@ -1,7 +1,8 @@
 import { callOf, jsonText, OrchestrationFault } from "./called.ts";
 import { followUpOf } from "./follow-up.ts";
 import type { Instance } from "./instance.ts";
-import { ActionType, type LeafAction, leaves, type OrchestratorState } from "./orchestrator-state.ts";
+import { ActionType, type LeafAction, type OrchestratorState } from "./orchestrator-state.ts";
+import { cancelledCalls, isCall, openAfter, reachedActions, rootOf } from "./reached.ts";
 import type { Call, End, Message, Task, Turn } from "./record.ts";
 import type { RegisteredFunctions } from "./registered-functions.ts";
 
@@ -36,9 +37,14 @@ const UNSUPPORTED: Readonly<Record<number, string>> = {
 export const batchSize = (instance: Instance, nowMs: number): number => {
   const [first, ...rest] = instance.inbox;
   if (first === undefined || first.kind === "event") return first === undefined ? 0 : 1;
-  const end = rest.findIndex((message) => message.kind === "event" || followUps(instance, [message], nowMs).length > 0);
+  const end = rest.findIndex(
+    (message) => message.kind === "event" || followUpsOf(instance, [message], nowMs).length > 0,
+  );
   return end < 0 ? instance.inbox.length : end + 1;
 };
+
+/** Largest custom status in UTF-16; the rest of a kilobyte is not counted. Source: MessagePayloadDataConverter.cs. */
+const MAX_STATUS_KB = 16;
 
 /** Interprets the app's answer, and checks it against the instance's earlier calls. */
 export const interpretTurn = (
@@ -55,36 +61,57 @@ export const interpretTurn = (
   });
   if ("failure" in answer) return fail(answer.failure, answer.stack);
 
-  const { state, stack } = answer;
-  const customStatus = state.customStatus == null ? undefined : JSON.stringify(state.customStatus);
-  const withStatus = customStatus === undefined ? {} : { customStatus };
-  if (state.error !== undefined) {
-    const failed = failure(instance.start.name, state.error, `Message: ${state.error}, StackTrace: ${stack}`);
-    return { kind: "turn", turn: { ...blank, ...withStatus, end: failed } };
-  }
   try {
-    const actions = leaves(state.actions[0]);
-    refuseUnsupported(actions);
-    if (state.isDone) return finished(actions, state, customStatus, { ...blank, ...withStatus });
-    const turn = { ...blank, ...withStatus, ...scheduled(instance, taken, atMs, actions, functions) };
-    return { kind: "turn", turn };
+    const customStatus = statusOf(answer.state);
+    const made = scheduled(instance, taken, atMs, answer.state, functions);
+    const shown = { ...blank, ...(customStatus === undefined ? {} : { customStatus }) };
+    if (!made.isOver) return { kind: "turn", turn: { ...shown, ...made.turn } };
+    return ended(instance, answer, made.actions, customStatus, shown);
   } catch (error) {
     if (error instanceof OrchestrationFault) return fail(error.message, "");
     throw error;
   }
 };
 
-const finished = (
+/** The custom status of an answer that counts for nothing else; absent when there is none, or one that fails. */
+export const shownBy = (answer: Answer): string | undefined => {
+  try {
+    return "state" in answer ? statusOf(answer.state) : undefined;
+  } catch (error) {
+    if (error instanceof OrchestrationFault) return undefined;
+    throw error;
+  }
+};
+
+/** What the orchestrator shows; absent when it shows nothing. */
+const statusOf = ({ customStatus }: OrchestratorState): string | undefined => {
+  if (customStatus == null) return undefined;
+  const json = JSON.stringify(customStatus);
+  const sizeKb = Math.floor((json.length * 2) / 1024);
+  if (sizeKb <= MAX_STATUS_KB) return json;
+  throw new OrchestrationFault(
+    `The UTF-16 size of the JSON-serialized payload must not exceed ${MAX_STATUS_KB} KB. ` +
+      `The current payload size is ${sizeKb} KB.`,
+  );
+};
+
+const ended = (
+  { start }: Instance,
+  { state, stack }: Extract<Answer, { state: unknown }>,
   actions: readonly LeafAction[],
-  state: OrchestratorState,
   customStatus: string | undefined,
   turn: Turn,
 ): Outcome => {
+  if (state.error !== undefined) {
+    const details = `Message: ${state.error}, StackTrace: ${stack}`;
+    return { kind: "turn", turn: { ...turn, end: failure(start.name, state.error, details) } };
+  }
   const next = actions.find((action) => action.actionType === ActionType.ContinueAsNew);
   if (next !== undefined) {
     return { kind: "continue-as-new", took: turn.took, input: jsonText(next.input), customStatus };
   }
-  return { kind: "turn", turn: { ...turn, end: { status: "Completed", output: jsonText(state.output), details: "" } } };
+  const end: End = { status: "Completed", output: jsonText(state.output), details: "" };
+  return { kind: "turn", turn: { ...turn, end } };
 };
 
 const refuseUnsupported = (actions: readonly LeafAction[]): void => {
@@ -100,34 +127,47 @@ const failure = (orchestrator: string, reason: string, details: string): End => 
   details,
 });
 
+interface Scheduled {
+  readonly turn: Pick<Turn, "followUps" | "called" | "actions">;
+  readonly actions: readonly LeafAction[];
+  /** Whether the orchestrator has returned or thrown, and nothing that it began is still open. */
+  readonly isOver: boolean;
+}
+
 const scheduled = (
   instance: Instance,
   taken: readonly Message[],
   atMs: number,
-  actions: readonly LeafAction[],
+  state: OrchestratorState,
   functions: RegisteredFunctions,
-): Pick<Turn, "followUps" | "called" | "actions"> => {
-  checkReplay(instance, actions.slice(0, instance.actions));
-  const fresh = actions.slice(instance.actions).flatMap((action) => callOf(instance, action, atMs, functions) ?? []);
-
+): Scheduled => {
   let id = instance.nextTaskId;
-  const number = (call: Call): Task => ({ ...call, id: id++ });
-  return {
-    followUps: followUps(instance, taken, atMs).map(number),
-    called: fresh.map(number),
-    actions: actions.length,
-  };
+  const followUps = followUpsOf(instance, taken, atMs).map(({ call, root }): Task => ({ ...call, id: id++, root }));
+  const open = openAfter(instance, taken, followUps);
+  const { actions, stays } = reachedActions(state.actions[0], instance.called, (root) => open.has(root));
+  refuseUnsupported(actions);
+  checkReplay(instance, actions.slice(0, instance.actions));
+  const called = actions
+    .slice(instance.actions)
+    .flatMap((action) => callOf(instance, action, atMs, functions) ?? [])
+    .map((call): Task => ({ ...call, id: id++ }));
+
+  for (const each of called) open.add(each.id);
+  for (const root of cancelledCalls(actions, [...instance.called, ...called])) open.delete(root);
+  const isOver = (state.isDone || state.error !== undefined) && !stays && open.size === 0;
+  return { turn: { followUps, called, actions: actions.length }, actions, isOver };
 };
 
-const followUps = (instance: Instance, taken: readonly Message[], nowMs: number): Call[] =>
+const followUpsOf = (instance: Instance, taken: readonly Message[], nowMs: number): { call: Call; root: number }[] =>
   taken.flatMap((message) => {
     if (message.kind === "event") return [];
     const task = instance.pending.get(message.taskId);
-    return (task && followUpOf(message, task, nowMs)) ?? [];
+    const call = task && followUpOf(message, task, nowMs);
+    return call === undefined ? [] : [{ call, root: rootOf(task as Task) }];
   });
 
 const checkReplay = (instance: Instance, replayed: readonly LeafAction[]): void => {
-  const calls = replayed.filter((action) => action.actionType !== ActionType.WaitForExternalEvent);
+  const calls = replayed.filter(isCall);
   instance.called.forEach((task, index) => {
     const now = calls[index];
     if (now === undefined || signature(now) !== signatureOfTask(task)) {

@@ -5,16 +5,19 @@ import type { HttpCookie, HttpData, TypedData } from "../contract.ts";
  * Largest request body that the Functions host accepts. Source:
  * https://learn.microsoft.com/azure/azure-functions/functions-bindings-http-webhook-trigger, "Limits" (read 2026-11).
  */
-const MAX_BODY_BYTES = 104_857_600;
+export const MAX_BODY_BYTES = 104_857_600;
 
 export class BodyTooLargeError extends Error {
   override readonly name = "BodyTooLargeError";
 }
 
-/** The whole body of a request. @throws {BodyTooLargeError} above 100 MiB. */
-export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
+/** The whole body of a request. @throws {BodyTooLargeError} above the limit. */
+export const readBody = async (request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
+  const refuseTooLarge = (size: number): void => {
+    if (size > maxBytes) throw new BodyTooLargeError(`The body is over ${maxBytes} bytes.`);
+  };
   refuseTooLarge(Number(request.headers["content-length"] ?? 0));
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     sizeBytes += chunk.length;
@@ -22,10 +25,6 @@ export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-};
-
-const refuseTooLarge = (sizeBytes: number): void => {
-  if (sizeBytes > MAX_BODY_BYTES) throw new BodyTooLargeError(`The body is over ${MAX_BODY_BYTES} bytes.`);
 };
 
 /** A request as the worker's RPC describes it. */

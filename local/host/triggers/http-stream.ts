@@ -1,63 +1,160 @@
 import http, { type IncomingMessage, type ServerResponse } from "node:http";
+import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { type Clock, FunctionFailedError, FunctionTimeoutError } from "../contract.ts";
 import type { AppFunction } from "./app-function.ts";
 import { httpMetadata } from "./http-messages.ts";
 
 /** Headers that belong to one connection. Source: RFC 9110, 7.6.1. */
-const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "x-ms-invocation-id"];
+const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade"];
+
+export interface StreamLimits {
+  readonly clock: Clock;
+  /** A request that moves no byte for so long is ended; 0: it is never, and one that cannot be answered is at once. */
+  readonly silenceMs: number;
+  readonly maxBodyBytes: number;
+}
+
+/** The request cannot be answered by its function: the caller gets a bare 500. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly limits: StreamLimits;
+  readonly abort: AbortController;
+}
 
 /**
  * Runs a function whose request and response are streams: both pass through the HTTP server that the library runs in
- * the app's process. Throws when the function throws or the connection breaks.
+ * the app's process. Of a function that throws, that server sends nothing, so the caller waits until the silence has
+ * lasted too long. Throws when the function throws or the connection breaks.
  */
 export const runStreamed = async (
   { name, run }: AppFunction,
   request: IncomingMessage,
   response: ServerResponse,
   params: Record<string, string>,
+  limits: StreamLimits,
 ): Promise<void> => {
-  const abort = new AbortController();
-  let answered: Promise<void> | undefined;
+  const call: Call = { request, response, limits, abort: new AbortController() };
+  let forwarded: Promise<void> | undefined;
+  const running = run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
+    if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
+    forwarded = forward(call, new URL(escapedSlashes(request.url ?? "/"), httpUri), invocationId);
+    // The invocation may report a broken connection first; this promise is awaited below.
+    forwarded.catch(() => {});
+  });
   try {
-    await run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
-      if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
-      answered = forward(request, response, new URL(request.url ?? "/", httpUri), invocationId, abort.signal);
-      // The invocation reports a broken connection first; this promise is awaited below.
-      answered.catch(() => {});
-    });
-    await answered;
+    await Promise.race([withoutHanging(running, limits), unanswered(running, () => forwarded)]);
+    await forwarded;
   } catch (error) {
-    abort.abort();
+    call.abort.abort();
     throw error;
   }
 };
 
-const forward = async (
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  invocationId: string,
-  signal: AbortSignal,
-): Promise<void> => {
+/** What a function throws does not reach the caller while the host waits for an answer. */
+const withoutHanging = async (running: Promise<unknown>, { silenceMs }: StreamLimits): Promise<void> => {
+  try {
+    await running;
+  } catch (error) {
+    const hangs = error instanceof FunctionFailedError && !(error instanceof FunctionTimeoutError);
+    if (!hangs || silenceMs === 0) throw error;
+    await never;
+  }
+};
+
+/** Throws when the request is given up before its function has ended; else it has no part in the outcome. */
+const unanswered = async (running: Promise<unknown>, forwarded: () => Promise<void> | undefined): Promise<never> => {
+  // The process is chosen, and the request is on its way, when the function runs.
+  await Promise.race([dispatched(forwarded), running.catch(() => {})]);
+  try {
+    await forwarded();
+  } catch (error) {
+    if (error instanceof NoAnswerError) throw error;
+  }
+  return never;
+};
+
+const dispatched = async (forwarded: () => Promise<void> | undefined): Promise<void> => {
+  while (forwarded() === undefined) await new Promise((resolve) => setImmediate(resolve));
+};
+
+const never = new Promise<never>(() => undefined);
+
+/** The real host decodes a path and encodes it again, but leaves an encoded slash as it is. */
+const escapedSlashes = (url: string): string => {
+  const [path = "", ...query] = url.split("?");
+  return [path.replaceAll(/%2f/gi, (slash) => `%25${slash.slice(1)}`), ...query].join("?");
+};
+
+const forward = async (call: Call, url: URL, invocationId: string): Promise<void> => {
+  const { request, response, limits, abort } = call;
   const headers = {
-    ...request.headers,
+    // The library waits for its own id, so that a caller who sends another is not answered.
     "x-ms-invocation-id": invocationId,
+    ...request.headers,
     "x-forwarded-host": request.headers.host,
     "x-forwarded-proto": "http",
   };
-  const outgoing = http.request(url, { method: request.method, headers, signal });
+  const cannotBeAnswered = request.headers["x-ms-invocation-id"] !== undefined;
+  if (cannotBeAnswered && limits.silenceMs === 0) throw new NoAnswerError("The caller sent an invocation id.");
+  const outgoing = http.request(url, { method: request.method, headers, signal: abort.signal });
+  let giveUp = (_: NoAnswerError): void => undefined;
+  const givenUp = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  givenUp.catch(() => {});
+  const watch = watchSilence(limits, () => giveUp(new NoAnswerError("No byte moved for too long.")));
+  response.once("close", watch.stop);
+  // The app may answer before it has read everything. A failure here also breaks the answer, which is awaited.
+  pipeline(request, counted(limits.maxBodyBytes, watch.moved), outgoing).catch((error: Error) => {
+    if (error instanceof NoAnswerError) giveUp(error);
+  });
   const incoming = new Promise<IncomingMessage>((resolve, reject) => {
     outgoing.once("response", resolve);
     outgoing.once("error", reject);
   });
-  // The app may answer before it has read everything. A failure here also breaks the answer, which is awaited.
-  pipeline(request, outgoing).catch(() => {});
 
-  const answer = await incoming;
+  const answer = await Promise.race([incoming, givenUp]);
 
   response.statusCode = answer.statusCode ?? 500;
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !HOP_BY_HOP.includes(name)) response.setHeader(name, value);
   }
-  await pipeline(answer, response);
+  await Promise.race([pipeline(answer, counted(Number.POSITIVE_INFINITY, watch.moved), response), givenUp]);
+};
+
+/** Kestrel refuses a body that is too large, streamed or not. */
+const counted = (maxBytes: number, moved: () => void): Transform => {
+  let sizeBytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, done) {
+      moved();
+      sizeBytes += chunk.length;
+      if (sizeBytes > maxBytes) done(new NoAnswerError(`The body is over ${maxBytes} bytes.`));
+      else done(null, chunk);
+    },
+  });
+};
+
+const watchSilence = ({ clock, silenceMs }: StreamLimits, onSilence: () => void) => {
+  let lastMs = clock.now();
+  let cancel = (): void => undefined;
+  const look = (): void => {
+    cancel = clock.at(lastMs + silenceMs, () => {
+      if (clock.now() - lastMs >= silenceMs) onSilence();
+      else look();
+    });
+  };
+  if (silenceMs > 0) look();
+  return {
+    moved: () => {
+      lastMs = clock.now();
+    },
+    stop: () => cancel(),
+  };
 };

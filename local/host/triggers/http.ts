@@ -3,7 +3,7 @@ import { FunctionFailedError, WorkerLostError } from "../contract.ts";
 import { StartError } from "../start-error.ts";
 import type { AppFunction } from "./app-function.ts";
 import { BodyTooLargeError, httpMetadata, readBody, sendHttpData, toHttpData, urlOf } from "./http-messages.ts";
-import { runStreamed } from "./http-stream.ts";
+import { NoAnswerError, runStreamed, type StreamLimits } from "./http-stream.ts";
 import { compareRoutes, matchRoute, parseRoute, type RouteTemplate } from "./route-template.ts";
 
 export interface HttpRoute {
@@ -28,7 +28,7 @@ interface Entry extends HttpRoute {
 /** The HTTP functions of the app at their routes. @throws {StartError} when a route is invalid. */
 export const httpTriggers = (
   functions: readonly AppFunction[],
-  options: { readonly routePrefix: string; readonly streams: boolean },
+  options: { readonly routePrefix: string; readonly streams: boolean; readonly limits: StreamLimits },
 ): HttpTriggers => {
   const entries = functions
     .filter(({ triggerType }) => triggerType === "httptrigger")
@@ -42,8 +42,8 @@ export const httpTriggers = (
       if (found === "malformed") return answer(response, 400);
       if (found === undefined) return answer(response, 404);
       try {
-        if (options.streams) await runStreamed(found.target, request, response, found.params);
-        else await runBuffered(found.target, request, response, found.params);
+        if (options.streams) await runStreamed(found.target, request, response, found.params, options.limits);
+        else await runBuffered(found.target, request, response, found.params, options.limits.maxBodyBytes);
       } catch (error) {
         answerFailure(response, error);
       }
@@ -68,6 +68,7 @@ const find = (entries: readonly Entry[], request: IncomingMessage) => {
   const method = request.method ?? "GET";
   try {
     const path = urlOf(request).pathname;
+    if (path.includes("%00")) return "malformed";
     for (const { template, methods, target } of entries) {
       // For a method that the route does not take, the real host answers 404, not 405.
       if (methods.length > 0 && !methods.includes(method)) continue;
@@ -86,21 +87,23 @@ const runBuffered = async (
   request: IncomingMessage,
   response: ServerResponse,
   params: Record<string, string>,
+  maxBodyBytes: number,
 ): Promise<void> => {
-  const data = toHttpData(request, params, await readBody(request));
+  const data = toHttpData(request, params, await readBody(request, maxBodyBytes));
   const { returnValue } = await run({ http: data }, httpMetadata(request, params));
   sendHttpData(response, returnValue?.http);
 };
 
 /** Answers a failure of the function or of the caller; any other is thrown on. */
 const answerFailure = (response: ServerResponse, error: unknown): void => {
-  const status = error instanceof BodyTooLargeError ? 413 : 500;
-  if (status === 500 && !(error instanceof FunctionFailedError || error instanceof WorkerLostError)) throw error;
+  if (!KNOWN.some((kind) => error instanceof kind)) throw error;
   if (response.headersSent) response.destroy();
-  else answer(response, status);
+  else answer(response, error instanceof BodyTooLargeError ? 413 : 500);
 };
 
+const KNOWN = [BodyTooLargeError, FunctionFailedError, WorkerLostError, NoAnswerError];
+
 const answer = (response: ServerResponse, status: number): void => {
-  // A refused body is still on its way, so the connection cannot be used again.
-  response.writeHead(status, status === 413 ? { connection: "close" } : {}).end();
+  // The body of a refused request is still on its way, so the connection cannot be used again.
+  response.writeHead(status, status === 404 ? {} : { connection: "close" }).end();
 };

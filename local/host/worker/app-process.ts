@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from "node:child_process";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import {
   FunctionFailedError,
@@ -26,6 +27,8 @@ export interface AppProcess {
   readonly exited: Promise<string>;
   /** Whether it accepts work: false once it is stopping or has ended. */
   readonly usable: boolean;
+  /** Whether this host has killed it. */
+  readonly wasKilled: boolean;
   /** Invocations under way. */
   readonly busy: number;
   invoke(id: string, invocation: Invocation): Promise<InvocationResult>;
@@ -60,6 +63,7 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
   const pending = new Map<string, Pending>();
   const loaded = deferred<LoadedApp>();
   let usable = true;
+  let wasKilled = false;
 
   const handle = (message: FromWorker | undefined) => {
     if (message === undefined) {
@@ -82,15 +86,17 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
   forwardOutput(child, log);
 
   const exited = new Promise<string>((resolve) => {
-    const end = (how: string) => {
+    const end = (how: string, code: number) => {
       usable = false;
       loaded.reject(new Error(`the app's process ended while loading (${how})`));
-      for (const { functionName, reject } of pending.values()) reject(lost(functionName, how));
+      for (const { reject } of pending.values()) reject(lost(code));
       pending.clear();
       resolve(how);
     };
-    child.once("exit", (code, signal) => end(signal === null ? `exit code ${code}` : signal));
-    child.once("error", (error) => end(error.message));
+    child.once("exit", (code, signal) =>
+      signal === null ? end(`exit code ${code}`, code ?? 0) : end(signal, SIGNAL_CODES + constants.signals[signal]),
+    );
+    child.once("error", (error) => end(error.message, 1));
   });
 
   const send = (message: ToWorker) => {
@@ -106,12 +112,15 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
     get usable() {
       return usable;
     },
+    get wasKilled() {
+      return wasKilled;
+    },
     get busy() {
       return pending.size;
     },
     invoke: (id, invocation) =>
       new Promise((resolve, reject) => {
-        if (!usable) return reject(lost(invocation.functionName, "before it began"));
+        if (!usable) return reject(new WorkerLostError("Did not find any initialized language workers"));
         pending.set(id, { functionName: invocation.functionName, resolve, reject });
         send({ kind: "invoke", id, invocation });
       }),
@@ -124,13 +133,18 @@ export const startAppProcess = ({ program, appDir, env, nodeFlags, log }: AppPro
     },
     kill() {
       usable = false;
+      wasKilled = true;
       child.kill("SIGKILL");
     },
   };
 };
 
-const lost = (functionName: string, how: string) =>
-  new WorkerLostError(`The app's process ended (${how}) while ${functionName} ran.`);
+/** A process that a signal ends has this code and the signal's number. */
+const SIGNAL_CODES = 128;
+
+/** In the words of the real host. */
+const lost = (code: number) =>
+  new WorkerLostError(`node exited with code ${code} (0x${code.toString(16).toUpperCase()})`);
 
 const deferred = <T>() => {
   let resolve: (value: T) => void = () => {};

@@ -41,11 +41,20 @@ export const runHooks = async <T extends object>(app: App, name: HookName, hookD
   return context;
 };
 
-/** The same for hooks that are synchronous. */
-export const runLogHooks = <T extends object>(app: App, fields: T): T => {
-  const context = hookContext(app, {}, fields);
-  for (const hook of app.hooks.log) hook(context);
-  return context;
+/**
+ * A line after the log hooks. They see every line, but what they change counts for the app's own lines alone, and what
+ * they throw is swallowed, as in the real worker.
+ */
+export const hookedLog = (app: App, { level, source, message }: LogRecord, invocationContext?: unknown): LogRecord => {
+  const context = hookContext(app, {}, { level, category: source, message, invocationContext });
+  for (const hook of app.hooks.log) {
+    try {
+      hook(context);
+    } catch {
+      // The real worker logs no more than that the line came.
+    }
+  }
+  return source === "user" ? { level: context.level, source, message: context.message } : { level, source, message };
 };
 
 const hookContext = <T extends object>(app: App, hookData: object, fields: T): T => {

@@ -1,5 +1,5 @@
 import Module from "node:module";
-import { type App, coreError } from "./app.ts";
+import { type App, coreError, hookedLog } from "./app.ts";
 import type { FunctionCallback, FunctionMetadata, HookCallback, HookName, ProgrammingModel } from "./core-types.ts";
 import type { RpcLogLevel } from "./protocol.ts";
 
@@ -25,7 +25,8 @@ const coreModule = (app: App): object => ({
   setProgrammingModel: (model: ProgrammingModel) => {
     app.programmingModel = model;
   },
-  log: (level: RpcLogLevel, source: "user" | "system", message: string) => app.log({ level, source, message }),
+  log: (level: RpcLogLevel, source: "user" | "system", message: string) =>
+    app.log(hookedLog(app, { level, source, message })),
   registerHook: (name: string, callback: HookCallback) => registerHook(app, name, callback),
   registerFunction: (metadata: FunctionMetadata, callback: FunctionCallback) =>
     registerFunction(app, metadata, callback),

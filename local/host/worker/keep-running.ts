@@ -12,6 +12,8 @@ export interface Supervision {
   start(): AppProcess;
   /** Called with each process that has loaded the app. */
   ready(process: AppProcess, app: LoadedApp): void;
+  /** Called at each death but those by a timeout; true for the one after which nothing is started again. */
+  isLast(): boolean;
   readonly log: Log;
   /** Ends the supervision, not the process. */
   readonly signal: AbortSignal;
@@ -26,7 +28,7 @@ export const keepRunning = async (supervision: Supervision): Promise<LoadedApp> 
   return app;
 };
 
-const restartForever = async (first: AppProcess, { start, ready, log, signal }: Supervision): Promise<void> => {
+const restartForever = async (first: AppProcess, { start, ready, isLast, log, signal }: Supervision): Promise<void> => {
   const logError = (message: string) => log({ level: "error", category: "Host.Worker", message });
   let process = first;
   let deaths = 0;
@@ -34,6 +36,8 @@ const restartForever = async (first: AppProcess, { start, ready, log, signal }: 
     const since = performance.now();
     const how = await process.exited;
     if (signal.aborted) return;
+    if (!process.wasKilled && isLast())
+      return logError("Exceeded language worker restart retry count. Shutting down and recycling the Functions Host.");
     logError(`The app's process ended (${how}); it is started again.`);
 
     if (performance.now() - since > HEALTHY_AFTER_MS) deaths = 0;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import {
-  FunctionFailedError,
+  type Clock,
+  FunctionTimeoutError,
   type Invocation,
   type InvocationResult,
   WorkerLostError,
@@ -28,6 +29,8 @@ export interface WorkerPoolOptions {
   readonly nodeFlags?: readonly string[];
   /** An invocation that takes longer fails, and its process is killed, as in Azure. Unlimited by default. */
   readonly functionTimeoutMs?: number | undefined;
+  /** Where deaths count: nothing waits for a process, and the third death within this time is the last. */
+  readonly deaths?: { readonly clock: Clock; readonly windowMs: number } | undefined;
 }
 
 /** Where an invocation runs. */
@@ -43,6 +46,8 @@ export interface AppPool extends WorkerPool {
   readonly streamsHttp: boolean;
   /** As {@link WorkerPool.invoke}; `dispatched` is called with the process of the invocation. */
   invoke(invocation: Invocation, dispatched?: (dispatch: Dispatch) => void): Promise<InvocationResult>;
+  /** Resolves when processes have died too often. */
+  readonly worn: Promise<void>;
   /** The processes that run now. */
   pids(): readonly number[];
   /** Runs the app's terminate hooks, then ends every process; invocations under way are lost. */
@@ -54,7 +59,7 @@ export interface AppPool extends WorkerPool {
  * @throws {StartError} with the app's own message when it cannot be loaded.
  */
 export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPool> => {
-  const { size, log, functionTimeoutMs, nodeFlags = [] } = options;
+  const { size, log, functionTimeoutMs, deaths, nodeFlags = [] } = options;
   const program = await writeChildProgram(options.dir);
   const running = new Set<AppProcess>();
   const ready = readyProcesses();
@@ -73,7 +78,8 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
     await Promise.all(Array.from(running, (process) => process.stop(STOP_GRACE_MS)));
   };
 
-  const supervision = { start, ready: ready.add, log, signal: stopping.signal };
+  const limit = deathLimit(deaths, size);
+  const supervision = { start, ready: ready.add, log, signal: stopping.signal, isLast: limit.isLast };
   const [app] = await Promise.all([
     keepRunning(supervision),
     ...Array.from({ length: size - 1 }, () => keepRunning(supervision)),
@@ -84,18 +90,46 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
 
   return {
     size,
+    worn: limit.worn,
     streamsHttp: app.httpUri !== undefined,
     functions: async () => app.functions,
     pids: () => Array.from(running, ({ pid }) => pid),
     stop,
     async invoke(invocation, dispatched) {
       // Chosen and made busy in one step, or two invocations could find the same process idle.
-      const { process, httpUri } = ready.leastBusy() ?? (await ready.next());
+      const { process, httpUri } = ready.leastBusy() ?? (deaths === undefined ? await ready.next() : noProcess());
       const invocationId = randomUUID();
       const result = process.invoke(invocationId, invocation);
       dispatched?.({ invocationId, httpUri });
       const limited = withinTimeout(result, functionTimeoutMs, invocation.functionName, process);
       return logInvocation(log, invocation.functionName, invocationId, limited);
+    },
+  };
+};
+
+const noProcess = (): never => {
+  throw new WorkerLostError("Did not find any initialized language workers");
+};
+
+/** Deaths for each process that the real host takes before it ends. Source: RpcFunctionInvocationDispatcher.cs. */
+const MAX_DEATHS = 3;
+
+/** Counts the deaths of processes that nobody killed, where they count. */
+const deathLimit = (deaths: WorkerPoolOptions["deaths"], size: number) => {
+  let times: number[] = [];
+  let wear = (): void => undefined;
+  const worn = new Promise<void>((resolve) => {
+    wear = resolve;
+  });
+  return {
+    worn,
+    isLast: (): boolean => {
+      if (deaths === undefined) return false;
+      const now = deaths.clock.now();
+      times = [...times.filter((time) => now - time <= deaths.windowMs), now];
+      const isLast = times.length >= MAX_DEATHS * size;
+      if (isLast) wear();
+      return isLast;
     },
   };
 };
@@ -144,7 +178,7 @@ const withinTimeout = async (
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new FunctionFailedError(functionName, `${functionName} ran longer than ${timeoutMs / 1000} s.`, ""));
+      reject(new FunctionTimeoutError(functionName, `${functionName} ran longer than ${timeoutMs / 1000} s.`, ""));
       process.kill();
     }, timeoutMs);
   });

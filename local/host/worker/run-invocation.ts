@@ -1,5 +1,5 @@
 import type { Invocation, InvocationResult } from "../contract.ts";
-import { type App, coreError, runHooks, runLogHooks } from "./app.ts";
+import { type App, coreError, hookedLog, runHooks } from "./app.ts";
 import type { CoreInvocationContext, FunctionMetadata } from "./core-types.ts";
 import { toInvocationResult } from "./typed-data.ts";
 
@@ -63,8 +63,8 @@ const coreContext = (
     traceContext: { traceParent: traceParentOf(id), traceState: "", attributes: {} },
   },
   log(level, source, message) {
-    const record = runLogHooks(app, { level, category: source, message, invocationContext: this.invocationContext });
-    app.log({ level: record.level, source, message: record.message, functionName: metadata.name });
+    const { invocationContext } = this;
+    app.log({ ...hookedLog(app, { level, source, message }, invocationContext), functionName: metadata.name });
   },
 });
 

@@ -1,18 +1,20 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { JOBS } from "../../../functions/jobs.ts";
-import type { Scenario } from "../../golden/history.ts";
+import { beginAgain, type Scenario } from "../../golden/history.ts";
 import { loadOrchestrators } from "../../golden/orchestrators.ts";
+import { backup } from "../../golden/scenarios/backup.ts";
+import { care } from "../../golden/scenarios/care.ts";
+import { requests } from "../../golden/scenarios/requests.ts";
+import { restore } from "../../golden/scenarios/restore.ts";
+import { undo } from "../../golden/scenarios/undo.ts";
 import { runOrchestrator, runToEnd } from "../../support/run-orchestrator.ts";
 
-/** Scenarios whose stubs have answered nothing yet. */
-const freshScenarios = async (): Promise<Readonly<Record<string, Readonly<Record<string, Scenario>>>>> => {
-  vi.resetModules();
-  const { backup } = await import("../../golden/scenarios/backup.ts");
-  const { restore } = await import("../../golden/scenarios/restore.ts");
-  const { undo } = await import("../../golden/scenarios/undo.ts");
-  const { care } = await import("../../golden/scenarios/care.ts");
-  const { requests } = await import("../../golden/scenarios/requests.ts");
-  return { ...backup, ...restore, ...undo, ...care, ...requests };
+const SCENARIOS: Readonly<Record<string, Readonly<Record<string, Scenario>>>> = {
+  ...backup,
+  ...restore,
+  ...undo,
+  ...care,
+  ...requests,
 };
 
 /** Those that only wait for their parts, which heed what they are told; a rehearsal cleans up in any case. */
@@ -26,8 +28,9 @@ const REPORTS: Readonly<Record<string, object>> = {
 };
 
 const orchestrators = await loadOrchestrators();
-const aRun = async (kind: string, told: () => string) => {
-  const [scenario = expect.fail(`${kind} has no scenario`)] = Object.values((await freshScenarios())[kind] ?? {});
+const aRun = (kind: string, told: () => string) => {
+  beginAgain();
+  const [scenario = expect.fail(`${kind} has no scenario`)] = Object.values(SCENARIOS[kind] ?? {});
   const handler = orchestrators.get(kind) ?? expect.fail(`there is no ${kind}`);
   const activities = { ...scenario.activities, "read-wish": () => ({ wish: told() }) };
   return { handler, options: { ...scenario, activities } };
@@ -35,7 +38,7 @@ const aRun = async (kind: string, told: () => string) => {
 
 describe("a job of every kind", () => {
   test.each(KINDS)("ends as cancelled, and asks nobody for anything more: %s", async (kind) => {
-    const { handler, options } = await aRun(kind, () => "cancel");
+    const { handler, options } = aRun(kind, () => "cancel");
     const { output, calls } = await runToEnd(handler, options);
 
     const [report, ...others] = calls.filter(({ name }) => name !== "read-wish" && name !== "share-slots");
@@ -45,7 +48,7 @@ describe("a job of every kind", () => {
   });
 
   test.each(KINDS)("shows that it is paused, and does nothing: %s", async (kind) => {
-    const { handler, options } = await aRun(kind, () => "pause");
+    const { handler, options } = aRun(kind, () => "pause");
     const { customStatuses, calls, timers, continuedAs } = await runOrchestrator(handler, options);
 
     expect(customStatuses.at(-1)).toMatchObject({ paused: true });
@@ -55,10 +58,10 @@ describe("a job of every kind", () => {
   });
 
   test.each(KINDS)("comes to the same end after a pause: %s", async (kind) => {
-    const asIs = await aRun(kind, () => "go-on");
+    const asIs = aRun(kind, () => "go-on");
     const whole = await runToEnd(asIs.handler, asIs.options).catch(String);
     let looks = 0;
-    const paused = await aRun(kind, () => {
+    const paused = aRun(kind, () => {
       looks += 1;
       return looks % 2 === 1 ? "pause" : "go-on";
     });

@@ -61,7 +61,12 @@ export const aHost = async (appDir: string, overrides: Partial<HostOptions> = {}
     ...overrides,
     settings: { PATH, ...overrides.settings },
   });
-  return { ...host, log, call: (path, init) => fetch(`${host.url}${path}`, init) };
+  const call = (path: string, init: RequestInit = {}) => {
+    const headers = new Headers(init.headers);
+    if (/^\/(?:admin|runtime)\//.test(path)) headers.set("x-functions-key", host.masterKey);
+    return fetch(`${host.url}${path}`, { ...init, headers });
+  };
+  return { ...host, log, call };
 };
 
 /** A clock that moves only when a test moves it. */

@@ -66,7 +66,11 @@ describe("the host as a process", () => {
     const host = await start("--app", appDir);
     const output = text(host.stdout ?? Readable.from([]));
     const [ready] = await once(host, "message");
-    expect(ready).toEqual({ ready: true, url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) });
+    expect(ready).toEqual({
+      ready: true,
+      url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),
+      masterKey: expect.stringMatching(/^[\w-]{43}$/),
+    });
 
     host.kill("SIGTERM");
     expect(await output).toContain(

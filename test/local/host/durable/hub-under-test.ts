@@ -66,6 +66,8 @@ export const aTaskHub = async (app: App, overrides: Overrides = {}) => {
     maxConcurrentActivities: 10,
     maxConcurrentOrchestrators: 10,
     baseUrl: () => BASE,
+    clientUrl: () => BASE,
+    systemKey: "system-key",
     log: () => undefined,
     ...overrides,
     pool,

@@ -62,6 +62,59 @@ describe("an orchestration", () => {
     expect((await status()).output).toEqual([2, 4, 6, 8, 10]);
   });
 
+  test("goes on after a branch that failed once all of them have ended", async () => {
+    let goOn = (_: string): void => undefined;
+    const { hub } = await outcomeOf(
+      function* (context) {
+        try {
+          yield context.df.Task.all([context.df.callActivity("fail", "broken"), context.df.callActivity("slow")]);
+        } catch {
+          context.df.setCustomStatus("caught");
+          return yield context.df.callActivity("greet", "after");
+        }
+        return "not caught";
+      },
+      undefined,
+      { activities: { slow: () => new Promise((resolve) => (goOn = resolve)) } },
+    );
+    await expect.poll(async () => (await hub.status("one")).customStatus).toBe("caught");
+    expect(hub.pool.calls).toEqual(['fail("broken")', "slow(null)"]);
+    goOn("done");
+
+    expect((await hub.finished("one")).output).toBe("Hello after");
+  });
+
+  test("that has returned runs until everything that it began has ended", async () => {
+    const { hub } = await outcomeOf(function* (context) {
+      const due = new Date(context.df.currentUtcDateTime.getTime() + MINUTE_MS);
+      const timer = context.df.createTimer(due);
+      yield context.df.Task.any([timer, context.df.callActivity("greet", "Ada")]);
+      context.df.setCustomStatus("returned");
+      return "done";
+    });
+    await expect.poll(async () => (await hub.status("one")).customStatus).toBe("returned");
+    expect((await hub.status("one")).runtimeStatus).toBe("Running");
+    hub.clock.advance(MINUTE_MS);
+
+    expect((await hub.finished("one")).output).toBe("done");
+  });
+
+  test.each([
+    [8_700, "Completed", null],
+    [8_703, "Failed", /UTF-16 size .* must not exceed 16 KB\. The current payload size is 17 KB/],
+  ])("with a custom status of %i characters has %s", async (chars, runtimeStatus, output) => {
+    // biome-ignore lint/correctness/useYield: it ends before it waits for anything
+    const { status } = await outcomeOf(function* (context) {
+      context.df.setCustomStatus("x".repeat(chars));
+      return null;
+    });
+
+    const ended = await status();
+    expect(ended.runtimeStatus).toBe(runtimeStatus);
+    if (output === null) expect(ended.output).toBeNull();
+    else expect(ended.output).toMatch(output);
+  });
+
   test("gets null from an activity that returns nothing", async () => {
     const { status } = await outcomeOf(function* (context) {
       return { got: yield context.df.callActivity("nothing") };
@@ -202,12 +255,11 @@ describe("retry", () => {
     expect(hub.pool.calls).toHaveLength(4);
   });
 
-  test("gives up after the last attempt and the pause after it", async () => {
+  test("gives up after the last attempt, without a pause", async () => {
     const { hub } = await outcomeOf(function* (context) {
       yield context.df.callActivityWithRetry("fail", retry(2), "broken");
     });
 
-    await hub.skipTimer();
     await hub.skipTimer();
     expect(await hub.finished("one")).toMatchObject({
       runtimeStatus: "Failed",
@@ -385,18 +437,53 @@ describe("sub-orchestrations", () => {
     expect((await hub.finished("one")).output).toBe("Hello x");
   });
 
-  test("cannot have the id of a live instance", async () => {
-    const { hub, status } = await outcomeOf(function* (context) {
-      if (context.df.getInput() === "wait") return yield context.df.waitForExternalEvent("go");
-      return yield context.df.callSubOrchestrator("main", "wait", "taken");
-    }, "wait");
-    await hub.start("main", "taken", "wait");
+  test("replace whoever is alive under their id, and nothing of that counts any more", async () => {
+    let goOn = (_: string): void => undefined;
+    const { hub } = await outcomeOf(
+      function* (context) {
+        if (context.df.getInput() === "work") return yield context.df.callActivity("slow");
+        if (context.df.getInput() === "wait") return yield context.df.waitForExternalEvent("go");
+        return yield context.df.callSubOrchestrator("main", "wait", "taken");
+      },
+      "wait",
+      { activities: { slow: () => new Promise((resolve) => (goOn = resolve)) } },
+    );
+    await hub.start("main", "taken", "work");
+    await expect.poll(() => hub.pool.calls).toEqual(["slow(null)"]);
     await hub.start("main", "parent", "call");
+    await expect.poll(async () => (await hub.status("taken")).input).toBe("wait");
+    goOn("too late");
 
-    expect((await hub.finished("parent")).output).toMatch(/an instance with the id 'taken' is alive/);
-    expect((await hub.status("taken")).runtimeStatus).toBe("Running");
-    await hub.raise("one", "go", "ok");
-    expect((await status()).output).toBe("ok");
+    await hub.raise("taken", "go", "ok");
+    expect((await hub.finished("parent")).output).toBe("ok");
+    expect((await hub.status("taken")).output).toBe("ok");
+  });
+
+  test("that are terminated fail their parent outside of its code", async () => {
+    const { hub, status } = await outcomeOf(
+      function* (context) {
+        try {
+          return yield context.df.callSubOrchestrator("waits", null, "child");
+        } catch {
+          return "caught";
+        }
+      },
+      undefined,
+      {
+        orchestrators: {
+          waits: function* (context) {
+            yield context.df.waitForExternalEvent("go");
+          },
+        },
+      },
+    );
+    await hub.until("child", "Running");
+    await hub.send("POST", "instances/child/terminate?reason=enough");
+
+    expect(await status()).toMatchObject({
+      runtimeStatus: "Failed",
+      output: expect.stringContaining("could not parse its exception data") as string,
+    });
   });
 
   test("cannot have the id of their parent", async () => {
