@@ -4,10 +4,11 @@ import { backupInstance, backupTenantInstance } from "../../shared/contracts/job
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
-import { tryPart } from "../../shared/durable/parts.ts";
-import { msUntil, pause } from "../../shared/durable/pause.ts";
+import { momentIn, msUntil, pause } from "../../shared/durable/pause.ts";
 import { CANCELLED } from "../jobs/generation.contract.ts";
 import { inGenerations, type Standing } from "../jobs/in-generations.steps.ts";
+import { tryPart } from "../jobs/parts.steps.ts";
+import { readWish } from "../jobs/wish.contract.ts";
 import {
   BackupInTurnInput,
   type BackupMailboxInput,
@@ -20,6 +21,9 @@ import {
 } from "./backup.contract.ts";
 import type { PlaceStatus } from "./backup.progress.ts";
 import { goOnAlone } from "./go-on-alone.contract.ts";
+
+/** Between two looks at a backup that this turn had begun before its place was lost. Our own choice. */
+const OWN_MS = 60_000;
 
 /** Between a backup that ends unfinished and the start of its own job: its id has to be free. Our own choice. */
 const HAND_OVER_MS = 30_000;
@@ -40,7 +44,7 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
     *step({ turn, outcomes }) {
       if (until !== undefined && msUntil(context, until) <= 0) return { result: outcomes };
       const taken = yield* call(context, takeMailbox, { tenantRun, place: place.place, turn, outcomes });
-      if (taken.ahead !== undefined) return { state: taken.ahead };
+      if (taken.own) return { state: { turn, outcomes }, sleep: { until: momentIn(context, OWN_MS) } };
       if (taken.busy) return { state: { turn: turn + 1, outcomes: count(outcomes, "goesOn") } };
       const { mailbox } = taken;
       if (mailbox === undefined) return { result: outcomes };
@@ -48,6 +52,8 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
       const ended = yield* backUp(context, { mailbox, trigger, full, partOf: run, ...limit });
       if ("goesOn" in ended) {
         yield* pause(context, HAND_OVER_MS);
+        if (yield* isCancelled(context, [run, backupInstance(mailbox.key)]))
+          return { state: { turn: turn + 1, outcomes: countEnded(outcomes, mailbox, { ...ended, ...CANCELLED }) } };
         yield* call(context, goOnAlone, { input: ended.goesOn });
       }
       return { state: { turn: turn + 1, outcomes: countEnded(outcomes, mailbox, ended) } };
@@ -56,6 +62,12 @@ export function* backupInTurn(context: OrchestrationContext): Generator<Task, Ba
     inputOf: (state): BackupInTurnInput => ({ ...place, ...state }),
     cancelled: ({ outcomes }) => ({ ...outcomes, ...CANCELLED }),
   });
+}
+
+/** A job of its own would not know what this one was told. */
+function* isCancelled(context: OrchestrationContext, jobs: string[]): Generator<Task, boolean, unknown> {
+  const told = yield* call(context, readWish, { jobs });
+  return "wish" in told && told.wish === "cancel";
 }
 
 /** Without the failures: their reasons could exceed the 16 KB of a status, which fails the orchestration. */

@@ -4,9 +4,10 @@ import type { RunId } from "../../shared/contracts/ids.ts";
 import { backupTenantInstance, placeInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES } from "../../shared/contracts/part.ts";
 import { call } from "../../shared/durable/activity.ts";
+import { isOfInfrastructure } from "../../shared/durable/infrastructure.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
-import { fillPlaces } from "../../shared/durable/parts.ts";
 import { momentIn, msUntil } from "../../shared/durable/pause.ts";
+import { fillPlaces } from "../jobs/parts.steps.ts";
 import { notifyPeople } from "../notify/notify.steps.ts";
 import {
   type BackupInTurnInput,
@@ -15,6 +16,7 @@ import {
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
+  findBackupPlaces,
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 import type { TenantStatus } from "./backup.progress.ts";
@@ -51,7 +53,8 @@ export function* backupTenant(context: OrchestrationContext): Generator<Task, Ba
     const isCut = until !== undefined && msUntil(context, until) <= 0 && endedOf(result) < mailboxes;
     return isCut ? another(context, order) : result;
   } catch (error) {
-    yield* notifyPeople(context, brokenRunNotice(tenantRun));
+    // Where the infrastructure has lost it, it is gone on with, and tells of its end.
+    if (!isOfInfrastructure(String(error))) yield* notifyPeople(context, brokenRunNotice(tenantRun));
     throw error;
   }
 }
@@ -129,9 +132,10 @@ function* backUpQueue(
 ): Generator<Task, BackupOutcomes | undefined, unknown> {
   const places = Math.min(window, queue.mailboxes);
   context.df.setCustomStatus({ phase: "backing-up", ...queue, places } satisfies TenantStatus);
-  const parts = Array.from({ length: places }, (_, place) => ({
+  const { turns } = yield* call(context, findBackupPlaces, { tenantRun, places });
+  const parts = turns.map((turn, place) => ({
     instanceId: placeInstance(place, backupTenantInstance()),
-    input: { tenantRun, trigger, full, place, turn: 0, outcomes: NONE, until } satisfies BackupInTurnInput,
+    input: { tenantRun, trigger, full, place, ...turn, until } satisfies BackupInTurnInput,
   }));
   const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts, lost);
   return outcomes?.reduce(add, NONE);

@@ -251,16 +251,26 @@ export type BackupOutcomes = z.output<typeof BackupOutcomes>;
 export const BackupTurn = z.object({ turn: Count, outcomes: BackupOutcomes });
 export type BackupTurn = z.output<typeof BackupTurn>;
 
-/** Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive (`busy`). */
+/**
+ * Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive. That is `own`
+ * where this turn began it, before its place was lost, and `busy` otherwise.
+ */
 export const takeMailbox = defineActivity({
   name: "take-mailbox",
   input: BackupTurn.extend({ tenantRun: RunId, place: Count }),
   output: z.object({
     mailbox: MailboxRef.optional(),
     busy: z.literal(true).optional(),
-    /** The turn that a place had come to before it was lost and begun again. */
-    ahead: BackupTurn.optional(),
+    own: z.literal(true).optional(),
   }),
+  retry: OUTAGE_RETRY,
+});
+
+/** What the places of a window have come to: nothing for those that are filled for the first time. */
+export const findBackupPlaces = defineActivity({
+  name: "find-backup-places",
+  input: z.object({ tenantRun: RunId, places: Count }),
+  output: z.object({ turns: z.array(BackupTurn) }),
   retry: OUTAGE_RETRY,
 });
 

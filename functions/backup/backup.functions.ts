@@ -1,6 +1,13 @@
 import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
-import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup.contract.ts";
+import {
+  commitSnapshot,
+  discoverMailboxes,
+  exportWave,
+  findBackupPlaces,
+  openRun,
+  takeMailbox,
+} from "./backup.contract.ts";
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup-tenant.orchestrator.ts";
@@ -9,6 +16,7 @@ import { removeScratch } from "./commit/remove-scratch.contract.ts";
 import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
 import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
+import { findBackupPlacesActivity } from "./find-backup-places.activity.ts";
 import { goOnAloneActivity } from "./go-on-alone.activity.ts";
 import { goOnAlone } from "./go-on-alone.contract.ts";
 import { nightlyBackup } from "./nightly-backup.timer.ts";
@@ -28,6 +36,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
   register.activityWithHub(discoverMailboxes, discoverMailboxesActivity({ ...backup, ...settings }));
   register.activityWithHub(goOnAlone, goOnAloneActivity(backup));
   register.activityWithHub(takeMailbox, takeMailboxActivity(backup));
+  register.activity(findBackupPlaces, findBackupPlacesActivity(backup));
   register.activity(openRun, openRunActivity({ ...backup, ...settings }));
   register.activity(
     exportWave,

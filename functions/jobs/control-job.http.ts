@@ -8,7 +8,8 @@ import { refuseRole, type SignedInHandler } from "../../shared/http/guard.ts";
 import { json, type Problem, problemResponse, respondWith } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { jobKind, type Orchestrator } from "../jobs.ts";
-import { type ProgressReaders, progressOf } from "./progress.ts";
+import { isLost } from "./open-jobs.ts";
+import { asGoingOn, type ProgressReaders, progressOf } from "./progress.ts";
 import { tellJob } from "./tell-job.ts";
 import type { Wish } from "./wish.contract.ts";
 import { findWish } from "./wishes.ts";
@@ -48,6 +49,7 @@ export const controlJob =
     if (!kind.owners.some((role) => principal.roles.includes(role))) return refuseRole(...kind.owners);
 
     if (isAlive(found)) return tell({ ...deps, client }, found, deps.order);
+    if (await isLost(deps.state, found)) return tell({ ...deps, client }, asGoingOn(found), deps.order);
     const restart = (deps.restarts as Readonly<Record<string, Restart | undefined>>)[found.name];
     if (deps.order !== "resume" || restart === undefined) return refuseState(found);
     const refusal = await restart(client, found);

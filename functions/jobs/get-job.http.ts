@@ -5,8 +5,8 @@ import { jobOf } from "../../shared/durable/job-status.ts";
 import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import { json, problemResponse } from "../../shared/http/problem.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findContinuations } from "./open-jobs.ts";
-import { type ProgressReaders, progressOf } from "./progress.ts";
+import { findContinuations, isLost } from "./open-jobs.ts";
+import { asGoingOn, type ProgressReaders, progressOf } from "./progress.ts";
 import { findWish } from "./wishes.ts";
 
 /** A caller who polls faster than this learns nothing new. */
@@ -24,9 +24,10 @@ export const getJob =
   async (request, context) => {
     const id = JobId.safeParse(request.params["id"]);
     const client = deps.clientOf(context);
-    const status = id.success ? await findInstance(client, id.data) : undefined;
-    if (status === undefined)
+    const found = id.success ? await findInstance(client, id.data) : undefined;
+    if (found === undefined)
       return problemResponse(404, "job-not-found", "There is no such job, or its history was purged.");
+    const status = (await isLost(deps.state, found)) ? asGoingOn(found) : found;
     const told = await findWish(deps.state, status.instanceId);
     const continuations = await findContinuations(deps.state, status.instanceId);
     const progress = await progressOf(deps.progress, client, status);

@@ -1,6 +1,8 @@
 import { clientOf } from "../../shared/durable/client.ts";
 import type { Feature } from "../register.ts";
 import type { Services } from "../services.ts";
+import { claimPartActivity } from "./claim-part.activity.ts";
+import { claimPart } from "./claim-part.contract.ts";
 import { closeJobActivity } from "./close-job.activity.ts";
 import { closeJob } from "./close-job.contract.ts";
 import { controlJob, type Restarts } from "./control-job.http.ts";
@@ -27,6 +29,7 @@ export const jobsFunctions =
     register.http("resume-job", controlJob({ ...control, order: "resume" }));
     register.http("cancel-job", controlJob({ ...control, order: "cancel" }));
     register.activity(readWish, readWishActivity({ state }));
+    register.activityWithHub(claimPart, claimPartActivity({ clientOf, state }));
     register.activity(closeJob, closeJobActivity({ state }));
     register.timer("watch-jobs", WATCH_SCHEDULE, watchJobs({ clientOf, state }));
   };

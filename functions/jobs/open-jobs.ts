@@ -1,8 +1,15 @@
+import type { DurableOrchestrationStatus } from "durable-functions";
 import * as z from "zod";
-import { type Blobs, readJson, updateJson } from "../../shared/storage/blobs.ts";
+import { type Blobs, parseJson, readJson, updateJson } from "../../shared/storage/blobs.ts";
 
 /** A job that was started and has not ended: what it is, and what it began with. */
-const OpenJob = z.object({ kind: z.string(), input: z.unknown(), at: z.iso.datetime() });
+const OpenJob = z.object({
+  kind: z.string(),
+  input: z.unknown(),
+  at: z.iso.datetime(),
+  /** The job that goes on with it where it is lost. */
+  partOf: z.string().optional(),
+});
 export type OpenJob = z.output<typeof OpenJob>;
 
 /** When a job that the task hub had lost was gone on with, and what the hub said of it. */
@@ -17,23 +24,35 @@ const continuationsName = (job: string): string => `jobs/${job}/continuations.js
 export const openJob = async (
   state: Blobs,
   job: string,
-  { kind, input }: Pick<OpenJob, "kind" | "input">,
+  what: Pick<OpenJob, "kind" | "input" | "partOf">,
 ): Promise<void> => {
-  await updateJson(state, openName(job), OpenJob, () => ({ kind, input, at: new Date().toISOString() }));
+  await updateJson(state, openName(job), OpenJob, () => ({ ...what, at: new Date().toISOString() }));
 };
 
-/** Forgets a job that has ended, so that nobody goes on with it. Run twice, nothing happens. */
-export const closeJob = async (state: Blobs, job: string): Promise<void> => {
-  await state.remove(openName(job));
+/** Forgets a job that has ended, so that nobody goes on with it; with an ETag, that start of it alone. */
+export const closeJob = async (state: Blobs, job: string, etag?: string): Promise<void> => {
+  await state.remove(openName(job), etag);
 };
 
-/** The jobs that were started and are not known to have ended. */
-export async function* openJobs(state: Blobs): AsyncGenerator<OpenJob & { readonly id: string }> {
-  for await (const { name } of state.list(PREFIX)) {
-    const found = await readJson(state, name, OpenJob);
-    if (found !== undefined) yield { ...found, id: name.slice(PREFIX.length, -".json".length) };
-  }
+/** The ids of jobs that were started and are not known to have ended. */
+export async function* openJobs(state: Blobs): AsyncGenerator<string> {
+  for await (const { name } of state.list(PREFIX)) yield name.slice(PREFIX.length, -".json".length);
 }
+
+export const findOpenJob = async (
+  state: Blobs,
+  job: string,
+): Promise<{ readonly job: OpenJob; readonly etag: string } | undefined> => {
+  const found = await state.readWhole(openName(job));
+  return found && { job: parseJson(openName(job), found.body, OpenJob), etag: found.etag };
+};
+
+/** Whether the task hub has lost a job: it says that it failed, and the job did not. It goes on within some minutes. */
+export const isLost = async (
+  state: Blobs,
+  status: Pick<DurableOrchestrationStatus, "instanceId" | "runtimeStatus"> | undefined,
+): Promise<boolean> =>
+  String(status?.runtimeStatus) === "Failed" && (await findOpenJob(state, status?.instanceId ?? "")) !== undefined;
 
 export const findContinuations = async (state: Blobs, job: string): Promise<Continuations> =>
   (await readJson(state, continuationsName(job), Continuations)) ?? [];
@@ -45,7 +64,7 @@ export const noteContinuation = async (state: Blobs, job: string, reason: string
   ]);
 };
 
-/** Forgets how often a job was gone on with: another one begins under its id, or it is not listed any more. */
+/** Forgets how often a job was gone on with, since another one begins under its id. */
 export const forgetContinuations = async (state: Blobs, job: string): Promise<void> => {
   await state.remove(continuationsName(job));
 };

@@ -1,4 +1,4 @@
-import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import { isAlive } from "../../shared/durable/start-once.ts";
 import type { Orchestrator } from "../jobs.ts";
 
@@ -11,6 +11,10 @@ type ReadProgress = (
 
 /** Readers of progress, by the kinds of jobs that have parts. */
 export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress>>>;
+
+/** A job that the task hub has lost, as it is: it goes on within some minutes. */
+export const asGoingOn = (status: DurableOrchestrationStatus): DurableOrchestrationStatus =>
+  ({ ...status, runtimeStatus: OrchestrationRuntimeStatus.Running, output: null }) as DurableOrchestrationStatus;
 
 /** The progress of a job over its parts; `undefined` for one that shows it by itself. */
 export const progressOf = async (

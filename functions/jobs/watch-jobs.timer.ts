@@ -3,9 +3,9 @@ import type { DurableClient } from "durable-functions";
 import { claimPart } from "../../shared/durable/claimed-starts.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { reasonOf } from "../../shared/durable/reason.ts";
-import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import { CLOCKS_DIFFER_MS, findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { closeJob, findContinuations, noteContinuation, type OpenJob, openJobs } from "./open-jobs.ts";
+import { closeJob, findContinuations, findOpenJob, isLost, noteContinuation, openJobs } from "./open-jobs.ts";
 import { partsBelow } from "./parts-below.ts";
 
 /** Every five minutes. Our own choice. */
@@ -45,31 +45,42 @@ export const watchJobs =
     if (errors.length > 0) throw new AggregateError(errors, `${errors.length} jobs could not be looked after`);
   };
 
-const lookAfter = async (
-  { clientOf, state }: WatchDeps,
-  context: InvocationContext,
-  job: OpenJob & { readonly id: string },
-): Promise<void> => {
+const lookAfter = async ({ clientOf, state }: WatchDeps, context: InvocationContext, id: string): Promise<void> => {
   const client = clientOf(context);
-  const { id, kind } = job;
-  const now = new Date();
+  const open = await findOpenJob(state, id);
+  if (open === undefined) return;
+  const { job, etag } = open;
   const found = await findInstance(client, id, { showInput: true });
-  if (found === undefined && now.getTime() < Date.parse(job.at) + STARTING_MS) return;
+  const nowMs = Date.now();
+  // An instance from before the note is an earlier job of this id: this one's start does not show yet, or is lost.
+  const own = found !== undefined && new Date(found.createdTime).getTime() >= Date.parse(job.at) - CLOCKS_DIFFER_MS;
+  if (!own && nowMs < Date.parse(job.at) + STARTING_MS) return;
   if (isAlive(found)) return;
-  if (found !== undefined && String(found.runtimeStatus) !== "Failed") return closeJob(state, id);
+  if (own && String(found.runtimeStatus) !== "Failed") return closeJob(state, id, etag);
+  if (job.partOf !== undefined) {
+    // Its whole begins it again.
+    if (!(await isGoingOn(client, state, job.partOf))) await closeJob(state, id, etag);
+    return;
+  }
   if (found !== undefined && (await partsBelow(client, found)).length > 0) return;
 
   const earlier = await findContinuations(state, id);
-  const lately = earlier.filter(({ at }) => Date.parse(at) > now.getTime() - DAY_MS);
+  const lately = earlier.filter(({ at }) => Date.parse(at) > nowMs - DAY_MS);
   if (lately.length >= MOST_IN_A_DAY) {
     context.error(`${id} was lost ${lately.length + 1} times in a day, and is given up`);
-    return closeJob(state, id);
+    return closeJob(state, id, etag);
   }
-  if (!(await claimPart(client, state, { instanceId: id, by: `watch-jobs ${earlier.length}` }))) return;
-  const reason = found === undefined ? "The task hub does not know it" : reasonOf(found.output);
-  await noteContinuation(state, id, reason, now);
+  const by = `watch-jobs ${context.invocationId} ${earlier.length}`;
+  if ((await claimPart(client, state, { instanceId: id, by })) !== "claimed") return;
+  const reason = own ? reasonOf(found.output) : "The task hub does not know it";
+  await noteContinuation(state, id, reason, new Date(nowMs));
   context.warn(`${id} goes on after it was lost: ${reason}`);
-  await begin(client, kind, { instanceId: id, input: found?.input ?? job.input });
+  await begin(client, job.kind, { instanceId: id, input: own ? (found.input ?? job.input) : job.input });
+};
+
+const isGoingOn = async (client: DurableClient, state: Blobs, id: string): Promise<boolean> => {
+  const whole = await findInstance(client, id);
+  return isAlive(whole) || isLost(state, whole);
 };
 
 /** One that lives by now was started by somebody else. */

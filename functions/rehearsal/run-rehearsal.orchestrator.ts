@@ -1,10 +1,12 @@
 import type { OrchestrationContext, Task } from "durable-functions";
+import * as z from "zod";
 import type { SnapshotId } from "../../shared/contracts/ids.ts";
 import { restoreInstance } from "../../shared/contracts/job-ids.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { call } from "../../shared/durable/activity.ts";
 import { ownRunId } from "../../shared/durable/own-ids.ts";
 import { CANCELLED, type Cancelled } from "../jobs/generation.contract.ts";
+import { tryPart } from "../jobs/parts.steps.ts";
 import { readWish } from "../jobs/wish.contract.ts";
 import { notifyPeople } from "../notify/notify.steps.ts";
 import type { RestoreMailboxInput } from "../restore/restore.contract.ts";
@@ -61,6 +63,8 @@ function* isCancelled(context: OrchestrationContext): Generator<Task, boolean, u
   return "wish" in told && told.wish === "cancel";
 }
 
+const RESTORE_MAILBOX = { name: "restore-mailbox", output: z.unknown() };
+
 /** A restore that fails does not fail the rehearsal: the comparison finds the items missing. */
 function* restore(
   context: OrchestrationContext,
@@ -80,9 +84,6 @@ function* restore(
     exclusive: true,
     partOf: context.df.instanceId,
   };
-  try {
-    yield context.df.callSubOrchestrator("restore-mailbox", input, restoreInstance(restoreId));
-  } catch {
-    // Its own job says why.
-  }
+  // Where it fails, its own job says why.
+  yield* tryPart(context, RESTORE_MAILBOX, { instanceId: restoreInstance(restoreId), input });
 }

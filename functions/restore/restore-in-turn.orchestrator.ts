@@ -3,9 +3,9 @@ import * as z from "zod";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { restoreInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES, type PartFailure } from "../../shared/contracts/part.ts";
-import { tryPart } from "../../shared/durable/parts.ts";
 import { BlockedError, callOrBlock, orWait, tellsOfOutage } from "../../shared/durable/waits.ts";
 import { heedWish } from "../jobs/heed-wish.steps.ts";
+import { tryPart } from "../jobs/parts.steps.ts";
 import { type RestoreMailboxInput, RestorePlan, RestoreResult } from "./restore.contract.ts";
 import type { PlaceStatus } from "./restore.progress.ts";
 import { type ListedRestore, RestoreInTurnInput, type RestoreOutcomes, takeRestore } from "./restore-list.contract.ts";
@@ -51,10 +51,6 @@ function* takeTurns(context: OrchestrationContext, place: Place): Generator<Task
     const { turn, at, outcomes } = place;
     const answer = yield* callOrBlock(context, takeRestore, { listId, place: place.place, turn, at, outcomes });
     if (answer.isAlive) throw new BlockedError("mailbox");
-    if (answer.ahead !== undefined) {
-      Object.assign(place, answer.ahead);
-      continue;
-    }
     const { taken } = answer;
     if (taken === undefined) return true;
     place.at = taken.at;

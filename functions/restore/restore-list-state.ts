@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { RunId } from "../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson } from "../../shared/storage/blobs.ts";
+import { keepFurthest } from "../../shared/storage/furthest.ts";
 import { takePosition } from "../../shared/storage/queue-position.ts";
-import { ListedRestore, type ListPosition } from "./restore-list.contract.ts";
+import { ListedRestore, type ListPosition, RestoreTurn } from "./restore-list.contract.ts";
 
 /** The restores of a list, by the mailbox restored into. Restores into one mailbox run in this order, one by one. */
 export const RestoreList = z.array(z.array(ListedRestore).min(1)).min(1);
@@ -11,8 +12,15 @@ export type RestoreList = z.output<typeof RestoreList>;
 const listName = (listId: RunId): string => `restores-${listId}/list.json`;
 const turnsName = (listId: RunId): string => `restores-${listId}/turns.json`;
 
-/** What a place of the window has come to. */
-export const placeName = (listId: RunId, place: number): string => `restores-${listId}/places/${place}.json`;
+const placeName = (listId: RunId, place: number): string => `restores-${listId}/places/${place}.json`;
+
+/** Keeps what a place of the window has come to. A turn that is kept again after a later one changes nothing. */
+export const keepPlace = async (work: Blobs, listId: RunId, place: number, own: RestoreTurn): Promise<void> => {
+  await keepFurthest(work, placeName(listId, place), RestoreTurn, own);
+};
+
+export const findPlace = (work: Blobs, listId: RunId, place: number): Promise<RestoreTurn | undefined> =>
+  readJson(work, placeName(listId, place), RestoreTurn);
 
 export const keepRestoreList = async (work: Blobs, listId: RunId, list: RestoreList): Promise<void> => {
   await work.create(listName(listId), jsonBytes(list));

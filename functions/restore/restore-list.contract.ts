@@ -61,10 +61,16 @@ export const takeRestore = defineActivity({
       taken: z.object({ restore: ListedRestore, at: ListPosition }).optional(),
       /** The restore is alive: the place that began it was lost. */
       isAlive: z.literal(true).optional(),
-      /** The turn that a place had come to before it was lost and begun again. */
-      ahead: RestoreTurn.optional(),
     }),
   ),
+  retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
+});
+
+/** What the places of a window have come to: nothing for those that are filled for the first time. */
+export const findRestorePlaces = defineActivity({
+  name: "find-restore-places",
+  input: z.object({ listId: RunId, places: Count }),
+  output: z.object({ turns: z.array(RestoreTurn) }),
   retry: { firstIntervalMs: 10_000, attempts: 5, backoff: 2 },
 });
 

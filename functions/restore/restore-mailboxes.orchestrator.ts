@@ -2,10 +2,16 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import { addCounts } from "../../shared/contracts/add-counts.ts";
 import { placeInstance, restoresInstance } from "../../shared/contracts/job-ids.ts";
 import { MAX_FAILURES } from "../../shared/contracts/part.ts";
-import { fillPlaces } from "../../shared/durable/parts.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { fillPlaces } from "../jobs/parts.steps.ts";
 import { resolveList } from "./request/resolve-list.steps.ts";
 import type { ListStatus } from "./restore.progress.ts";
-import { type RestoreInTurnInput, RestoreMailboxesInput, RestoreOutcomes } from "./restore-list.contract.ts";
+import {
+  findRestorePlaces,
+  type RestoreInTurnInput,
+  RestoreMailboxesInput,
+  RestoreOutcomes,
+} from "./restore-list.contract.ts";
 import { NO_ITEMS } from "./restored-items.steps.ts";
 
 const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
@@ -29,9 +35,10 @@ export function* restoreMailboxes(
   const places = Math.min(window, mailboxes);
   context.df.setCustomStatus({ phase: "restoring", restores, mailboxes, places } satisfies ListStatus);
 
-  const parts = Array.from({ length: places }, (_, place) => ({
+  const { turns } = yield* call(context, findRestorePlaces, { listId, places });
+  const parts = turns.map((turn, place) => ({
     instanceId: placeInstance(place, restoresInstance(listId)),
-    input: { listId, place, turn: 0, outcomes: NONE } satisfies RestoreInTurnInput,
+    input: { listId, place, ...turn } satisfies RestoreInTurnInput,
   }));
   const { lost = 0 } = input;
   const outcomes = yield* fillPlaces(context, { name: "restore-in-turn", output: RestoreOutcomes }, parts, lost);

@@ -1,4 +1,5 @@
 import type { Feature } from "../register.ts";
+import { findRestorePlacesActivity } from "./find-restore-places.activity.ts";
 import { planRestoreActivity } from "./plan/plan-restore.activity.ts";
 import { getReport } from "./report/get-report.http.ts";
 import { reconcileRestoreActivity } from "./report/reconcile-restore.activity.ts";
@@ -8,7 +9,7 @@ import { resolveRestoresActivity } from "./request/resolve-restores.activity.ts"
 import { startRestore } from "./request/start-restore.http.ts";
 import { createImportSession, ensureFolders, planRestore, reconcileRestore, uploadWave } from "./restore.contract.ts";
 import { restoreInTurn } from "./restore-in-turn.orchestrator.ts";
-import { takeRestore } from "./restore-list.contract.ts";
+import { findRestorePlaces, takeRestore } from "./restore-list.contract.ts";
 import { restoreMailbox } from "./restore-mailbox.orchestrator.ts";
 import { restoreMailboxes } from "./restore-mailboxes.orchestrator.ts";
 import { takeRestoreActivity } from "./take-restore.activity.ts";
@@ -36,6 +37,7 @@ export const restoreFunctions: Feature = (register, { restore, translator }, con
   register.orchestrator("restore-mailbox", restoreMailbox);
   register.activity(resolveRestores, resolveRestoresActivity({ ...restore, translator, budgetMs: laneBudgetMs }));
   register.activity(arrangeRestores, arrangeRestoresActivity(restore));
+  register.activity(findRestorePlaces, findRestorePlacesActivity(restore));
   register.activityWithHub(takeRestore, takeRestoreActivity(restore));
   register.activityWithHub(holdTarget, holdTargetActivity(restore));
   register.activity(planRestore, planRestoreActivity({ ...restore, laneBudgetMs }));

@@ -58,11 +58,11 @@ export const tidyScratchActivity = (deps: {
   });
 
 const tidyFolder = async (deps: TidyDeps, folder: string): Promise<Partial<TidyCounts>> => {
-  const { work, client, inUse, nowMs } = deps;
+  const { work, state, client, inUse, nowMs } = deps;
   const run = jobRunOf(folder);
   if (run !== undefined) return tidyJob(deps, folder, run);
   if (folder === "targets") {
-    const removed = await tidyTargets(work, restoreLives(client));
+    const removed = await tidyTargets(work, restoreLives(client, state));
     return { removed, ...(await renewOld(work, folder, nowMs)) };
   }
   if (folder === "starts") return tidyKeys(deps, folder);

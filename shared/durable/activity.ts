@@ -1,7 +1,7 @@
 import type { InvocationContext } from "@azure/functions";
 import { type ActivityHandler, type OrchestrationContext, RetryOptions, type Task } from "durable-functions";
 import type * as z from "zod";
-import { isOfInfrastructure } from "./infrastructure.ts";
+import { isLostActivity } from "./infrastructure.ts";
 import { pause } from "./pause.ts";
 
 /** How often Durable Functions delivers a failing activity, and how long it waits in between. */
@@ -39,12 +39,13 @@ const retryOptions = ({ firstIntervalMs, attempts, backoff }: RetryPolicy): Retr
 };
 
 /** Rounds of tries for an activity whose process was lost, which says nothing of its work. Our own choices. */
-const MOST_ROUNDS = 4;
+const MOST_ROUNDS = 3;
 const BETWEEN_ROUNDS_MS = 60_000;
 
 /**
  * Calls an activity with its contract's retry policy, and returns its parsed result. Where its last try was lost by the
- * infrastructure, all of them are made again, some times.
+ * infrastructure, all of them are made again, some times: what is lost more often is the activity's own fault, such as
+ * an item that takes more memory than there is.
  */
 export function* call<I extends z.ZodType, O extends z.ZodType>(
   context: OrchestrationContext,
@@ -56,7 +57,8 @@ export function* call<I extends z.ZodType, O extends z.ZodType>(
     try {
       answer = yield context.df.callActivityWithRetry(name, retryOptions(retry), input);
     } catch (error) {
-      if (round === MOST_ROUNDS || !isOfInfrastructure(String(error))) throw error;
+      if (!isLostActivity(name, String(error))) throw error;
+      if (round === MOST_ROUNDS) throw new Error(`${name} lost its process in each of ${round * retry.attempts} tries`);
       yield* pause(context, BETWEEN_ROUNDS_MS);
       continue;
     }

@@ -2,15 +2,23 @@ import { randomUUID } from "node:crypto";
 import type { DurableClient } from "durable-functions";
 import * as z from "zod";
 import { hasOneAlive } from "../contracts/job-ids.ts";
-import { type Blobs, jsonBytes, parseJson } from "../storage/blobs.ts";
+import { type Blobs, jsonBytes, parseJson, readJson } from "../storage/blobs.ts";
 import { AlreadyStartingError, CLOCKS_DIFFER_MS, findInstance, isAlive } from "./start-once.ts";
 
 /** Who is about to start an instance. */
-const Claim = z.object({ by: z.string(), at: z.iso.datetime() });
+const Claim = z.object({
+  by: z.string(),
+  at: z.iso.datetime(),
+  /** How long it counts where it does not lead to an instance. */
+  forMs: z.int().positive().optional(),
+});
 type Claim = z.output<typeof Claim>;
 
 /** Whoever claimed an id for longer, and did not start it, has died. Our own choice: a start takes a second. */
 const CLAIM_MS = 60_000;
+
+/** The start of a part is a message that may be seen again only after five minutes, when its host dies. */
+const PART_CLAIM_MS = 6 * 60_000;
 
 const claimName = (instanceId: string): string => `starts/${instanceId}.json`;
 
@@ -39,22 +47,26 @@ export const claimingStarts = (client: DurableClient, state: Blobs, now = Date.n
 
 /**
  * Claims the id of a part, for the job that is about to start it: the task hub lets a part take the place of an
- * instance that is alive under its id, seen on the real host with the Durable extension 3.19. False when one is alive
- * or is being started. Asked again by the same owner before it has begun, the claim stands.
+ * instance that is alive under its id, seen on the real host with the Durable extension 3.19. `own`: the one that this
+ * owner began is alive. `others`: another one is alive, or is being started. Asked again by the same owner before it
+ * has begun, the claim stands.
  */
 export const claimPart = async (
   client: Pick<DurableClient, "getStatus">,
   state: Blobs,
   { instanceId, by }: { readonly instanceId: string; readonly by: string },
-): Promise<boolean> => {
-  if (isAlive(await findInstance(client, instanceId))) return false;
+): Promise<"claimed" | "own" | "others"> => {
+  const isRunning = async (): Promise<boolean> => isAlive(await findInstance(client, instanceId));
+  const ownerNow = async () => ((await readJson(state, claimName(instanceId), Claim))?.by === by ? "own" : "others");
+  if (await isRunning()) return ownerNow();
   try {
-    await claimStart(client, state, instanceId, { by, at: new Date().toISOString() });
-    return true;
+    await claimStart(client, state, instanceId, { by, at: new Date().toISOString(), forMs: PART_CLAIM_MS });
   } catch (error) {
-    if (error instanceof AlreadyStartingError) return false;
+    if (error instanceof AlreadyStartingError) return "others";
     throw error;
   }
+  // One that another claim led to may show only now.
+  return (await isRunning()) ? "others" : "claimed";
 };
 
 /** Claims an id. @throws {AlreadyStartingError} */
@@ -67,13 +79,14 @@ const claimStart = async (
   const name = claimName(instanceId);
   const found = await state.readWhole(name);
   if (found !== undefined) {
-    const { by, at } = parseJson(name, found.body, Claim);
+    const { by, at, forMs = CLAIM_MS } = parseJson(name, found.body, Claim);
     const atMs = Date.parse(at);
-    const isOthers = by !== own.by && Math.abs(Date.parse(own.at) - atMs) < CLAIM_MS;
+    const isOthers = by !== own.by && Math.abs(Date.parse(own.at) - atMs) < forMs;
     if (isOthers && !(await hasBegunSince(client, instanceId, atMs)))
       throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
   }
-  if (!(await state.replace(name, jsonBytes(own), found?.etag)))
+  // It may be this one's own where the answer to its first request was lost.
+  if (!(await state.replace(name, jsonBytes(own), found?.etag)) && (await readJson(state, name, Claim))?.by !== own.by)
     throw new AlreadyStartingError(`${instanceId} is being started by somebody else`);
   return own;
 };

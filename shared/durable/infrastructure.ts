@@ -5,6 +5,16 @@
  */
 export const isOfInfrastructure = (reason: string): boolean => SIGNS.some((sign) => sign.test(reason));
 
+/**
+ * The same of an activity. A function that takes too long is killed with its process, and newer hosts tell those that
+ * ran beside it of the other one's time. Source: GrpcWorkerChannel.cs, RestartWorkerWithInvocationIdAsync.
+ */
+export const isLostActivity = (name: string, reason: string): boolean => {
+  const [, late] =
+    /Timeout value of [\d:.]+ (?:was )?exceeded by function:? '?(?:Functions\.)?([\w-]+)/.exec(reason) ?? [];
+  return late === undefined ? isOfInfrastructure(reason) : late !== name;
+};
+
 const SIGNS = [
   /exited with code \d+/,
   /initialized language workers/,

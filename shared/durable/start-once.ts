@@ -65,7 +65,14 @@ export const isStartedBy = async (
   const found = hasKey ? await findInstance(client, instanceId, { showInput: true }) : undefined;
   if (found === undefined) return false;
   const hasBegunSince = new Date(found.createdTime).getTime() >= at.getTime() - CLOCKS_DIFFER_MS;
-  return hasBegunSince && isDeepStrictEqual(found.input, JSON.parse(JSON.stringify(input)));
+  return hasBegunSince && isPartOf(JSON.parse(JSON.stringify(input)), found.input);
+};
+
+/** Later generations have beside what a job began with what they go on with. */
+const isPartOf = (began: unknown, now: unknown): boolean => {
+  if (typeof began !== "object" || began === null) return isDeepStrictEqual(began, now);
+  if (typeof now !== "object" || now === null) return false;
+  return Object.entries(began).every(([key, value]) => isDeepStrictEqual(value, (now as Record<string, unknown>)[key]));
 };
 
 /** `startOnce`, for a call that may be made again: what the same call started before is what it starts. */

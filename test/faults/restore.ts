@@ -65,7 +65,9 @@ export const prepareRuns = async (stack: Stack, seeds: readonly number[]): Promi
     if (random.chance(0.3)) await copyOne(stack, user, random);
   }
   const api = vaultApi(stack.hostUrl);
-  await api.finish(await api.start("/api/backups", { mailboxes: runs.map(({ user }) => user) }));
+  const { result } = await api.finish(await api.start("/api/backups", { mailboxes: runs.map(({ user }) => user) }));
+  if (z.looseObject({ complete: z.int() }).parse(result).complete !== runs.length)
+    throw new Error(`The backup before the restores is not whole: ${JSON.stringify(result)}`);
 
   return Promise.all(runs.map(({ seed, user, random }) => readyRun(graph, seed, user, random)));
 };

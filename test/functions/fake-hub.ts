@@ -64,7 +64,8 @@ export const aFakeHub = (instances: Readonly<Record<string, Status>> = {}) => {
     };
   const clientOf: ClientOf = () => client as DurableClient;
   /** Ends an instance, as its status then shows. */
-  const end = (instanceId: string, runtimeStatus = "Completed"): void => void all.set(instanceId, { runtimeStatus });
+  const end = (instanceId: string, runtimeStatus = "Completed", createdTime?: Date): void =>
+    void all.set(instanceId, { runtimeStatus, ...(createdTime && { createdTime }) });
   return { started, raised, purged, clientOf, end };
 };
 

@@ -3,17 +3,24 @@ import type { RunId } from "../../../shared/contracts/ids.ts";
 import { MailboxRef } from "../../../shared/contracts/mailbox.ts";
 import { type Blobs, readJson } from "../../../shared/storage/blobs.ts";
 import { createOnce } from "../../../shared/storage/create-once.ts";
+import { keepFurthest } from "../../../shared/storage/furthest.ts";
 import { takePosition } from "../../../shared/storage/queue-position.ts";
+import { BackupTurn } from "../backup.contract.ts";
 
 const Page = z.array(MailboxRef);
 
 const pagesPrefix = (run: RunId): string => `${run}/mailboxes/`;
 const turnsName = (run: RunId): string => `${run}/turns.json`;
-
-/** What a place of the window has come to. */
-export const placeName = (run: RunId, place: number): string => `${run}/places/${place}.json`;
-
+const placeName = (run: RunId, place: number): string => `${run}/places/${place}.json`;
 const number = (value: number): string => String(value).padStart(6, "0");
+
+/** Keeps what a place of the window has come to. A turn that is kept again after a later one changes nothing. */
+export const keepPlace = async (work: Blobs, run: RunId, place: number, own: BackupTurn): Promise<void> => {
+  await keepFurthest(work, placeName(run, place), BackupTurn, own);
+};
+
+export const findPlace = (work: Blobs, run: RunId, place: number): Promise<BackupTurn | undefined> =>
+  readJson(work, placeName(run, place), BackupTurn);
 
 /** A page of the directory, and the position of its first mailbox in the queue. */
 export interface PagePosition {

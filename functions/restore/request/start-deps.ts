@@ -14,6 +14,7 @@ export interface StartDeps {
   readonly principal: Principal;
   readonly audit: AuditLog;
   readonly work: Blobs;
+  readonly state: Blobs;
   /** What its jobs are named by. */
   readonly start: Start;
 }

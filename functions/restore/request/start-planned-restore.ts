@@ -26,7 +26,7 @@ const MAX_PLAN_AGE_MS = 3 * 24 * 3_600_000;
  * starts that restore only when the first call did not.
  */
 export const startPlannedRestore = async (
-  { client, context, principal, audit, work, vault, start }: StartDeps & { readonly vault: Blobs },
+  { client, context, principal, audit, work, state, vault, start }: StartDeps & { readonly vault: Blobs },
   { plan, reason, whenBusy }: PlannedRestoreRequest,
 ): Promise<HttpResponseInit> => {
   const job = await findInstance(client, plan, { showInput: true });
@@ -53,7 +53,7 @@ export const startPlannedRestore = async (
   const isOwn = start.hasKey && restoreId === startedId(start);
   const answer = () => accepted(instanceId, { mailbox: mailbox.key, snapshot: snapshotId });
   if (await findInstance(client, instanceId)) return isOwn ? answer() : carriedOut(instanceId);
-  const place = { work, client, mailboxKey: into.key, restoreId };
+  const place = { work, state, client, mailboxKey: into.key, restoreId };
   const busy = whenBusy === "refuse" ? await takeOrRefuse(place) : undefined;
   if (busy !== undefined) return busy;
   const audited = { kind: "plan", ids: [plan] };

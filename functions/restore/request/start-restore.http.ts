@@ -54,6 +54,7 @@ export const startRestore =
     readonly translator: Translator;
     readonly vault: Blobs;
     readonly work: Blobs;
+    readonly state: Blobs;
     readonly audit: AuditLog;
     /** Mailboxes that a list restores into at the same time. */
     readonly window: number;
@@ -79,7 +80,7 @@ export const startRestore =
   };
 
 const startSingleRestore = async (
-  { client, context, principal, audit, openGraph, translator, request, vault, work, start }: ResolveDeps,
+  { client, context, principal, audit, openGraph, translator, request, vault, work, state, start }: ResolveDeps,
   { dryRun, reason, whenBusy, ...spec }: RestoreRequest,
 ): Promise<HttpResponseInit> => {
   const graph = openGraph({ untilMs: Date.now() + GRAPH_DEADLINE_MS });
@@ -93,7 +94,7 @@ const startSingleRestore = async (
   const now = new Date();
   const restoreId = startedId(start);
   const job = restoreInstance(restoreId);
-  const target = { work, client, mailboxKey: resolved.into.key, restoreId };
+  const target = { work, state, client, mailboxKey: resolved.into.key, restoreId };
   const busy = whenBusy === "refuse" && !dryRun ? await takeOrRefuse(target) : undefined;
   if (busy !== undefined) return busy;
   const common = { at: now.toISOString(), principal: principal.id, job, dryRun, reason };

@@ -1,8 +1,9 @@
-import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
+import type { DurableClient } from "durable-functions";
 import type { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { restoreInstance, undoInstance } from "../../../shared/contracts/job-ids.ts";
 import { findInstance, isAlive } from "../../../shared/durable/start-once.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
+import { isLost } from "../../jobs/open-jobs.ts";
 import { RestoreStatus } from "../restore.progress.ts";
 import type { TargetHeld } from "./hold-target.contract.ts";
 import { type JobLife, type TargetRequest, takeTarget } from "./target-lease.ts";
@@ -14,12 +15,16 @@ const Progress = RestoreStatus.pick({ etaSeconds: true });
  * comes first; `passedOn` when another job has had it since the restore was planned; nothing of both when it has it.
  */
 export const askForTarget = async (
-  { work, client }: { readonly work: Blobs; readonly client: Pick<DurableClient, "getStatus"> },
+  {
+    work,
+    state,
+    client,
+  }: { readonly work: Blobs; readonly state: Blobs; readonly client: Pick<DurableClient, "getStatus"> },
   key: MailboxKey,
   request: TargetRequest,
 ): Promise<TargetHeld> => {
   const jobOf = jobsOfTargets(client);
-  const answer = await takeTarget(work, key, request, restoreLives(client));
+  const answer = await takeTarget(work, key, request, restoreLives(client, state));
   if (answer === true) return {};
   if (answer === "passed-on") return { passedOn: true };
   const { first, ahead } = answer;
@@ -33,13 +38,11 @@ export const askForTarget = async (
 const jobsOfTargets = (client: Pick<DurableClient, "getStatus">) => async (id: RunId) =>
   (await findInstance(client, restoreInstance(id))) ?? (await findInstance(client, undoInstance(id)));
 
-/** What is known of the jobs that have mailboxes, or want them. */
+/** What is known of the jobs that have mailboxes, or want them. One that the task hub has lost is about to go on. */
 export const restoreLives =
-  (client: Pick<DurableClient, "getStatus">) =>
-  async (id: RunId): Promise<JobLife> =>
-    lifeIn(await jobsOfTargets(client)(id));
-
-const lifeIn = (job: DurableOrchestrationStatus | undefined): JobLife => {
-  if (job === undefined) return "unknown";
-  return isAlive(job) ? "alive" : "ended";
-};
+  (client: Pick<DurableClient, "getStatus">, state: Blobs) =>
+  async (id: RunId): Promise<JobLife> => {
+    const job = await jobsOfTargets(client)(id);
+    if (job === undefined) return "unknown";
+    return isAlive(job) || (await isLost(state, job)) ? "alive" : "ended";
+  };

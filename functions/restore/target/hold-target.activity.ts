@@ -10,9 +10,13 @@ import { holdTarget } from "./hold-target.contract.ts";
  * Takes a restore's mailbox, or keeps its turn and says what it waits for. A restore that has a plan already must find
  * that no other job has had the mailbox since. Run twice, it has the mailbox already.
  */
-export const holdTargetActivity = (deps: { readonly clientOf: ClientOf; readonly work: Blobs }): ActivityHandler =>
+export const holdTargetActivity = (deps: {
+  readonly clientOf: ClientOf;
+  readonly work: Blobs;
+  readonly state: Blobs;
+}): ActivityHandler =>
   implementThroughOutages(holdTarget, async ({ restoreId, mailboxKey }, context) => {
-    const { clientOf, work } = deps;
+    const { clientOf, work, state } = deps;
     const planned = (await findRestorePlan(work, restoreId)) !== undefined;
-    return askForTarget({ work, client: clientOf(context) }, mailboxKey, { restoreId, waits: true, planned });
+    return askForTarget({ work, state, client: clientOf(context) }, mailboxKey, { restoreId, waits: true, planned });
   });

@@ -9,6 +9,7 @@ import { passTarget } from "./pass-target.ts";
 /** A restore that is about to start, and the mailbox that it wants. */
 interface Wanted {
   readonly work: Blobs;
+  readonly state: Blobs;
   readonly client: Pick<DurableClient, "getStatus" | "raiseEvent">;
   readonly mailboxKey: MailboxKey;
   readonly restoreId: RunId;

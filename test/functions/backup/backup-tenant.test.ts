@@ -39,6 +39,13 @@ const done = (state: "complete" | "partial", items: number) => ({
   totals: { ...noProgress.totals, exported: items, bytes: items * 10 },
 });
 
+/** Places that are filled for the first time. */
+const places = {
+  "find-backup-places": ({ places }: { places: number }) => ({
+    turns: Array.from({ length: places }, () => ({ turn: 0, outcomes: NONE })),
+  }),
+};
+
 describe("backup-tenant", () => {
   const tenant = (
     pages: readonly Partial<z.input<typeof discoverMailboxes.output>>[],
@@ -56,6 +63,7 @@ describe("backup-tenant", () => {
           ...pages[Number(next)],
           ...(Number(next) + 1 < pages.length ? { next: String(Number(next) + 1) } : {}),
         }),
+        ...places,
         notify: onNotice,
       },
       orchestrators: { "backup-in-turn": place },
@@ -67,6 +75,7 @@ describe("backup-tenant", () => {
     expect(calls.map(({ name, instanceId }) => instanceId ?? name)).toEqual([
       "discover-mailboxes",
       "discover-mailboxes",
+      "find-backup-places",
       "backup-tenant-place-0",
       "backup-tenant-place-1",
       "backup-tenant-place-2",
@@ -74,7 +83,7 @@ describe("backup-tenant", () => {
     ]);
     expect(calls[0]?.input).not.toHaveProperty("next");
     expect(calls[1]?.input).toMatchObject({ start: 100, next: "1" });
-    expect(calls[3]?.input).toMatchObject({ place: 1, turn: 0, outcomes: NONE, trigger: "schedule" });
+    expect(calls[4]?.input).toMatchObject({ place: 1, turn: 0, outcomes: NONE, trigger: "schedule" });
     expect(output).toMatchObject({ ...NONE, complete: 3, items: 30, bytes: 300, withoutMailbox: 2, busy: 1 });
   });
 
@@ -87,7 +96,7 @@ describe("backup-tenant", () => {
   test("ends at once in a tenant without mailboxes", async () => {
     const { calls, output, customStatuses } = await tenant([{ mailboxes: 0, withoutMailbox: 5 }]);
 
-    expect(calls.map(({ name }) => name)).toEqual(["discover-mailboxes", "notify"]);
+    expect(calls.map(({ name }) => name)).toEqual(["discover-mailboxes", "find-backup-places", "notify"]);
     expect(output).toMatchObject({ ...NONE, withoutMailbox: 5, busy: 0 });
     expect(customStatuses.at(-1)).toMatchObject({ phase: "done", places: 0, mailboxes: 0 });
   });
@@ -236,6 +245,7 @@ describe("a mailbox that outlasts the night", () => {
       activities: {
         "discover-mailboxes": () => ({ mailboxes: hours.length, withoutMailbox: 0, busy: 0 }),
         "take-mailbox": ({ turn }: { turn: number }) => (turn < hours.length ? { mailbox: aMailbox(turn) } : {}),
+        ...places,
         "open-run": () => ({ laneBudgetMs: 100_000 }),
         "share-slots": ({ wanted }: { wanted: number }) => ({ granted: wanted }),
         "export-wave": wave,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { takeMailbox } from "../../../functions/backup/backup.contract.ts";
+import { findBackupPlaces, takeMailbox } from "../../../functions/backup/backup.contract.ts";
 import { addMailboxes } from "../../../functions/backup/discover/mailbox-queue.ts";
+import { findBackupPlacesActivity } from "../../../functions/backup/find-backup-places.activity.ts";
 import { takeMailboxActivity } from "../../../functions/backup/take-mailbox.activity.ts";
 import { findWish, makeWish } from "../../../functions/jobs/wishes.ts";
 import { backupInstance } from "../../../shared/contracts/job-ids.ts";
@@ -32,7 +33,9 @@ const aQueue = async (...pages: number[]) => {
   const takes = (place: number, turn: number) =>
     deliver(handler, takeMailbox, { tenantRun: aRun, place, turn, outcomes: { ...NONE, complete: turn } });
   const take = async (place: number, turn: number) => (await takes(place, turn)).mailbox?.id;
-  return { take, takes, state, hub };
+  const places = async (count: number) =>
+    (await deliver(findBackupPlacesActivity({ work }), findBackupPlaces, { tenantRun: aRun, places: count })).turns;
+  return { take, takes, places, state, hub };
 };
 
 describe("take-mailbox", () => {
@@ -73,13 +76,24 @@ describe("take-mailbox", () => {
     expect(await takes(0, 2)).toMatchObject({ mailbox: { id: "mailbox 2" } });
   });
 
-  test("tells a place that was lost and begins again how far it was", async () => {
-    const { take, takes } = await aQueue(5);
-    for (const turn of [0, 1, 2]) await take(0, turn);
+  test("keeps what a place has come to, for when it is lost and filled again", async () => {
+    const { take, places } = await aQueue(5);
+    for (const turn of [0, 1, 2, 0]) await take(0, turn);
 
-    expect(await takes(0, 0)).toMatchObject({ ahead: { turn: 2, outcomes: { complete: 2 } } });
-    expect(await takes(0, 2)).toMatchObject({ mailbox: { id: "mailbox 2" } });
+    expect(await places(2)).toMatchObject([
+      { turn: 2, outcomes: { complete: 2 } },
+      { turn: 0, outcomes: NONE },
+    ]);
+    expect(await take(0, 2)).toBe("mailbox 2");
     expect(await take(1, 0)).toBe("mailbox 3");
+  });
+
+  test("waits for the backup that the same turn had begun", async () => {
+    const { takes, hub } = await aQueue(1);
+    const { mailbox } = await takes(0, 0);
+    await hub.clientOf({} as never).startNew("backup-mailbox", { instanceId: backupInstance(mailbox?.key ?? "") });
+
+    expect(await takes(0, 0)).toEqual({ own: true });
   });
 
   test("forgets what an earlier backup of the mailbox was told", async () => {

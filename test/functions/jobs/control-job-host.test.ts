@@ -39,6 +39,12 @@ const APP = `
   });
   df.app.activity("read-wish", { handler: readWishActivity({ state }) });
   df.app.activity("discover-mailboxes", { handler: () => ({ mailboxes: 10, withoutMailbox: 0, busy: 0 }) });
+  df.app.activity("find-backup-places", { handler: ({ places }) => ({
+    turns: Array.from({ length: places }, () => ({
+      turn: 0,
+      outcomes: { complete: 0, partial: 0, failed: 0, failures: [], items: 0, bytes: 0 },
+    })),
+  }) });
   df.app.activity("take-mailbox", { handler: ({ place, turn }) => ({
     mailbox: { key: "abcdefgh"[place].repeat(25) + "abcdefgh"[turn], id: "m", kind: "primary", userId: "u" },
   }) });

@@ -1,29 +1,43 @@
 import { InvocationContext } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { describe, expect, test } from "vitest";
-import { closeJob, findContinuations, openJobs } from "../../../functions/jobs/open-jobs.ts";
+import { controlJob } from "../../../functions/jobs/control-job.http.ts";
+import { getJob } from "../../../functions/jobs/get-job.http.ts";
+import { closeJob, findContinuations, openJob, openJobs } from "../../../functions/jobs/open-jobs.ts";
 import { recordingStarts } from "../../../functions/jobs/recorded-starts.ts";
 import { watchJobs } from "../../../functions/jobs/watch-jobs.timer.ts";
 import { findWish, makeWish } from "../../../functions/jobs/wishes.ts";
+import { ROLES } from "../../../shared/security/principal.ts";
 import { memoryBlobs } from "../../shared/storage/memory-blobs.ts";
 import { all } from "../../shared/vault/samples.ts";
+import { call } from "../browse/a-vault.ts";
 import { aFakeHub } from "../fake-hub.ts";
 
 const JOB = "backup-tenant";
 const INPUT = { trigger: "request", window: 2 };
 const LATER = { trigger: "request", window: 2, resume: { lost: 0 } };
-const killed = { name: JOB, runtimeStatus: "Failed", input: LATER, output: "node exited with code 137 (0x89)\n at x" };
+/** Instances that were begun after they were noted. */
+const createdTime = new Date(Date.now() + 3_600_000);
+const killed = {
+  name: JOB,
+  createdTime,
+  runtimeStatus: "Failed",
+  input: LATER,
+  output: "node exited with code 137 (0x89)\n at x",
+};
+
+const aForgetfulHub = (startNew = async () => JOB) =>
+  ({ startNew, getStatus: () => Promise.reject(new Error("HTTP 404")) }) as unknown as DurableClient;
 
 const aWatch = async (instances: Parameters<typeof aFakeHub>[0]) => {
   const hub = aFakeHub(instances);
   const state = memoryBlobs();
   // As the app starts it; the hub of this test forgets that at once, and is as the test says.
-  const forgetful = { startNew: async () => JOB } as unknown as DurableClient;
-  await recordingStarts(forgetful, state).startNew(JOB, { instanceId: JOB, input: INPUT });
+  await recordingStarts(aForgetfulHub(), state).startNew(JOB, { instanceId: JOB, input: INPUT });
   const lines: string[] = [];
   const context = new InvocationContext({ logHandler: (_, ...args) => void lines.push(args.join(" ")) });
   const watch = () => watchJobs({ ...hub, state })({} as never, context);
-  const open = async () => (await all(openJobs(state))).map(({ id }) => id);
+  const open = async () => all(openJobs(state));
   const age = async (minutes: number) => {
     for (const [name, blob] of state.blobs)
       if (name.startsWith("open-jobs/") || name.startsWith("starts/")) {
@@ -96,7 +110,7 @@ describe("watch-jobs", () => {
     for (let times = 0; times < 7; times += 1) {
       await watch();
       await age(10);
-      end(JOB, "Failed");
+      end(JOB, "Failed", createdTime);
     }
 
     expect(started).toHaveLength(5);
@@ -114,8 +128,7 @@ describe("watch-jobs", () => {
 
   test("looks after the others when one cannot be looked after, and fails", async () => {
     const { watch, started, state, clientOf } = await aWatch({ [JOB]: killed });
-    const forgetful = { startNew: async () => "" } as unknown as DurableClient;
-    await recordingStarts(forgetful, state).startNew("clean-vault", { instanceId: "a-broken-one", input: {} });
+    await recordingStarts(aForgetfulHub(), state).startNew("clean-vault", { instanceId: "a-broken-one", input: {} });
     const client = clientOf({} as never);
     const { getStatus } = client;
     client.getStatus = async (id, options) =>
@@ -129,7 +142,7 @@ describe("watch-jobs", () => {
 describe("a start", () => {
   test("that fails is not gone on with", async () => {
     const state = memoryBlobs();
-    const fails = { startNew: () => Promise.reject(new Error("HTTP 500")) } as unknown as DurableClient;
+    const fails = aForgetfulHub(() => Promise.reject(new Error("HTTP 500")));
     await expect(recordingStarts(fails, state).startNew(JOB, { instanceId: JOB })).rejects.toThrow("HTTP 500");
 
     expect(await all(openJobs(state))).toEqual([]);
@@ -138,10 +151,85 @@ describe("a start", () => {
   test("forgets what an earlier job of its id was told", async () => {
     const state = memoryBlobs();
     await makeWish(state, JOB, "cancel", new Date());
-    await recordingStarts({ startNew: async () => JOB } as unknown as DurableClient, state).startNew(JOB, {
-      instanceId: JOB,
-    });
+    await recordingStarts(aForgetfulHub(), state).startNew(JOB, { instanceId: JOB });
 
     expect(await findWish(state, JOB)).toBeUndefined();
+  });
+
+  test("is refused while its job is alive, or about to go on, and changes nothing of it", async () => {
+    for (const runtimeStatus of ["Running", "Failed"]) {
+      const { clientOf, state, open } = await aWatch({ [JOB]: { ...killed, runtimeStatus } });
+      await makeWish(state, JOB, "cancel", new Date());
+      const again = recordingStarts(clientOf({} as never), state).startNew(JOB, { instanceId: JOB, input: "other" });
+
+      await expect(again).rejects.toThrow("backup-tenant is alive");
+      expect(await open()).toEqual([JOB]);
+      expect(await findWish(state, JOB)).toMatchObject({ wish: "cancel" });
+    }
+  });
+
+  test("whose answer was lost is kept, since its job may have begun", async () => {
+    const hub = aFakeHub();
+    const state = memoryBlobs();
+    const client = hub.clientOf({} as never);
+    const { startNew } = client;
+    client.startNew = async (...start) => {
+      await startNew(...start);
+      throw new Error("socket hang up");
+    };
+    await expect(recordingStarts(client, state).startNew(JOB, { instanceId: JOB })).rejects.toThrow("hang up");
+
+    expect(await all(openJobs(state))).toEqual([JOB]);
+  });
+});
+
+describe("a note", () => {
+  test("of a start that does not show yet outlasts the job before", async () => {
+    const before = { name: JOB, runtimeStatus: "Completed", createdTime: new Date(0) };
+    const { watch, open, started, age } = await aWatch({ [JOB]: before });
+    await watch();
+    expect(await open()).toEqual([JOB]);
+    await age(5);
+    await watch();
+
+    expect(started).toEqual([{ name: JOB, instanceId: JOB, input: INPUT }]);
+  });
+
+  test("of a part is left to its whole while that goes on, and removed then", async () => {
+    const part = { name: "restore-mailbox", runtimeStatus: "Failed", createdTime, output: "node exited with code 137" };
+    const { watch, open, started, state, end } = await aWatch({ [JOB]: { ...killed, runtimeStatus: "Running" }, part });
+    await openJob(state, "part", { kind: "restore-mailbox", input: {}, partOf: JOB });
+    await watch();
+    expect([started, await open()]).toEqual([[], [JOB, "part"]]);
+
+    end(JOB, "Completed", createdTime);
+    await watch();
+    await watch();
+    expect([started, await open()]).toEqual([[], []]);
+  });
+});
+
+describe("a job that the task hub has lost", () => {
+  test("goes on as far as people see, and heeds what it is told", async () => {
+    const { clientOf, state } = await aWatch({ [JOB]: killed });
+    const control = (order: "pause" | "cancel") =>
+      call(
+        (request, context) =>
+          controlJob({ clientOf, state, progress: {}, restarts: {}, order })(request, context, {
+            id: "x",
+            roles: ROLES,
+          }),
+        { id: JOB },
+        {},
+        "POST",
+      );
+
+    expect((await call(getJob({ clientOf, state, progress: {} }), { id: JOB })).body).toMatchObject({
+      state: "running",
+    });
+    expect(await control("cancel")).toMatchObject({ status: 202, body: { state: "stopping" } });
+    expect(await findWish(state, JOB)).toMatchObject({ wish: "cancel" });
+    await closeJob(state, JOB);
+    expect((await control("cancel")).status).toBe(409);
   });
 });

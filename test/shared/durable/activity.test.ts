@@ -64,7 +64,7 @@ describe("call", () => {
     "Exception while executing function: node exited with code 137 (0x89).",
     "Did not find any initialized language workers",
     "The specified pop receipt did not match the pop receipt for a dequeued message.",
-  ])("tries four times as often what the infrastructure lost: %s", async (reason) => {
+  ])("tries three times as often what the infrastructure lost: %s", async (reason) => {
     let tries = 0;
     const lost = (times: number) => () => {
       tries += 1;
@@ -72,11 +72,25 @@ describe("call", () => {
       return { twice: tries };
     };
 
-    expect((await runOrchestrator(orchestrator, { input: null, activities: { double: lost(11) } })).output).toBe(12);
+    expect((await runOrchestrator(orchestrator, { input: null, activities: { double: lost(8) } })).output).toBe(9);
     tries = 0;
-    const spent = runOrchestrator(orchestrator, { input: null, activities: { double: lost(12) } });
-    await expect(spent).rejects.toThrow(reason);
-    expect(tries).toBe(12);
+    const spent = runOrchestrator(orchestrator, { input: null, activities: { double: lost(9) } });
+    await expect(spent).rejects.toThrow("double lost its process in each of 9 tries");
+    expect(tries).toBe(9);
+  });
+
+  test.each([
+    ["another-one", 9],
+    ["double", 3],
+  ])("counts a time limit that %s passed, by %i tries", async (late, expected) => {
+    let tries = 0;
+    const slow = () => {
+      tries += 1;
+      throw new Error(`Timeout value of 00:10:00 exceeded by function: Functions.${late}`);
+    };
+    await runOrchestrator(orchestrator, { input: null, activities: { double: slow } }).catch(() => undefined);
+
+    expect(tries).toBe(expected);
   });
 
   test("waits between tries, longer each time", async () => {

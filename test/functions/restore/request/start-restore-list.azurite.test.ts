@@ -33,7 +33,7 @@ const anApi = async (overrides: { audit?: AuditLog; roles?: string[]; hub?: Retu
   const { roles = ["Restore.Operator", "Restore.CrossMailbox"], audit = log, hub = aFakeHub() } = overrides;
   const { vault, work, openGraph, translator } = kit;
   const openNone = () => expect.fail("Graph was called");
-  const handler = startRestore({ ...hub, audit, translator, vault, work, openGraph: openNone, window: 3 });
+  const handler = startRestore({ ...hub, audit, translator, vault, work, state: work, openGraph: openNone, window: 3 });
   const post = (body: object) =>
     ask((request, context) => handler(request, context, { id: OPERATOR, roles }), {
       method: "POST",
@@ -280,7 +280,7 @@ describe("POST /api/restores, of a list that is refused", () => {
     const [vault, work] = [memoryBlobs(), memoryBlobs()];
     const openGraph = () => expect.fail("Graph was called");
     const [audit, translator] = [memoryAuditLog(), appTranslator(openGraph)];
-    const handler = startRestore({ clientOf, openGraph, translator, vault, work, audit, window: 3 });
+    const handler = startRestore({ clientOf, openGraph, translator, vault, work, state: work, audit, window: 3 });
 
     const answer = await ask((request, context) => handler(request, context, { id: OPERATOR, roles: ROLES }), {
       method: "POST",

@@ -123,7 +123,7 @@ describe("hold-target", () => {
     const customStatus = { phase: "importing", etaSeconds: 42 };
     const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus: "Running", customStatus } });
     const hold = (restoreId: string) =>
-      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+      deliver(holdTargetActivity({ clientOf, work, state: work }), holdTarget, { restoreId, mailboxKey: aKey });
 
     expect(await hold(rival)).toEqual({});
     expect(await hold(aRestoreId)).toEqual({ waitsFor: { job: `restore-${rival}`, ahead: 1, seconds: 42 } });
@@ -137,7 +137,7 @@ describe("hold-target", () => {
     const work = memoryBlobs();
     const { clientOf, end } = aFakeHub({ [`undo-${rival}`]: { runtimeStatus: "Running" } });
     const hold = (restoreId: string) =>
-      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+      deliver(holdTargetActivity({ clientOf, work, state: work }), holdTarget, { restoreId, mailboxKey: aKey });
 
     expect(await hold(rival)).toEqual({});
     vi.setSystemTime(Date.now() + 3_600_000);
@@ -150,7 +150,7 @@ describe("hold-target", () => {
     const work = memoryBlobs();
     const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus: "Completed" } });
     const hold = (restoreId: string) =>
-      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+      deliver(holdTargetActivity({ clientOf, work, state: work }), holdTarget, { restoreId, mailboxKey: aKey });
     await hold(aRestoreId);
     const started = new Date().toISOString();
     const kept = { generation: "g", started, items: 50, present: 0, bytes: 1, chunks: 1, folders: [] };
@@ -171,7 +171,7 @@ describe("hold-target", () => {
     const work = memoryBlobs();
     const { clientOf } = aFakeHub({ [`restore-${rival}`]: { runtimeStatus } });
     const hold = (restoreId: string) =>
-      deliver(holdTargetActivity({ clientOf, work }), holdTarget, { restoreId, mailboxKey: aKey });
+      deliver(holdTargetActivity({ clientOf, work, state: work }), holdTarget, { restoreId, mailboxKey: aKey });
     await hold(rival);
 
     expect("waitsFor" in (await hold(aRestoreId))).toBe(!isFree);

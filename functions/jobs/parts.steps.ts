@@ -1,9 +1,11 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type * as z from "zod";
-import type { PartFailure } from "../contracts/part.ts";
-import { isOfInfrastructure } from "./infrastructure.ts";
-import { pause } from "./pause.ts";
-import { reasonOf } from "./reason.ts";
+import type { PartFailure } from "../../shared/contracts/part.ts";
+import { call } from "../../shared/durable/activity.ts";
+import { isOfInfrastructure } from "../../shared/durable/infrastructure.ts";
+import { pause } from "../../shared/durable/pause.ts";
+import { reasonOf } from "../../shared/durable/reason.ts";
+import { claimPart } from "./claim-part.contract.ts";
 
 /** A sub-orchestration: a part of another orchestration. */
 interface Part {
@@ -17,7 +19,7 @@ const AGAIN_MS = 60_000;
 
 /**
  * Runs a part and returns its output. A failure is returned, not thrown. One that is lost by the infrastructure is
- * begun again some times, with the same input: it finds what it has done.
+ * begun again some times, with the same input, unless somebody else has begun it: it finds what it has done.
  */
 export function* tryPart<O extends z.ZodType>(
   context: OrchestrationContext,
@@ -31,6 +33,9 @@ export function* tryPart<O extends z.ZodType>(
       if (again === MOST_AGAIN || !isOfInfrastructure(String(error)))
         return { job: instanceId, reason: reasonOf(error) };
       yield* pause(context, AGAIN_MS);
+      const by = `${context.df.instanceId} again ${again}`;
+      const { isClaimed } = yield* call(context, claimPart, { instanceId, by });
+      if (!isClaimed) return { job: instanceId, reason: "It was lost, and somebody else has begun it since" };
     }
   }
 }

@@ -1,0 +1,19 @@
+import type { ActivityHandler } from "durable-functions";
+import { implement } from "../../shared/durable/activity.ts";
+import type { Blobs } from "../../shared/storage/blobs.ts";
+import { findRestorePlaces, type RestoreOutcomes } from "./restore-list.contract.ts";
+import { findPlace } from "./restore-list-state.ts";
+import { NO_ITEMS } from "./restored-items.steps.ts";
+
+const NOTHING: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
+
+/** Reads what the places of a window have come to. Only reads. */
+export const findRestorePlacesActivity = (deps: { readonly work: Blobs }): ActivityHandler =>
+  implement(findRestorePlaces, async ({ listId, places }) => ({
+    turns: await Promise.all(
+      Array.from(
+        { length: places },
+        async (_, place) => (await findPlace(deps.work, listId, place)) ?? { turn: 0, outcomes: NOTHING },
+      ),
+    ),
+  }));
