@@ -10,6 +10,8 @@ export interface Delays {
   readonly silence: number;
   /** Deaths of app processes within this time are counted together. Source: WorkerConstants.cs. */
   readonly deathWindow: number;
+  /** So soon after a death the host does not know yet that there is no process, and fails what it invokes (chosen). */
+  readonly unnoticed: number;
   /** From the end of a host that had too many deaths to its next start (observed). */
   readonly recycle: number;
 }
@@ -17,7 +19,7 @@ export interface Delays {
 export interface Profile {
   /**
    * Whether the death of an app process counts: it fails the turn that it ran, uses up an attempt of its activities,
-   * nothing waits for its successor, and the third ends the host.
+   * requests do not wait for its successor, and the third ends the host.
    */
   readonly deathsCount: boolean;
   readonly delays: Delays;
@@ -29,10 +31,11 @@ const AZURE: Delays = {
   timerGrain: 1_000,
   silence: 240_000,
   deathWindow: 1_800_000,
+  unnoticed: 100,
   recycle: 30_000,
 };
 
-const NONE: Delays = { invisible: 0, poll: 0, timerGrain: 0, silence: 0, deathWindow: 0, recycle: 0 };
+const NONE: Delays = { invisible: 0, poll: 0, timerGrain: 0, silence: 0, deathWindow: 0, unnoticed: 0, recycle: 0 };
 
 export const PROFILES = ["quick", "azure"] as const;
 export type ProfileName = (typeof PROFILES)[number];
@@ -49,6 +52,7 @@ const azure = (scale: number): Profile => ({
     timerGrain: AZURE.timerGrain / scale,
     silence: AZURE.silence / scale,
     deathWindow: AZURE.deathWindow / scale,
+    unnoticed: AZURE.unnoticed / scale,
     recycle: AZURE.recycle / scale,
   },
 });

@@ -41,14 +41,16 @@ export const runStreamed = async (
 ): Promise<void> => {
   const call: Call = { request, response, limits, abort: new AbortController() };
   let forwarded: Promise<void> | undefined;
-  const running = run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
-    if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
-    forwarded = forward(call, new URL(escapedSlashes(request.url ?? "/"), httpUri), invocationId);
-    // The invocation may report a broken connection first; this promise is awaited below.
-    forwarded.catch(() => {});
-  });
   try {
-    await Promise.race([withoutHanging(running, limits), unanswered(running, () => forwarded)]);
+    await new Promise<void>((resolve, reject) => {
+      const running = run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
+        if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
+        forwarded = forward(call, new URL(escapedSlashes(request.url ?? "/"), httpUri), invocationId);
+        // Of a connection that breaks, the invocation tells more.
+        forwarded.catch((error) => error instanceof NoAnswerError && reject(error));
+      });
+      withoutHanging(running, limits).then(resolve, reject);
+    });
     await forwarded;
   } catch (error) {
     call.abort.abort();
@@ -65,22 +67,6 @@ const withoutHanging = async (running: Promise<unknown>, { silenceMs }: StreamLi
     if (!hangs || silenceMs === 0) throw error;
     await never;
   }
-};
-
-/** Throws when the request is given up before its function has ended; else it has no part in the outcome. */
-const unanswered = async (running: Promise<unknown>, forwarded: () => Promise<void> | undefined): Promise<never> => {
-  // The process is chosen, and the request is on its way, when the function runs.
-  await Promise.race([dispatched(forwarded), running.catch(() => {})]);
-  try {
-    await forwarded();
-  } catch (error) {
-    if (error instanceof NoAnswerError) throw error;
-  }
-  return never;
-};
-
-const dispatched = async (forwarded: () => Promise<void> | undefined): Promise<void> => {
-  while (forwarded() === undefined) await new Promise((resolve) => setImmediate(resolve));
 };
 
 const never = new Promise<never>(() => undefined);
