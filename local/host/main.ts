@@ -59,7 +59,7 @@ const start = async (): Promise<Host> => {
     log: (entry) => console.log(formatLogLine(entry, new Date())),
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
-    profile: profileOf(profile, scale),
+    profile: profileOf(profile, scale, clock),
     group: options.group,
     masterKey: options["master-key"],
     turnTime: seed === undefined ? undefined : sharedTimes(seed, clock),
