@@ -10,16 +10,14 @@ import { inGenerations, type Standing } from "../jobs/in-generations.steps.ts";
 import { tryPart } from "../jobs/parts.steps.ts";
 import { readWish } from "../jobs/wish.contract.ts";
 import {
-  BackupInTurnInput,
   type BackupMailboxInput,
   BackupMailboxResult,
   type BackupOutcomes,
-  type BackupTurn,
   CancelledBackup,
-  takeMailbox,
   UnfinishedBackup,
 } from "./backup.contract.ts";
 import type { PlaceStatus } from "./backup.progress.ts";
+import { BackupInTurnInput, type BackupTurn, takeMailbox } from "./backup-in-turn.contract.ts";
 import { goOnAlone } from "./go-on-alone.contract.ts";
 
 /** Between two looks at a backup that this turn had begun before its place was lost. Our own choice. */

@@ -10,17 +10,16 @@ import { momentIn, msUntil } from "../../shared/durable/pause.ts";
 import { fillPlaces } from "../jobs/parts.steps.ts";
 import { notifyPeople } from "../notify/notify.steps.ts";
 import {
-  type BackupInTurnInput,
   BackupOutcomes,
   type BackupQueue,
   BackupTenantInput,
   type BackupTenantResult,
   discoverMailboxes,
-  findBackupPlaces,
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 import type { TenantStatus } from "./backup.progress.ts";
-import { MAX_LEFT_OUT } from "./left-out.contract.ts";
+import { type BackupInTurnInput, findBackupPlaces } from "./backup-in-turn.contract.ts";
+import { MAX_LEFT_OUT } from "./discover/left-out.contract.ts";
 
 /**
  * How long a run takes mailboxes, and waits for those that it has taken. The next night must find it ended, after the

@@ -6,9 +6,9 @@ import { MailboxRef, Trigger } from "../../shared/contracts/mailbox.ts";
 import { PartFailure } from "../../shared/contracts/part.ts";
 import { defineActivity } from "../../shared/durable/activity.ts";
 import { Wait } from "../../shared/durable/waits.ts";
-import { Cancelled, Generation } from "../jobs/generation.contract.ts";
+import { Cancelled } from "../jobs/generation.contract.ts";
 import { SlotHold } from "../slots/slots.contract.ts";
-import { LeftOut, MAX_LEFT_OUT } from "./left-out.contract.ts";
+import { LeftOut, MAX_LEFT_OUT } from "./discover/left-out.contract.ts";
 
 const Count = z.int().nonnegative();
 
@@ -246,45 +246,6 @@ export const BackupOutcomes = z.object({
   stopped: Cancelled.shape.stopped.optional(),
 });
 export type BackupOutcomes = z.output<typeof BackupOutcomes>;
-
-/** What a place of the window has come to, before one of its turns. */
-export const BackupTurn = z.object({ turn: Count, outcomes: BackupOutcomes });
-export type BackupTurn = z.output<typeof BackupTurn>;
-
-/**
- * Takes the next mailbox from the queue: none when the queue is empty, or when a backup of it is alive. That is `own`
- * where this turn began it, before its place was lost, and `busy` otherwise.
- */
-export const takeMailbox = defineActivity({
-  name: "take-mailbox",
-  input: BackupTurn.extend({ tenantRun: RunId, place: Count }),
-  output: z.object({
-    mailbox: MailboxRef.optional(),
-    busy: z.literal(true).optional(),
-    own: z.literal(true).optional(),
-  }),
-  retry: OUTAGE_RETRY,
-});
-
-/** What the places of a window have come to: nothing for those that are filled for the first time. */
-export const findBackupPlaces = defineActivity({
-  name: "find-backup-places",
-  input: z.object({ tenantRun: RunId, places: Count }),
-  output: z.object({ turns: z.array(BackupTurn) }),
-  retry: OUTAGE_RETRY,
-});
-
-/** One place of the window, which backs up mailboxes from the queue, one after the other. */
-export const BackupInTurnInput = Generation.extend({
-  ...BackupTurn.shape,
-  tenantRun: RunId,
-  trigger: Trigger,
-  full: z.boolean(),
-  place: Count,
-  /** When it takes no more mailboxes, and waits no longer for one. */
-  until: z.iso.datetime().optional(),
-});
-export type BackupInTurnInput = z.output<typeof BackupInTurnInput>;
 
 export const BackupTenantResult = BackupOutcomes.extend(LeftOutCounts.shape);
 export type BackupTenantResult = z.output<typeof BackupTenantResult>;

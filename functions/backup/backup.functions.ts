@@ -1,13 +1,7 @@
 import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
-import {
-  commitSnapshot,
-  discoverMailboxes,
-  exportWave,
-  findBackupPlaces,
-  openRun,
-  takeMailbox,
-} from "./backup.contract.ts";
+import { commitSnapshot, discoverMailboxes, exportWave, openRun } from "./backup.contract.ts";
+import { findBackupPlaces, takeMailbox } from "./backup-in-turn.contract.ts";
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "./backup-mailbox.orchestrator.ts";
 import { backupTenant } from "./backup-tenant.orchestrator.ts";

@@ -5,7 +5,7 @@ import { claimPart } from "../../shared/durable/claimed-starts.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { forgetWish } from "../jobs/wishes.ts";
-import { takeMailbox } from "./backup.contract.ts";
+import { takeMailbox } from "./backup-in-turn.contract.ts";
 import { keepPlace, takeMailbox as take } from "./discover/mailbox-queue.ts";
 
 /**

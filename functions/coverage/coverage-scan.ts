@@ -2,8 +2,8 @@ import { mapBounded } from "../../shared/bounded.ts";
 import type { MailboxKey } from "../../shared/contracts/ids.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { listMailboxes } from "../../shared/vault/snapshots.ts";
+import type { LeftOutReason } from "../backup/discover/left-out.contract.ts";
 import { readLeftOut, readScope, type Scope } from "../backup/discover/scope-state.ts";
-import type { LeftOutReason } from "../backup/left-out.contract.ts";
 import { storedHead } from "../browse/stored-mailbox.ts";
 import { readVerification } from "../verify/verification-state.ts";
 import {

@@ -1,4 +1,4 @@
-import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
+import type { DurableClient, DurableOrchestrationStatus } from "durable-functions";
 import { isAlive } from "../../shared/durable/start-once.ts";
 import type { Orchestrator } from "../jobs.ts";
 
@@ -13,8 +13,10 @@ type ReadProgress = (
 export type ProgressReaders = Readonly<Partial<Record<Orchestrator, ReadProgress>>>;
 
 /** A job that the task hub has lost, as it is: it goes on within some minutes. */
-export const asGoingOn = (status: DurableOrchestrationStatus): DurableOrchestrationStatus =>
-  ({ ...status, runtimeStatus: OrchestrationRuntimeStatus.Running, output: null }) as DurableOrchestrationStatus;
+export const asGoingOn = (status: DurableOrchestrationStatus): DurableOrchestrationStatus => {
+  const runtimeStatus = "Running" as DurableOrchestrationStatus["runtimeStatus"];
+  return { ...status, runtimeStatus, output: null } as DurableOrchestrationStatus;
+};
 
 /** The progress of a job over its parts; `undefined` for one that shows it by itself. */
 export const progressOf = async (

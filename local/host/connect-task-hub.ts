@@ -25,6 +25,9 @@ export interface DurableDeps {
   readonly turnTime?: TurnTime | undefined;
 }
 
+/** What the delay of the profile is for. */
+const DEFAULT_POLLING_MS = 30_000;
+
 /** Source: AzureStorageOptions.cs, ValidateHubName. */
 const HUB_NAME = /^[a-z][a-z0-9]{2,49}$/i;
 
@@ -36,6 +39,7 @@ export const connectTaskHub = ({ hub, log, pool, ...deps }: DurableDeps): Durabl
     ...deps,
     pool: withClientInputs(pool, (binding) => taskHub.clientBinding(binding)),
     hubName: hub.hubName,
+    longestPollMs: deps.profile.delays.poll * (hub.storageProvider.maxQueuePollingInterval / DEFAULT_POLLING_MS),
     maxConcurrentActivities: hub.maxConcurrentActivityFunctions,
     maxConcurrentOrchestrators: hub.maxConcurrentOrchestratorFunctions,
     log: (level, functionName, message) =>

@@ -78,7 +78,7 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
       log,
       nodeFlags: [...workerArguments(options.settings), ...(options.nodeFlags ?? [])],
       functionTimeoutMs: config.functionTimeout,
-      deaths: profile.deathsCount ? { clock: options.clock, windowMs: profile.delays.deathWindow } : undefined,
+      deaths: profile.deathsCount ? deathsBy(options.clock, profile) : undefined,
     });
     try {
       const app = await serveApp({ ...options, log, config, pool, url: server.url, keys, profile, group });
@@ -105,6 +105,12 @@ export const startHost = async (options: HostOptions): Promise<Host> => {
     throw error;
   }
 };
+
+const deathsBy = (clock: Clock, { delays }: Profile) => ({
+  clock,
+  windowMs: delays.deathWindow,
+  unnoticedMs: delays.unnoticed,
+});
 
 /** Holds requests until there is a handler for them. */
 const startedGate = (): { handle: NodeHandler; open(handle: NodeHandler): void } => {

@@ -11,7 +11,7 @@ import { sharedTimes } from "./turn-times.ts";
 
 const USAGE =
   "Usage: main.ts [--port 7071] [--app .] [--data .data/host] [--clock 1] [--workers 1] [--deliver-twice] " +
-  "[--share-times 1] [--profile quick|azure] [--scale 100] [--group all|clients|durable] [--master-key KEY] [--node-flag=…]";
+  "[--share-times 1] [--profile quick|azure] [--scale 100] [--group all] [--master-key KEY] [--node-flag=…]";
 
 const Arguments = z.object({
   port: z.coerce.number().int().min(0).max(65_535).default(7071),
@@ -59,7 +59,7 @@ const start = async (): Promise<Host> => {
     log: (entry) => console.log(formatLogLine(entry, new Date())),
     nodeFlags: options["node-flag"],
     deliverActivitiesTwice: options["deliver-twice"],
-    profile: profileOf(profile, scale),
+    profile: profileOf(profile, scale, clock),
     group: options.group,
     masterKey: options["master-key"],
     turnTime: seed === undefined ? undefined : sharedTimes(seed, clock),

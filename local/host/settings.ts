@@ -22,6 +22,13 @@ const FunctionTimeout = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const Polling = z.string().transform((text, context) => {
+  const spanMs = parseTimeSpan(text);
+  if (spanMs !== undefined) return spanMs;
+  context.addIssue(`"${text}" is not a time span such as 00:00:30`);
+  return z.NEVER;
+});
+
 /**
  * Limits of one app process. Source:
  * https://learn.microsoft.com/azure/azure-functions/durable/durable-functions-bindings, "host.json settings",
@@ -31,6 +38,7 @@ const DurableTask = z.object({
   hubName: z.string().default("TestHubName"),
   maxConcurrentActivityFunctions: z.int().positive().default(10),
   maxConcurrentOrchestratorFunctions: z.int().positive().default(5),
+  storageProvider: z.object({ maxQueuePollingInterval: Polling.default(30_000) }).prefault({}),
 });
 
 const HttpOptions = z.object({ routePrefix: z.string().default("api") });

@@ -117,7 +117,7 @@ test("the package of a person has what Microsoft wrote and the mailbox, each fil
   expect([beyond.status, beyond.headers.get("content-range")]).toEqual([416, `bytes */${note?.bytes}`]);
 });
 
-test.each(["..%2F..%2Fvault%2Fx", "..%252f..%252fvault", "a%5c..%5c..%5cvault", "%2e%2e/%2e%2e/jobs", "%00"])(
+test.each(["..%2F..%2Fvault%2Fx", "..%252f..%252fvault", "a%5c..%5c..%5cvault", "%2e%2e/%2e%2e/jobs"])(
   "no file of another container is read by the name %s",
   async (name) => {
     const response = await stack.api.request(`/api/personal-data-exports/${personalData}/files/${name}`);

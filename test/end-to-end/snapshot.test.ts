@@ -26,6 +26,7 @@ let stack: TestStack;
 
 beforeAll(async () => {
   stack = await aStack({
+    profile: "azure",
     graph: {
       mailboxes: [
         {

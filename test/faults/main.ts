@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import * as z from "zod";
+import { PROFILES } from "../../local/host/profile.ts";
 import { graphAdmin } from "../../local/stack/admin.ts";
 import { StackError } from "../../local/stack/child.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
@@ -14,7 +15,7 @@ import { finishRun, mostInFlight, type Outcome, prepareRuns, type Run, startRun,
 import { troubleStorage } from "./storage-trouble.ts";
 import { KINDS } from "./trouble.ts";
 
-const USAGE = "Usage: npm run test:faults -- [--runs 20] [--seed 1]";
+const USAGE = "Usage: npm run test:faults -- [--runs 20] [--seed 1] [--profile quick|azure]";
 
 /** Restores of one round run at the same time, so that a kill meets them at different moments. */
 const RUNS_AT_ONCE = 10;
@@ -116,12 +117,18 @@ const tooLong = async (): Promise<never> => {
   throw new Error("A round did not end in time");
 };
 
-const readOptions = (): { runs: number; seed: number } => {
+const Options = z.object({
+  runs: z.coerce.number().int().min(1).default(20),
+  seed: z.coerce.number().int().min(1).default(1),
+  /** Of the Functions host. */
+  profile: z.enum(PROFILES).default("quick"),
+});
+
+const readOptions = (): z.output<typeof Options> => {
+  const text = { type: "string" } as const;
   try {
-    const { values } = parseArgs({ options: { runs: { type: "string" }, seed: { type: "string" } } });
-    return z
-      .object({ runs: z.coerce.number().int().min(1).default(20), seed: z.coerce.number().int().min(1).default(1) })
-      .parse(values);
+    const { values } = parseArgs({ options: { runs: text, seed: text, profile: text } });
+    return Options.parse(values);
   } catch {
     throw new StackError(USAGE);
   }
@@ -129,7 +136,7 @@ const readOptions = (): { runs: number; seed: number } => {
 
 /** Rounds take turns between a task hub that delivers every activity twice and one that does not. */
 const main = async (): Promise<boolean> => {
-  const { runs, seed } = readOptions();
+  const { runs, seed, profile } = readOptions();
   const sum = nothingYet();
   const seeds = Array.from({ length: runs }, (_, n) => seed + n);
   for (const deliverTwice of [false, true]) {
@@ -144,7 +151,8 @@ const main = async (): Promise<boolean> => {
       SKEW_MS: String(deliverTwice ? SKEW_MS : -SKEW_MS),
     };
     const nodeFlags = [`--import=${SKEWED_CLOCK}`];
-    const stack = await startStack({ dataDir, deliverTwice, clock: 10, settings, nodeFlags, graph: { mailboxes: [] } });
+    const graph = { mailboxes: [] };
+    const stack = await startStack({ dataDir, deliverTwice, profile, clock: 10, settings, nodeFlags, graph });
     try {
       for (let at = 0; at < mine.length; at += RUNS_AT_ONCE) await round(stack, mine.slice(at, at + RUNS_AT_ONCE), sum);
     } finally {

@@ -2,11 +2,13 @@ import type { HttpRequest, InvocationContext } from "@azure/functions";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import * as backup from "../../functions/backup/backup.contract.ts";
+import * as inTurn from "../../functions/backup/backup-in-turn.contract.ts";
 import * as scratch from "../../functions/backup/commit/remove-scratch.contract.ts";
 import * as goOn from "../../functions/backup/go-on-alone.contract.ts";
 import { ENDPOINTS } from "../../functions/endpoints.ts";
 import * as leaver from "../../functions/holds/leaver.contract.ts";
 import * as exchangeIds from "../../functions/id-translation/id-translation.contract.ts";
+import * as claiming from "../../functions/jobs/claim-part.contract.ts";
 import * as closing from "../../functions/jobs/close-job.contract.ts";
 import * as wish from "../../functions/jobs/wish.contract.ts";
 import * as notices from "../../functions/notify/notify.contract.ts";
@@ -57,6 +59,7 @@ const named = (type: string): string[] =>
 
 const contracts = [
   backup,
+  claiming,
   closing,
   exchangeIds,
   followUp,
@@ -74,6 +77,7 @@ const contracts = [
   undo,
   wish,
   goOn,
+  inTurn,
   verify,
 ]
   .flatMap((contracts) => Object.values(contracts))
@@ -226,6 +230,7 @@ describe("the app", () => {
     const others = withClient.map(([name]) => name).filter((name) => !named("httpTrigger").includes(name));
 
     expect(others.toSorted()).toEqual([
+      "claim-part",
       "discover-mailboxes",
       "go-on-alone",
       "hold-target",

@@ -13,7 +13,7 @@ import { GraphError, isForbidden } from "../../../shared/graph/graph-error.ts";
 import { findMailboxOf } from "../../../shared/mailboxes.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { discoverMailboxes } from "../backup.contract.ts";
-import { type LeftOut, LeftOutReason, MAX_LEFT_OUT } from "../left-out.contract.ts";
+import { type LeftOut, LeftOutReason, MAX_LEFT_OUT } from "./left-out.contract.ts";
 import { addMailboxes } from "./mailbox-queue.ts";
 import { mailboxesOfUser } from "./mailboxes-of-user.ts";
 import { closeScope, keepLeftOut, keepScopePage } from "./scope-state.ts";

@@ -5,7 +5,7 @@ import { type Blobs, readJson } from "../../../shared/storage/blobs.ts";
 import { createOnce } from "../../../shared/storage/create-once.ts";
 import { keepFurthest } from "../../../shared/storage/furthest.ts";
 import { takePosition } from "../../../shared/storage/queue-position.ts";
-import { BackupTurn } from "../backup.contract.ts";
+import { BackupTurn } from "../backup-in-turn.contract.ts";
 
 const Page = z.array(MailboxRef);
 

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { MailboxKey, RunId } from "../../../shared/contracts/ids.ts";
 import { type Blobs, jsonBytes, readJson, updateJson } from "../../../shared/storage/blobs.ts";
-import { LeftOutReason } from "../left-out.contract.ts";
+import { LeftOutReason } from "./left-out.contract.ts";
 
 /** The mailboxes to back up: by key, with the id of their user. */
 export type Scope = ReadonlyMap<MailboxKey, string>;

@@ -4,7 +4,7 @@ import { isBrokenAnswer } from "../../../shared/graph/broken-answer.ts";
 import { type DirectoryUser, findUser, groupUsersPage, usersPage } from "../../../shared/graph/directory.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError, isForbidden } from "../../../shared/graph/graph-error.ts";
-import type { LeftOut, LeftOutReason } from "../left-out.contract.ts";
+import type { LeftOut, LeftOutReason } from "./left-out.contract.ts";
 
 /** Directory requests at the same time: well below the limit of the smallest tenant (3,500 units in 10 s). */
 export const LOOKUPS = 8;

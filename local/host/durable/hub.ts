@@ -175,13 +175,17 @@ export const createHub = (options: HubOptions): Hub => {
   };
 
   const startNew = async (request: StartRequest): Promise<"started" | "alive"> => {
-    const earlier = instances.get(request.instanceId)?.instance;
-    if (earlier !== undefined && earlier.end === undefined && hasBegun(earlier)) return "alive";
-    await replace(request);
-    return "started";
+    if (hasBegunAlive(request.instanceId)) return "alive";
+    return replace(request);
   };
 
-  const replace = async ({ name, instanceId, input, parent, executionId = newId() }: StartRequest): Promise<void> => {
+  const hasBegunAlive = (instanceId: string): boolean => {
+    const instance = instances.get(instanceId)?.instance;
+    return instance !== undefined && instance.end === undefined && hasBegun(instance);
+  };
+
+  const replace = async (request: StartRequest): Promise<"started" | "alive"> => {
+    const { name, instanceId, input, parent, executionId = newId() } = request;
     const earlier = instances.get(instanceId);
     await earlier?.parentNotified;
     await purging.get(instanceId);
@@ -200,10 +204,13 @@ export const createHub = (options: HubOptions): Hub => {
       inbox: [],
       suspended: false,
     };
+    // It may have begun meanwhile; only a child replaces it then.
+    if (parent === undefined && hasBegunAlive(instanceId)) return "alive";
     const added = track(instances.add(start));
     if (earlier !== undefined) tasks.cancelTimers(earlier);
     wake(await added);
     log("information", name, `${instanceId}: Started`);
+    return "started";
   };
 
   const onEnd = (loaded: LoadedInstance): void => {

@@ -29,6 +29,8 @@ export interface TaskHubOptions {
   readonly systemKey: string;
   readonly profile?: Profile | undefined;
   readonly group?: Group | undefined;
+  /** The longest pause between two looks at the orders of other processes; that of the profile when absent. */
+  readonly longestPollMs?: number | undefined;
   readonly log: DurableLog;
   /** Delivers every activity twice at the same time, to show that the app tolerates it. */
   readonly deliverActivitiesTwice?: boolean;
@@ -62,7 +64,8 @@ export const createTaskHub = (options: TaskHubOptions): DurableExtension => {
   return {
     async start() {
       await hub.start();
-      if (group === "durable") stopOrders = carryOut(orders, hub, deps.clock, profile.delays.poll);
+      if (group === "durable")
+        stopOrders = carryOut(orders, hub, deps.clock, options.longestPollMs ?? profile.delays.poll);
     },
     async stop() {
       await stopOrders();

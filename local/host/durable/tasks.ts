@@ -49,7 +49,7 @@ interface Deps {
   readonly functions: () => RegisteredFunctions;
   readonly stopped: () => boolean;
   /** Starts a child, whoever is alive under its id. */
-  readonly replace: (request: StartRequest) => Promise<void>;
+  readonly replace: (request: StartRequest) => Promise<unknown>;
   readonly wake: (loaded: LoadedInstance) => void;
   /** Keeps `stop` waiting for a write. */
   readonly track: <T>(work: Promise<T>) => Promise<T>;

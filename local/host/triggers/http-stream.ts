@@ -10,7 +10,7 @@ const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade"];
 
 export interface StreamLimits {
   readonly clock: Clock;
-  /** A request that moves no byte for so long is ended; 0: it is never, and one that cannot be answered is at once. */
+  /** How long the host waits for an answer that cannot come. */
   readonly silenceMs: number;
   readonly maxBodyBytes: number;
 }
@@ -41,14 +41,16 @@ export const runStreamed = async (
 ): Promise<void> => {
   const call: Call = { request, response, limits, abort: new AbortController() };
   let forwarded: Promise<void> | undefined;
-  const running = run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
-    if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
-    forwarded = forward(call, new URL(escapedSlashes(request.url ?? "/"), httpUri), invocationId);
-    // The invocation may report a broken connection first; this promise is awaited below.
-    forwarded.catch(() => {});
-  });
   try {
-    await Promise.race([withoutHanging(running, limits), unanswered(running, () => forwarded)]);
+    await new Promise<void>((resolve, reject) => {
+      const running = run({ http: {} }, httpMetadata(request, params), ({ invocationId, httpUri }) => {
+        if (httpUri === undefined) throw new Error(`The process that runs ${name} takes no streams.`);
+        forwarded = forward(call, new URL(escapedSlashes(request.url ?? "/"), httpUri), invocationId);
+        // Of a connection that breaks, the invocation tells more.
+        forwarded.catch((error) => error instanceof NoAnswerError && reject(error));
+      });
+      withoutHanging(running, limits).then(resolve, reject);
+    });
     await forwarded;
   } catch (error) {
     call.abort.abort();
@@ -57,33 +59,21 @@ export const runStreamed = async (
 };
 
 /** What a function throws does not reach the caller while the host waits for an answer. */
-const withoutHanging = async (running: Promise<unknown>, { silenceMs }: StreamLimits): Promise<void> => {
+const withoutHanging = async (running: Promise<unknown>, limits: StreamLimits): Promise<void> => {
   try {
     await running;
   } catch (error) {
     const hangs = error instanceof FunctionFailedError && !(error instanceof FunctionTimeoutError);
-    if (!hangs || silenceMs === 0) throw error;
-    await never;
+    if (hangs) await silence(limits);
+    throw error;
   }
 };
 
-/** Throws when the request is given up before its function has ended; else it has no part in the outcome. */
-const unanswered = async (running: Promise<unknown>, forwarded: () => Promise<void> | undefined): Promise<never> => {
-  // The process is chosen, and the request is on its way, when the function runs.
-  await Promise.race([dispatched(forwarded), running.catch(() => {})]);
-  try {
-    await forwarded();
-  } catch (error) {
-    if (error instanceof NoAnswerError) throw error;
-  }
-  return never;
-};
-
-const dispatched = async (forwarded: () => Promise<void> | undefined): Promise<void> => {
-  while (forwarded() === undefined) await new Promise((resolve) => setImmediate(resolve));
-};
-
-const never = new Promise<never>(() => undefined);
+const silence = ({ clock, silenceMs }: StreamLimits): Promise<void> =>
+  new Promise((resolve) => {
+    if (silenceMs === 0) resolve();
+    else clock.at(clock.now() + silenceMs, resolve);
+  });
 
 /** The real host decodes a path and encodes it again, but leaves an encoded slash as it is. */
 const escapedSlashes = (url: string): string => {
@@ -93,25 +83,25 @@ const escapedSlashes = (url: string): string => {
 
 const forward = async (call: Call, url: URL, invocationId: string): Promise<void> => {
   const { request, response, limits, abort } = call;
+  // The host leaves the header of a caller as it is, and the library waits for the host's own id, which never comes.
+  if (request.headers["x-ms-invocation-id"] !== undefined) {
+    await silence(limits);
+    throw new NoAnswerError("The caller sent an invocation id.");
+  }
   const headers = {
-    // The library waits for its own id, so that a caller who sends another is not answered.
-    "x-ms-invocation-id": invocationId,
     ...request.headers,
+    "x-ms-invocation-id": invocationId,
     "x-forwarded-host": request.headers.host,
     "x-forwarded-proto": "http",
   };
-  const cannotBeAnswered = request.headers["x-ms-invocation-id"] !== undefined;
-  if (cannotBeAnswered && limits.silenceMs === 0) throw new NoAnswerError("The caller sent an invocation id.");
   const outgoing = http.request(url, { method: request.method, headers, signal: abort.signal });
   let giveUp = (_: NoAnswerError): void => undefined;
   const givenUp = new Promise<never>((_, reject) => {
     giveUp = reject;
   });
   givenUp.catch(() => {});
-  const watch = watchSilence(limits, () => giveUp(new NoAnswerError("No byte moved for too long.")));
-  response.once("close", watch.stop);
   // The app may answer before it has read everything. A failure here also breaks the answer, which is awaited.
-  pipeline(request, counted(limits.maxBodyBytes, watch.moved), outgoing).catch((error: Error) => {
+  pipeline(request, counted(limits.maxBodyBytes), outgoing).catch((error: Error) => {
     if (error instanceof NoAnswerError) giveUp(error);
   });
   const incoming = new Promise<IncomingMessage>((resolve, reject) => {
@@ -125,36 +115,17 @@ const forward = async (call: Call, url: URL, invocationId: string): Promise<void
   for (const [name, value] of Object.entries(answer.headers)) {
     if (value !== undefined && !HOP_BY_HOP.includes(name)) response.setHeader(name, value);
   }
-  await Promise.race([pipeline(answer, counted(Number.POSITIVE_INFINITY, watch.moved), response), givenUp]);
+  await Promise.race([pipeline(answer, response), givenUp]);
 };
 
 /** Kestrel refuses a body that is too large, streamed or not. */
-const counted = (maxBytes: number, moved: () => void): Transform => {
+const counted = (maxBytes: number): Transform => {
   let sizeBytes = 0;
   return new Transform({
     transform(chunk: Buffer, _, done) {
-      moved();
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) done(new NoAnswerError(`The body is over ${maxBytes} bytes.`));
       else done(null, chunk);
     },
   });
-};
-
-const watchSilence = ({ clock, silenceMs }: StreamLimits, onSilence: () => void) => {
-  let lastMs = clock.now();
-  let cancel = (): void => undefined;
-  const look = (): void => {
-    cancel = clock.at(lastMs + silenceMs, () => {
-      if (clock.now() - lastMs >= silenceMs) onSilence();
-      else look();
-    });
-  };
-  if (silenceMs > 0) look();
-  return {
-    moved: () => {
-      lastMs = clock.now();
-    },
-    stop: () => cancel(),
-  };
 };

@@ -29,8 +29,17 @@ export interface WorkerPoolOptions {
   readonly nodeFlags?: readonly string[];
   /** An invocation that takes longer fails, and its process is killed, as in Azure. Unlimited by default. */
   readonly functionTimeoutMs?: number | undefined;
-  /** Where deaths count: nothing waits for a process, and the third death within this time is the last. */
-  readonly deaths?: { readonly clock: Clock; readonly windowMs: number } | undefined;
+  /** Absent: deaths do not count, and invocations wait for the next process. */
+  readonly deaths?: Deaths | undefined;
+}
+
+/** How deaths of the app's processes count. */
+interface Deaths {
+  readonly clock: Clock;
+  /** The third within this time is the last. */
+  readonly windowMs: number;
+  /** What is invoked so soon after a death fails; later, the host knows, and waits for the next process. */
+  readonly unnoticedMs: number;
 }
 
 /** Where an invocation runs. */
@@ -68,7 +77,10 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
   const start = () => {
     const process = startAppProcess({ ...options, nodeFlags, program });
     running.add(process);
-    void process.exited.then(() => running.delete(process));
+    void process.exited.then(() => {
+      running.delete(process);
+      toll.note(process);
+    });
     return process;
   };
 
@@ -78,8 +90,8 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
     await Promise.all(Array.from(running, (process) => process.stop(STOP_GRACE_MS)));
   };
 
-  const limit = deathLimit(deaths, size);
-  const supervision = { start, ready: ready.add, log, signal: stopping.signal, isLast: limit.isLast };
+  const toll = deathToll(deaths, size);
+  const supervision = { start, ready: ready.add, log, signal: stopping.signal, isLast: toll.isLast };
   const [app] = await Promise.all([
     keepRunning(supervision),
     ...Array.from({ length: size - 1 }, () => keepRunning(supervision)),
@@ -90,14 +102,16 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
 
   return {
     size,
-    worn: limit.worn,
+    worn: toll.worn,
     streamsHttp: app.httpUri !== undefined,
     functions: async () => app.functions,
     pids: () => Array.from(running, ({ pid }) => pid),
     stop,
     async invoke(invocation, dispatched) {
       // Chosen and made busy in one step, or two invocations could find the same process idle.
-      const { process, httpUri } = ready.leastBusy() ?? (deaths === undefined ? await ready.next() : noProcess());
+      const found = ready.leastBusy();
+      if (found === undefined && toll.fails(dispatched !== undefined, running)) throw noProcess();
+      const { process, httpUri } = found ?? (await ready.next());
       const invocationId = randomUUID();
       const result = process.invoke(invocationId, invocation);
       dispatched?.({ invocationId, httpUri });
@@ -107,22 +121,31 @@ export const startWorkerPool = async (options: WorkerPoolOptions): Promise<AppPo
   };
 };
 
-const noProcess = (): never => {
-  throw new WorkerLostError("Did not find any initialized language workers");
-};
+const noProcess = () => new WorkerLostError("Did not find any initialized language workers");
 
 /** Deaths for each process that the real host takes before it ends. Source: RpcFunctionInvocationDispatcher.cs. */
 const MAX_DEATHS = 3;
 
-/** Counts the deaths of processes that nobody killed, where they count. */
-const deathLimit = (deaths: WorkerPoolOptions["deaths"], size: number) => {
+/** Counts the deaths of processes, where they count; those by the host's own hand do not end it. */
+const deathToll = (deaths: Deaths | undefined, size: number) => {
   let times: number[] = [];
+  let last: { readonly atMs: number; readonly wasKilled: boolean } | undefined;
   let wear = (): void => undefined;
   const worn = new Promise<void>((resolve) => {
     wear = resolve;
   });
   return {
     worn,
+    note({ wasKilled }: AppProcess) {
+      if (deaths !== undefined) last = { atMs: deaths.clock.now(), wasKilled };
+    },
+    /** Whether an invocation fails for which there is no process: each HTTP request, and others in a gap (observed). */
+    fails(isRequest: boolean, running: ReadonlySet<AppProcess>): boolean {
+      if (deaths === undefined) return false;
+      const isBeingKilled = Array.from(running).some(({ wasKilled }) => wasKilled);
+      if (isRequest || isBeingKilled || last === undefined) return true;
+      return last.wasKilled || deaths.clock.now() - last.atMs < deaths.unnoticedMs;
+    },
     isLast: (): boolean => {
       if (deaths === undefined) return false;
       const now = deaths.clock.now();

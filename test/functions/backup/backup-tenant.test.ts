@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type * as z from "zod";
 import type {
-  BackupInTurnInput,
   BackupMailboxInput,
   BackupOutcomes,
   BackupTenantInput,
   discoverMailboxes,
 } from "../../../functions/backup/backup.contract.ts";
+import type { BackupInTurnInput } from "../../../functions/backup/backup-in-turn.contract.ts";
 import { backupInTurn } from "../../../functions/backup/backup-in-turn.orchestrator.ts";
 import { backupMailbox } from "../../../functions/backup/backup-mailbox.orchestrator.ts";
 import { backupTenant } from "../../../functions/backup/backup-tenant.orchestrator.ts";

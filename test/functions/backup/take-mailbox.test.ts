@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { findBackupPlaces, takeMailbox } from "../../../functions/backup/backup.contract.ts";
+import { findBackupPlaces, takeMailbox } from "../../../functions/backup/backup-in-turn.contract.ts";
 import { addMailboxes } from "../../../functions/backup/discover/mailbox-queue.ts";
 import { findBackupPlacesActivity } from "../../../functions/backup/find-backup-places.activity.ts";
 import { takeMailboxActivity } from "../../../functions/backup/take-mailbox.activity.ts";

@@ -29,6 +29,7 @@ describe("host.json", () => {
           hubName: "TestHubName",
           maxConcurrentActivityFunctions: 10,
           maxConcurrentOrchestratorFunctions: 5,
+          storageProvider: { maxQueuePollingInterval: 30_000 },
         },
       },
     });

@@ -1,3 +1,5 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { OrchestrationHandler } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { profileOf } from "../../../../local/host/profile.ts";
@@ -66,6 +68,7 @@ describe("orders from another process", () => {
     const answers = await Promise.all([1, 2, 3].map((n) => clients.send("POST", "orchestrators/waitForGo/id", n)));
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
     look();
+    await expect.poll(() => readdir(join(clients.dir, "TestHub", "orders"))).toEqual([]);
     await clients.until("id", "Running");
 
     expect((await clients.send("POST", "orchestrators/waitForGo/id", 4)).status).toBe(500);
