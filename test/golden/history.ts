@@ -37,6 +37,8 @@ export const historyOf = async (
   scenario: Scenario,
   names: Names,
 ): Promise<string> => {
+  // Other tests of this process may have asked the same stubs.
+  beginAgain();
   const write = writer(names);
   const { recorded, steps } = recording(orchestrator);
   const end = await runOrchestrator(recorded, scenario).then(
