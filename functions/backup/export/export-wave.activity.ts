@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
-import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
+import { behindOthers, type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { whileWatched } from "../../jobs/watch-wish.ts";
@@ -13,9 +13,9 @@ import { exportWave, type RunPosition } from "../backup.contract.ts";
 import { type CompareDeps, type Comparison, compareFolders } from "../compare/compare-folders.ts";
 import { foldedCatalogue } from "../folded-catalogue.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
-import { chunkChain } from "../plan/chunk-chain.ts";
+import { type ChunkChain, chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
-import { itemPages } from "../plan/item-pages.ts";
+import { firstPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
 import { foldWaves, removalsIn } from "../run-outcome.ts";
@@ -138,7 +138,7 @@ const runWave = async (
   const started = Date.now();
   const deadline = started + budgetMs;
   let throttled = 0;
-  const graph = openGraph({
+  const budget = {
     endsMs: deadline + BATCH_MS + PROBE_MS,
     untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
     slots: semaphore(slots),
@@ -147,22 +147,32 @@ const runWave = async (
     throttled: () => {
       throttled += 1;
     },
-  });
-  const pages = itemPages(graph, mailbox);
+  };
+  const graph = openGraph(budget);
+  const graphBehind = (mayWait: () => boolean) => openGraph({ ...budget, slots: behindOthers(budget.slots, mayWait) });
+  const first = firstPages(
+    graphBehind(() => true),
+    mailbox,
+  );
+  let chain: ChunkChain | undefined;
   try {
     const isFirst = await beginWave(work, runId, wave);
-    const found = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
+    const found = await runFolders(
+      { graph, firstPages: first, vault, work, state, folderScope },
+      { mailbox, runId },
+      run,
+    );
     const { folders } = found;
     const its = { key: mailbox.key, runId, folders, full: run.full };
     const folded = run.parent === null ? undefined : foldedCatalogue({ vault, work }, its, run.parent.id);
     const catalogue = folded === undefined ? emptyCatalogue : catalogueOf(folded);
-    const chain = await chunkChain(
-      { graph, pages, work, catalogue, planCache },
+    const mayBegin = () => Date.now() < deadline && !told.aborted && slotsHeld.isHeld() && throttled === 0;
+    chain = await chunkChain(
+      { graphBehind, firstPages: first, work, catalogue, planCache, mayBegin },
       { mailbox, runId, folders },
       position.nextChunk,
     );
     const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, mayBePacked === true || !isFirst);
-    if (!stopPlanning) pages.offer(folders.slice(chain.folder));
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });
     const { planned, findings, waitMs } = await runLanes({
@@ -172,7 +182,6 @@ const runWave = async (
       told,
       stopPlanning: stopPlanning === true,
       chain,
-      pages,
       queue,
       parts,
       run: { mailbox, runId },
@@ -214,7 +223,7 @@ const runWave = async (
       },
     };
   } finally {
-    await pages.settled();
+    await Promise.all([first.settled(), chain?.settled()]);
   }
 };
 
