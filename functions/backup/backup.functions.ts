@@ -1,4 +1,3 @@
-import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun, takeMailbox } from "./backup.contract.ts";
 import { backupInTurn } from "./backup-in-turn.orchestrator.ts";
@@ -8,7 +7,8 @@ import { removeScratchActivity } from "./commit/remove-scratch.activity.ts";
 import { removeScratch } from "./commit/remove-scratch.contract.ts";
 import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
-import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
+import { exportMemory } from "./export/export-memory.ts";
+import { exportWaveActivity } from "./export/export-wave.activity.ts";
 import { goOnAloneActivity } from "./go-on-alone.activity.ts";
 import { goOnAlone } from "./go-on-alone.contract.ts";
 import { nightlyBackup } from "./nightly-backup.timer.ts";
@@ -34,7 +34,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
     exportWaveActivity({
       ...backup,
       folderScope: folderScope(settings.excludeFolders),
-      exportSlots: semaphore(MAX_EXPORTS),
+      exportMemory: exportMemory(),
       planCache: planCache(),
     }),
   );

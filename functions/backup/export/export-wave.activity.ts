@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
-import { behindOthers, type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
+import { behindOthers, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { whileWatched } from "../../jobs/watch-wish.ts";
@@ -34,18 +34,16 @@ import {
 import { isExported, noProgress } from "../wave.steps.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
+import type { ExportMemory } from "./export-memory.ts";
 import { runLanes } from "./run-lanes.ts";
 import { type NoteDamage, storedBefore } from "./stored-before.ts";
 import { waveParts } from "./wave-parts.ts";
 
-/** Batches that a process exports at the same time, of all mailboxes: each takes up to 10 MiB of memory. */
-export const MAX_EXPORTS = 10;
-
 /** How often a wave looks at what its job was told: every night has many of them, and each look is a request. */
 const LOOK_MS = 5_000;
 
-/** Lanes beyond the number of slots: they decode, deflate and upload while other lanes wait for Graph. */
-const SPARE_LANES = 2;
+/** Lanes for each slot: some decode, deflate and upload while others wait for Graph. */
+const LANES_PER_SLOT = 2;
 
 /** A wave with a short budget still waits for a transient fault to pass: a retry by the task hub would take longer. */
 const MIN_DEADLINE_MS = 30_000;
@@ -56,7 +54,7 @@ interface Deps {
   readonly work: Blobs;
   readonly state: Blobs;
   readonly folderScope?: FolderScope;
-  readonly exportSlots: Semaphore;
+  readonly exportMemory: ExportMemory;
   /** Closed for all lanes of the process while Exchange asks for a wait. */
   readonly gates?: MailboxGates;
   /** What this process knows of the runs that it plans. */
@@ -125,7 +123,7 @@ const runWave = async (
     work,
     state,
     folderScope,
-    exportSlots,
+    exportMemory,
     planCache,
     gates = mailboxGates(),
     slotsHeld,
@@ -176,7 +174,7 @@ const runWave = async (
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });
     const { planned, findings, waitMs } = await runLanes({
-      lanes: slots + SPARE_LANES,
+      lanes: slots * LANES_PER_SLOT,
       deadline,
       slotsHeld,
       told,
@@ -188,7 +186,7 @@ const runWave = async (
       exportDeps: {
         vault,
         graph,
-        exportSlots,
+        exportMemory,
         findStored: folded && storedBefore(vault, folded, run.damagedPacks, noteDamage),
       },
     });

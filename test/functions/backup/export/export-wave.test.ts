@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { exportMemory } from "../../../../functions/backup/export/export-memory.ts";
 import { noProgress } from "../../../../functions/backup/wave.steps.ts";
 import { forgetWish, makeWish } from "../../../../functions/jobs/wishes.ts";
 import { takeSlots } from "../../../../functions/slots/mailbox-slots.ts";
-import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { foldSnapshot } from "../../../../shared/vault/fold.ts";
 import { readFolders } from "../../../../shared/vault/folders.ts";
 import { headName } from "../../../../shared/vault/names.ts";
@@ -252,9 +252,9 @@ describe("export-wave", () => {
   });
 
   test("gives back what finds no room in the process in time", async () => {
-    const exportSlots = semaphore(1);
-    const { wave, exports } = await anOpenedRun({ items: 30 }, exportSlots);
-    const leave = await exportSlots.acquire();
+    const memory = exportMemory(20, 10);
+    const { wave, exports } = await anOpenedRun({ items: 30 }, memory);
+    const { leave } = await memory.enter([{}], Date.now() + 60_000);
 
     const done = await wave({ budgetMs: 1_000 });
     leave();
