@@ -5,7 +5,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** What a batch of any size takes: a block of its pack, buffers of an item, and what is read ahead. Measured. */
-const FULL_BYTES = 10 * MIB;
+const FULL_BYTES = 12 * MIB;
 
 /** What every batch takes: its connection, parser and hashes. */
 const BASE_BYTES = 256 * KIB;
@@ -20,7 +20,7 @@ const COPIES = 6;
 const UNDERSTATED = 4;
 
 /** What all batches of a process take together. Our own choice: it leaves the app within 256 MiB. */
-const PROCESS_BYTES = 100 * MIB;
+const PROCESS_BYTES = 108 * MIB;
 
 /** Room in memory for one batch. */
 export interface Room {
