@@ -10,8 +10,10 @@ import { backupRun } from "./rows/backup-run.ts";
 import { bundle } from "./rows/bundle.ts";
 import { cancelledRestore } from "./rows/cancelled-restore.ts";
 import { deadRun } from "./rows/dead-run.ts";
+import { eightAtATime } from "./rows/eight-at-a-time.ts";
 import { history } from "./rows/history.ts";
 import { MEMORY_CASES, memory } from "./rows/memory.ts";
+import { nextRuns } from "./rows/next-runs.ts";
 import { oneNewMail } from "./rows/one-new-mail.ts";
 import { pipeline } from "./rows/pipeline.ts";
 import { quietRun } from "./rows/quiet-run.ts";
@@ -22,6 +24,7 @@ import { restoresInOutage } from "./rows/restores-in-outage.ts";
 import { retry } from "./rows/retry.ts";
 import { sideBySide } from "./rows/side-by-side.ts";
 import { throttling } from "./rows/throttling.ts";
+import { wholeRun } from "./rows/whole-run.ts";
 
 const THIS_APP = fileURLToPath(new URL("../", import.meta.url));
 const RESULTS = fileURLToPath(new URL("results.json", import.meta.url));
@@ -31,6 +34,10 @@ const measurements = ({ full, large }: BenchOptions): Measurement[] => [
   backupRun(0.25, { writes: true }),
   backupRun(1, { writes: false }),
   backupRun(2, { writes: false }),
+  wholeRun(0.25),
+  wholeRun(1),
+  nextRuns,
+  eightAtATime,
   throttling(1),
   throttling(3),
   ...MEMORY_CASES.map(memory),

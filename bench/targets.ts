@@ -27,6 +27,32 @@ export const requestRatio = (latencySeconds: number): Row =>
 
 export const itemRate = (latencySeconds: number): Row => row(`items, ${at(latencySeconds)}`, "/s", "higher");
 
+const WHOLE = "a first run of 6,000 items in 45 folders";
+/** From the call to the committed snapshot, in a mailbox as people have them. */
+export const wholeUse = (latencySeconds: number): Row =>
+  share(`use of the 4 slots, ${WHOLE}, ${at(latencySeconds)}`, latencySeconds < 1 ? 0.95 : 0.97);
+export const wholeRequests = (latencySeconds: number): Row =>
+  row(`Graph requests over the least, ${WHOLE}, ${at(latencySeconds)}`, "", "lower", 1.05);
+export const wholeRefusals = (latencySeconds: number): Row =>
+  row(`429 answers, ${WHOLE}, ${at(latencySeconds)}`, "", "lower", 0);
+
+/** Over the longest chain of requests that need each other, and the rest on four slots. */
+export const quietWall: Row = row(`time of a quiet run of 45 folders over the least, ${at(1)}`, "", "lower", 1.1);
+export const changedRun: Row = row(
+  `time of a run with 1 % changed in 45 folders over the least, ${at(1)}`,
+  "",
+  "lower",
+  1.15,
+);
+export const nextRefusals: Row = row("429 answers, a quiet run and one with 1 % changed", "", "lower", 0);
+
+const EIGHT = "eight mailboxes at a time in one process";
+export const eightShare: Row = share(`slots' limit reached, ${EIGHT}, ${at(1)}`, 0.95);
+export const eightRate: Row = row(`items, ${EIGHT}, ${at(1)}`, "/s", "higher");
+export const eightMemory: Row = row(`peak memory, ${EIGHT}`, "MiB", "lower", 256);
+export const eightRefusals: Row = row(`429 answers, ${EIGHT}`, "", "lower", 0);
+export const eightCpu: Row = row(`CPU of the app for 1,000 items, ${EIGHT}`, "s", "lower");
+
 export const storageWrites: Row = row("storage writes for 1,000 items", "", "lower", 60);
 
 export const refusals = (processes: number): Row =>

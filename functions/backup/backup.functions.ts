@@ -1,4 +1,3 @@
-import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Feature } from "../register.ts";
 import { commitSnapshot, discoverMailboxes, exportWave, openRun } from "./backup.contract.ts";
 import { findBackupPlaces, takeMailbox } from "./backup-in-turn.contract.ts";
@@ -9,7 +8,8 @@ import { removeScratchActivity } from "./commit/remove-scratch.activity.ts";
 import { removeScratch } from "./commit/remove-scratch.contract.ts";
 import { commitSnapshotActivity } from "./commit-snapshot.activity.ts";
 import { discoverMailboxesActivity } from "./discover/discover-mailboxes.activity.ts";
-import { exportWaveActivity, MAX_EXPORTS } from "./export/export-wave.activity.ts";
+import { exportMemory } from "./export/export-memory.ts";
+import { exportWaveActivity } from "./export/export-wave.activity.ts";
 import { findBackupPlacesActivity } from "./find-backup-places.activity.ts";
 import { goOnAloneActivity } from "./go-on-alone.activity.ts";
 import { goOnAlone } from "./go-on-alone.contract.ts";
@@ -37,7 +37,7 @@ export const backupFunctions: Feature = (register, { backup }, { backup: setting
     exportWaveActivity({
       ...backup,
       folderScope: folderScope(settings.excludeFolders),
-      exportSlots: semaphore(MAX_EXPORTS),
+      exportMemory: exportMemory(),
       planCache: planCache(),
     }),
   );

@@ -33,8 +33,11 @@ const ANSWER_TIMEOUT_MS = 5 * 60_000;
 /** Longest time until an answer's last byte. Source: the timeout for 150 MB items in a mailbox copy product. */
 const WHOLE_ANSWER_MS = 20 * 60_000;
 
-/** Bytes of a streamed answer that are read ahead of its consumer, so that most answers free their slot at once. */
-const READ_AHEAD_BYTES = 512 * 1024;
+/**
+ * Bytes of a streamed answer that are read ahead of its consumer. Twenty items of common sizes fit in, so that most
+ * answers free their slot when they have arrived, and not when they have been decoded and deflated.
+ */
+const READ_AHEAD_BYTES = 3 * 1024 * 1024;
 
 /** More tries than any deadline allows: the deadline ends the retries, not their number. */
 const MAX_TRIES = 100;

@@ -3,6 +3,7 @@ import type { ActivityHandler } from "durable-functions";
 import type * as z from "zod";
 import { type BackupTotals, commitSnapshot, exportWave, openRun } from "../../functions/backup/backup.contract.ts";
 import { commitSnapshotActivity } from "../../functions/backup/commit-snapshot.activity.ts";
+import { exportMemory } from "../../functions/backup/export/export-memory.ts";
 import { exportWaveActivity } from "../../functions/backup/export/export-wave.activity.ts";
 import { openRunActivity } from "../../functions/backup/open-run.activity.ts";
 import type { FolderScope } from "../../functions/backup/plan/folder-scope.ts";
@@ -13,7 +14,6 @@ import { runId } from "../../shared/contracts/ids.ts";
 import { MAILBOX_SLOTS } from "../../shared/contracts/limits.ts";
 import type { MailboxRef } from "../../shared/contracts/mailbox.ts";
 import { graph } from "../../shared/graph/graph-client.ts";
-import { semaphore } from "../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
 import { memoryBlobs } from "../shared/storage/memory-blobs.ts";
 import { DiedError } from "./mortal-blobs.ts";
@@ -78,7 +78,7 @@ export const runBackup = async (
     vault,
     work,
     state,
-    exportSlots: semaphore(8),
+    exportMemory: exportMemory(),
     planCache: planCache(),
     laneBudgetMs: waveMs,
     ...(folderScope && { folderScope }),

@@ -7,7 +7,6 @@ import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import { GraphError } from "../../../shared/graph/graph-error.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import { MAX_MOVES, mailboxAt } from "../../../shared/graph/moved-mailbox.ts";
-import type { Semaphore } from "../../../shared/graph/semaphore.ts";
 import { OutOfTimeError } from "../../../shared/graph/stopped-work.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import { existing } from "../../../shared/storage/create-once.ts";
@@ -18,6 +17,7 @@ import type { CatalogueRecord, ItemFacts } from "../../../shared/vault/records.t
 import { lookUp } from "../plan/look-up.ts";
 import type { PlannedItem } from "../run-state.ts";
 import type { Batch } from "./batch-queue.ts";
+import type { ExportMemory } from "./export-memory.ts";
 import { FINAL_AFTER_MS, skipReason } from "./skip-reasons.ts";
 
 /** Why an item was not exported yet, for its record if it never is. */
@@ -177,8 +177,8 @@ const drain = async (content: AsyncIterable<Uint8Array>): Promise<undefined> => 
 export interface ExportDeps {
   readonly vault: Blobs;
   readonly graph: GraphClient;
-  /** Bounds the memory of the process: each batch, of any mailbox, waits for one of these slots. */
-  readonly exportSlots: Semaphore;
+  /** Bounds what batches of all mailboxes hold in the memory of the process. */
+  readonly exportMemory: ExportMemory;
   readonly findStored?: FindStored | undefined;
 }
 
@@ -194,20 +194,21 @@ export interface ExportRun {
  * @throws {OutOfTimeError} when it could not begin until `beginBy`, in milliseconds since the epoch.
  */
 export const exportIntoPack = async (
-  { vault, graph, exportSlots, findStored }: ExportDeps,
+  { vault, graph, exportMemory, findStored }: ExportDeps,
   { mailbox, runId }: ExportRun,
   { id, items, packed }: Batch,
   beginBy: number,
 ): Promise<CatalogueRecord[]> => {
   const name = packName(mailbox.key, runId, id.chunk, id.batch);
   if (!packed) {
-    const release = await exportSlots.acquire(beginBy);
+    const room = await exportMemory.enter(items, beginBy);
     try {
       const pack = openPack(vault, name, { findStored });
-      const records = await exportBatch(graph, mailbox, items, pack);
+      const addItem: typeof pack.addItem = (content) => pack.addItem(room.metered(content));
+      const records = await exportBatch(graph, mailbox, items, { addItem });
       if ((await pack.close(records)) === "created") return records;
     } finally {
-      release();
+      room.leave();
     }
   }
   return existing(name, await readPackIndex(vault, name));

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { implement } from "../../../shared/durable/activity.ts";
 import type { OpenGraph } from "../../../shared/graph/graph-client.ts";
 import { type MailboxGates, mailboxGates } from "../../../shared/graph/mailbox-gate.ts";
-import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
+import { behindOthers, semaphore } from "../../../shared/graph/semaphore.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
 import type { VaultDamageError } from "../../../shared/vault/damage.ts";
 import { whileWatched } from "../../jobs/watch-wish.ts";
@@ -13,9 +13,9 @@ import { exportWave, type RunPosition } from "../backup.contract.ts";
 import { type CompareDeps, type Comparison, compareFolders } from "../compare/compare-folders.ts";
 import { foldedCatalogue } from "../folded-catalogue.ts";
 import { catalogueOf, emptyCatalogue } from "../plan/catalogue.ts";
-import { chunkChain } from "../plan/chunk-chain.ts";
+import { type ChunkChain, chunkChain } from "../plan/chunk-chain.ts";
 import type { FolderScope } from "../plan/folder-scope.ts";
-import { itemPages } from "../plan/item-pages.ts";
+import { firstPages } from "../plan/item-pages.ts";
 import type { PlanCache } from "../plan/plan-cache.ts";
 import { runFolders } from "../plan/run-folders.ts";
 import { foldWaves, removalsIn } from "../run-outcome.ts";
@@ -34,18 +34,16 @@ import {
 import { isExported, noProgress } from "../wave.steps.ts";
 import { batchQueue } from "./batch-queue.ts";
 import { BATCH_MS, PROBE_MS } from "./export-batch.ts";
+import type { ExportMemory } from "./export-memory.ts";
 import { runLanes } from "./run-lanes.ts";
 import { type NoteDamage, storedBefore } from "./stored-before.ts";
 import { waveParts } from "./wave-parts.ts";
 
-/** Batches that a process exports at the same time, of all mailboxes: each takes up to 10 MiB of memory. */
-export const MAX_EXPORTS = 10;
-
 /** How often a wave looks at what its job was told: every night has many of them, and each look is a request. */
 const LOOK_MS = 5_000;
 
-/** Lanes beyond the number of slots: they decode, deflate and upload while other lanes wait for Graph. */
-const SPARE_LANES = 2;
+/** Lanes for each slot: some decode, deflate and upload while others wait for Graph. */
+const LANES_PER_SLOT = 2;
 
 /** A wave with a short budget still waits for a transient fault to pass: a retry by the task hub would take longer. */
 const MIN_DEADLINE_MS = 30_000;
@@ -56,7 +54,7 @@ interface Deps {
   readonly work: Blobs;
   readonly state: Blobs;
   readonly folderScope?: FolderScope;
-  readonly exportSlots: Semaphore;
+  readonly exportMemory: ExportMemory;
   /** Closed for all lanes of the process while Exchange asks for a wait. */
   readonly gates?: MailboxGates;
   /** What this process knows of the runs that it plans. */
@@ -125,7 +123,7 @@ const runWave = async (
     work,
     state,
     folderScope,
-    exportSlots,
+    exportMemory,
     planCache,
     gates = mailboxGates(),
     slotsHeld,
@@ -138,7 +136,7 @@ const runWave = async (
   const started = Date.now();
   const deadline = started + budgetMs;
   let throttled = 0;
-  const graph = openGraph({
+  const budget = {
     endsMs: deadline + BATCH_MS + PROBE_MS,
     untilMs: Math.max(deadline, started + MIN_DEADLINE_MS),
     slots: semaphore(slots),
@@ -147,39 +145,48 @@ const runWave = async (
     throttled: () => {
       throttled += 1;
     },
-  });
-  const pages = itemPages(graph, mailbox);
+  };
+  const graph = openGraph(budget);
+  const graphBehind = (mayWait: () => boolean) => openGraph({ ...budget, slots: behindOthers(budget.slots, mayWait) });
+  const first = firstPages(
+    graphBehind(() => true),
+    mailbox,
+  );
+  let chain: ChunkChain | undefined;
   try {
     const isFirst = await beginWave(work, runId, wave);
-    const found = await runFolders({ graph, pages, vault, work, state, folderScope }, { mailbox, runId }, run);
+    const found = await runFolders(
+      { graph, firstPages: first, vault, work, state, folderScope },
+      { mailbox, runId },
+      run,
+    );
     const { folders } = found;
     const its = { key: mailbox.key, runId, folders, full: run.full };
     const folded = run.parent === null ? undefined : foldedCatalogue({ vault, work }, its, run.parent.id);
     const catalogue = folded === undefined ? emptyCatalogue : catalogueOf(folded);
-    const chain = await chunkChain(
-      { graph, pages, work, catalogue, planCache },
+    const mayBegin = () => Date.now() < deadline && !told.aborted && slotsHeld.isHeld() && throttled === 0;
+    chain = await chunkChain(
+      { graphBehind, firstPages: first, work, catalogue, planCache, mayBegin },
       { mailbox, runId, folders },
       position.nextChunk,
     );
     const queue = batchQueue({ vault, work }, { key: mailbox.key, runId }, position, mayBePacked === true || !isFirst);
-    if (!stopPlanning) pages.offer(folders.slice(chain.folder));
 
     const parts = waveParts(vault, { key: mailbox.key, runId, wave });
     const { planned, findings, waitMs } = await runLanes({
-      lanes: slots + SPARE_LANES,
+      lanes: slots * LANES_PER_SLOT,
       deadline,
       slotsHeld,
       told,
       stopPlanning: stopPlanning === true,
       chain,
-      pages,
       queue,
       parts,
       run: { mailbox, runId },
       exportDeps: {
         vault,
         graph,
-        exportSlots,
+        exportMemory,
         findStored: folded && storedBefore(vault, folded, run.damagedPacks, noteDamage),
       },
     });
@@ -214,7 +221,7 @@ const runWave = async (
       },
     };
   } finally {
-    await pages.settled();
+    await Promise.all([first.settled(), chain?.settled()]);
   }
 };
 

@@ -3,7 +3,6 @@ import { GraphError } from "../../../shared/graph/graph-error.ts";
 import { OutOfTimeError, SlotsLostError } from "../../../shared/graph/stopped-work.ts";
 import type { HeldSlots } from "../../slots/under-hold.ts";
 import type { ChunkChain } from "../plan/chunk-chain.ts";
-import type { ItemPages } from "../plan/item-pages.ts";
 import type { Findings } from "../run-state.ts";
 import type { Batch, BatchQueue } from "./batch-queue.ts";
 import { type ExportDeps, type ExportRun, exportIntoPack } from "./export-batch.ts";
@@ -28,7 +27,6 @@ export interface LaneWork {
   /** Whether what is planned is exported, and no more planned. */
   readonly stopPlanning: boolean;
   readonly chain: ChunkChain;
-  readonly pages: Pick<ItemPages, "lookAhead">;
   readonly queue: BatchQueue;
   /** Takes the records of each exported batch. */
   readonly parts: WaveParts;
@@ -46,29 +44,23 @@ export interface LanesDone {
 }
 
 /**
- * Runs lanes until everything is done, time is up, or Graph asks for a wait beyond the deadline. One lane at a time
- * plans, while there is something to plan. The others take batches, and ask for pages ahead when there are none.
- * However short the time is, at least one chunk or batch is begun.
+ * Runs lanes until everything is done, time is up, or Graph asks for a wait beyond the deadline. Lanes take batches,
+ * and one planner beside them makes chunks. However short the time is, at least one chunk or batch is begun.
  *
- * @throws the error of a lane, once all lanes have ended: they use the mailbox's slots until then.
+ * @throws the error of a lane or of the planner, once all have ended: they use the mailbox's slots until then.
  */
 export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
-  const { lanes, deadline, slotsHeld, told, stopPlanning, chain, pages, queue, parts } = work;
+  const { lanes, deadline, slotsHeld, told, stopPlanning, chain, queue, parts } = work;
   const findings: Findings = { finished: [], events: [], problems: [] };
   let planned = 0;
-  const planner = new EventEmitter();
-  let planning = false;
-  let resting = true;
+  /** Tells those that wait that a chunk was planned, a batch exported, or that nothing more will be. */
+  const progress = new EventEmitter();
   let begun = 0;
   let stopped = false;
   let waitMs = 0;
 
   const isOver = (): boolean => stopped || told.aborted || !slotsHeld.isHeld() || (begun > 0 && Date.now() >= deadline);
-  const mayPlan = (): boolean => {
-    const ahead = chain.nextChunk - queue.position.at.chunk;
-    resting = ahead >= (resting ? FEW_CHUNKS_AHEAD : MAX_CHUNKS_AHEAD);
-    return !stopPlanning && !chain.planned && !planning && !resting;
-  };
+  const chunksAhead = (): number => chain.nextChunk - queue.position.at.chunk;
 
   /** Ends the wave: with what is done when slots are lost or Graph asks for a longer wait, else in failure. */
   const stop = (error: unknown): void => {
@@ -78,8 +70,7 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     waitMs = Math.max(waitMs, error.retryAfterMs ?? 0);
   };
 
-  const plan = async (): Promise<void> => {
-    planning = true;
+  const planOne = async (): Promise<void> => {
     begun += 1;
     try {
       const { batches, finished, events, problems } = await chain.extend(deadline);
@@ -90,8 +81,21 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
     } catch (error) {
       stop(error);
     } finally {
+      progress.emit("made");
+    }
+  };
+
+  let planning = !stopPlanning;
+  const plan = async (): Promise<void> => {
+    try {
+      while (!isOver() && !chain.planned) {
+        await planOne();
+        if (chunksAhead() < MAX_CHUNKS_AHEAD) continue;
+        while (!isOver() && chunksAhead() >= FEW_CHUNKS_AHEAD) await once(progress, "made");
+      }
+    } finally {
       planning = false;
-      planner.emit("planned");
+      progress.emit("made");
     }
   };
 
@@ -105,26 +109,25 @@ export const runLanes = async (work: LaneWork): Promise<LanesDone> => {
       queue.giveBack(batch);
       if (error instanceof OutOfTimeError) stopped = true;
       else stop(error);
+    } finally {
+      progress.emit("made");
     }
   };
 
   const lane = async (): Promise<void> => {
     while (!isOver()) {
-      if (mayPlan()) {
-        await plan();
-        continue;
-      }
       const { nextChunk } = chain;
       const batch = await queue.take(nextChunk);
       if (batch !== undefined && isOver()) queue.giveBack(batch);
       else if (batch !== undefined) await exportOne(batch);
-      else if (planning) await ((chain.betweenFolders && pages.lookAhead()) || once(planner, "planned"));
-      else if ((chain.planned || stopPlanning) && chain.nextChunk === nextChunk) return;
+      else if (chain.nextChunk !== nextChunk) continue;
+      else if (planning) await once(progress, "made");
+      else return;
     }
   };
 
-  planner.setMaxListeners(lanes);
-  const ends = await Promise.allSettled(Array.from({ length: lanes }, lane));
+  progress.setMaxListeners(lanes + 1);
+  const ends = await Promise.allSettled([...(stopPlanning ? [] : [plan()]), ...Array.from({ length: lanes }, lane)]);
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return { planned, findings, waitMs };
 };

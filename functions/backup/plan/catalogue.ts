@@ -28,9 +28,12 @@ interface Bucket {
   readonly items: ItemSet;
 }
 
+/** Buckets in memory: those of the folders that are planned at the same time. */
+const MAX_BUCKETS = 3;
+
 /**
- * The catalogue of a snapshot, which is folded on the first call; a quiet run makes none. Folders are planned one after
- * the other, so one bucket of them is in memory, at about 30 bytes per item.
+ * The catalogue of a snapshot, which is folded on the first call; a quiet run makes none. Folders are planned in order,
+ * a few at a time, so the buckets that were asked for last are in memory, at about 30 bytes per item.
  */
 export const catalogueOf = (folded: FoldedCatalogue): Catalogue => {
   const versionKey = ({ id, folderId, changeKey }: Version) => ({ folderId, id: `${id}\n${changeKey}` });
@@ -42,12 +45,15 @@ export const catalogueOf = (folded: FoldedCatalogue): Catalogue => {
     }
     return sets;
   };
-  let loaded: { readonly bucket: number; readonly sets: Promise<Bucket> } | undefined;
+  const loaded = new Map<number, Promise<Bucket>>();
   const setsOf = async (folderId: string): Promise<Bucket | undefined> => {
     const bucket = folded.bucketOf(folderId);
     if (bucket === undefined) return undefined;
-    if (loaded?.bucket !== bucket) loaded = { bucket, sets: read(bucket) };
-    return loaded.sets;
+    const sets = loaded.get(bucket) ?? read(bucket);
+    loaded.delete(bucket);
+    loaded.set(bucket, sets);
+    for (const oldest of [...loaded.keys()].slice(0, -MAX_BUCKETS)) loaded.delete(oldest);
+    return sets;
   };
   return {
     holds: async (item) => (await setsOf(item.folderId))?.versions.has(versionKey(item)) ?? false,

@@ -18,7 +18,7 @@ export const enrich = async (context: LookUpContext, items: readonly LiveItem[])
   const times = items.flatMap(({ modified }) => modified ?? []).toSorted();
   if (times.length > 1) {
     const pages = 1 + Math.ceil(items.length / PAGE_ITEMS);
-    const modified = { from: times[0] ?? "", to: times.at(-1) ?? "" };
+    const modified = { from: times[0] ?? "", to: secondAfter(times.at(-1) ?? "") };
     let link: string | undefined;
     for (let page = 0; page < pages && items.some(isOpen); page += 1) {
       const listed = await unlessRefused(() => listItems(graph, mailbox, folder.id, { link, modified }));
@@ -33,6 +33,9 @@ export const enrich = async (context: LookUpContext, items: readonly LiveItem[])
     if (typeof item === "object") known.set(id, item);
   return items.map((item) => ({ ...item, ...known.get(item.id) }));
 };
+
+/** Graph tells whole seconds, and compares the time that it has, which may be later by less than one. */
+const secondAfter = (time: string): string => new Date(Date.parse(time) + 1000).toISOString();
 
 /** Whether a documented field is missing. */
 const isSparse = ({ type, sizeBytes, created, modified }: LiveItem): boolean =>

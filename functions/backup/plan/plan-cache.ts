@@ -1,8 +1,8 @@
 import type { RunId } from "../../../shared/contracts/ids.ts";
-import type { CachedPlan } from "./planner.ts";
+import { type CachedPlan, nothingPlanned } from "./folder-plans.ts";
 
-/** Most runs in the cache of a process: each takes 45 bytes for each item of its current folder. */
-const MAX_RUNS = 4;
+/** Most runs in the cache of a process, as many as the window has: each takes 45 bytes for an item of its folders. */
+const MAX_RUNS = 8;
 
 /**
  * What the planners of this process know between the waves of a run. A planner that finds nothing here reads the chunks
@@ -20,7 +20,7 @@ export const planCache = (): PlanCache => {
     take: (runId, nextChunk) => {
       const entry = entries.get(runId);
       entries.delete(runId);
-      return entry?.nextChunk === nextChunk ? entry.plan : {};
+      return entry?.nextChunk === nextChunk ? entry.plan : nothingPlanned();
     },
     put: (runId, nextChunk, plan) => {
       entries.delete(runId);

@@ -3,7 +3,6 @@ import type { LiveItem, RemovedItem } from "../../../shared/graph/items.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Page } from "../../../shared/graph/page.ts";
 import type { Chunk, PlanCursor, PlannedItem, PlanPhase, RunFolder } from "../run-state.ts";
-import { CHUNK_ITEMS } from "./batching.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { enrich } from "./enrich.ts";
 import type { ItemPages } from "./item-pages.ts";
@@ -13,14 +12,16 @@ import { type PlannedItems, shortHash } from "./planned-items.ts";
 /** With more unversioned items on a page than this, a listing tells their versions in fewer requests than look-ups. */
 const MAX_UNVERSIONED = 10;
 
-/** A chunk in the making. `items` are those of the chunk, and of the next one if there are too many. */
+/** Items of the last snapshot that are planned again in one step: what does not fit into a chunk is written twice. */
+const RETRY_ITEMS = 100;
+
+/** What a step brings. */
 export interface Draft {
   readonly items: PlannedItem[];
-  readonly finished: Chunk["finished"];
   readonly events: Chunk["events"];
   readonly problems: Chunk["problems"];
-  /** Notes, by its short hash, that a generation showed an item. */
-  see(generation: number, short: string): void;
+  /** The short hashes of the items that it was the first of its generation to show. */
+  readonly seen: string[];
 }
 
 /** What a step works with. */
@@ -46,13 +47,10 @@ export type Next =
 /** One step of planning a folder: mostly one page. */
 export type Step = (context: StepContext) => Promise<Next>;
 
-/**
- * Plans first what the last snapshot could not store, a chunk at a time. The steps after it do not plan these versions
- * again.
- */
+/** Plans first what the last snapshot could not store. The steps after it do not plan these versions again. */
 const retryStep: Step = async ({ folder, cursor, planned, draft }) => {
   const from = Number(cursor.link ?? 0);
-  const to = from + Math.max(1, CHUNK_ITEMS - draft.items.length);
+  const to = from + RETRY_ITEMS;
   draft.items.push(...folder.retry.slice(from, to).filter((item) => planned.plan(item)));
   return to < folder.retry.length
     ? { phase: "retry", link: String(to) }
@@ -163,9 +161,9 @@ export const remove = ({ planned, draft, folder }: StepContext, id: string, reas
 };
 
 /** Notes that the generation shows an item. */
-export const see = ({ planned, draft, cursor }: StepContext, id: string): void => {
+export const see = ({ planned, draft }: StepContext, id: string): void => {
   const short = shortHash(id);
-  if (planned.see(short)) draft.see(cursor.generation, short);
+  if (planned.see(short)) draft.seen.push(short);
 };
 
 /** Notes that a version is planned; false when it was planned before, or is in the snapshot that the run follows. */

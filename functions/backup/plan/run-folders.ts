@@ -21,12 +21,12 @@ import {
 import { currentFolders } from "./current-folders.ts";
 import { damagedItems } from "./damaged-items.ts";
 import { type FolderScope, foldersInScope } from "./folder-scope.ts";
-import type { ItemPages } from "./item-pages.ts";
+import type { FirstPages } from "./item-pages.ts";
 
 /** What the run's folders are found with. */
 export interface RunFoldersDeps {
   readonly graph: GraphClient;
-  readonly pages: Pick<ItemPages, "offer" | "lookAhead">;
+  readonly firstPages: Pick<FirstPages, "offer">;
   readonly vault: Blobs;
   readonly work: Blobs;
   readonly state: Blobs;
@@ -39,7 +39,7 @@ export interface RunFoldersDeps {
  * folders that are already found are requested.
  */
 export const runFolders = async (
-  { graph, pages, vault, work, state, folderScope }: RunFoldersDeps,
+  { graph, firstPages, vault, work, state, folderScope }: RunFoldersDeps,
   { mailbox, runId }: { readonly mailbox: MailboxRef; readonly runId: RunId },
   { parent, full, damagedPacks = [] }: Pick<RunState, "parent" | "full" | "damagedPacks">,
 ): Promise<RunFolders> => {
@@ -55,10 +55,9 @@ export const runFolders = async (
     toRunFolders(foldersInScope(folders, folderScope), last?.folders ?? [], { retry, lost }, full);
   const { foldersDeltaLink: _, ...withoutLink } = last ?? { folders: [] };
   const before = full ? withoutLink : last;
-  const { folders, foldersDeltaLink, isListed, problems } = await currentFolders(graph, mailbox, before, (soFar) => {
-    pages.offer(inRun(soFar));
-    while (pages.lookAhead() !== undefined);
-  });
+  const { folders, foldersDeltaLink, isListed, problems } = await currentFolders(graph, mailbox, before, (soFar) =>
+    firstPages.offer(inRun(soFar)),
+  );
 
   const taken = inRun(folders);
   const ids = new Set(idsOf(taken));

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
+import { behindOthers, type Semaphore, semaphore } from "../../../shared/graph/semaphore.ts";
 import { collect } from "../../../shared/storage/blobs.ts";
 import { type Answer, aGraph } from "./a-graph.ts";
 
@@ -27,6 +27,35 @@ describe("slots", () => {
 
     (await next)();
     expect(await isFree(slots)).toBe(true);
+  });
+
+  test("go to work that may wait once nothing else waits, or once it may wait no longer", async () => {
+    const slots = semaphore(1);
+    const release = await slots.acquire();
+    const order: string[] = [];
+    let mayWait = true;
+    const ask = async (name: string, its: Semaphore): Promise<void> => {
+      const leave = await its.acquire();
+      order.push(name);
+      if (name === "b") mayWait = false;
+      leave();
+    };
+    const asked = [
+      ask(
+        "a",
+        behindOthers(slots, () => true),
+      ),
+      ask(
+        "c",
+        behindOthers(slots, () => mayWait),
+      ),
+      ask("b", slots),
+      ask("d", slots),
+    ];
+    release();
+    await Promise.all(asked);
+
+    expect(order).toEqual(["b", "c", "d", "a"]);
   });
 
   test("are acquired in the order of asking, and no more than there are", async () => {

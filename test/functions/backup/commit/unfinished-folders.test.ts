@@ -61,7 +61,7 @@ describe("a run that planned for its time", () => {
     let exported = 0;
     let run = await backUp({ planWaves: 12 });
     for (exported += run.totals.exported; run.state === "partial"; exported += run.totals.exported)
-      run = await backUp({ planWaves: 30 });
+      run = await backUp({ planWaves: 24 });
 
     expect(exported).toBe(150);
     expect(await live(run.runId)).toEqual(await ids());

@@ -4,13 +4,14 @@ import { foldedCatalogue } from "../../../../functions/backup/folded-catalogue.t
 import { openRunActivity } from "../../../../functions/backup/open-run.activity.ts";
 import { catalogueOf, emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
 import { chunkChain } from "../../../../functions/backup/plan/chunk-chain.ts";
-import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
 import { planCache } from "../../../../functions/backup/plan/plan-cache.ts";
 import { runFolders } from "../../../../functions/backup/plan/run-folders.ts";
 import { foldFindings } from "../../../../functions/backup/run-outcome.ts";
 import { type Chunk, findChunk, readRun, readRunFolders, scratchOf } from "../../../../functions/backup/run-state.ts";
 import type { Behaviours } from "../../../../local/graph/settings.ts";
 import type { RunId } from "../../../../shared/contracts/ids.ts";
+import { MAILBOX_SLOTS } from "../../../../shared/contracts/limits.ts";
+import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { runBackup } from "../../../support/backup-run.ts";
 import { aMailboxInGraph, aRun, deliver } from "../../kit.ts";
 
@@ -31,25 +32,30 @@ export const aPlan = async (
   const run = { mailbox, runId: aLaterRun };
   const inbox = await kit.folderId();
 
-  const budget = () => ({ untilMs: Date.now() + 600_000 });
+  const slots = semaphore(MAILBOX_SLOTS);
+  const budget = () => ({ untilMs: Date.now() + 600_000, slots });
   /** Opens the run and finds its folders. */
   const open = async (full = false) => {
     await deliver(openRunActivity({ vault, work: kit.work, state, laneBudgetMs: 600_000 }), openRun, { ...run, full });
     const graph = openGraph(budget());
-    const pages = { offer: () => {}, lookAhead: () => undefined };
-    await runFolders({ graph, pages, vault, work, state: kit.state }, run, await readRun(work, mailbox.key, run.runId));
+    const firstPages = { offer: () => {} };
+    const deps = { graph, firstPages, vault, work, state: kit.state };
+    await runFolders(deps, run, await readRun(work, mailbox.key, run.runId));
   };
-  /** Plans from a chunk on, `maxChunks` at most; without `cache`, as a lane that knows nothing of earlier chunks. */
-  const plan = async (fromChunk = 0, maxChunks = 64, cache = planCache()) => {
+  /** Plans from a chunk on, `maxChunks` at most; without `cache`, as a process that knows nothing of earlier chunks. */
+  const plan = async (fromChunk = 0, maxChunks = 64, cache = planCache(), mayBegin = () => true) => {
     const { parent } = await readRun(work, mailbox.key, run.runId);
     const { folders } = await readRunFolders(work, run.runId);
-    const graph = openGraph(budget());
     const its = { key: mailbox.key, runId: run.runId, folders };
     const catalogue = parent === null ? emptyCatalogue : catalogueOf(foldedCatalogue({ vault, work }, its, parent.id));
-    const deps = { graph, pages: itemPages(graph, mailbox), work, catalogue, planCache: cache };
+    const deps = { graphBehind: () => openGraph(budget()), work, catalogue, planCache: cache, mayBegin };
     const chain = await chunkChain(deps, { ...run, folders }, fromChunk);
     const chunks: Chunk[] = [];
-    while (!chain.planned && chunks.length < maxChunks) chunks.push(await chain.extend());
+    try {
+      while (!chain.planned && chunks.length < maxChunks) chunks.push(await chain.extend());
+    } finally {
+      await chain.settled();
+    }
     return { chunks, done: chain.planned };
   };
   /** Plans from a chunk to the end, each chunk as a lane that knows nothing of the others. */

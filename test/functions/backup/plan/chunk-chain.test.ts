@@ -44,6 +44,31 @@ describe("deliveries", () => {
     await expectEachOnce(kit);
   });
 
+  test("plan several folders at the same time, and make the same chunks as one that plans them in turn", async () => {
+    const options = { layout: "typical", items: 400, userFolders: 12 } as const;
+    const [kit, other] = [await aPlan(options), await aPlan(options)];
+    for (const { open, admin } of [kit, other]) {
+      await open();
+      await admin["reset-counters"]({});
+      await admin.settings({ latencyMs: 20 });
+    }
+
+    await kit.plan();
+    await other.plan(0, 64, planCache(), () => false);
+
+    const most = async ({ admin, mailbox }: PlanKit) =>
+      (await admin.counters({})).mailboxes[mailbox.id]?.highestConcurrency;
+    expect(await most(kit)).toBe(4);
+    expect(await most(other)).toBe(1);
+    const shape = async ({ outcome }: PlanKit) => {
+      const { chunks, finished, folders } = await outcome();
+      expect(finished).toEqual(folders);
+      return chunks.map(({ batches, next }) => [batches.map((batch) => batch.length), next?.folder, next?.phase]);
+    };
+    expect(await shape(kit)).toEqual(await shape(other));
+    expect(await kit.asked("items-delta")).toBe(await other.asked("items-delta"));
+  });
+
   test("that go on in the same process need not read the chunks before", async () => {
     const kit = await aPlan({ items: 2 * ITEMS }, SMALL_PAGES);
     await kit.open();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
+import { firstPages, itemPages } from "../../../../functions/backup/plan/item-pages.ts";
 import type { RunFolder } from "../../../../functions/backup/run-state.ts";
 import { type Answer, aGraph } from "../../../shared/graph/a-graph.ts";
 
@@ -27,17 +27,17 @@ const lastPage = (...ids: string[]): Answer => linked("delta", "d", ...ids);
 
 const pagesOf = async (...answers: readonly Answer[]) => {
   const { client, asked, origin } = await aGraph(answers, { untilMs: 0 });
-  return { pages: itemPages(client, mailbox), asked, origin };
+  const first = firstPages(client, mailbox);
+  return { first, pages: itemPages(client, mailbox, first), asked, origin };
 };
 
 const ids = ({ value }: { readonly value: readonly { readonly id: string }[] }) => value.map(({ id }) => id);
 
-describe("pages", () => {
-  test("that were requested ahead are returned once, by listing and by delta", async () => {
-    const { pages, asked } = await pagesOf(page("1"), lastPage("2"), page("3"), lastPage("4"));
-    pages.offer([folder("a"), folder("b", LINK)]);
-    await pages.lookAhead();
-    await pages.lookAhead();
+describe("first pages", () => {
+  test("that were requested are returned once, by listing and by delta", async () => {
+    const { first, pages, asked } = await pagesOf(page("1"), lastPage("2"), page("3"), lastPage("4"));
+    first.offer([folder("a"), folder("b", LINK)]);
+    await first.settled();
 
     expect(ids(await pages.list("a"))).toEqual(["1"]);
     expect(ids(await pages.delta("b", LINK))).toEqual(["2"]);
@@ -46,27 +46,24 @@ describe("pages", () => {
     expect(ids(await pages.delta("b", LINK))).toEqual(["4"]);
   });
 
-  test("are not requested ahead for a folder that has begun, twice, or beyond eight", async () => {
-    const { pages, asked } = await pagesOf(page("1"));
+  test("are not requested twice, or while eight are held", async () => {
+    const { first, pages, asked } = await pagesOf(page("1"));
     const many = Array.from({ length: 12 }, (_, n) => folder(`f${n}`));
+    first.offer(many);
+    first.offer(many);
+    await first.settled();
+    expect(asked).toHaveLength(8);
+
     await pages.list("f0");
-    pages.offer(many);
-    pages.offer(many);
-
-    while (pages.lookAhead() !== undefined);
-    await pages.settled();
-
-    expect(asked).toHaveLength(1 + 8);
-    await pages.list("f1");
-    await pages.lookAhead();
-    expect(asked).toHaveLength(1 + 9);
+    first.offer(many);
+    await first.settled();
+    expect(asked).toHaveLength(9);
   });
 
   test("that failed throw to the planner that takes them, and to no other", async () => {
-    const { pages } = await pagesOf({ status: 410, body: { error: { code: "syncStateNotFound" } } }, page("1"));
-    pages.offer([folder("a")]);
-
-    await pages.lookAhead();
+    const { first, pages } = await pagesOf({ status: 410, body: { error: { code: "syncStateNotFound" } } }, page("1"));
+    first.offer([folder("a")]);
+    await first.settled();
 
     await expect(pages.list("a")).rejects.toMatchObject({ status: 410 });
     expect(ids(await pages.list("a"))).toEqual(["1"]);
@@ -78,9 +75,8 @@ describe("a round", () => {
 
   test("that comes back to one of its pages fails, also when its first page was requested ahead", async () => {
     const answers = [linked("next", "p2", "1"), linked("next", "p3", "2"), linked("next", "p2", "3")];
-    const { pages, asked, origin } = await pagesOf(...answers);
-    pages.offer([folder("a")]);
-    await pages.lookAhead();
+    const { first, pages, asked, origin } = await pagesOf(...answers);
+    first.offer([folder("a")]);
 
     const { nextLink } = await pages.list("a");
     const second = await pages.list("a", nextLink);

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
-import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
-import { cursorAt, planner } from "../../../../functions/backup/plan/planner.ts";
+import { folderPlans, nothingPlanned } from "../../../../functions/backup/plan/folder-plans.ts";
+import { cursorAt } from "../../../../functions/backup/plan/folder-step.ts";
+import { planner } from "../../../../functions/backup/plan/planner.ts";
 import { aGraph } from "../../../shared/graph/a-graph.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aRun } from "../../kit.ts";
@@ -67,7 +68,7 @@ describe("a folder whose deltas fail", () => {
     await kit.fault({ kind: "status", endpoint: "items-delta", status: 410, code: "syncStateNotFound" });
     await kit.open();
 
-    await kit.planOn();
+    await kit.plan();
 
     const { ids, versions, finished, folders, inboxLink } = await kit.outcome();
     expect({ ids, versions, inboxLink }).toEqual({ ids: await idsIn(kit), versions: 30, inboxLink: undefined });
@@ -171,14 +172,10 @@ test("a listing without an end costs nothing: the delta round shows every item t
     lost: [],
   };
   const run = { mailbox: { id: "MBX:1@2", kind: "primary" }, runId: aRun, folders: [folder] } as const;
-  const deps = { graph: client, pages: itemPages(client, run.mailbox), work: memoryBlobs() };
+  const deps = { graphBehind: () => client, work: memoryBlobs() };
+  const plans = folderPlans(deps, emptyCatalogue, run, nothingPlanned(), () => false);
 
-  const chunk = await planner(
-    deps,
-    emptyCatalogue,
-    run,
-    {},
-  )(cursorAt(run.folders, 0, { folderChunk: 0, generation: 0 }), 0);
+  const chunk = await planner(plans, run.folders)(cursorAt(run.folders, 0, 0), 0);
 
   expect(chunk.batches.flat().map(({ id }) => id)).toEqual(["1", "2"]);
   expect(chunk).toMatchObject({ events: [], finished: [{ folderId: "f", deltaLink: `${origin}/v1.0/d` }] });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { emptyCatalogue } from "../../../../functions/backup/plan/catalogue.ts";
-import { itemPages } from "../../../../functions/backup/plan/item-pages.ts";
-import { cursorAt, planner } from "../../../../functions/backup/plan/planner.ts";
+import { folderPlans, nothingPlanned } from "../../../../functions/backup/plan/folder-plans.ts";
+import { cursorAt } from "../../../../functions/backup/plan/folder-step.ts";
+import { planner } from "../../../../functions/backup/plan/planner.ts";
 import { semaphore } from "../../../../shared/graph/semaphore.ts";
 import { type Answer, aGraph } from "../../../shared/graph/a-graph.ts";
 import { memoryBlobs } from "../../../shared/storage/memory-blobs.ts";
 import { aRun } from "../../kit.ts";
 import { aPlan, ITEMS, idsIn, type PlanKit, planInto, SMALL_PAGES } from "./a-plan.ts";
 
-const FIRST = { folderChunk: 0, generation: 0 };
 const NOT_FOUND = { status: 404, body: { error: { code: "ErrorItemNotFound", message: "" } } };
 const times = (at: string) => ({ createdDateTime: at, lastModifiedDateTime: at });
 
@@ -88,8 +88,9 @@ describe("an item that a whole round does not show", () => {
     const { client, asked } = await aGraph([{ body: { value: [listed] } }, round, ...lookedUp], {
       slots: semaphore(1),
     });
-    const deps = { graph: client, pages: itemPages(client, run.mailbox), work: memoryBlobs() };
-    const chunk = await planner(deps, emptyCatalogue, run)(cursorAt(run.folders, 0, FIRST), 0);
+    const deps = { graphBehind: () => client, work: memoryBlobs() };
+    const plans = folderPlans(deps, emptyCatalogue, run, nothingPlanned(), () => false);
+    const chunk = await planner(plans, run.folders)(cursorAt(run.folders, 0, 0), 0);
     return { chunk, asked };
   };
 
