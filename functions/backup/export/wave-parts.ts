@@ -7,8 +7,8 @@ import { partName } from "../../../shared/vault/names.ts";
 import { MAX_PART_RECORDS, writePart } from "../../../shared/vault/part-writer.ts";
 import type { CatalogueRecord } from "../../../shared/vault/records.ts";
 
-/** Records that a part is written for: at two kilobytes each, they take little memory and make few parts. */
-const PART_RECORDS = 4_000;
+/** Records that a part is written for: at two kilobytes each, those of eight mailboxes take 32 MB. */
+const PART_RECORDS = 2_000;
 
 /**
  * Collects the records of batches that end in any order, and writes them in the order of the batches. An item that

@@ -1,4 +1,5 @@
 import type { RunId } from "../../../shared/contracts/ids.ts";
+import { PAGE_ITEMS } from "../../../shared/contracts/limits.ts";
 import type { GraphClient } from "../../../shared/graph/graph-client.ts";
 import type { MailboxAddress } from "../../../shared/graph/mailbox-address.ts";
 import type { Blobs } from "../../../shared/storage/blobs.ts";
@@ -12,8 +13,11 @@ import { type PlannedItems, plannedItems } from "./planned-items.ts";
 /** Folders that are planned at the same time: as many as there are slots, and some whose pages are being read. */
 const MAX_UNDER_WAY = 6;
 
-/** Most items of steps that wait for their chunk, at one kilobyte each. Steps that are under way come on top. */
-const MAX_ITEMS_AHEAD = 1_000;
+/**
+ * Most items of steps that wait for their chunk, or are under way. A page of them takes megabytes while it is parsed,
+ * and those of all mailboxes of a process may come at once.
+ */
+const MAX_ITEMS_AHEAD = 500;
 
 /** Most folders that are planned before their turn. */
 const MAX_FOLDERS_AHEAD = 64;
@@ -129,6 +133,10 @@ export const folderPlans = (
     return end;
   };
 
+  /** The items that a step may show. A round of changes shows few. */
+  const expectedItems = (folder: number, at: PlanCursor | undefined): number =>
+    at?.phase === "changes" ? 0 : Math.min(PAGE_ITEMS, folders[folder]?.itemCount ?? 0);
+
   const begin = (folder: number): FolderPlan => {
     const planned = plannedItems();
     for (const item of folders[folder]?.lost ?? []) planned.plan(item);
@@ -141,7 +149,10 @@ export const folderPlans = (
   const fill = (): void => {
     if (stopped || !mayBegin()) return;
     let ahead = 0;
-    for (const { steps } of cached.folders.values()) for (const { items } of steps) ahead += items.length;
+    for (const [folder, plan] of cached.folders) {
+      for (const { items } of plan.steps) ahead += items.length;
+      if (folder !== turn && underWay.has(plan)) ahead += expectedItems(folder, plan.at);
+    }
     let compared = 0;
     const end = Math.min(folders.length, turn + MAX_FOLDERS_AHEAD);
     for (let folder = turn; folder < end && ahead < MAX_ITEMS_AHEAD; folder += 1) {
@@ -154,7 +165,9 @@ export const folderPlans = (
       // The folder whose turn it is may have been begun by chunks that have to be read first.
       if (known === undefined && folder === turn) continue;
       const plan = known ?? begin(folder);
-      if (!underWay.has(plan) && plan.at !== undefined) void advance(folder, plan, plan.at);
+      if (underWay.has(plan) || plan.at === undefined) continue;
+      if (folder !== turn) ahead += expectedItems(folder, plan.at);
+      void advance(folder, plan, plan.at);
     }
   };
 

@@ -5,7 +5,7 @@ import { type Page, type Round, startRound } from "../../../shared/graph/page.ts
 import type { RunFolder } from "../run-state.ts";
 
 /** Most first pages that are held for planning, at half a megabyte each. Our own choice. */
-const MAX_FIRST = 8;
+const MAX_FIRST = 4;
 
 type Kind = "list" | "delta";
 

@@ -46,18 +46,18 @@ describe("first pages", () => {
     expect(ids(await pages.delta("b", LINK))).toEqual(["4"]);
   });
 
-  test("are not requested twice, or while eight are held", async () => {
+  test("are not requested twice, or while four are held", async () => {
     const { first, pages, asked } = await pagesOf(page("1"));
     const many = Array.from({ length: 12 }, (_, n) => folder(`f${n}`));
     first.offer(many);
     first.offer(many);
     await first.settled();
-    expect(asked).toHaveLength(8);
+    expect(asked).toHaveLength(4);
 
     await pages.list("f0");
     first.offer(many);
     await first.settled();
-    expect(asked).toHaveLength(9);
+    expect(asked).toHaveLength(5);
   });
 
   test("that failed throw to the planner that takes them, and to no other", async () => {
