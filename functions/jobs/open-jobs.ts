@@ -9,6 +9,8 @@ const OpenJob = z.object({
   at: z.iso.datetime(),
   /** The job that goes on with it where it is lost. */
   partOf: z.string().optional(),
+  /** When the ended instance of its id began that it takes the place of, as the task hub says. */
+  replaces: z.iso.datetime().optional(),
 });
 export type OpenJob = z.output<typeof OpenJob>;
 
@@ -21,11 +23,7 @@ const openName = (job: string): string => `${PREFIX}${job}.json`;
 const continuationsName = (job: string): string => `jobs/${job}/continuations.json`;
 
 /** Notes a job that is about to be started, in place of an earlier one of its id. */
-export const openJob = async (
-  state: Blobs,
-  job: string,
-  what: Pick<OpenJob, "kind" | "input" | "partOf">,
-): Promise<void> => {
+export const openJob = async (state: Blobs, job: string, what: Omit<OpenJob, "at">): Promise<void> => {
   await updateJson(state, openName(job), OpenJob, () => ({ ...what, at: new Date().toISOString() }));
 };
 
@@ -46,6 +44,10 @@ export const findOpenJob = async (
   const found = await state.readWhole(openName(job));
   return found && { job: parseJson(openName(job), found.body, OpenJob), etag: found.etag };
 };
+
+/** When an instance began, as the task hub says: two of one id are told apart by it. */
+export const begunAt = ({ createdTime }: Pick<DurableOrchestrationStatus, "createdTime">): string =>
+  new Date(createdTime).toISOString();
 
 /** Whether the task hub has lost a job: it says that it failed, and the job did not. It goes on within some minutes. */
 export const isLost = async (

@@ -6,6 +6,7 @@ import { isOfInfrastructure } from "../../shared/durable/infrastructure.ts";
 import { pause } from "../../shared/durable/pause.ts";
 import { reasonOf } from "../../shared/durable/reason.ts";
 import { claimPart } from "./claim-part.contract.ts";
+import { closeJob } from "./close-job.contract.ts";
 
 /** A sub-orchestration: a part of another orchestration. */
 interface Part {
@@ -30,8 +31,12 @@ export function* tryPart<O extends z.ZodType>(
     try {
       return output.parse(yield context.df.callSubOrchestrator(name, input, instanceId));
     } catch (error) {
-      if (again === MOST_AGAIN || !isOfInfrastructure(String(error)))
+      if (!isOfInfrastructure(String(error))) return { job: instanceId, reason: reasonOf(error) };
+      if (again === MOST_AGAIN) {
+        // Nobody goes on with it any more.
+        yield* call(context, closeJob, { job: instanceId });
         return { job: instanceId, reason: reasonOf(error) };
+      }
       yield* pause(context, AGAIN_MS);
       const by = `${context.df.instanceId} again ${again}`;
       const { isClaimed } = yield* call(context, claimPart, { instanceId, by });

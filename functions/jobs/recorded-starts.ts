@@ -1,7 +1,7 @@
 import type { DurableClient } from "durable-functions";
 import { AlreadyStartingError, findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { closeJob, forgetContinuations, isLost, openJob } from "./open-jobs.ts";
+import { begunAt, closeJob, forgetContinuations, isLost, openJob } from "./open-jobs.ts";
 import { forgetWish } from "./wishes.ts";
 
 /**
@@ -17,7 +17,7 @@ export const recordingStarts = (client: DurableClient, state: Blobs): DurableCli
     if (isAlive(before) || (await isLost(state, before))) throw new AlreadyStartingError(`${job} is alive`);
     await forgetWish(state, job);
     await forgetContinuations(state, job);
-    await openJob(state, job, { kind, input });
+    await openJob(state, job, { kind, input, ...(before && { replaces: begunAt(before) }) });
     try {
       return await client.startNew(kind, options);
     } catch (error) {

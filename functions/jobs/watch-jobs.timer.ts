@@ -3,9 +3,9 @@ import type { DurableClient } from "durable-functions";
 import { claimPart } from "../../shared/durable/claimed-starts.ts";
 import type { ClientOf } from "../../shared/durable/client.ts";
 import { reasonOf } from "../../shared/durable/reason.ts";
-import { CLOCKS_DIFFER_MS, findInstance, isAlive } from "../../shared/durable/start-once.ts";
+import { findInstance, isAlive } from "../../shared/durable/start-once.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { closeJob, findContinuations, findOpenJob, isLost, noteContinuation, openJobs } from "./open-jobs.ts";
+import { begunAt, closeJob, findContinuations, findOpenJob, isLost, noteContinuation, openJobs } from "./open-jobs.ts";
 import { partsBelow } from "./parts-below.ts";
 
 /** Every five minutes. Our own choice. */
@@ -52,8 +52,8 @@ const lookAfter = async ({ clientOf, state }: WatchDeps, context: InvocationCont
   const { job, etag } = open;
   const found = await findInstance(client, id, { showInput: true });
   const nowMs = Date.now();
-  // An instance from before the note is an earlier job of this id: this one's start does not show yet, or is lost.
-  const own = found !== undefined && new Date(found.createdTime).getTime() >= Date.parse(job.at) - CLOCKS_DIFFER_MS;
+  // Where the instance before it still shows, its start does not show yet, or is lost.
+  const own = found !== undefined && begunAt(found) !== job.replaces;
   if (!own && nowMs < Date.parse(job.at) + STARTING_MS) return;
   if (isAlive(found)) return;
   if (own && String(found.runtimeStatus) !== "Failed") return closeJob(state, id, etag);

@@ -10,6 +10,7 @@ const parent: OrchestrationHandler = function* (context) {
 
 const runWith = async (reason: string, failures: number, isClaimed = true) => {
   let begun = 0;
+  const closed: string[] = [];
   const part = () => {
     begun += 1;
     if (begun <= failures) throw new Error(reason);
@@ -18,16 +19,23 @@ const runWith = async (reason: string, failures: number, isClaimed = true) => {
   const { output } = await runOrchestrator(parent, {
     input: null,
     orchestrators: { part },
-    activities: { "claim-part": () => ({ isClaimed }) },
+    activities: {
+      "claim-part": () => ({ isClaimed }),
+      "close-job": ({ job }: { job: string }) => {
+        closed.push(job);
+        return {};
+      },
+    },
   });
-  return { output, begun };
+  return { output, begun, closed };
 };
 
 test("a part that the infrastructure has lost is begun again, three times", async () => {
-  expect(await runWith("node exited with code 137 (0x89)", 3)).toEqual({ output: "done", begun: 4 });
+  expect(await runWith("node exited with code 137 (0x89)", 3)).toEqual({ output: "done", begun: 4, closed: [] });
   expect(await runWith("node exited with code 137 (0x89)", 9)).toMatchObject({
     output: { job: "the-part", reason: expect.stringContaining("exited with code 137") },
     begun: 4,
+    closed: ["the-part"],
   });
 });
 

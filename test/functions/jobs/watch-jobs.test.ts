@@ -16,8 +16,8 @@ import { aFakeHub } from "../fake-hub.ts";
 const JOB = "backup-tenant";
 const INPUT = { trigger: "request", window: 2 };
 const LATER = { trigger: "request", window: 2, resume: { lost: 0 } };
-/** Instances that were begun after they were noted. */
-const createdTime = new Date(Date.now() + 3_600_000);
+/** By the task hub's clock, which need not be the app's. */
+const createdTime = new Date("2026-11-22T01:00:00Z");
 const killed = {
   name: JOB,
   createdTime,
@@ -26,14 +26,18 @@ const killed = {
   output: "node exited with code 137 (0x89)\n at x",
 };
 
-const aForgetfulHub = (startNew = async () => JOB) =>
-  ({ startNew, getStatus: () => Promise.reject(new Error("HTTP 404")) }) as unknown as DurableClient;
+const aForgetfulHub = (startNew = async () => JOB, before?: object) =>
+  ({
+    startNew,
+    getStatus: async () => before ?? Promise.reject(new Error("HTTP 404")),
+  }) as unknown as DurableClient;
 
-const aWatch = async (instances: Parameters<typeof aFakeHub>[0]) => {
+/** `before`: the instance of its id that showed when it was started. */
+const aWatch = async (instances: Parameters<typeof aFakeHub>[0], before?: object) => {
   const hub = aFakeHub(instances);
   const state = memoryBlobs();
   // As the app starts it; the hub of this test forgets that at once, and is as the test says.
-  await recordingStarts(aForgetfulHub(), state).startNew(JOB, { instanceId: JOB, input: INPUT });
+  await recordingStarts(aForgetfulHub(undefined, before), state).startNew(JOB, { instanceId: JOB, input: INPUT });
   const lines: string[] = [];
   const context = new InvocationContext({ logHandler: (_, ...args) => void lines.push(args.join(" ")) });
   const watch = () => watchJobs({ ...hub, state })({} as never, context);
@@ -185,8 +189,8 @@ describe("a start", () => {
 
 describe("a note", () => {
   test("of a start that does not show yet outlasts the job before", async () => {
-    const before = { name: JOB, runtimeStatus: "Completed", createdTime: new Date(0) };
-    const { watch, open, started, age } = await aWatch({ [JOB]: before });
+    const before = { name: JOB, runtimeStatus: "Completed", createdTime };
+    const { watch, open, started, age } = await aWatch({ [JOB]: before }, before);
     await watch();
     expect(await open()).toEqual([JOB]);
     await age(5);
