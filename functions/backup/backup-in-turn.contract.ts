@@ -10,6 +10,17 @@ const Count = z.int().nonnegative();
 /** For crashes and outages. */
 const OUTAGE_RETRY = { firstIntervalMs: 10_000, attempts: 5, backoff: 2 };
 
+/** What a place has come to that has taken no mailbox. */
+export const NO_OUTCOMES: BackupOutcomes = {
+  complete: 0,
+  partial: 0,
+  failed: 0,
+  goesOn: 0,
+  failures: [],
+  items: 0,
+  bytes: 0,
+};
+
 /** What a place of the window has come to, before one of its turns. */
 export const BackupTurn = z.object({ turn: Count, outcomes: BackupOutcomes });
 export type BackupTurn = z.output<typeof BackupTurn>;

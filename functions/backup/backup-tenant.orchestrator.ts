@@ -18,7 +18,7 @@ import {
 } from "./backup.contract.ts";
 import { brokenRunNotice, runNotice } from "./backup.notice.ts";
 import type { TenantStatus } from "./backup.progress.ts";
-import { type BackupInTurnInput, findBackupPlaces } from "./backup-in-turn.contract.ts";
+import { type BackupInTurnInput, findBackupPlaces, NO_OUTCOMES } from "./backup-in-turn.contract.ts";
 import { MAX_LEFT_OUT } from "./discover/left-out.contract.ts";
 
 /**
@@ -121,8 +121,6 @@ const addPage = (queue: BackupQueue, page: BackupQueue): BackupQueue => ({
   leftOut: [...queue.leftOut, ...page.leftOut].slice(0, MAX_LEFT_OUT),
 });
 
-const NONE: BackupOutcomes = { complete: 0, partial: 0, failed: 0, goesOn: 0, failures: [], items: 0, bytes: 0 };
-
 /** Returns `undefined` when a place was lost, and another generation is to fill them all again. */
 function* backUpQueue(
   context: OrchestrationContext,
@@ -137,7 +135,7 @@ function* backUpQueue(
     input: { tenantRun, trigger, full, place, ...turn, until } satisfies BackupInTurnInput,
   }));
   const outcomes = yield* fillPlaces(context, { name: "backup-in-turn", output: BackupOutcomes }, parts, lost);
-  return outcomes?.reduce(add, NONE);
+  return outcomes?.reduce(add, NO_OUTCOMES);
 }
 
 const add = (a: BackupOutcomes, b: BackupOutcomes): BackupOutcomes => ({

@@ -1,11 +1,9 @@
 import type { ActivityHandler } from "durable-functions";
 import { implement } from "../../shared/durable/activity.ts";
 import type { Blobs } from "../../shared/storage/blobs.ts";
-import { findRestorePlaces, type RestoreOutcomes } from "./restore-list.contract.ts";
+import { findRestorePlaces } from "./restore-list.contract.ts";
 import { findPlace } from "./restore-list-state.ts";
-import { NO_ITEMS } from "./restored-items.steps.ts";
-
-const NOTHING: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
+import { NO_OUTCOMES } from "./restored-items.steps.ts";
 
 /** Reads what the places of a window have come to. Only reads. */
 export const findRestorePlacesActivity = (deps: { readonly work: Blobs }): ActivityHandler =>
@@ -13,7 +11,7 @@ export const findRestorePlacesActivity = (deps: { readonly work: Blobs }): Activ
     turns: await Promise.all(
       Array.from(
         { length: places },
-        async (_, place) => (await findPlace(deps.work, listId, place)) ?? { turn: 0, outcomes: NOTHING },
+        async (_, place) => (await findPlace(deps.work, listId, place)) ?? { turn: 0, outcomes: NO_OUTCOMES },
       ),
     ),
   }));

@@ -12,9 +12,7 @@ import {
   RestoreMailboxesInput,
   RestoreOutcomes,
 } from "./restore-list.contract.ts";
-import { NO_ITEMS } from "./restored-items.steps.ts";
-
-const NONE: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
+import { NO_OUTCOMES } from "./restored-items.steps.ts";
 
 /**
  * Looks up what the restores of a list name, then runs them, into a window of mailboxes at the same time. Each place of
@@ -28,7 +26,7 @@ export function* restoreMailboxes(
   const { listId, restores, mailboxes, window } = input;
   if (mailboxes === undefined) {
     const next = yield* resolveList(context, input);
-    if (next === "cancelled") return { ...NONE, stopped: { reason: "cancelled" } };
+    if (next === "cancelled") return { ...NO_OUTCOMES, stopped: { reason: "cancelled" } };
     context.df.continueAsNew(next);
     return undefined;
   }
@@ -47,7 +45,7 @@ export function* restoreMailboxes(
     return undefined;
   }
   context.df.setCustomStatus({ phase: "done", restores, mailboxes, places: 0 } satisfies ListStatus);
-  return outcomes.reduce(add, NONE);
+  return outcomes.reduce(add, NO_OUTCOMES);
 }
 
 const add = (a: RestoreOutcomes, b: RestoreOutcomes): RestoreOutcomes => ({

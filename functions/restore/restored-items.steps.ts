@@ -1,5 +1,5 @@
 import type { RestorePlan, RestoreResult } from "./restore.contract.ts";
-import type { RestoredItems } from "./restore-list.contract.ts";
+import type { RestoredItems, RestoreOutcomes } from "./restore-list.contract.ts";
 
 export const NO_ITEMS: RestoredItems = {
   planned: 0,
@@ -12,6 +12,9 @@ export const NO_ITEMS: RestoredItems = {
   bytes: 0,
   surplus: 0,
 };
+
+/** What a place has come to that has run no restore. */
+export const NO_OUTCOMES: RestoreOutcomes = { complete: 0, partial: 0, failed: 0, failures: [], items: NO_ITEMS };
 
 /** What one restore did, or its dry run would do. */
 export const restoredItems = (ended: RestoreResult | RestorePlan): RestoredItems => {

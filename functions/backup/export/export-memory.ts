@@ -4,13 +4,16 @@ import type { PlannedItem } from "../run-state.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** What a batch of any size takes: a block of its pack, buffers of an item, and what is read ahead. Measured. */
+/**
+ * What a batch of any size takes: a block of its pack, buffers of an item, and what is read ahead. An estimate:
+ * `test/memory` looks at what the process takes in all.
+ */
 const FULL_BYTES = 12 * MIB;
 
 /** What every batch takes: its connection, parser and hashes. */
 const BASE_BYTES = 256 * KIB;
 
-/** A small batch is held this many times over: as it is read, in an item's buffer, deflated, and in a growing block. */
+/** A small batch is held so many times over: as it is read, in an item's buffer, deflated, in a block. An estimate. */
 const COPIES = 6;
 
 /**
